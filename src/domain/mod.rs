@@ -1,0 +1,23 @@
+//! The core of the house: who is present, who may say what, and who hears it.
+//!
+//! Nothing here knows a wire format, a socket, a clock, a random source or serde. Time, bytes and
+//! chance come in as values, decisions go out as values, so that every rule can be played in a test
+//! a million times a second. Nothing above this floor is ever imported here.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::as_conversions)]
+
+pub mod admission;
+pub mod dialect;
+pub mod id;
+pub mod letter;
+pub mod limits;
+pub mod member;
+pub mod presence;
+pub mod rate;
+pub mod refusal;
+pub mod replay;
+pub mod roster;
+pub mod switchboard;
+
+/// A moment, counted from the start of the process. The domain never asks for it; it is handed in.
+pub type Moment = std::time::Duration;

@@ -1,0 +1,9 @@
+//! Kith: run your own chat server and join it with your neighbours' servers.
+//!
+//! The house has floors, and imports only ever run downwards:
+//! `domain` < `crypto`, `store`, `settings` < `dialect` < `actors`, `client` < `http`, `cli` <
+//! `startup` < `main`. The floors `domain`, `crypto` and `dialect` are pure: they build without the
+//! feature `io`, which is how the compiler keeps sockets, clocks and databases out of them.
+//! `ARCHITECTURE.md` draws the whole picture.
+
+pub mod domain;

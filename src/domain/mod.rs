@@ -6,6 +6,7 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::as_conversions)]
 
+pub mod address;
 pub mod admission;
 pub mod dialect;
 pub mod id;

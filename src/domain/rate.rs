@@ -1,0 +1,116 @@
+//! How often something may happen: a bucket that leaks at a steady rate.
+//!
+//! It keeps one moment instead of a count (the generic cell rate algorithm), takes `now` as a value,
+//! and never overflows: rates are limits, not measurements.
+
+use std::time::Duration;
+
+use super::Moment;
+
+/// A budget of so many units a second, with a burst on top.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket {
+    per_second: u32,
+    burst: Duration,
+    /// When everything taken so far will have leaked away.
+    empty_at: Moment,
+}
+
+impl Bucket {
+    /// A bucket that admits `burst` units at once and `per_second` units a second in the long run.
+    #[must_use]
+    pub fn new(per_second: u32, burst: u32) -> Self {
+        let per_second = per_second.max(1);
+        Self { per_second, burst: cost(burst, per_second), empty_at: Moment::ZERO }
+    }
+
+    /// A bucket for `per_minute` units a minute, all of which may come at once.
+    #[must_use]
+    pub fn per_minute(per_minute: u32) -> Self {
+        Self { burst: Duration::from_secs(60), ..Self::new(per_minute.div_ceil(60), 0) }.scaled(per_minute)
+    }
+
+    fn scaled(mut self, per_minute: u32) -> Self {
+        self.burst = cost(per_minute.max(1), self.per_second);
+        self
+    }
+
+    /// Takes `units` if they fit, or says how long to wait until they do.
+    ///
+    /// # Errors
+    /// The time after which the same wish will be granted.
+    pub fn take(&mut self, units: u32, now: Moment) -> Result<(), Duration> {
+        let filled = self.empty_at.max(now).saturating_add(cost(units, self.per_second));
+        let limit = now.saturating_add(self.burst);
+        if filled > limit {
+            return Err(filled.saturating_sub(limit));
+        }
+        self.empty_at = filled;
+        Ok(())
+    }
+
+    /// Takes `units` and goes into debt for them if need be, unless the bucket is full already.
+    ///
+    /// For units that come in lumps larger than the burst: the lump passes, what follows waits.
+    ///
+    /// # Errors
+    /// The time after which the bucket is no longer full.
+    pub fn take_on_credit(&mut self, units: u32, now: Moment) -> Result<(), Duration> {
+        let limit = now.saturating_add(self.burst);
+        let base = self.empty_at.max(now);
+        if base >= limit {
+            return Err(base.saturating_sub(limit).max(Duration::from_millis(1)));
+        }
+        self.empty_at = base.saturating_add(cost(units, self.per_second));
+        Ok(())
+    }
+
+    /// Whether everything has leaked away, so that forgetting the bucket changes nothing.
+    #[must_use]
+    pub fn is_idle(&self, now: Moment) -> bool {
+        self.empty_at <= now
+    }
+}
+
+fn cost(units: u32, per_second: u32) -> Duration {
+    let nanoseconds = u64::from(units).saturating_mul(1_000_000_000) / u64::from(per_second.max(1));
+    Duration::from_nanos(nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(milliseconds: u64) -> Moment {
+        Moment::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn a_burst_passes_then_the_rate_rules() {
+        let mut bucket = Bucket::new(10, 3);
+        for _ in 0..3 {
+            assert_eq!(bucket.take(1, at(0)), Ok(()));
+        }
+        assert_eq!(bucket.take(1, at(0)), Err(Duration::from_millis(100)));
+        assert_eq!(bucket.take(1, at(99)), Err(Duration::from_millis(1)));
+        assert_eq!(bucket.take(1, at(100)), Ok(()));
+        assert!(bucket.is_idle(at(1000)));
+    }
+
+    #[test]
+    fn a_lump_larger_than_the_burst_passes_once() {
+        let mut bucket = Bucket::new(1000, 1000);
+        assert_eq!(bucket.take_on_credit(10_000, at(0)), Ok(()));
+        assert!(bucket.take_on_credit(1, at(0)).is_err());
+        assert!(bucket.take_on_credit(1, at(8_999)).is_err());
+        assert_eq!(bucket.take_on_credit(1, at(9_001)), Ok(()));
+    }
+
+    #[test]
+    fn per_minute_means_a_minute() {
+        let mut bucket = Bucket::per_minute(60);
+        let granted = (0..100).filter(|_| bucket.take(1, at(0)).is_ok()).count();
+        assert_eq!(granted, 60);
+        assert!(bucket.take(1, at(1_001)).is_ok());
+    }
+}

@@ -1,0 +1,176 @@
+//! Why the house says no, and why a connection ends: stable codes that people can look up.
+//!
+//! A [`Refusal`] is a decision about a wish; an [`Ending`] is the last word about a connection. Both
+//! appear in events, metrics and close frames by their `code`, which never changes once published.
+
+use std::fmt;
+
+/// The house will not do what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// Every place is taken.
+    ServerFull,
+    /// This address holds as many connections as one address may.
+    TooManyFromAddress,
+    /// This key is connected as often as one key may be.
+    TooManyOfMember,
+    /// This address says hello too often.
+    TooManyHellos,
+    /// This address uploads too often.
+    TooManyUploads,
+    /// Too many signatures of this address wait for their check.
+    TooManyChecks,
+    /// These very bytes were accepted before.
+    Replayed,
+    /// The house closes its doors.
+    Draining,
+}
+
+impl Refusal {
+    /// Every refusal, so that metrics can show a zero before the first one.
+    pub const ALL: [Self; 8] = [
+        Self::ServerFull,
+        Self::TooManyFromAddress,
+        Self::TooManyOfMember,
+        Self::TooManyHellos,
+        Self::TooManyUploads,
+        Self::TooManyChecks,
+        Self::Replayed,
+        Self::Draining,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ServerFull => "server_full",
+            Self::TooManyFromAddress => "too_many_from_address",
+            Self::TooManyOfMember => "too_many_of_member",
+            Self::TooManyHellos => "too_many_hellos",
+            Self::TooManyUploads => "too_many_uploads",
+            Self::TooManyChecks => "too_many_checks",
+            Self::Replayed => "replayed",
+            Self::Draining => "draining",
+        }
+    }
+
+    /// Whether the same wish may be granted later.
+    #[must_use]
+    pub const fn is_temporary(self) -> bool {
+        !matches!(self, Self::Replayed)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.code())
+    }
+}
+
+/// What a peer did that its protocol forbids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Violation {
+    /// The frame is not what the dialect calls a message.
+    Malformed,
+    /// A message that may not come now.
+    OutOfOrder,
+    /// The key is not one the protocol allows.
+    BadKey,
+    /// No known form of the message carries this signature.
+    BadSignature,
+    /// The counter did not grow.
+    StaleCounter,
+    /// The message claims an author whose key did not sign it.
+    WrongSender,
+    /// An array is longer than we let our clients suffer.
+    TooManyRecipients,
+    /// Text that is not UTF-8.
+    NotUtf8,
+    /// A frame or message over the limit.
+    TooLarge,
+    /// The WebSocket protocol itself was broken.
+    BadFrame,
+}
+
+impl Violation {
+    /// Every violation, for metrics.
+    pub const ALL: [Self; 10] = [
+        Self::Malformed,
+        Self::OutOfOrder,
+        Self::BadKey,
+        Self::BadSignature,
+        Self::StaleCounter,
+        Self::WrongSender,
+        Self::TooManyRecipients,
+        Self::NotUtf8,
+        Self::TooLarge,
+        Self::BadFrame,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::OutOfOrder => "out_of_order",
+            Self::BadKey => "bad_key",
+            Self::BadSignature => "bad_signature",
+            Self::StaleCounter => "stale_counter",
+            Self::WrongSender => "wrong_sender",
+            Self::TooManyRecipients => "too_many_recipients",
+            Self::NotUtf8 => "not_utf8",
+            Self::TooLarge => "too_large",
+            Self::BadFrame => "bad_frame",
+        }
+    }
+}
+
+/// Why a connection is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// The other side closed it, politely or by vanishing.
+    Left,
+    /// Nothing was heard for too long.
+    Silent,
+    /// The socket accepted nothing for too long.
+    Stalled,
+    /// More waited for it than may wait for one connection.
+    Slow,
+    /// It never said who it is.
+    NoHello,
+    /// It broke its protocol.
+    Violated(Violation),
+    /// It asked for what it cannot have.
+    Refused(Refusal),
+    /// An administrator showed it the door.
+    Kicked,
+    /// The house closes.
+    Draining,
+    /// Our own fault: its handler failed.
+    Failed,
+}
+
+impl Ending {
+    /// The stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Silent => "silent",
+            Self::Stalled => "stalled",
+            Self::Slow => "slow",
+            Self::NoHello => "no_hello",
+            Self::Violated(violation) => violation.code(),
+            Self::Refused(refusal) => refusal.code(),
+            Self::Kicked => "kicked",
+            Self::Draining => "draining",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.code())
+    }
+}

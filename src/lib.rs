@@ -6,4 +6,5 @@
 //! feature `io`, which is how the compiler keeps sockets, clocks and databases out of them.
 //! `ARCHITECTURE.md` draws the whole picture.
 
+pub mod crypto;
 pub mod domain;

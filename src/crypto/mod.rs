@@ -1,0 +1,22 @@
+//! Keys, fingerprints, signatures and sealing: pure functions over bytes.
+//!
+//! `aws-lc-rs` does the hot path and every private-key operation, with keys parsed once. `rsa` does what
+//! it is safe and good at: reading and writing every form of a public key, and verifying signatures
+//! whose salt has an odd length. **Invariant:** no private key is ever handed to `rsa`
+//! (RUSTSEC-2023-0071 has no patched version).
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::as_conversions)]
+
+pub mod fingerprint;
+pub mod keys;
+pub mod sealing;
+pub mod signature;
+
+/// SHA-256, the only digest of the dialects.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut plain = [0; 32];
+    plain.copy_from_slice(digest.as_ref());
+    plain
+}

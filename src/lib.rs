@@ -7,4 +7,5 @@
 //! `ARCHITECTURE.md` draws the whole picture.
 
 pub mod crypto;
+pub mod dialect;
 pub mod domain;

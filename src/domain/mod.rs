@@ -19,6 +19,7 @@ pub mod refusal;
 pub mod replay;
 pub mod roster;
 pub mod switchboard;
+pub mod vigil;
 
 /// A moment, counted from the start of the process. The domain never asks for it; it is handed in.
 pub type Moment = std::time::Duration;

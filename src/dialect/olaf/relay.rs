@@ -1,0 +1,87 @@
+//! What OLAF clients are sent: other people's letters, and the client list.
+
+use bytestring::ByteString;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    accent::{Ear, Letters, Lists},
+    print, wire,
+};
+use crate::domain::{letter::Frame, member::Member};
+
+/// A letter as this ear understands it: the original bytes, unless they would not be understood.
+#[must_use]
+pub fn letter(original: &Frame, ear: Ear) -> Frame {
+    match ear.letters {
+        Letters::AsSent => original.clone(),
+        Letters::DataAsObject => data_as_object(original).unwrap_or_else(|| original.clone()),
+    }
+}
+
+/// The same letter with `data` as an object, printed as the clients that need it print.
+fn data_as_object(original: &Frame) -> Option<Frame> {
+    let mut frame: Value = serde_json::from_str(wire::text(original)?).ok()?;
+    let data = frame.get_mut("data")?;
+    let inner: Value = serde_json::from_str(data.as_str()?).ok()?;
+    *data = inner;
+    Some(Frame::Text(ByteString::from(print::python(&frame))))
+}
+
+#[derive(Serialize)]
+struct PlainList<'a> {
+    r#type: &'static str,
+    servers: [PlainServer<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct PlainServer<'a> {
+    address: &'a str,
+    clients: Vec<&'a str>,
+}
+
+/// Keys in alphabetical order: the one implementation that wants this list sorts them all.
+#[derive(Serialize)]
+struct NumberedList<'a> {
+    servers: [NumberedServer<'a>; 1],
+    r#type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct NumberedServer<'a> {
+    address: &'a str,
+    clients: Vec<NumberedClient<'a>>,
+    server_id: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct NumberedClient<'a> {
+    client_id: u32,
+    public_key: &'a str,
+}
+
+/// The number of this home in numbered lists.
+const OWN_NUMBER: u32 = 1;
+const KIND: &str = "client_list";
+
+/// The client list. Keys are written exactly as their owners wrote them.
+#[must_use]
+pub fn client_list<'a>(address: &str, members: impl Iterator<Item = &'a Member>, ear: Ear) -> String {
+    let printed = match ear.lists {
+        Lists::Plain => {
+            let clients = members.map(|member| &*member.public_key).collect();
+            serde_json::to_string(&PlainList { r#type: KIND, servers: [PlainServer { address, clients }] })
+        }
+        Lists::Numbered => {
+            let clients = members
+                .map(|member| NumberedClient { client_id: member.number, public_key: &member.public_key })
+                .collect();
+            let server = NumberedServer { address, clients, server_id: OWN_NUMBER };
+            serde_json::to_string(&NumberedList { servers: [server], r#type: KIND })
+        }
+    };
+    // Strings and numbers always print.
+    printed.unwrap_or_default()
+}

@@ -65,6 +65,12 @@ impl Bucket {
         Ok(())
     }
 
+    /// Takes `units` in any case, and says how long to pause until the rate is kept again.
+    pub fn charge(&mut self, units: u32, now: Moment) -> Duration {
+        self.empty_at = self.empty_at.max(now).saturating_add(cost(units, self.per_second));
+        self.empty_at.saturating_sub(now.saturating_add(self.burst))
+    }
+
     /// Whether everything has leaked away, so that forgetting the bucket changes nothing.
     #[must_use]
     pub fn is_idle(&self, now: Moment) -> bool {
@@ -104,6 +110,14 @@ mod tests {
         assert!(bucket.take_on_credit(1, at(0)).is_err());
         assert!(bucket.take_on_credit(1, at(8_999)).is_err());
         assert_eq!(bucket.take_on_credit(1, at(9_001)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_taken_already_is_paid_by_a_pause() {
+        let mut bucket = Bucket::new(10, 2);
+        assert_eq!(bucket.charge(2, at(0)), Duration::ZERO);
+        assert_eq!(bucket.charge(1, at(0)), Duration::from_millis(100));
+        assert_eq!(bucket.charge(1, at(100)), Duration::from_millis(100));
     }
 
     #[test]

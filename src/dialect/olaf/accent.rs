@@ -15,24 +15,34 @@ pub enum Form {
     Raw,
     /// Printed again as JavaScript does, then the counter.
     Compact,
+    /// Compact with ASCII escapes, then the counter.
+    Ascii,
     /// Printed again as Python does, then the counter.
     Python,
     /// Compact with sorted keys, then the counter.
     CompactSorted,
+    /// Compact with sorted keys and ASCII escapes, then the counter.
+    AsciiSorted,
     /// Python with sorted keys, then the counter.
     PythonSorted,
-    /// Compact and sorted, counter and data in one object, nothing behind it.
+    /// Sorted, compact, with ASCII escapes, counter and data in one object, nothing behind it.
     Wrapped,
+    /// The same without escapes.
+    WrappedRaw,
 }
 
 impl Form {
-    const ALL: [Self; 6] = [
+    /// In the order in which they are tried; for plain ASCII text half of them coincide.
+    const ALL: [Self; 9] = [
         Self::Raw,
         Self::Compact,
         Self::Python,
         Self::CompactSorted,
         Self::PythonSorted,
         Self::Wrapped,
+        Self::Ascii,
+        Self::AsciiSorted,
+        Self::WrappedRaw,
     ];
 
     fn text(self, message: &Signed<'_>, data: &Value) -> Vec<u8> {
@@ -43,13 +53,13 @@ impl Form {
         match self {
             Self::Raw => followed(message.data.to_string()),
             Self::Compact => followed(print::compact(data)),
+            Self::Ascii => followed(print::ascii(data)),
             Self::Python => followed(print::python(data)),
             Self::CompactSorted => followed(print::compact(&print::sorted(data))),
+            Self::AsciiSorted => followed(print::ascii(&print::sorted(data))),
             Self::PythonSorted => followed(print::python(&print::sorted(data))),
-            Self::Wrapped => {
-                let data = print::compact(&print::sorted(data));
-                format!("{{\"counter\":{},\"data\":{data}}}", message.counter).into_bytes()
-            }
+            Self::Wrapped => wrapped(message.counter, &print::ascii(&print::sorted(data))),
+            Self::WrappedRaw => wrapped(message.counter, &print::compact(&print::sorted(data))),
         }
     }
 
@@ -67,6 +77,10 @@ impl Form {
         }
         candidates
     }
+}
+
+fn wrapped(counter: u64, data: &str) -> Vec<u8> {
+    format!("{{\"counter\":{counter},\"data\":{data}}}").into_bytes()
 }
 
 /// In which shape a client understands letters of others.

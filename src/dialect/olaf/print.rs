@@ -18,12 +18,22 @@ pub fn compact(value: &Value) -> String {
     value.to_string()
 }
 
+/// Compact with ASCII escapes, as Python prints with narrow separators.
+#[must_use]
+pub fn ascii(value: &Value) -> String {
+    print(value, Python { between: b",", behind_key: b":" })
+}
+
 /// As Python's `json.dumps` prints by default.
 #[must_use]
 pub fn python(value: &Value) -> String {
+    print(value, Python { between: b", ", behind_key: b": " })
+}
+
+fn print(value: &Value, printer: Python) -> String {
     let mut text = Vec::new();
     // A Value always serialises, and a Vec always takes it.
-    let _ = value.serialize(&mut Serializer::with_formatter(&mut text, Python));
+    let _ = value.serialize(&mut Serializer::with_formatter(&mut text, printer));
     String::from_utf8(text).unwrap_or_default()
 }
 
@@ -41,19 +51,22 @@ pub fn sorted(value: &Value) -> Value {
     }
 }
 
-struct Python;
+struct Python {
+    between: &'static [u8],
+    behind_key: &'static [u8],
+}
 
 impl Formatter for Python {
     fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        out.write_all(if first { b"" } else { b", " })
+        out.write_all(if first { b"" } else { self.between })
     }
 
     fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        out.write_all(if first { b"" } else { b", " })
+        out.write_all(if first { b"" } else { self.between })
     }
 
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        out.write_all(b": ")
+        out.write_all(self.behind_key)
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
@@ -85,6 +98,10 @@ mod tests {
         assert_eq!(
             python(&value),
             "{\"b\": [1, {\"\\u00e9\": \"\\ud834\\udd1e\\n\u{7f}\"}], \"a\": {\"z\": null, \"y\": -2}}"
+        );
+        assert_eq!(
+            ascii(&value),
+            "{\"b\":[1,{\"\\u00e9\":\"\\ud834\\udd1e\\n\u{7f}\"}],\"a\":{\"z\":null,\"y\":-2}}"
         );
         assert_eq!(
             compact(&sorted(&value)),

@@ -1,0 +1,284 @@
+//! The actor of one WebSocket connection: hands frames to its session, carries out its wishes.
+//!
+//! **Invariant:** however a connection dies, dropping this actor is what takes it off the map.
+
+use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
+
+use actix::{
+    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, SpawnHandle,
+    StreamHandler, WrapFuture as _,
+};
+use actix_http::ws::{Item, Message as WsMessage, ProtocolError};
+use actix_web_actors::ws::WebsocketContext;
+
+use super::{
+    event::Kind,
+    house::House,
+    lane::{Deliver, LaneEnd},
+    pump::Flow,
+    registry::{Join, Leave, Route, WantList},
+    websocket::{Assembler, goodbye, violation},
+};
+use crate::{
+    crypto::signature::Verdict,
+    dialect::{
+        Session,
+        event::{Check, Input, Output},
+    },
+    domain::{
+        id::ConnectionId,
+        letter::Frame,
+        rate::Bucket,
+        refusal::{Ending, Refusal},
+        vigil::{Due, Vigil},
+    },
+};
+
+type Context = WebsocketContext<Connection>;
+
+/// How long a check waits before it asks the gate again.
+const CHECK_RETRY: Duration = Duration::from_millis(10);
+
+/// One client.
+pub struct Connection {
+    id: ConnectionId,
+    house: Arc<House>,
+    address: IpAddr,
+    session: Session,
+    assembler: Assembler,
+    vigil: Vigil,
+    flow: Rc<Flow>,
+    lane: LaneEnd,
+    frames: Bucket,
+    bytes: Bucket,
+    alarm: Option<SpawnHandle>,
+    joined: bool,
+    ending: Option<Ending>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Connection({} from {})", self.id, self.address)
+    }
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    #[must_use]
+    pub fn new(
+        id: ConnectionId,
+        house: Arc<House>,
+        address: IpAddr,
+        session: Session,
+        flow: Rc<Flow>,
+        lane: LaneEnd,
+    ) -> Self {
+        let limits = &house.limits;
+        Self {
+            id,
+            address,
+            session,
+            assembler: Assembler::new(usize::try_from(limits.message_bytes).unwrap_or(usize::MAX)),
+            vigil: Vigil::new(house.clock.now()),
+            flow,
+            lane,
+            frames: Bucket::new(limits.frames_per_second, limits.frames_burst),
+            bytes: Bucket::new(limits.bytes_per_second, limits.bytes_burst),
+            alarm: None,
+            joined: false,
+            ending: None,
+            house,
+        }
+    }
+
+    /// Says goodbye. Frames that are already on their way to the socket go first.
+    fn end(&mut self, ending: Ending, ctx: &mut Context) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.ending = Some(ending);
+        self.session.end();
+        ctx.close(Some(goodbye(ending)));
+        ctx.stop();
+    }
+
+    fn on_frame(&mut self, frame: Frame, ctx: &mut Context) {
+        if self.ending.is_some() {
+            return;
+        }
+        let now = self.house.clock.now();
+        let size = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        self.flow.pause(self.frames.charge(1, now).max(self.bytes.charge(size, now)));
+        self.step(Input::Frame(frame), ctx);
+    }
+
+    fn step(&mut self, input: Input, ctx: &mut Context) {
+        let mut wishes = Vec::new();
+        self.session.handle(input, &mut wishes);
+        for wish in wishes {
+            self.carry_out(wish, ctx);
+        }
+    }
+
+    fn carry_out(&mut self, wish: Output, ctx: &mut Context) {
+        match wish {
+            Output::Check(check) => self.ask(check, ctx),
+            Output::Join(newcomer, ear) => {
+                self.joined = true;
+                self.vigil.introduced();
+                self.set_alarm(ctx);
+                let limit = usize::try_from(self.house.limits.queue_bytes).unwrap_or(usize::MAX);
+                let lane = self.lane.lane(limit, ctx.address().recipient());
+                let (connection, address) = (self.id, self.address);
+                self.house.registry.do_send(Join { connection, newcomer, ear, lane, address });
+            }
+            Output::Route(letter) => self.house.registry.do_send(Route(letter)),
+            Output::WantList => self.house.registry.do_send(WantList(self.id)),
+            Output::Note(violation) => self.house.tally.violation(violation),
+            Output::Close(ending) => self.end(ending, ctx),
+        }
+    }
+
+    /// Has a signature checked. Nothing else is read from this connection meanwhile, which keeps the
+    /// order of its letters and bounds its share of the notaries.
+    fn ask(&mut self, check: Check, ctx: &mut Context) {
+        if !self.joined
+            && let Err(refusal) = self.house.gate.hello(self.address)
+        {
+            self.end(Ending::Refused(refusal), ctx);
+            return;
+        }
+        let house = Arc::clone(&self.house);
+        let address = self.address;
+        let answer = async move { judge(&house, address, check).await };
+        ctx.wait(answer.into_actor(self).map(|verdict, connection, ctx| {
+            connection.step(Input::Checked(verdict), ctx);
+        }));
+    }
+
+    fn set_alarm(&mut self, ctx: &mut Context) {
+        if let Some(alarm) = self.alarm.take() {
+            ctx.cancel_future(alarm);
+        }
+        let now = self.house.clock.now();
+        if self.flow.is_deaf() {
+            // We are not listening, so silence proves nothing.
+            self.vigil.heard(now);
+        }
+        loop {
+            match self.vigil.due(now, &self.house.limits) {
+                Due::Ping => ctx.ping(b""),
+                Due::End(ending) => return self.end(ending, ctx),
+                Due::Sleep(until) => {
+                    let span = until.saturating_sub(now);
+                    self.alarm = Some(ctx.run_later(span, Self::on_alarm));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn on_alarm(&mut self, ctx: &mut Context) {
+        self.alarm = None;
+        if self.lane.wants_list_again() {
+            self.house.registry.do_send(WantList(self.id));
+        }
+        self.set_alarm(ctx);
+    }
+}
+
+/// Waits for a place at the notaries, then for their answer.
+async fn judge(house: &House, address: IpAddr, check: Check) -> Verdict {
+    let asked = house.clock.now();
+    let place = loop {
+        match house.gate.check(address) {
+            Ok(place) => break place,
+            Err(_) => actix_rt::time::sleep(CHECK_RETRY).await,
+        }
+    };
+    let verdict = house.notary.judge(check).await;
+    drop(place);
+    house.tally.check_seconds.observe(house.clock.now().saturating_sub(asked).as_secs_f64());
+    if verdict.is_some() { &house.tally.signatures_good } else { &house.tally.signatures_bad }.inc();
+    verdict
+}
+
+impl Actor for Connection {
+    type Context = Context;
+
+    fn started(&mut self, ctx: &mut Context) {
+        if self.house.is_draining() {
+            self.end(Ending::Refused(Refusal::Draining), ctx);
+        } else {
+            self.set_alarm(ctx);
+        }
+    }
+}
+
+impl StreamHandler<Result<WsMessage, ProtocolError>> for Connection {
+    fn handle(&mut self, message: Result<WsMessage, ProtocolError>, ctx: &mut Context) {
+        self.vigil.heard(self.house.clock.now());
+        match message {
+            Ok(WsMessage::Text(text)) => self.on_frame(Frame::Text(text), ctx),
+            Ok(WsMessage::Binary(bytes)) => self.on_frame(Frame::Binary(bytes), ctx),
+            Ok(WsMessage::Continuation(item)) => self.on_fragment(item, ctx),
+            Ok(WsMessage::Ping(payload)) => ctx.pong(&payload),
+            Ok(WsMessage::Pong(_) | WsMessage::Nop) => {}
+            Ok(WsMessage::Close(reason)) => {
+                if self.ending.is_none() {
+                    self.ending = Some(Ending::Left);
+                    self.session.end();
+                    // The code is echoed; the words are not.
+                    ctx.close(reason.map(|reason| reason.code.into()));
+                }
+                ctx.stop();
+            }
+            Err(error) => self.end(Ending::Violated(violation(&error)), ctx),
+        }
+    }
+
+    fn finished(&mut self, ctx: &mut Context) {
+        self.ending.get_or_insert(Ending::Left);
+        ctx.stop();
+    }
+}
+
+impl Connection {
+    fn on_fragment(&mut self, item: Item, ctx: &mut Context) {
+        match self.assembler.push(item) {
+            Ok(Some(frame)) => self.on_frame(frame, ctx),
+            Ok(None) => {}
+            Err(violation) => self.end(Ending::Violated(violation), ctx),
+        }
+    }
+}
+
+impl Handler<Deliver> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver, ctx: &mut Context) {
+        match message {
+            Deliver::Frame(frame) => {
+                self.lane.taken(frame.len());
+                match frame {
+                    Frame::Text(text) => ctx.text(text),
+                    Frame::Binary(bytes) => ctx.binary(bytes),
+                }
+            }
+            Deliver::End(ending) => self.end(ending, ctx),
+            Deliver::Fault => panic!("a handler failed on purpose, because debug.faults is on"),
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let ending = self.flow.ending().or(self.ending).unwrap_or(Ending::Failed);
+        self.house.tally.ending(ending);
+        if self.joined {
+            self.house.registry.do_send(Leave { connection: self.id, ending });
+        } else if !matches!(ending, Ending::Left | Ending::Draining) {
+            self.house.bulletin.publish(Kind::Refused { address: self.address, ending });
+        }
+    }
+}

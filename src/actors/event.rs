@@ -1,0 +1,93 @@
+//! What happens in the house, for people who watch it.
+
+use std::net::IpAddr;
+
+use tokio::sync::broadcast;
+
+use super::clock::unix_ms;
+use crate::domain::{dialect::Dialect, id::{ConnectionId, KeyId}, refusal::Ending};
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Counts up, so that a watcher sees a gap.
+    pub number: u64,
+    /// When.
+    pub at_ms: i64,
+    /// What.
+    pub kind: Kind,
+}
+
+/// The kinds of things that happen.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A connection introduced itself.
+    Joined {
+        /// Which connection.
+        client: ConnectionId,
+        /// Whose key.
+        member: KeyId,
+        /// What it speaks.
+        dialect: Dialect,
+    },
+    /// A connection that had introduced itself is gone.
+    Left {
+        /// Which connection.
+        client: ConnectionId,
+        /// Whose key.
+        member: KeyId,
+        /// Why.
+        ending: Ending,
+    },
+    /// A connection was turned away before or after it introduced itself.
+    Refused {
+        /// From where.
+        address: IpAddr,
+        /// Why.
+        ending: Ending,
+    },
+}
+
+impl Kind {
+    /// The name under which watchers subscribe to it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Joined { .. } => "joined",
+            Self::Left { ending: Ending::Kicked, .. } => "kicked",
+            Self::Left { .. } => "left",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
+/// Events that a watcher may fall behind before it misses some.
+const BACKLOG: usize = 1024;
+
+/// Where events are published. A house without watchers forgets them.
+#[derive(Clone, Debug)]
+pub struct Bulletin {
+    sender: broadcast::Sender<Event>,
+    number: std::sync::Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl Default for Bulletin {
+    fn default() -> Self {
+        Self { sender: broadcast::channel(BACKLOG).0, number: std::sync::Arc::default() }
+    }
+}
+
+impl Bulletin {
+    /// Tells whoever watches.
+    pub fn publish(&self, kind: Kind) {
+        let number = self.number.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        // Nobody watching is not an error.
+        let _ = self.sender.send(Event { number, at_ms: unix_ms(), kind });
+    }
+
+    /// Watches from now on.
+    #[must_use]
+    pub fn watch(&self) -> broadcast::Receiver<Event> {
+        self.sender.subscribe()
+    }
+}

@@ -1,0 +1,144 @@
+//! The bounded way to one connection.
+//!
+//! Mailboxes of actors are not bounded in practice, so this is the bound: whoever delivers offers to
+//! the lane first. It counts the bytes that wait in the mailbox and those that the socket has not
+//! taken. **Invariant:** what waits for one connection never exceeds its limit by more than one frame,
+//! and that only if nothing else waits.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use actix::{Message, Recipient};
+
+use crate::domain::{letter::Frame, refusal::Ending};
+
+/// A frame for the socket.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub enum Deliver {
+    /// To be sent.
+    Frame(Frame),
+    /// Nothing more will come: close.
+    End(Ending),
+    /// Fail in the handler, to prove that the house survives it. Only sent when `debug.faults` is on.
+    Fault,
+}
+
+/// What kind of frame is offered; it decides what happens when there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Must not be lost: without room the connection is given up.
+    Letter,
+    /// Will be outdated soon: without room it is left out and asked for again later.
+    List,
+}
+
+#[derive(Debug, Default)]
+struct Load {
+    /// Bytes in the mailbox.
+    queued: AtomicUsize,
+    /// Bytes that the socket has not taken.
+    unsent: AtomicUsize,
+    /// A list was left out.
+    stale: AtomicBool,
+    /// The connection was given up.
+    closed: AtomicBool,
+}
+
+impl Load {
+    fn total(&self) -> usize {
+        self.queued.load(Ordering::Relaxed) + self.unsent.load(Ordering::Relaxed)
+    }
+}
+
+/// The end of the one who delivers.
+#[derive(Clone)]
+pub struct Lane {
+    load: Arc<Load>,
+    limit: usize,
+    to: Recipient<Deliver>,
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Lane({} of {} bytes)", self.load.total(), self.limit)
+    }
+}
+
+/// The end of the connection and its pump.
+#[derive(Clone, Debug, Default)]
+pub struct LaneEnd {
+    load: Arc<Load>,
+}
+
+impl LaneEnd {
+    /// The other end of this lane.
+    #[must_use]
+    pub fn lane(&self, limit: usize, to: Recipient<Deliver>) -> Lane {
+        Lane { load: Arc::clone(&self.load), limit, to }
+    }
+
+    /// A frame left the mailbox.
+    pub fn taken(&self, bytes: usize) {
+        self.load.queued.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes wait for the socket.
+    pub fn unsent(&self, bytes: usize) {
+        self.load.unsent.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether a list was left out and there is room for it now. Forgets it.
+    #[must_use]
+    pub fn wants_list_again(&self) -> bool {
+        self.load.total() == 0 && self.load.stale.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Lane {
+    /// Offers a frame, and says whether it was taken. A letter that finds no room ends the connection:
+    /// whoever is that far behind would miss letters without knowing it.
+    #[must_use]
+    pub fn offer(&self, frame: Frame, class: Class) -> bool {
+        let bytes = frame.len();
+        let waiting = self.load.total();
+        let room = match class {
+            Class::Letter => self.limit,
+            // Lists leave the other half to letters.
+            Class::List => self.limit / 2,
+        };
+        if self.load.closed.load(Ordering::Relaxed) {
+            return false;
+        }
+        if waiting > 0 && waiting + bytes > room {
+            match class {
+                Class::List => self.load.stale.store(true, Ordering::Relaxed),
+                Class::Letter => self.end(Ending::Slow),
+            }
+            return false;
+        }
+        self.load.queued.fetch_add(bytes, Ordering::Relaxed);
+        self.to.do_send(Deliver::Frame(frame));
+        true
+    }
+
+    /// Ends the connection. Saying it twice is saying it once.
+    pub fn end(&self, ending: Ending) {
+        if !self.load.closed.swap(true, Ordering::Relaxed) {
+            self.to.do_send(Deliver::End(ending));
+        }
+    }
+
+    /// Makes the handler at the other end fail.
+    pub fn fault(&self) {
+        self.to.do_send(Deliver::Fault);
+    }
+
+    /// Bytes that wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.load.total()
+    }
+}

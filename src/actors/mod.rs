@@ -1,0 +1,19 @@
+//! Thin shells around the pure floors: they move data and carry out what was decided below.
+//!
+//! An `Addr` points down, a `Recipient` points up: `lane` knows no connection and `registry` knows no
+//! connection either, each is handed the way back. **Invariant:** no actor verifies a signature,
+//! touches a disk or waits for another actor on the way of a letter.
+
+pub mod archivist;
+pub mod clock;
+pub mod connection;
+pub mod event;
+pub mod gate;
+pub mod house;
+pub mod lane;
+pub mod notary;
+pub mod pump;
+pub mod registry;
+pub mod socket;
+pub mod tally;
+pub mod websocket;

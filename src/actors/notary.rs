@@ -1,0 +1,74 @@
+//! Signature checks, off the workers: one thread per core, parsed keys kept.
+//!
+//! A key always goes to the same thread, so checks of one sender keep their order and its parsed key
+//! is found again. Every connection has at most one check under way, and the gate bounds them per
+//! address, so the queues are bounded by the number of connections.
+
+use std::{
+    io,
+    num::NonZeroUsize,
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+};
+
+use lru::LruCache;
+use tokio::sync::oneshot;
+
+use crate::{
+    crypto::signature::{Verdict, Verifier},
+    dialect::event::Check,
+    domain::id::KeyId,
+};
+
+/// Parsed keys that one thread keeps; each takes a few KiB.
+const KEPT_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("more than none");
+
+struct Job {
+    check: Check,
+    reply: oneshot::Sender<Verdict>,
+}
+
+/// The way to the notaries. The threads end when the last copy is dropped.
+#[derive(Clone, Debug)]
+pub struct Notary {
+    desks: Vec<Sender<Job>>,
+}
+
+impl Notary {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn start(threads: usize) -> io::Result<Self> {
+        let desks = (0..threads.max(1)).map(desk).collect::<io::Result<_>>()?;
+        Ok(Self { desks })
+    }
+
+    /// Has a signature checked. No answer means that the house is closing, which counts as no.
+    pub async fn judge(&self, check: Check) -> Verdict {
+        let (reply, answer) = oneshot::channel();
+        let key = check.key.id();
+        let at = usize::from(key.0[0]) % self.desks.len();
+        self.desks.get(at)?.send(Job { check, reply }).ok()?;
+        answer.await.ok()?
+    }
+}
+
+fn desk(number: usize) -> io::Result<Sender<Job>> {
+    let (sender, jobs) = channel();
+    thread::Builder::new().name(format!("notary-{number}")).spawn(move || work(&jobs))?;
+    Ok(sender)
+}
+
+fn work(jobs: &Receiver<Job>) {
+    let mut keys: LruCache<KeyId, Verifier> = LruCache::new(KEPT_KEYS);
+    for Job { check, reply } in jobs {
+        // A connection that is gone does not wait for its answer.
+        if reply.is_closed() {
+            continue;
+        }
+        let verifier = keys.try_get_or_insert(check.key.id(), || Verifier::new(&check.key));
+        let verdict = verifier.ok().and_then(|verifier| verifier.judge(&check.question));
+        let _ = reply.send(verdict);
+    }
+}

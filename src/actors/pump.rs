@@ -1,0 +1,332 @@
+//! Our own pump between a socket and a WebSocket actor.
+//!
+//! An actor that is the body of an HTTP response is not polled while its socket is full: no
+//! heartbeat, no mailbox, no end. So the socket is taken out of the HTTP dispatcher, and this task
+//! polls the actor whatever the socket does. It owns the write deadline, joins what waits into one
+//! write, reads through one scratch buffer per thread, and keeps no buffer while idle.
+//!
+//! **Invariant:** a reader that takes nothing for `write_timeout_s` is gone, and costs its neighbours
+//! nothing until then.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::Future,
+    io::{self, IoSlice},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_web::error::PayloadError;
+use bytes::{Buf as _, Bytes};
+use futures_util::Stream;
+use tokio::{
+    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::{lane::LaneEnd, socket::Socket};
+use crate::domain::refusal::Ending;
+
+/// Bytes read in one turn of the actor; then others have their turn.
+const READ_BUDGET: usize = 64 << 10;
+/// Bytes that may wait for the socket before we stop reading from it: who does not listen is not heard.
+const BACKLOG: usize = 256 << 10;
+/// Turns of one poll.
+const TURNS: usize = 4;
+/// Chunks joined into one write.
+const CHUNKS: usize = 16;
+/// How long a closed connection may take to say so too.
+const LINGER: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// Where every connection of this thread reads to, so that none needs a buffer of its own.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUDGET]);
+}
+
+/// What the pump and its actor tell each other; they run in the same task.
+#[derive(Debug, Default)]
+pub struct Flow {
+    budget: Cell<usize>,
+    more: Cell<bool>,
+    blocked: Cell<bool>,
+    pause: Cell<Option<Instant>>,
+    ending: Cell<Option<Ending>>,
+}
+
+impl Flow {
+    /// Nothing is read for so long: the connection says more than it may.
+    pub fn pause(&self, span: Duration) {
+        if !span.is_zero() {
+            self.pause.set(Some(Instant::now() + span));
+        }
+    }
+
+    /// Whether we are not listening, so that silence proves nothing.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.blocked.get() || self.pause.get().is_some()
+    }
+
+    /// Why the pump gave the connection up, if it did.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending.get()
+    }
+}
+
+/// The actor's way in: reads the socket when the actor is polled, as far as the flow allows.
+pub struct Inlet {
+    socket: Rc<RefCell<Socket>>,
+    flow: Rc<Flow>,
+    /// What came in together with the HTTP request.
+    head: Bytes,
+}
+
+impl std::fmt::Debug for Inlet {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Inlet({:?})", self.flow)
+    }
+}
+
+impl Stream for Inlet {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !self.head.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.head))));
+        }
+        if self.flow.is_deaf() {
+            return Poll::Pending;
+        }
+        let budget = self.flow.budget.get();
+        if budget == 0 {
+            self.flow.more.set(true);
+            return Poll::Pending;
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let size = budget.min(scratch.len());
+            let mut buffer = ReadBuf::new(&mut scratch[..size]);
+            match Pin::new(&mut *self.socket.borrow_mut()).poll_read(cx, &mut buffer) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Err(_)) => Poll::Ready(None),
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(None),
+                Poll::Ready(Ok(())) => {
+                    self.flow.budget.set(budget - buffer.filled().len());
+                    Poll::Ready(Some(Ok(Bytes::copy_from_slice(buffer.filled()))))
+                }
+            }
+        })
+    }
+}
+
+/// The task of one connection.
+pub struct Pump<S> {
+    socket: Rc<RefCell<Socket>>,
+    flow: Rc<Flow>,
+    lane: LaneEnd,
+    /// The actor, until it is done.
+    actor: Option<S>,
+    waiting: VecDeque<Bytes>,
+    unsent: usize,
+    write_timeout: Duration,
+    /// Runs while the socket takes nothing.
+    deadline: Option<Pin<Box<Sleep>>>,
+    /// Runs while we pause reading, and when the actor is done.
+    timer: Option<Pin<Box<Sleep>>>,
+    is_shut: bool,
+}
+
+impl<S> std::fmt::Debug for Pump<S> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Pump({} bytes unsent)", self.unsent)
+    }
+}
+
+/// Takes a socket, and makes the two ends that an actor needs: the way in, and what is shared.
+#[must_use]
+pub fn connect(socket: Socket, head: Bytes) -> (Rc<RefCell<Socket>>, Inlet, Rc<Flow>) {
+    let socket = Rc::new(RefCell::new(socket));
+    let flow = Rc::new(Flow::default());
+    let inlet = Inlet { socket: Rc::clone(&socket), flow: Rc::clone(&flow), head };
+    (socket, inlet, flow)
+}
+
+impl<S, E> Pump<S>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+{
+    /// A pump for an actor whose output is `actor`. `first` is sent before anything else.
+    pub fn new(
+        socket: Rc<RefCell<Socket>>,
+        flow: Rc<Flow>,
+        lane: LaneEnd,
+        write_timeout: Duration,
+        first: Bytes,
+        actor: S,
+    ) -> Self {
+        Self {
+            socket,
+            flow,
+            lane,
+            actor: Some(actor),
+            unsent: first.len(),
+            waiting: VecDeque::from([first]),
+            write_timeout,
+            deadline: None,
+            timer: None,
+            is_shut: false,
+        }
+    }
+
+    /// Lets the actor have its turn. Returns false when it is done.
+    fn run_actor(&mut self, cx: &mut Context<'_>) -> bool {
+        self.flow.budget.set(READ_BUDGET);
+        self.flow.more.set(false);
+        self.flow.blocked.set(self.unsent >= BACKLOG);
+        let Some(actor) = &mut self.actor else { return false };
+        match Pin::new(actor).poll_next(cx) {
+            Poll::Ready(Some(Ok(bytes))) => {
+                self.unsent += bytes.len();
+                self.waiting.push_back(bytes);
+                // There may be more to do; the next turn finds out.
+                self.flow.more.set(true);
+                true
+            }
+            Poll::Ready(Some(Err(_)) | None) => false,
+            Poll::Pending => true,
+        }
+    }
+
+    /// Writes what the socket takes. Returns an error when the connection is beyond help.
+    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut socket = self.socket.borrow_mut();
+        while self.unsent > 0 {
+            let mut parts = [IoSlice::new(&[]); CHUNKS];
+            for (part, chunk) in parts.iter_mut().zip(&self.waiting) {
+                *part = IoSlice::new(chunk);
+            }
+            let count = self.waiting.len().min(CHUNKS);
+            match Pin::new(&mut *socket).poll_write_vectored(cx, &parts[..count])? {
+                Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(written) => {
+                    self.deadline = None;
+                    self.unsent -= written;
+                    forget(&mut self.waiting, written);
+                }
+                Poll::Pending => {
+                    let timeout = self.write_timeout;
+                    let deadline =
+                        self.deadline.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + timeout)));
+                    if deadline.as_mut().poll(cx).is_ready() {
+                        self.flow.ending.set(Some(Ending::Stalled));
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                    break;
+                }
+            }
+        }
+        if self.unsent == 0 {
+            // An idle connection keeps no queue.
+            self.waiting = VecDeque::new();
+            // Only TLS has anything to flush.
+            if let Poll::Ready(result) = Pin::new(&mut *socket).poll_flush(cx) {
+                result?;
+            }
+        }
+        self.lane.unsent(self.unsent);
+        Ok(())
+    }
+
+    /// Whether the actor should have another turn at once.
+    fn wants_turn(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some(until) = self.flow.pause.get() {
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if timer.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.timer = None;
+            self.flow.pause.set(None);
+            return true;
+        }
+        self.flow.more.get() || (self.flow.blocked.get() && self.unsent < BACKLOG)
+    }
+
+    /// The actor is done: send what is left, say so, and wait a moment for the other side.
+    ///
+    /// A socket closed with unread input would make the kernel throw away what we just sent.
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + LINGER)));
+        if timer.as_mut().poll(cx).is_ready() || self.write(cx).is_err() {
+            return Poll::Ready(());
+        }
+        let mut socket = self.socket.borrow_mut();
+        if self.unsent == 0 && !self.is_shut {
+            match Pin::new(&mut *socket).poll_shutdown(cx) {
+                Poll::Ready(Ok(())) => self.is_shut = true,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Pending => {}
+            }
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            for _ in 0..TURNS {
+                let mut buffer = ReadBuf::new(scratch);
+                match Pin::new(&mut *socket).poll_read(cx, &mut buffer) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                }
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+}
+
+/// Forgets bytes that were written.
+fn forget(waiting: &mut VecDeque<Bytes>, mut written: usize) {
+    while let Some(chunk) = waiting.front_mut() {
+        if chunk.len() > written {
+            chunk.advance(written);
+            return;
+        }
+        written -= chunk.len();
+        waiting.pop_front();
+    }
+}
+
+impl<S, E> Future for Pump<S>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if this.actor.is_none() {
+            return this.linger(cx);
+        }
+        for _ in 0..TURNS {
+            let alive = this.run_actor(cx);
+            if this.write(cx).is_err() {
+                if this.flow.ending.get().is_none() {
+                    this.flow.ending.set(Some(Ending::Left));
+                }
+                return Poll::Ready(());
+            }
+            if !alive {
+                // The actor is dropped here, which is what tells the registry.
+                this.actor = None;
+                this.timer = None;
+                return this.linger(cx);
+            }
+            if !this.wants_turn(cx) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,137 @@
+//! What is counted, for `/metrics`. One registry of metrics per house, never a global one.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::domain::refusal::{Ending, Refusal, Violation};
+
+/// A label with a stable code in it.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Code {
+    code: &'static str,
+}
+
+/// Counters and gauges that actors update.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// Connections that introduced themselves and are still here.
+    pub clients: Gauge,
+    /// Distinct keys among them.
+    pub members: Gauge,
+    /// Letters accepted.
+    pub letters: Counter,
+    /// Frames handed to lanes.
+    pub deliveries: Counter,
+    /// Lists handed to lanes.
+    pub lists: Counter,
+    /// Lists or letters that found no room in a lane.
+    pub dropped: Counter,
+    /// Private letters for homes that are not linked.
+    pub unreachable: Counter,
+    /// Signatures found good.
+    pub signatures_good: Counter,
+    /// Signatures found bad.
+    pub signatures_bad: Counter,
+    /// Seconds a check took, waiting included.
+    pub check_seconds: Histogram,
+    /// Members written to the store.
+    pub stored: Counter,
+    /// Failed writes to the store.
+    pub store_failures: Counter,
+    /// Records that were given up because the store stayed away for too long.
+    pub store_dropped: Counter,
+    /// 1 while the store takes writes.
+    pub store_healthy: Gauge,
+    /// Bytes of uploaded files.
+    pub upload_bytes: Gauge<u64, AtomicU64>,
+    violations: Family<Code, Counter>,
+    endings: Family<Code, Counter>,
+    refusals: Family<Code, Counter>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let tally = Self {
+            clients: Gauge::default(),
+            members: Gauge::default(),
+            letters: Counter::default(),
+            deliveries: Counter::default(),
+            lists: Counter::default(),
+            dropped: Counter::default(),
+            unreachable: Counter::default(),
+            signatures_good: Counter::default(),
+            signatures_bad: Counter::default(),
+            check_seconds: Histogram::new([0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0]),
+            stored: Counter::default(),
+            store_failures: Counter::default(),
+            store_dropped: Counter::default(),
+            store_healthy: Gauge::default(),
+            upload_bytes: Gauge::default(),
+            violations: Family::default(),
+            endings: Family::default(),
+            refusals: Family::default(),
+        };
+        // A counter that was never touched shows as zero, so that a first event is a visible change.
+        for violation in Violation::ALL {
+            tally.violations.get_or_create(&Code { code: violation.code() });
+        }
+        for refusal in Refusal::ALL {
+            tally.refusals.get_or_create(&Code { code: refusal.code() });
+        }
+        tally.store_healthy.set(1);
+        tally
+    }
+}
+
+impl Tally {
+    /// A frame broke its protocol.
+    pub fn violation(&self, violation: Violation) {
+        self.violations.get_or_create(&Code { code: violation.code() }).inc();
+    }
+
+    /// A connection ended.
+    pub fn ending(&self, ending: Ending) {
+        self.endings.get_or_create(&Code { code: ending.code() }).inc();
+        match ending {
+            Ending::Violated(violation) => self.violation(violation),
+            Ending::Refused(refusal) => self.refusal(refusal),
+            _ => {}
+        }
+    }
+
+    /// A wish was not granted.
+    pub fn refusal(&self, refusal: Refusal) {
+        self.refusals.get_or_create(&Code { code: refusal.code() }).inc();
+    }
+
+    /// Everything under the names that `/metrics` shows.
+    #[must_use]
+    pub fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix("kith");
+        let r = &mut registry;
+        r.register("clients", "connections that introduced themselves", self.clients.clone());
+        r.register("members", "distinct keys present", self.members.clone());
+        r.register("letters", "letters accepted", self.letters.clone());
+        r.register("deliveries", "frames handed to connections", self.deliveries.clone());
+        r.register("lists", "client lists handed to connections", self.lists.clone());
+        r.register("dropped", "frames that found no room at a slow reader", self.dropped.clone());
+        r.register("unreachable", "private letters for homes that are not linked", self.unreachable.clone());
+        r.register("signatures_good", "signatures found good", self.signatures_good.clone());
+        r.register("signatures_bad", "signatures found bad", self.signatures_bad.clone());
+        r.register("check_seconds", "time from asking for a check to its answer", self.check_seconds.clone());
+        r.register("stored", "records written to the store", self.stored.clone());
+        r.register("store_failures", "writes that the store refused", self.store_failures.clone());
+        r.register("store_dropped", "records given up while the store was away", self.store_dropped.clone());
+        r.register("store_healthy", "1 while the store takes writes", self.store_healthy.clone());
+        r.register("upload_bytes", "bytes of uploaded files", self.upload_bytes.clone());
+        r.register("violations", "frames that broke their protocol, by code", self.violations.clone());
+        r.register("endings", "connections that ended, by reason", self.endings.clone());
+        r.register("refusals", "wishes that were not granted, by code", self.refusals.clone());
+        registry
+    }
+}

@@ -7,3 +7,5 @@
 //! `ARCHITECTURE.md` draws the whole picture.
 
 pub mod domain;
+#[cfg(feature = "io")]
+pub mod settings;

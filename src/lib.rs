@@ -9,3 +9,5 @@
 pub mod domain;
 #[cfg(feature = "io")]
 pub mod settings;
+#[cfg(feature = "io")]
+pub mod store;

@@ -9,3 +9,7 @@
 pub mod crypto;
 pub mod dialect;
 pub mod domain;
+#[cfg(feature = "io")]
+pub mod settings;
+#[cfg(feature = "io")]
+pub mod store;

@@ -1,0 +1,129 @@
+//! Whether settings that can be read also make sense: no limit that shuts everybody out, no pair of
+//! values that contradicts itself.
+
+use crate::domain::limits::Limits;
+
+use super::values::{Listen, Settings};
+
+/// A key whose value contradicts common sense or another key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Nonsense {
+    pub(super) key: &'static str,
+    pub(super) problem: String,
+}
+
+type Sense = Result<(), Nonsense>;
+
+/// Checks everything that one key alone cannot tell.
+pub(super) fn sense(settings: &Settings) -> Sense {
+    let server = &settings.server;
+    refuse_if(server.name.trim().is_empty(), "server.name", "a server needs a name")?;
+    refuse_if(server.data_dir.as_os_str().is_empty(), "server.data_dir", "keys and files need a folder")?;
+    let url = &server.public_url;
+    let absolute = url.starts_with("http://") || url.starts_with("https://");
+    refuse_if(
+        !url.is_empty() && !absolute,
+        "server.public_url",
+        "it must begin with http:// or https://, or be empty",
+    )?;
+    refuse_if(settings.log.level.trim().is_empty(), "log.level", "choose error, warn, info, debug or trace")?;
+    doors(&settings.listen)?;
+    limits(&settings.limits)
+}
+
+fn doors(listen: &Listen) -> Sense {
+    let same = listen.main == listen.admin && listen.main.port() != 0;
+    refuse_if(same, "listen.admin", "it is the same door as listen.main")?;
+    let no_key = listen.tls_key.as_os_str().is_empty();
+    let no_certificate = listen.tls_certificate.as_os_str().is_empty();
+    refuse_if(no_key && !no_certificate, "listen.tls_key", "listen.tls_certificate is set, its key is not")?;
+    refuse_if(
+        no_certificate && !no_key,
+        "listen.tls_certificate",
+        "listen.tls_key is set, its certificate is not",
+    )?;
+    for origin in listen.allowed_origins.iter().filter(|origin| *origin != "*") {
+        let bare = origin
+            .split_once("://")
+            .is_some_and(|(scheme, host)| !scheme.is_empty() && !host.is_empty() && !host.contains('/'));
+        if !bare {
+            let problem = format!("{origin:?} is no origin; write scheme://host or scheme://host:port");
+            return Err(Nonsense { key: "listen.allowed_origins", problem });
+        }
+    }
+    Ok(())
+}
+
+fn limits(limits: &Limits) -> Sense {
+    for (key, value) in must_not_be_zero(limits) {
+        refuse_if(value == 0, key, "0 would shut everybody out")?;
+    }
+    let ordered = [
+        (
+            "limits.ping_interval_s",
+            limits.ping_interval_s,
+            "limits.silence_timeout_s",
+            limits.silence_timeout_s.saturating_sub(1),
+            "less than",
+        ),
+        (
+            "limits.frames_per_second",
+            limits.frames_per_second,
+            "limits.frames_burst",
+            limits.frames_burst,
+            "at most",
+        ),
+        (
+            "limits.bytes_per_second",
+            limits.bytes_per_second,
+            "limits.bytes_burst",
+            limits.bytes_burst,
+            "at most",
+        ),
+        ("limits.message_bytes", limits.message_bytes, "limits.queue_bytes", limits.queue_bytes, "at most"),
+    ];
+    for (key, value, other, most, relation) in ordered {
+        if value > most {
+            let problem = format!("it is {value}, but must be {relation} {other}");
+            return Err(Nonsense { key, problem });
+        }
+    }
+    refuse_if(
+        limits.upload_bytes > limits.upload_total_bytes,
+        "limits.upload_bytes",
+        "one file may not be larger than all of them together, limits.upload_total_bytes",
+    )
+}
+
+/// Every limit of which zero would make the server useless. A drain of no length is fine.
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 23] {
+    [
+        ("limits.connections", limits.connections.into()),
+        ("limits.connections_per_address", limits.connections_per_address.into()),
+        ("limits.connections_per_member", limits.connections_per_member.into()),
+        ("limits.hellos_per_address_per_minute", limits.hellos_per_address_per_minute.into()),
+        ("limits.hello_timeout_s", limits.hello_timeout_s.into()),
+        ("limits.request_head_timeout_s", limits.request_head_timeout_s.into()),
+        ("limits.frames_per_second", limits.frames_per_second.into()),
+        ("limits.frames_burst", limits.frames_burst.into()),
+        ("limits.bytes_per_second", limits.bytes_per_second.into()),
+        ("limits.bytes_burst", limits.bytes_burst.into()),
+        ("limits.message_bytes", limits.message_bytes.into()),
+        ("limits.checks_per_address", limits.checks_per_address.into()),
+        ("limits.queue_bytes", limits.queue_bytes.into()),
+        ("limits.write_timeout_s", limits.write_timeout_s.into()),
+        ("limits.ping_interval_s", limits.ping_interval_s.into()),
+        ("limits.silence_timeout_s", limits.silence_timeout_s.into()),
+        ("limits.recipients_per_letter", limits.recipients_per_letter.into()),
+        ("limits.replay_window", limits.replay_window.into()),
+        ("limits.presence_bytes_per_second", limits.presence_bytes_per_second.into()),
+        ("limits.upload_bytes", limits.upload_bytes),
+        ("limits.upload_total_bytes", limits.upload_total_bytes),
+        ("limits.upload_keep_s", limits.upload_keep_s.into()),
+        ("limits.uploads_per_address_per_minute", limits.uploads_per_address_per_minute.into()),
+    ]
+}
+
+fn refuse_if(wrong: bool, key: &'static str, problem: &str) -> Sense {
+    if wrong { Err(Nonsense { key, problem: problem.to_owned() }) } else { Ok(()) }
+}

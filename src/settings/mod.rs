@@ -1,0 +1,20 @@
+//! The settings: what an operator may change, from five layers put into one typed value.
+//!
+//! `settings/base.yaml` is the list of all keys with their reasons. Whatever does not stand there is
+//! refused at start, naming the key, the place and the key most likely meant. Nothing is changed
+//! while the server runs, and no secret ever passes through here.
+
+mod check;
+mod environment;
+mod error;
+mod layers;
+mod load;
+mod loaded;
+mod unknown;
+mod values;
+
+pub use environment::Environment;
+pub use error::{Origin, SettingsError};
+pub use load::{Sources, load};
+pub use loaded::Loaded;
+pub use values::{Debug, Door, Listen, Log, LogFormat, Olaf, Server, Settings};

@@ -1,0 +1,141 @@
+//! What the house remembers across restarts: facts about itself, members it has met, files it keeps.
+//!
+//! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
+//! anyway; with a single connection our own writes queue in order and in memory, and never meet each
+//! other as a lock. Thanks to the write-ahead log the readers see the last committed state and never
+//! wait for the writer. Message content never comes here, and nothing here asks for the time.
+
+mod error;
+mod facts;
+mod files;
+mod members;
+mod record;
+mod schema;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Connection as _, Sqlite, Transaction};
+
+pub use error::StoreError;
+pub use record::{BadCursor, Cursor, FileRecord, MemberRecord, Page, Seen};
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// How long a write waits for a lock of another process, and a request for a connection.
+    pub busy_timeout: Duration,
+    /// Connections that only read.
+    pub readers: u32,
+    /// The most pages (of 4 KiB) that the file may have; `None` leaves that to the disk.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(5), readers: 4, max_pages: None }
+    }
+}
+
+/// The open store. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database file, makes it if there is none, and brings it to the present schema.
+    ///
+    /// # Errors
+    ///
+    /// A file with a newer schema is refused untouched; see [`StoreError`] for the rest.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, &StoreOptions::default()).await
+    }
+
+    /// The same, with other options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub async fn open_with(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        schema::refuse_the_future(path).await?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StoreError::Folder { path: folder.to_owned(), error })?;
+        }
+        let both = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(options.busy_timeout)
+            .foreign_keys(true)
+            // With the write-ahead log this survives a crash of the program; a power cut may cost the
+            // last moments, never the file.
+            .synchronous(SqliteSynchronous::Normal);
+        let mut writing = both.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+        if let Some(pages) = options.max_pages {
+            writing = writing.pragma("max_page_count", pages.to_string());
+        }
+        let writer = pool(1, options).connect_with(writing).await?;
+        schema::MIGRATIONS.run(&writer).await?;
+        // A reader opened as read-only could not join a log that it has to make first; one that may
+        // write, but is told not to, can.
+        let reading = both.create_if_missing(false).pragma("query_only", "ON");
+        let readers = pool(options.readers.max(1), options).connect_with(reading).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Writes one small row for good, so that a full disk or a stuck lock shows.
+    ///
+    /// A write that is rolled back would prove nothing: it never leaves the memory of the process.
+    ///
+    /// # Errors
+    ///
+    /// Fails with whatever the next real write would fail with.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        sqlx::query("UPDATE probe SET count = count + 1 WHERE id = 1").execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// The schema version of the file, which is the newest this program knows.
+    #[must_use]
+    pub fn schema_version() -> i64 {
+        schema::newest_known()
+    }
+
+    /// Closes the store once what is running has ended, and folds the log into the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a transaction that may write. It takes the lock at once, because one that has to turn
+    /// from reading to writing half-way cannot wait and fails.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Connections stay open for the life of the store: opening one costs more than keeping it, and
+/// settings such as `max_page_count` belong to the connection.
+fn pool(connections: u32, options: &StoreOptions) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(options.busy_timeout)
+        // When a write fails for want of room, SQLite itself ends the transaction. The later
+        // `ROLLBACK` of sqlx then fails, and sqlx believes for ever that one is open: the connection
+        // could never begin another. Such a connection is thrown away; the pool makes a new one. The
+        // ping comes after a rollback that is still under way.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+}

@@ -1,0 +1,128 @@
+//! What the store keeps, as plain values. Times are unix milliseconds, given by the caller.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::domain::dialect::Dialect;
+use crate::domain::id::KeyId;
+
+/// A member who has just been seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Who.
+    pub key_id: KeyId,
+    /// The protocol in which.
+    pub dialect: Dialect,
+    /// The public key as received.
+    pub public_key: String,
+    /// When.
+    pub at: i64,
+}
+
+/// A member who was seen at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRecord {
+    /// Who.
+    pub key_id: KeyId,
+    /// The name of the protocol at the first meeting. A newer program may have written a name that
+    /// this one does not know, so it stays text.
+    pub dialect: String,
+    /// The public key as first received.
+    pub public_key: String,
+    /// The first meeting.
+    pub first_seen: i64,
+    /// The last one.
+    pub last_seen: i64,
+}
+
+/// An uploaded file. Its bytes lie elsewhere, under the same id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRecord {
+    /// The name in URLs and in the data folder.
+    pub id: String,
+    /// The name that the sender gave it.
+    pub name: String,
+    /// The media type to answer with.
+    pub content_type: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it came.
+    pub uploaded_at: i64,
+    /// When it may go.
+    pub expires_at: i64,
+    /// How often it was fetched.
+    pub downloads: u64,
+}
+
+/// A place in a list that is ordered by time, newest first: the last item already seen.
+///
+/// It names the item and not a count, so that a page neither repeats nor skips what did not move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub(super) at: i64,
+    pub(super) id: String,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}.{}", self.at, self.id)
+    }
+}
+
+/// Text that no page ever gave out as its cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this cursor was not given out by a page")]
+pub struct BadCursor;
+
+impl FromStr for Cursor {
+    type Err = BadCursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (at, id) = text.split_once('.').ok_or(BadCursor)?;
+        Ok(Self { at: at.parse().map_err(|_| BadCursor)?, id: id.to_owned() })
+    }
+}
+
+/// Part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items, newest first.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` at the end of the list.
+    pub next: Option<Cursor>,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of at most `limit` items out of a list that was read one item further.
+    pub(super) fn cut(mut items: Vec<T>, limit: u32, place: impl Fn(&T) -> Cursor) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = if more { items.last().map(place) } else { None };
+        Self { items, next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadCursor, Cursor, Page};
+
+    #[test]
+    fn a_cursor_survives_its_text_form() {
+        for cursor in [Cursor { at: -5, id: "a.b".into() }, Cursor { at: i64::MAX, id: String::new() }] {
+            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+        for wrong in ["", "5", "x.y", "99999999999999999999.a"] {
+            assert_eq!(wrong.parse::<Cursor>(), Err(BadCursor));
+        }
+    }
+
+    #[test]
+    fn only_a_page_with_more_behind_it_has_a_next_one() {
+        let place = |item: &i64| Cursor { at: *item, id: String::new() };
+        assert_eq!(Page::cut(vec![3, 2, 1], 3, place).next, None);
+        let page = Page::cut(vec![3, 2, 1], 2, place);
+        assert_eq!(page.items, [3, 2]);
+        assert_eq!(page.next.map(|cursor| cursor.at), Some(2));
+    }
+}

@@ -6,6 +6,8 @@
 //! feature `io`, which is how the compiler keeps sockets, clocks and databases out of them.
 //! `ARCHITECTURE.md` draws the whole picture.
 
+#[cfg(feature = "io")]
+pub mod actors;
 pub mod crypto;
 pub mod dialect;
 pub mod domain;

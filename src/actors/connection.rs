@@ -5,8 +5,8 @@
 use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
 use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, SpawnHandle,
-    StreamHandler, WrapFuture as _,
+    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler,
+    WrapFuture as _,
 };
 use actix_http::ws::{Item, Message as WsMessage, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;

@@ -5,7 +5,11 @@ use std::net::IpAddr;
 use tokio::sync::broadcast;
 
 use super::clock::unix_ms;
-use crate::domain::{dialect::Dialect, id::{ConnectionId, KeyId}, refusal::Ending};
+use crate::domain::{
+    dialect::Dialect,
+    id::{ConnectionId, KeyId},
+    refusal::Ending,
+};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]

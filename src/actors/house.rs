@@ -7,9 +7,7 @@ use std::sync::{
 
 use actix::Addr;
 
-use super::{
-    clock::Clock, event::Bulletin, gate::Gate, notary::Notary, registry::Registry, tally::Tally,
-};
+use super::{clock::Clock, event::Bulletin, gate::Gate, notary::Notary, registry::Registry, tally::Tally};
 use crate::{
     dialect::Terms,
     domain::{id::ConnectionId, limits::Limits},

@@ -17,7 +17,7 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, MessageResult};
 
 use super::{
-    archivist::{Archivist, Seen},
+    archivist::{Archivist, Remember},
     clock::{Clock, unix_ms},
     event::{Bulletin, Kind},
     lane::{Class, Lane},
@@ -36,6 +36,7 @@ use crate::{
         refusal::Ending,
         switchboard::{Objection, Switchboard},
     },
+    store::Seen,
 };
 
 /// Somebody is proven and wants to come in.
@@ -268,12 +269,12 @@ impl Registry {
     }
 
     fn write_down(&self, member: &Member) {
-        self.archivist.do_send(Seen {
-            key: member.key,
+        self.archivist.do_send(Remember(Seen {
+            key_id: member.key,
             dialect: member.dialect,
-            public_key: Arc::clone(&member.public_key),
-            at_ms: unix_ms(),
-        });
+            public_key: member.public_key.to_string(),
+            at: unix_ms(),
+        }));
     }
 
     fn view(connection: ConnectionId, entry: &Entry) -> Client {
@@ -290,11 +291,6 @@ impl Registry {
 
 impl Actor for Registry {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        // Lanes bound what waits; a full mailbox here would only lose departures.
-        ctx.set_mailbox_capacity(0);
-    }
 }
 
 impl Drop for Registry {
@@ -449,4 +445,3 @@ impl Handler<Drain> for Registry {
         }
     }
 }
-

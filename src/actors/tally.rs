@@ -78,10 +78,10 @@ impl Default for Tally {
         };
         // A counter that was never touched shows as zero, so that a first event is a visible change.
         for violation in Violation::ALL {
-            tally.violations.get_or_create(&Code { code: violation.code() });
+            let _ = tally.violations.get_or_create(&Code { code: violation.code() });
         }
         for refusal in Refusal::ALL {
-            tally.refusals.get_or_create(&Code { code: refusal.code() });
+            let _ = tally.refusals.get_or_create(&Code { code: refusal.code() });
         }
         tally.store_healthy.set(1);
         tally

@@ -143,7 +143,8 @@ impl Ear {
         let sorted = *hello.data == *print::compact(&print::sorted(&data))
             && frame.starts_with("{\"counter\":")
             && data.get("public_key").is_some();
-        let columns = public_key.ends_with("-----\n") && public_key.lines().nth(1).is_some_and(|line| line.len() == 64);
+        let columns =
+            public_key.ends_with("-----\n") && public_key.lines().nth(1).is_some_and(|line| line.len() == 64);
         if sorted && columns && hello.counter > 0 {
             return Self { lists: Lists::Numbered, ..plain };
         }

@@ -44,7 +44,9 @@ pub fn sorted(value: &Value) -> Value {
         Value::Object(object) => {
             let mut entries: Vec<_> = object.iter().collect();
             entries.sort_by_key(|(key, _)| *key);
-            Value::Object(Map::from_iter(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value)))))
+            Value::Object(Map::from_iter(
+                entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))),
+            ))
         }
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         other => other.clone(),

@@ -98,9 +98,9 @@ pub fn text(frame: &Frame) -> Option<&str> {
 /// Whether a first frame can only be OLAF: an object whose type is one of its message types.
 #[must_use]
 pub fn is_olaf(frame: &Frame) -> bool {
-    text(frame).and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok()).is_some_and(|envelope| {
-        matches!(&*envelope.kind, "signed_data" | "client_list_request")
-    })
+    text(frame)
+        .and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok())
+        .is_some_and(|envelope| matches!(&*envelope.kind, "signed_data" | "client_list_request"))
 }
 
 impl<'a> Message<'a> {
@@ -261,7 +261,8 @@ mod tests {
         assert!(matches!(read(hello), Ok(Body::Hello { public_key }) if public_key == "k"));
         let quoted = serde_json::to_string(hello).unwrap_or_default();
         assert!(matches!(read(&quoted), Ok(Body::Hello { .. })));
-        let chat = r#"{"type":"chat","destination_servers":["a","b"],"symm_keys":["1"],"chat":{"x":1},"iv":"0"}"#;
+        let chat =
+            r#"{"type":"chat","destination_servers":["a","b"],"symm_keys":["1"],"chat":{"x":1},"iv":"0"}"#;
         assert!(matches!(read(chat), Ok(Body::Chat { recipients: 2, homes }) if homes == ["a", "b"]));
         assert!(matches!(read(r#"{"type":"hello","public_key":1}"#), Err("inside")));
         assert!(matches!(read(r#"{"type":"public_chat","sender":"s"}"#), Err("inside")));

@@ -1,0 +1,93 @@
+//! What the handlers of both doors share.
+
+use std::{net::IpAddr, sync::Arc};
+
+use actix::Addr;
+use tokio::sync::mpsc::UnboundedSender;
+use uuid::Uuid;
+
+use super::filing::Filing;
+use crate::{
+    actors::{archivist::Archivist, house::House},
+    identity::{Identity, TokenHash},
+    settings::Settings,
+    store::Store,
+};
+
+/// One house, as its web side sees it.
+#[derive(Debug)]
+pub struct Site {
+    /// Connections, limits, metrics, events.
+    pub house: Arc<House>,
+    /// What is remembered.
+    pub store: Store,
+    /// Who writes members down; knows whether the store takes writes.
+    pub archivist: Addr<Archivist>,
+    /// Uploaded files.
+    pub filing: Filing,
+    /// The settings in force.
+    pub settings: Settings,
+    /// Who we are.
+    pub about: About,
+    /// What bearer tokens are compared with.
+    pub token: TokenHash,
+    /// Asks the process to drain and end.
+    pub stop: UnboundedSender<()>,
+}
+
+/// Facts about this server that do not change while it runs.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Made at first start.
+    pub id: Uuid,
+    /// What the operator calls it.
+    pub name: String,
+    /// The address that client lists name.
+    pub address: String,
+    /// Base of the links to uploaded files, without a slash at the end.
+    pub url: String,
+    /// When this process started, in Unix milliseconds.
+    pub started_ms: i64,
+    /// The canonical PEM of the OLAF key.
+    pub olaf_key: String,
+    /// The fingerprint of the OLAF key, as v1.2 writes it.
+    pub olaf_fingerprint: String,
+    /// The canonical PEM of the server key.
+    pub server_key: String,
+    /// The digest that names the server key.
+    pub server_key_id: String,
+}
+
+impl About {
+    /// The facts, from what startup knows.
+    #[must_use]
+    pub fn new(identity: &Identity, id: Uuid, name: String, address: String, url: String) -> Self {
+        let (olaf, server) = (identity.olaf.public(), identity.server.public());
+        let olaf_pem = olaf.canonical_pem();
+        Self {
+            id,
+            name,
+            address,
+            url,
+            started_ms: crate::actors::clock::unix_ms(),
+            olaf_fingerprint: crate::crypto::fingerprint::OFFICIAL.of(olaf, &olaf_pem),
+            olaf_key: olaf_pem,
+            server_key: server.canonical_pem(),
+            server_key_id: server.id().hex(),
+        }
+    }
+}
+
+impl Site {
+    /// The address of whoever sent a request: behind a trusted proxy, the last address in
+    /// `X-Forwarded-For` that is not itself a trusted proxy.
+    #[must_use]
+    pub fn client_address(&self, peer: IpAddr, forwarded: Option<&str>) -> IpAddr {
+        let trusted = &self.settings.listen.trusted_proxies;
+        if !trusted.contains(&peer) {
+            return peer;
+        }
+        let hops = forwarded.unwrap_or_default().rsplit(',').map_while(|hop| hop.trim().parse().ok());
+        hops.into_iter().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+    }
+}

@@ -12,6 +12,10 @@ pub mod crypto;
 pub mod dialect;
 pub mod domain;
 #[cfg(feature = "io")]
+pub mod http;
+#[cfg(feature = "io")]
+pub mod identity;
+#[cfg(feature = "io")]
 pub mod settings;
 #[cfg(feature = "io")]
 pub mod store;

@@ -6,7 +6,7 @@ use crate::source::{Source, closing, is_word, line_of, mask, words};
 const FLOORS: [&[&str]; 7] = [
     &["domain"],
     &["crypto", "store", "settings"],
-    &["dialect"],
+    &["dialect", "identity"],
     &["actors", "client"],
     &["http", "cli"],
     &["startup", "telemetry"],

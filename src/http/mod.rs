@@ -6,6 +6,7 @@ pub mod door;
 pub mod files;
 pub mod filing;
 pub mod info;
+pub mod logging;
 pub mod problem;
 pub mod site;
 pub mod tls;

@@ -17,6 +17,10 @@ pub enum TelemetryError {
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
+/// Libraries whose comings and goings nobody needs to read. The operator's own filter comes later and
+/// wins.
+const QUIET: &str = "actix_server=warn,sqlx=warn";
+
 /// Starts logging into a sink.
 ///
 /// # Errors
@@ -25,7 +29,7 @@ pub fn start<W>(log: &Log, sink: W) -> Result<(), TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&log.level)?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", log.level))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(sink);
     match log.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).finish().try_init()?,

@@ -5,10 +5,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use kith::cli::{Command, Kith};
 
-/// Many small, short-lived buffers on every thread: what this allocator is made for.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let Kith { command } = Kith::parse();
     match command {

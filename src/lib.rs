@@ -8,6 +8,8 @@
 
 #[cfg(feature = "io")]
 pub mod actors;
+#[cfg(feature = "io")]
+pub mod client;
 pub mod crypto;
 pub mod dialect;
 pub mod domain;

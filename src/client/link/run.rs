@@ -78,8 +78,9 @@ impl Link {
     }
 
     /// Asks the server for the list.
-    pub async fn ask_for_list(&self) {
-        let _ = self.commands.send(Command::AskForList).await;
+    pub fn ask_for_list(&self) {
+        // If the channel is full of commands, the wish is not worth waiting for.
+        let _ = self.commands.try_send(Command::AskForList);
     }
 
     /// Says what is still to be said, and closes.

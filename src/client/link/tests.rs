@@ -31,11 +31,15 @@ struct Person {
 
 impl Person {
     fn at(url: &str) -> Self {
+        Self::trusting(url, None)
+    }
+
+    fn trusting(url: &str, authority: Option<&std::path::Path>) -> Self {
         let key = Arc::new(PrivateKey::generate(2048).expect("a key"));
         let id = key.public().id();
         let quick = Duration::from_millis(5);
         let door = Door::read(url).expect("a door");
-        let trust = trust(None).expect("TLS");
+        let trust = trust(authority).expect("TLS");
         let config = Config { least_wait: quick, most_wait: 4 * quick, ..Config::new(door, trust) };
         let (link, reports) = Link::open(config, Session::new(key).expect("a session"));
         Self { id, link, reports }
@@ -201,4 +205,38 @@ async fn a_web_page_is_no_chat_server() {
     let words = anna.ended().await.expect("a reason");
     assert!(words.contains("404 Not Found"), "{words}");
     page.await.expect("a page");
+}
+
+#[tokio::test]
+async fn a_private_authority_is_believed_only_when_named() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ca.pem");
+    std::fs::write(&path, made.cert.pem()).expect("a file");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("a certificate");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("wss://localhost:{}", listener.local_addr().expect("an address").port());
+    let greeted = tokio::spawn(async move {
+        loop {
+            let (socket, _) = listener.accept().await.expect("a guest");
+            // Whoever does not believe us hangs up here.
+            let Ok(socket) = acceptor.accept(socket).await else { continue };
+            let mut socket = tokio_tungstenite::accept_async(socket).await.expect("a WebSocket");
+            let hello = futures_util::StreamExt::next(&mut socket).await;
+            return hello.expect("a hello").expect("a hello").into_text().expect("text").to_string();
+        }
+    });
+    let mut stranger = Person::at(&url);
+    let words = stranger.ended().await.expect("a reason");
+    assert!(words.contains("its certificate is not trusted"), "{words}");
+    let _friend = Person::trusting(&url, Some(&path));
+    assert!(timeout(DEADLINE, greeted).await.expect("in time").expect("a hello").contains("PUBLIC KEY"));
 }

@@ -12,7 +12,11 @@ use rustls::ClientConfig;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use super::{LONGEST_SILENCE, Progress, TransferError, client, name, refused, unreachable};
+use super::{
+    error::TransferError,
+    http::{LONGEST_SILENCE, Progress, client, refused, unreachable},
+    name,
+};
 
 /// What is fetched at most, unless somebody says otherwise.
 pub const LARGEST_DOWNLOAD: u64 = 512 << 20;
@@ -68,7 +72,10 @@ pub async fn download(
             file.write_all(&piece).map_err(|error| failed(&path, error))?;
             progress(bytes, length);
         }
-        Ok(())
+        match length {
+            Some(length) if length != bytes => Err(TransferError::Unreachable("it broke off".to_owned())),
+            _ => Ok(()),
+        }
     };
     let received = receive().await;
     match received {

@@ -11,7 +11,11 @@ use serde_json::Value;
 use tokio::{fs::File, io::AsyncReadExt as _};
 use tokio_util::io::ReaderStream;
 
-use super::{Progress, TransferError, client, name, refused, unreachable};
+use super::{
+    error::TransferError,
+    http::{Progress, client, refused, unreachable},
+    name,
+};
 use crate::client::door::Door;
 
 /// An answer is one address and a few braces.

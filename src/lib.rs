@@ -9,6 +9,8 @@
 #[cfg(feature = "io")]
 pub mod actors;
 #[cfg(feature = "io")]
+pub mod cli;
+#[cfg(feature = "io")]
 pub mod client;
 pub mod crypto;
 pub mod dialect;

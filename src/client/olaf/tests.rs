@@ -282,3 +282,53 @@ proptest! {
         prop_assert_eq!(event(&mut ben, &frame), Event::Public { from: anna.id(), text });
     }
 }
+
+/// Every public key that stands anywhere in a message.
+fn keys_in(value: &Value, keys: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.contains("BEGIN PUBLIC KEY") => keys.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| keys_in(item, keys)),
+        Value::Object(object) => object.values().for_each(|item| keys_in(item, keys)),
+        _ => {}
+    }
+}
+
+/// Frames that other implementations really sent, with the keys from their hellos and lists.
+#[test]
+fn public_letters_of_other_implementations_are_proven() {
+    for name in ["aegizz", "frew", "kata", "ts"] {
+        let path = format!("{}/tests/vectors/olaf/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+        let lines = std::fs::read_to_string(path).expect("captured frames");
+        let frames: Vec<String> = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("a line"))
+            .filter_map(|line| line["frame"].as_str().map(ToOwned::to_owned))
+            .collect();
+        let inside = |frame: &String| match Message::read(frame) {
+            Ok(Message::Signed(signed)) => serde_json::from_str::<Value>(&signed.data).ok(),
+            _ => None,
+        };
+        let mut keys = Vec::new();
+        frames
+            .iter()
+            .filter_map(|frame| inside(frame).or_else(|| serde_json::from_str(frame).ok()))
+            .for_each(|value| keys_in(&value, &mut keys));
+        let [mut anna, ..] = people();
+        let list = json!({"type": "client_list", "servers": [{"address": "h", "clients": keys}]});
+        hear(&mut anna, &list.to_string());
+        let letters: Vec<_> = frames
+            .iter()
+            .filter(|frame| inside(frame).is_some_and(|data| data["type"] == "public_chat"))
+            .collect();
+        assert!(!letters.is_empty(), "{name} said something");
+        let mut proven = 0;
+        for frame in letters {
+            match event(&mut anna, frame) {
+                Event::Public { .. } => proven += 1,
+                Event::Rejected { .. } => {}
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        assert!(proven > 0, "{name}");
+    }
+}

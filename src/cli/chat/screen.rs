@@ -34,12 +34,13 @@ pub(super) struct Screen {
     out: Box<dyn Write>,
     has_colour: bool,
     has_prompt: bool,
+    is_prompting: bool,
     is_gone: bool,
 }
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write>, has_colour: bool, has_prompt: bool) -> Self {
-        Self { out, has_colour, has_prompt, is_gone: false }
+        Self { out, has_colour, has_prompt, is_prompting: false, is_gone: false }
     }
 
     /// Prints a line, whatever is in it.
@@ -53,6 +54,7 @@ impl Screen {
         // says that it is still there.
         let (wipe, prompt) = if self.has_prompt { ("\r\u{1b}[K", "> ") } else { ("", "") };
         self.write(&format!("{wipe}{before}{text}{behind}\n{prompt}"));
+        self.is_prompting = self.has_prompt;
     }
 
     pub(super) fn news(&mut self, text: &str) {
@@ -63,10 +65,16 @@ impl Screen {
         self.line(Kind::Trouble, &format!("! {text}"));
     }
 
-    /// The prompt alone, behind a line that was typed.
+    /// A line was typed, so the prompt is used up.
+    pub(super) const fn typed(&mut self) {
+        self.is_prompting = false;
+    }
+
+    /// The prompt alone, if nothing was printed since the last line was typed.
     pub(super) fn prompt(&mut self) {
-        if self.has_prompt {
+        if self.has_prompt && !self.is_prompting {
             self.write("> ");
+            self.is_prompting = true;
         }
     }
 

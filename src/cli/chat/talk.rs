@@ -150,6 +150,7 @@ impl Talk {
     }
 
     async fn on_line(&mut self, line: Option<Line>) {
+        self.screen.typed();
         let typed = match line {
             Some(Line::Text(line)) => Typed::read(&line),
             Some(Line::TooLong) => Typed::Wrong("that line is too long for a message".to_owned()),

@@ -9,14 +9,8 @@ use crate::{
     client::Client,
 };
 
-const PROTECTED: [&str; 6] = [
-    "/metrics",
-    "/api/v1/server",
-    "/api/v1/clients",
-    "/api/v1/members",
-    "/api/v1/files",
-    "/api/v1/events",
-];
+const PROTECTED: [&str; 6] =
+    ["/metrics", "/api/v1/server", "/api/v1/clients", "/api/v1/members", "/api/v1/files", "/api/v1/events"];
 
 fn is_problem(answer: &crate::api::Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -87,7 +81,8 @@ async fn clients_come_in_pages_and_each_can_be_looked_at() {
         let path = format!("/api/v1/clients/{}", view["id"].as_str().expect("an id"));
         assert_eq!(app.get(&path).await["id"], view["id"]);
     }
-    let members = app.until("/api/v1/members", |answer| answer.json()["items"].as_array().map(Vec::len) == Some(3));
+    let members =
+        app.until("/api/v1/members", |answer| answer.json()["items"].as_array().map(Vec::len) == Some(3));
     assert!(members.await.json()["items"][0]["online"].as_bool().expect("online or not"));
 }
 

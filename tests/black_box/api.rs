@@ -110,7 +110,10 @@ impl Watch {
         loop {
             while let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
-                    event.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+                    event
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name))
+                        .map(|value| value.trim().to_owned())
                 };
                 let found = field("event:").zip(field("data:"));
                 self.text = rest.to_owned();

@@ -3,10 +3,7 @@
 use actix_web::http::Method;
 use serde_json::Value;
 
-use crate::{
-    api::ask,
-    app::App,
-};
+use crate::{api::ask, app::App};
 
 async fn upload(app: &App, bytes: &'static [u8]) -> (u16, Value) {
     let url = format!("http://{}/api/upload", app.listen);

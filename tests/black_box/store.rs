@@ -37,7 +37,8 @@ async fn members_are_known_again_after_a_restart() {
         sqlx::query_as("SELECT public_key FROM members").fetch_one(&mut database).await.expect("a row");
     assert_eq!(row.0, pem, "the key as first received");
     let _anna = Client::join(&app, 0).await;
-    let again = app.until("/api/v1/members", |answer| answer.json()["items"][0]["online"] == true).await.json();
+    let again =
+        app.until("/api/v1/members", |answer| answer.json()["items"][0]["online"] == true).await.json();
     assert_eq!(again["items"][0]["first_seen"], first);
     let server_again = app.get("/api/v1/server").await;
     assert_eq!(server["id"], server_again["id"], "the same server: {server_again}");

@@ -4,6 +4,9 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
+mod message;
+mod query;
+
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
@@ -14,7 +17,9 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, MessageResult};
+use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
+
+pub use self::message::{Client, Clients, Count, Drain, Fault, Find, Join, Kick, Leave, Route, WantList};
 
 use super::{
     archivist::{Archivist, Remember},
@@ -27,107 +32,16 @@ use crate::{
     dialect::{Ear, press},
     domain::{
         address::Address,
-        dialect::Dialect,
         id::ConnectionId,
         letter::{Frame, Letter},
         limits::Limits,
-        member::{Member, Newcomer},
+        member::Member,
         presence::Presence,
         refusal::Ending,
         switchboard::{Objection, Switchboard},
     },
     store::Seen,
 };
-
-/// Somebody is proven and wants to come in.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Join {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// Who it is.
-    pub newcomer: Newcomer,
-    /// How it wants to be written to.
-    pub ear: Ear,
-    /// The way to it.
-    pub lane: Lane,
-    /// Where it is.
-    pub address: IpAddr,
-}
-
-/// A connection is gone.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Leave {
-    /// Which one.
-    pub connection: ConnectionId,
-    /// Why.
-    pub ending: Ending,
-}
-
-/// A letter whose author is proven.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Route(pub Letter);
-
-/// A connection wants the client list.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct WantList(pub ConnectionId);
-
-/// Ends a connection, and says whether there was one.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "bool")]
-pub struct Kick(pub ConnectionId);
-
-/// Makes a connection's handler fail. Only sent when `debug.faults` is on.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "bool")]
-pub struct Fault(pub ConnectionId);
-
-/// Asks for a page of clients, in order of their connection numbers.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "Vec<Client>")]
-pub struct Clients {
-    /// Only of this dialect.
-    pub dialect: Option<Dialect>,
-    /// Only behind this connection.
-    pub after: Option<ConnectionId>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// Asks for one client.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "Option<Client>")]
-pub struct Find(pub ConnectionId);
-
-/// Closes every connection, spread over a span, and lets nobody in any more.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Drain(pub Duration);
-
-/// Asks how many connections are on the map.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "usize")]
-pub struct Count;
-
-/// One connection as people see it.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// Whose it is.
-    pub member: Arc<Member>,
-    /// How it is written to.
-    pub ear: Ear,
-    /// Where it is.
-    pub address: IpAddr,
-    /// Since when, in Unix milliseconds.
-    pub since_ms: i64,
-    /// Bytes that wait for it.
-    pub waiting_bytes: usize,
-}
 
 #[derive(Debug)]
 struct Entry {
@@ -176,9 +90,6 @@ pub struct Parts {
     /// Raised when a drain begins.
     pub draining: Arc<AtomicBool>,
 }
-
-/// Steps in which a drain closes connections.
-const DRAIN_STEPS: u32 = 20;
 
 impl Registry {
     /// An empty map.
@@ -276,17 +187,6 @@ impl Registry {
             at: unix_ms(),
         }));
     }
-
-    fn view(connection: ConnectionId, entry: &Entry) -> Client {
-        Client {
-            connection,
-            member: Arc::clone(&entry.member),
-            ear: entry.ear,
-            address: entry.address,
-            since_ms: entry.since_ms,
-            waiting_bytes: entry.lane.waiting(),
-        }
-    }
 }
 
 impl Actor for Registry {
@@ -374,74 +274,6 @@ impl Handler<WantList> for Registry {
         if self.entries.contains_key(&connection) {
             self.presence.asked(connection);
             self.push_lists(ctx);
-        }
-    }
-}
-
-impl Handler<Kick> for Registry {
-    type Result = bool;
-
-    fn handle(&mut self, Kick(connection): Kick, _: &mut Self::Context) -> bool {
-        let entry = self.entries.get(&connection);
-        entry.inspect(|entry| entry.lane.end(Ending::Kicked)).is_some()
-    }
-}
-
-impl Handler<Fault> for Registry {
-    type Result = bool;
-
-    fn handle(&mut self, Fault(connection): Fault, _: &mut Self::Context) -> bool {
-        let entry = self.entries.get(&connection);
-        entry.inspect(|entry| entry.lane.fault()).is_some()
-    }
-}
-
-impl Handler<Clients> for Registry {
-    type Result = MessageResult<Clients>;
-
-    fn handle(&mut self, query: Clients, _: &mut Self::Context) -> Self::Result {
-        let first = query.after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        let page = self.entries.range((first, std::ops::Bound::Unbounded));
-        let wanted = page.filter(|(_, entry)| query.dialect.is_none_or(|only| entry.member.dialect == only));
-        let views = wanted.take(query.limit).map(|(connection, entry)| Self::view(*connection, entry));
-        MessageResult(views.collect())
-    }
-}
-
-impl Handler<Find> for Registry {
-    type Result = MessageResult<Find>;
-
-    fn handle(&mut self, Find(connection): Find, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.entries.get(&connection).map(|entry| Self::view(connection, entry)))
-    }
-}
-
-impl Handler<Count> for Registry {
-    type Result = usize;
-
-    fn handle(&mut self, _: Count, _: &mut Self::Context) -> usize {
-        self.entries.len()
-    }
-}
-
-impl Handler<Drain> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Drain(span): Drain, ctx: &mut Self::Context) {
-        if self.draining.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        self.switchboard.drain();
-        let lanes: Vec<Lane> = self.entries.values().map(|entry| entry.lane.clone()).collect();
-        let steps = usize::try_from(DRAIN_STEPS).unwrap_or(1);
-        for (step, lanes) in (0..).zip(lanes.chunks(lanes.len().div_ceil(steps).max(1))) {
-            let lanes = lanes.to_vec();
-            // Closed in steps, so that not everybody dials the next server in the same instant.
-            ctx.run_later(span / DRAIN_STEPS * step, move |_, _| {
-                for lane in lanes {
-                    lane.end(Ending::Draining);
-                }
-            });
         }
     }
 }

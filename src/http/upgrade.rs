@@ -57,7 +57,9 @@ pub async fn serve(
     };
     let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
     let address = site.client_address(peer, header_of(&request, "x-forwarded-for"));
-    start(&site, socket, parts.read_buf.freeze(), answer, address, &wishes);
+    // Copied, because even an empty rest would keep the whole buffer of the HTTP dispatcher alive.
+    let head = Bytes::copy_from_slice(&parts.read_buf);
+    start(&site, socket, head, answer, address, &wishes);
     Ok(())
 }
 

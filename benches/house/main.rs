@@ -38,7 +38,7 @@ fn main() {
     let people: Vec<Person> = (0..PEOPLE).map(|_| Person::new()).collect();
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        println!("\n{:<52} {:>12}   server CPU  client CPU", "", "measured");
+        println!("\n{:<46} {:>18}   server CPU  client CPU", "", "measured");
         idle(data.path(), &people).await;
         load(data.path(), &people).await;
     });
@@ -47,7 +47,7 @@ fn main() {
 /// One line of the table.
 fn row(what: &str, figure: &str, cpu: Option<(f64, f64)>) {
     let cpu = cpu.map(|(server, client)| format!("{server:>9.2} s {client:>9.2} s")).unwrap_or_default();
-    println!("{what:<52} {figure:>12}   {cpu}");
+    println!("{what:<46} {figure:>18}   {cpu}");
 }
 
 /// (a) Memory of connections that do nothing, and (c) how fast they come in. Fresh processes, because
@@ -100,19 +100,23 @@ async fn load(data: &Path, people: &[Person]) {
     println!("\nlatency at half of {capacity:.0} letters/s to 100 members:");
     let rate = capacity / 2.0;
     let count = (rate * 4.0) as usize;
-    let mut medians = Vec::new();
-    for stuck in [false, true] {
+    // Twice each, by turns, and the better one of both: the machine has other work too.
+    let mut best = [(f64::INFINITY, f64::INFINITY); 2];
+    for stuck in [false, true, false, true] {
         let letters = letters(&people[0], count);
         let crowd = Crowd::gather(server.address, people, 100).await;
         // This one joins and then never reads a byte.
         let deaf = if stuck { join(server.address, &people[1].hello()).await.ok() } else { None };
         let cost = send(&server, crowd, &letters, Pace::PerSecond(rate)).await;
         let name = if stuck { "beside a client that never reads" } else { "alone" };
-        for percent in [50, 99] {
-            let figure = format!("{:.2} ms", cost.percentile_ms(percent));
-            row(&format!("  p{percent} {name}"), &figure, Some((cost.server_s, cost.client_s)));
-        }
-        medians.push((cost.percentile_ms(50), cost.percentile_ms(99)));
+        let (p50, p99) = (cost.percentile_ms(50), cost.percentile_ms(99));
+        row(
+            &format!("  p50 and p99 {name}"),
+            &format!("{p50:.2}, {p99:.1} ms"),
+            Some((cost.server_s, cost.client_s)),
+        );
+        let best = &mut best[usize::from(stuck)];
+        *best = (best.0.min(p50), best.1.min(p99));
         if let Some((stream, mut tape)) = deaf {
             row(
                 "  and that client was let go",
@@ -122,10 +126,12 @@ async fn load(data: &Path, people: &[Person]) {
         }
         sleep(Duration::from_millis(500)).await;
     }
-    if let [alone, beside] = medians[..] {
-        row("  ratio of p50", &format!("{:.2}", beside.0 / alone.0), None);
-        row("  ratio of p99", &format!("{:.2}", beside.1 / alone.1), None);
-    }
+    let [alone, beside] = best;
+    row(
+        "  ratio of p50 and p99, beside to alone",
+        &format!("{:.2}, {:.2}", beside.0 / alone.0, beside.1 / alone.1),
+        None,
+    );
 }
 
 /// Whether the server has closed a connection that was never read.

@@ -65,6 +65,17 @@ impl std::fmt::Debug for Connection {
     }
 }
 
+/// The connection's ends of everything that leads to it.
+#[derive(Debug)]
+pub struct Ends {
+    /// Shared with the pump.
+    pub flow: Rc<Flow>,
+    /// What comes in.
+    pub inlet: Inlet,
+    /// What is delivered.
+    pub lane: LaneEnd,
+}
+
 impl Connection {
     /// A connection that was just accepted.
     #[must_use]
@@ -73,9 +84,7 @@ impl Connection {
         house: Arc<House>,
         address: IpAddr,
         session: Session,
-        flow: Rc<Flow>,
-        inlet: Inlet,
-        lane: LaneEnd,
+        ends: Ends,
     ) -> Self {
         let limits = &house.limits;
         Self {
@@ -84,9 +93,9 @@ impl Connection {
             session,
             assembler: Assembler::new(usize::try_from(limits.message_bytes).unwrap_or(usize::MAX)),
             vigil: Vigil::new(house.clock.now()),
-            flow,
-            inlet: Some(Box::new(inlet)),
-            lane,
+            flow: ends.flow,
+            inlet: Some(Box::new(ends.inlet)),
+            lane: ends.lane,
             frames: Bucket::new(limits.frames_per_second, limits.frames_burst),
             bytes: Bucket::new(limits.bytes_per_second, limits.bytes_burst),
             alarm: None,

@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Runs it.
 #[must_use]
 pub fn run(args: HealthcheckArgs) -> ExitCode {
-    let loaded = match args.settings.load() {
+    let HealthcheckArgs { settings } = args;
+    let loaded = match settings.load() {
         Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("kith: {error}");

@@ -2,8 +2,7 @@
 //!
 //! They differ in the text that is hashed (which PEM layout, with or without final newline, or the
 //! base64 of it) and in how the digest is written (base64, hex, or base64 of the hex). A claim is
-//! accepted if it is any of them; see table 7.2 of the research on real implementations in
-//! `docs/olaf-accents.md`.
+//! accepted if it is any of them; who makes which is told in `docs/olaf-accents.md`.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 

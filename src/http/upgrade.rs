@@ -19,7 +19,7 @@ use futures_util::stream;
 
 use super::{problem::Problem, site::Site};
 use crate::{
-    actors::{connection::Connection, flow::Flow, inlet::Inlet, lane::LaneEnd, pump::Pump, socket::Socket},
+    actors::{connection::{Connection, Ends}, flow::Flow, inlet::Inlet, lane::LaneEnd, pump::Pump, socket::Socket},
     dialect::{Session, olaf::accent::Ear},
     domain::{dialect::Dialect, limits::seconds, refusal::Refusal},
 };
@@ -51,9 +51,11 @@ pub async fn serve(
     let Some(wishes) = wishes else {
         return say_no(socket, &answer).await;
     };
-    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+    let peer = request.peer_addr().map_or_else(|| IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
     let address = site.client_address(peer, header_of(&request, "x-forwarded-for"));
-    start(&site, socket, parts.read_buf, answer, address, &wishes);
+    // Copied, because even an empty rest would keep the whole buffer of the HTTP dispatcher alive.
+    let held = BytesMut::from(&parts.read_buf[..]);
+    start(&site, socket, held, answer, address, &wishes);
     Ok(())
 }
 
@@ -151,7 +153,8 @@ fn start(site: &Site, socket: Socket, held: BytesMut, answer: Bytes, address: Ip
     let (socket, flow, lane) = (Rc::new(RefCell::new(socket)), Rc::new(Flow::default()), LaneEnd::default());
     let inlet = Inlet::new(Rc::clone(&socket), Rc::clone(&flow), held, house.limits.message_bytes);
     let timeout = seconds(house.limits.write_timeout_s);
-    let connection = Connection::new(id, house, address, session, Rc::clone(&flow), inlet, lane.clone());
+    let ends = Ends { flow: Rc::clone(&flow), inlet, lane: lane.clone() };
+    let connection = Connection::new(id, house, address, session, ends);
     let actor = WebsocketContext::create(connection, stream::empty());
     actix_rt::spawn(Pump::new(socket, flow, lane, timeout, answer, actor));
 }

@@ -1,5 +1,5 @@
-//! One built frame for every way of signing and naming that was not recorded: tables 7.1 and 7.2 of
-//! the research on real implementations, retold in `docs/olaf-accents.md`.
+//! One built frame for every way of signing and naming that was not recorded, by the tables in
+//! `docs/olaf-accents.md`.
 //!
 //! Each row is signed here with a real key exactly as that implementation signs, and must be believed
 //! in that form and no other; the same frame with anything changed must not.
@@ -102,7 +102,7 @@ const SPEC: Writer = Writer {
 const PYTHON: Writer =
     Writer { shown: python, signed: python, as_string: false, spell: columns_and_newline, ..SPEC };
 
-/// The rows of table 7.1 that nobody recorded, by the short names used there.
+/// The ways of signing that nobody recorded, by their short names there.
 const ROWS: [Writer; 5] = [
     SPEC,
     Writer {
@@ -359,7 +359,7 @@ fn data_that_cannot_be_printed_again_is_only_believed_raw() {
     }
 }
 
-/// Table 7.2, told without the code under test: what each implementation hashes and how it writes it.
+/// The table of fingerprints, told without the code under test: what each implementation hashes and how it writes it.
 #[test]
 fn every_fingerprint_of_the_table_names_its_key() {
     let key = KEY.public();

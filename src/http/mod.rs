@@ -2,11 +2,15 @@
 //! API on a door of its own.
 
 pub mod admin;
+mod cors;
 pub mod door;
 pub mod files;
 pub mod filing;
 pub mod info;
 pub mod problem;
+mod receive;
 pub mod site;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tls;
 pub mod upgrade;

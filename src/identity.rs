@@ -80,6 +80,12 @@ impl TokenHash {
 }
 
 impl Identity {
+    /// Whether a data folder has keys already.
+    #[must_use]
+    pub fn exists(data: &Path) -> bool {
+        data.join(OLAF_KEY).exists() && data.join(SERVER_KEY).exists()
+    }
+
     /// Reads the identity from a data folder, and makes whatever is missing.
     ///
     /// # Errors

@@ -8,6 +8,8 @@
 
 #[cfg(feature = "io")]
 pub mod actors;
+#[cfg(feature = "io")]
+pub mod cli;
 pub mod crypto;
 pub mod dialect;
 pub mod domain;
@@ -18,4 +20,8 @@ pub mod identity;
 #[cfg(feature = "io")]
 pub mod settings;
 #[cfg(feature = "io")]
+pub mod startup;
+#[cfg(feature = "io")]
 pub mod store;
+#[cfg(feature = "io")]
+pub mod telemetry;

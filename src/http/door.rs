@@ -1,1 +1,84 @@
-//! To be written.
+//! The main door: one listener for WebSockets of every dialect, uploads and the information document.
+//!
+//! The order on the way in: a place at the gate, TLS, the head of one request within its deadline,
+//! and then either the web application or the upgrade, which takes the socket away from HTTP.
+
+use std::{io, net::TcpListener, sync::Arc};
+
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::{App, dev::AppConfig, web::Data};
+use tokio::net::TcpStream;
+
+use super::{files, logging, site::Site, tls::Tls, upgrade};
+use crate::{
+    actors::{event::Kind, socket::Socket},
+    domain::{limits::seconds, refusal::Ending},
+};
+
+/// Opens the door. The server stops when its handle says so; it reacts to no signals itself.
+///
+/// # Errors
+/// The listener cannot be used.
+pub fn serve(listener: TcpListener, site: Arc<Site>, tls: Option<Tls>) -> io::Result<Server> {
+    let workers = match site.settings.listen.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    };
+    let builder = Server::build().workers(workers).disable_signals().shutdown_timeout(1);
+    let server = builder.listen("main", listener, move || {
+        let (gate_site, web_site, ws_site) = (Arc::clone(&site), Arc::clone(&site), Arc::clone(&site));
+        let tls = tls.clone();
+        let limits = Arc::clone(&site.house.limits);
+        let app = move || {
+            App::new()
+                .app_data(Data::from(Arc::clone(&web_site)))
+                .wrap(logging::logger())
+                .configure(files::configure)
+        };
+        let http = HttpService::build()
+            .client_request_timeout(seconds(limits.request_head_timeout_s))
+            .client_disconnect_timeout(seconds(1))
+            .upgrade(fn_service(move |(request, framed)| {
+                upgrade::serve(Arc::clone(&ws_site), request, framed)
+            }))
+            .finish(map_config(app(), |_| AppConfig::default()));
+        let accept = fn_service(move |stream| accept(Arc::clone(&gate_site), tls.clone(), stream));
+        accept.and_then(http)
+    })?;
+    Ok(server.run())
+}
+
+type Accepted = (Socket, Protocol, Option<std::net::SocketAddr>);
+
+/// Lets a TCP connection in, or drops it.
+async fn accept(site: Arc<Site>, tls: Option<Tls>, stream: TcpStream) -> Result<Accepted, DispatchError> {
+    let peer = stream.peer_addr().map_err(DispatchError::Io)?;
+    // Small frames must not wait for each other. A socket that cannot do that still works.
+    let _ = stream.set_nodelay(true);
+    // Everybody behind a proxy has the proxy's address here; they are counted by their own later.
+    let place = if site.settings.listen.trusted_proxies.contains(&peer.ip()) {
+        None
+    } else {
+        Some(enter(&site, peer.ip())?)
+    };
+    let socket = match tls {
+        None => Socket::plain(stream, place),
+        Some(tls) => {
+            let deadline = seconds(site.house.limits.request_head_timeout_s);
+            let handshake = tokio::time::timeout(deadline, tls.accept(stream)).await;
+            let stream = handshake.map_err(|_| DispatchError::SlowRequestTimeout)?;
+            Socket::tls(stream.map_err(DispatchError::Io)?, place)
+        }
+    };
+    Ok((socket, Protocol::Http1, Some(peer)))
+}
+
+fn enter(site: &Site, address: std::net::IpAddr) -> Result<crate::actors::gate::Place, DispatchError> {
+    site.house.gate.enter(address).map_err(|refusal| {
+        site.house.tally.refusal(refusal);
+        site.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(refusal) });
+        DispatchError::Io(io::ErrorKind::ConnectionRefused.into())
+    })
+}

@@ -7,6 +7,7 @@ pub mod door;
 pub mod files;
 pub mod filing;
 pub mod info;
+pub mod logging;
 pub mod problem;
 mod receive;
 pub mod site;

@@ -1,1 +1,162 @@
-//! To be written.
+//! From HTTP to WebSocket: checks the handshake, answers it, and takes the socket away.
+//!
+//! Afterwards nothing of the HTTP connection is left: the pump owns the socket, and the answer is the
+//! first thing it writes.
+
+use std::{net::IpAddr, sync::Arc};
+
+use actix_codec::{Encoder as _, Framed};
+use actix_http::{
+    ConnectionType, Request, Response,
+    body::BodySize,
+    h1, header,
+    ws::{Codec, HandshakeError, handshake},
+};
+use actix_web::{ResponseError as _, http::StatusCode};
+use actix_web_actors::ws::WebsocketContext;
+use bytes::{Bytes, BytesMut};
+
+use super::{problem::Problem, site::Site};
+use crate::{
+    actors::{
+        connection::Connection,
+        lane::LaneEnd,
+        pump::{Pump, connect},
+        socket::Socket,
+    },
+    dialect::{Session, olaf::accent::Ear},
+    domain::{dialect::Dialect, limits::seconds, refusal::Refusal},
+};
+
+/// What the client asked for beside a WebSocket.
+struct Wishes {
+    pinned: Option<Dialect>,
+    ear: Option<Ear>,
+}
+
+/// Serves one upgrade request.
+///
+/// # Errors
+/// None; a request that is refused gets its answer.
+pub async fn serve(
+    site: Arc<Site>,
+    request: Request,
+    framed: Framed<Socket, h1::Codec>,
+) -> Result<(), actix_http::Error> {
+    let parts = framed.into_parts();
+    let mut socket = parts.io;
+    let (answer, wishes) = match admit(&site, &request, &mut socket) {
+        Ok(wishes) => match handshake(request.head()) {
+            Ok(mut answer) => (encode(parts.codec, answer.finish().set_body(())), Some(wishes)),
+            Err(error) => (refuse(parts.codec, &unacceptable(&error)), None),
+        },
+        Err(problem) => (refuse(parts.codec, &problem), None),
+    };
+    let Some(wishes) = wishes else {
+        return say_no(socket, &answer).await;
+    };
+    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+    let address = site.client_address(peer, header_of(&request, "x-forwarded-for"));
+    start(&site, socket, parts.read_buf.freeze(), answer, address, &wishes);
+    Ok(())
+}
+
+fn header_of<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.head().headers().get(name)?.to_str().ok()
+}
+
+/// Everything that speaks against a connection before it is one.
+fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, Problem> {
+    if site.house.is_draining() {
+        return Err(Refusal::Draining.into());
+    }
+    let origin = header_of(request, header::ORIGIN.as_str());
+    let host = header_of(request, header::HOST.as_str());
+    if !site.settings.listen.admits_origin(origin, host) {
+        let title = "Pages of this origin may not connect";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "origin", title));
+    }
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    if let Some(peer) = peer.filter(|peer| site.settings.listen.trusted_proxies.contains(peer)) {
+        let client = site.client_address(peer, header_of(request, "x-forwarded-for"));
+        socket.occupy(site.house.gate.enter(client)?);
+    }
+    wishes(site, request)
+}
+
+/// The path may pin the dialect, the query may name an accent.
+fn wishes(site: &Site, request: &Request) -> Result<Wishes, Problem> {
+    let by_path = Dialect::from_name(request.path().trim_matches('/'));
+    let pinned = match (site.settings.listen.dialect.0, by_path) {
+        (Some(only), Some(asked)) if only != asked => {
+            return Err(Problem::not_found("this door speaks another protocol"));
+        }
+        (only, asked) => only.or(asked),
+    };
+    let accent =
+        request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("accent="));
+    let ear = accent
+        .map(|name| {
+            Ear::named(name).ok_or_else(|| Problem::bad_request(format_args!("no accent is called {name:?}")))
+        })
+        .transpose()?;
+    Ok(Wishes { pinned, ear })
+}
+
+fn unacceptable(error: &HandshakeError) -> Problem {
+    let title = "This is no acceptable WebSocket handshake";
+    let status = match error {
+        HandshakeError::UnsupportedVersion | HandshakeError::NoVersionHeader => StatusCode::UPGRADE_REQUIRED,
+        HandshakeError::GetMethodRequired => StatusCode::METHOD_NOT_ALLOWED,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Problem::new(status, "handshake", title).detail(error)
+}
+
+/// The bytes of an answer that has no body.
+fn encode(mut codec: h1::Codec, answer: Response<()>) -> Bytes {
+    let mut bytes = BytesMut::new();
+    // Encoding a head into memory cannot fail.
+    let _ = codec.encode(h1::Message::Item((answer, BodySize::None)), &mut bytes);
+    bytes.freeze()
+}
+
+/// The bytes of an answer that says no.
+fn refuse(mut codec: h1::Codec, problem: &Problem) -> Bytes {
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let mut answer = Response::new(problem.status_code()).set_body(());
+    answer.head_mut().set_connection_type(ConnectionType::Close);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
+    let mut bytes = BytesMut::new();
+    let size = BodySize::Sized(u64::try_from(body.len()).unwrap_or(u64::MAX));
+    let _ = codec.encode(h1::Message::Item((answer, size)), &mut bytes);
+    let _ = codec.encode(h1::Message::Chunk(Some(body.into())), &mut bytes);
+    let _ = codec.encode(h1::Message::Chunk(None), &mut bytes);
+    bytes.freeze()
+}
+
+async fn say_no(mut socket: Socket, answer: &[u8]) -> Result<(), actix_http::Error> {
+    use tokio::io::AsyncWriteExt as _;
+    let write = async {
+        socket.write_all(answer).await?;
+        socket.shutdown().await
+    };
+    // Whoever does not take the answer goes without it.
+    let _ = tokio::time::timeout(seconds(1), write).await;
+    Ok(())
+}
+
+fn start(site: &Site, socket: Socket, head: Bytes, answer: Bytes, address: IpAddr, wishes: &Wishes) {
+    let house = Arc::clone(&site.house);
+    let id = house.next_connection();
+    let session = Session::new(id, wishes.pinned, house.terms, wishes.ear);
+    let (socket, inlet, flow) = connect(socket, head);
+    let lane = LaneEnd::default();
+    let most = usize::try_from(house.limits.message_bytes).unwrap_or(usize::MAX);
+    let timeout = seconds(house.limits.write_timeout_s);
+    let connection = Connection::new(id, house, address, session, flow.clone(), lane.clone());
+    let actor = WebsocketContext::with_codec(connection, inlet, Codec::new().max_size(most));
+    actix_rt::spawn(Pump::new(socket, flow, lane, timeout, answer, actor));
+}

@@ -119,6 +119,7 @@ impl Session {
         if matches!(self.state, State::Gone) {
             return Ok(());
         }
+        let frame = wire::into_text(frame).ok_or(Violation::Malformed)?;
         let text = wire::text(&frame).ok_or(Violation::Malformed)?;
         let pending = match Message::read(text).map_err(|_| Violation::Malformed)? {
             Message::ListRequest => {

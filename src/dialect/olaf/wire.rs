@@ -6,6 +6,7 @@
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytestring::ByteString;
 use serde::{
     Deserialize,
     de::{Deserializer, SeqAccess, Visitor},
@@ -92,6 +93,16 @@ pub fn text(frame: &Frame) -> Option<&str> {
     match frame {
         Frame::Text(text) => Some(text),
         Frame::Binary(bytes) => std::str::from_utf8(bytes).ok(),
+    }
+}
+
+/// The same frame as text. Whoever sends text as binary still gets text from everybody else, and so do
+/// those who hear it.
+#[must_use]
+pub fn into_text(frame: Frame) -> Option<Frame> {
+    match frame {
+        Frame::Text(_) => Some(frame),
+        Frame::Binary(bytes) => ByteString::try_from(bytes).ok().map(Frame::Text),
     }
 }
 

@@ -18,7 +18,6 @@ mod metrics;
 mod paging;
 mod server;
 mod stamp;
-mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -32,12 +31,10 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, PathConfig, PayloadConfig, QueryConfig},
 };
-use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::{AppExt as _, scope};
 
 use self::metrics::Metrics;
-pub use self::trace::Spans;
-use super::{problem::Problem, site::Site};
+use super::{logging, problem::Problem, site::Site};
 use crate::domain::limits::seconds;
 
 /// No request of this API has a body worth mentioning.
@@ -114,5 +111,5 @@ fn app(
         .app_data(PathConfig::default().error_handler(|_, _| Problem::not_found("no such thing").into()))
         .default_service(web::to(fallback::answer))
         .wrap(from_fn(guard::headers))
-        .wrap(TracingLogger::<Spans>::new())
+        .wrap(logging::logger())
 }

@@ -1,0 +1,30 @@
+//! The terminal: one file per sub-command.
+
+pub mod config;
+pub mod healthcheck;
+pub mod keys;
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+
+/// Run your own chat server and join it with your neighbours' servers.
+#[derive(Debug, Parser)]
+#[command(name = "kith", version, about, propagate_version = true)]
+pub struct Kith {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The sub-commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a home server.
+    Serve(serve::ServeArgs),
+    /// Show the public keys of a home server.
+    Keys(keys::KeysArgs),
+    /// Check or print the settings in force.
+    Config(config::ConfigArgs),
+    /// Ask a running server whether it is ready; for container health checks.
+    Healthcheck(healthcheck::HealthcheckArgs),
+}

@@ -1,0 +1,361 @@
+//! The composition root: the only place that knows every actor's address.
+//!
+//! It opens the house (identity, store, actors, doors), waits for a reason to close it, and closes it
+//! in order: nobody new, everybody told, everything written, doors shut.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    time::Duration,
+};
+
+use actix::{Actor as _, Arbiter};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
+use uuid::Uuid;
+
+use crate::{
+    actors::{
+        archivist::{Archivist, Flush},
+        clock::Clock,
+        event::Bulletin,
+        gate::Gate,
+        house::House,
+        notary::Notary,
+        registry::{Count, Drain, Parts, Registry},
+        tally::Tally,
+    },
+    cli::serve::ServeArgs,
+    dialect::Terms,
+    domain::{address::Address, limits::seconds},
+    http::{
+        admin, door,
+        filing::{Filing, FilingError},
+        site::{About, Site},
+        tls::{Tls, TlsError},
+    },
+    identity::{Identity, IdentityError},
+    settings::Settings,
+    store::{Store, StoreError},
+    telemetry,
+};
+
+/// Why the house does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// Keys and token.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder of uploaded files.
+    #[error(transparent)]
+    Filing(#[from] FilingError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file of ours.
+    #[error("{path}: {error}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Anything else the system refuses.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 4096;
+/// How long the last close frames may take after the last connection left the map.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// `kith serve`.
+#[must_use]
+pub fn main(args: ServeArgs) -> ExitCode {
+    let outcome = args.settings.load().map_err(|error| error.to_string()).and_then(|loaded| {
+        let settings = loaded.settings;
+        telemetry::start(&settings.log, io::stderr).map_err(|error| error.to_string())?;
+        let system = actix_rt::System::new();
+        system.block_on(run(settings, args.ready_file)).map_err(|error| error.to_string())
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kith: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a home server until it is told to stop.
+///
+/// # Errors
+/// Something it needs is missing or broken; nothing was served then.
+pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), StartupError> {
+    let data = settings.server.data_dir.clone();
+    let identity = Identity::open(&data)?;
+    let store = Store::open(&data.join("kith.db")).await?;
+    let id = server_id(&store).await?;
+    let tls = settings.listen.tls().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
+    let main = listen(settings.listen.main).await?;
+    let admin = listen(settings.listen.admin).await?;
+    let doors = Doors { main: main.local_addr()?, admin: admin.local_addr()?, tls: tls.is_some() };
+
+    let (stop, stopped) = unbounded_channel();
+    let site = open(settings, &identity, id, &doors, store, stop).await?;
+    let main = door::serve(main, Arc::clone(&site), tls.clone())?;
+    let main_handle = main.handle();
+    actix_rt::spawn(main);
+    let admin = admin::serve(admin, Arc::clone(&site))?;
+    let admin_handle = admin.handle();
+    actix_rt::spawn(admin);
+
+    announce(&doors, &site, &identity);
+    let ready = ready_file.map(|path| ReadyFile::write(path, &doors, &data)).transpose()?;
+    wait_for_the_end(stopped, tls.as_ref()).await?;
+    tracing::info!("closing: nobody new is let in, everybody is told");
+    main_handle.pause().await;
+    close(&site).await;
+    drop(ready);
+    main_handle.stop(false).await;
+    admin_handle.stop(false).await;
+    Ok(())
+}
+
+/// Where the doors really are.
+struct Doors {
+    main: SocketAddr,
+    admin: SocketAddr,
+    tls: bool,
+}
+
+/// The id of this server, made when its database was.
+async fn server_id(store: &Store) -> Result<Uuid, StoreError> {
+    const FACT: &str = "server.id";
+    if let Some(id) = store.fact(FACT).await?.and_then(|text| text.parse().ok()) {
+        return Ok(id);
+    }
+    let id = Uuid::new_v4();
+    store.set_fact(FACT, &id.to_string()).await?;
+    Ok(id)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
+    let open = || {
+        let socket = match address {
+            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
+            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
+        }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    open().map_err(|error| StartupError::Listen { address, error })
+}
+
+/// Starts the actors and puts everything together.
+async fn open(
+    settings: Settings,
+    identity: &Identity,
+    id: Uuid,
+    doors: &Doors,
+    store: Store,
+    stop: tokio::sync::mpsc::UnboundedSender<()>,
+) -> Result<Arc<Site>, StartupError> {
+    let limits = Arc::new(settings.limits.clone());
+    let (clock, tally, bulletin) = (Clock::start(), Tally::default(), Bulletin::default());
+    let draining = Arc::new(AtomicBool::new(false));
+    let address = public_address(&settings, doors.main);
+    let archivist = {
+        let (store, tally) = (store.clone(), tally.clone());
+        Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
+    };
+    let parts = Parts {
+        home: address.clone(),
+        names: vec![Address::new(&doors.main.to_string())],
+        limits: Arc::clone(&limits),
+        clock,
+        tally: tally.clone(),
+        bulletin: bulletin.clone(),
+        archivist: archivist.clone(),
+        draining: Arc::clone(&draining),
+    };
+    let registry = Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts));
+    let notaries = match settings.listen.notaries {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    };
+    let house = House {
+        registry,
+        notary: Notary::start(notaries)?,
+        gate: Gate::new(settings.limits.clone(), clock),
+        terms: Terms {
+            recipients_per_letter: limits.recipients_per_letter,
+            detect_accents: settings.olaf.detect_accents,
+        },
+        limits,
+        clock,
+        tally,
+        bulletin,
+        draining,
+        last_connection: AtomicU64::new(0),
+    };
+    let url = public_url(&settings, &address, doors.tls);
+    let about = About::new(identity, id, settings.server.name.clone(), address, url);
+    let data = &settings.server.data_dir;
+    let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
+    actix_rt::spawn(filing.clone().sweep_regularly());
+    let token = identity.token.clone();
+    Ok(Arc::new(Site { house: Arc::new(house), store, archivist, filing, settings, about, token, stop }))
+}
+
+/// The address that clients are told: what the operator says, or where the door is.
+fn public_address(settings: &Settings, main: SocketAddr) -> String {
+    if !settings.server.public_address.is_empty() {
+        return settings.server.public_address.clone();
+    }
+    if main.ip().is_unspecified() {
+        // Nobody can dial "every interface". This machine at least can dial itself.
+        return SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), main.port()).to_string();
+    }
+    main.to_string()
+}
+
+fn public_url(settings: &Settings, address: &str, tls: bool) -> String {
+    if !settings.server.public_url.is_empty() {
+        return settings.server.public_url.trim_end_matches('/').to_owned();
+    }
+    let bare = address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/');
+    format!("{}://{bare}", if tls { "https" } else { "http" })
+}
+
+/// What a person reads first.
+fn announce(doors: &Doors, site: &Site, identity: &Identity) {
+    let scheme = if doors.tls { "wss" } else { "ws" };
+    let token = match &identity.new_token {
+        Some(token) => format!("{} (shown once, kept in {})", **token, token_file(site)),
+        None => format!("in {}", token_file(site)),
+    };
+    let text = format!(
+        "\n  {name} is open\n\n    clients       {scheme}://{address}\n    admin API     http://{admin}/docs/\n    admin token   {token}\n\n  Talk:   kith chat {scheme}://{address}\n  Watch:  kith admin clients\n\n",
+        name = site.about.name,
+        address = site.about.address,
+        admin = doors.admin,
+    );
+    // Somebody who closed our output does not want to read it.
+    let _ = io::stderr().write_all(text.as_bytes());
+    tracing::info!(listen = %doors.main, admin = %doors.admin, id = %site.about.id, "the doors are open");
+    if doors.main.ip().is_unspecified() && site.settings.server.public_address.is_empty() {
+        tracing::warn!(
+            address = site.about.address,
+            "listening on every interface; set server.public_address so that others know where"
+        );
+    }
+}
+
+fn token_file(site: &Site) -> String {
+    crate::identity::token_path(&site.settings.server.data_dir).display().to_string()
+}
+
+/// Returns when the process should end: a signal, or a wish of the admin API.
+async fn wait_for_the_end(mut stopped: UnboundedReceiver<()>, tls: Option<&Tls>) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = stopped.recv() => break,
+            _ = hang_up.recv() => match tls.map(Tls::reload) {
+                None => tracing::info!("nothing to reload: the main door speaks no TLS"),
+                Some(Ok(())) => tracing::info!("the certificate was read again"),
+                Some(Err(error)) => tracing::error!(%error, "the old certificate stays"),
+            },
+        }
+    }
+    // Who asks twice does not want to wait.
+    actix_rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(1);
+    });
+    Ok(())
+}
+
+/// Tells everybody, waits for them, and writes down what is left to write.
+async fn close(site: &Site) {
+    let house = &site.house;
+    let span = seconds(house.limits.drain_s);
+    let told = house.registry.send(Drain(span)).await;
+    if told.is_err() {
+        tracing::error!("the connection map does not answer");
+    }
+    let deadline = tokio::time::Instant::now() + span + FAREWELL;
+    while tokio::time::Instant::now() < deadline {
+        let present = house.registry.send(Count).await.unwrap_or(0);
+        if present == 0 && house.gate.connections() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if site.archivist.send(Flush).await != Ok(true) {
+        tracing::error!("the last records could not be written");
+    }
+    site.store.close().await;
+}
+
+/// Tells scripts that the doors are open. Gone when the process ends in order.
+struct ReadyFile(PathBuf);
+
+impl ReadyFile {
+    fn write(path: PathBuf, doors: &Doors, data: &Path) -> Result<Self, StartupError> {
+        let token = crate::identity::read_token(data)?.unwrap_or_default();
+        let text = serde_json::json!({
+            "listen": doors.main.to_string(),
+            "admin": doors.admin.to_string(),
+            "token": *token,
+            "pid": std::process::id(),
+        });
+        let draft = path.with_extension("new");
+        let write = || {
+            let _ = fs::remove_file(&draft);
+            // It holds the token.
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+            writeln!(file, "{text}")?;
+            fs::rename(&draft, &path)
+        };
+        write().map_err(|error| StartupError::File { path: path.clone(), error })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}

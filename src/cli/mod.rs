@@ -1,5 +1,6 @@
 //! The terminal: one file per sub-command.
 
+pub mod admin;
 pub mod config;
 pub mod healthcheck;
 pub mod keys;
@@ -21,6 +22,8 @@ pub struct Kith {
 pub enum Command {
     /// Run a home server.
     Serve(serve::ServeArgs),
+    /// Look after a running server.
+    Admin(admin::AdminArgs),
     /// Show the public keys of a home server.
     Keys(keys::KeysArgs),
     /// Check or print the settings in force.

@@ -141,7 +141,7 @@ async fn take(request: &HttpRequest, payload: Payload, site: &Site) -> Result<Fi
 
 fn address(site: &Site, request: &HttpRequest) -> IpAddr {
     // A socket without an address is none of the network.
-    let peer = request.peer_addr().map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.ip());
+    let peer = request.peer_addr().map_or_else(|| IpAddr::from([127, 0, 0, 1]), |peer| peer.ip());
     let hops = request.headers().get_all("x-forwarded-for").filter_map(|hop| hop.to_str().ok());
     site.client_address(peer, Some(&hops.collect::<Vec<_>>().join(",")))
 }

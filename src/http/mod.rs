@@ -14,4 +14,5 @@ pub mod site;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tls;
+mod unread;
 pub mod upgrade;

@@ -20,7 +20,10 @@ const LARGEST: usize = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     /// The address is none.
-    #[error("{0:?} is no address of an admin door; it looks like http://127.0.0.1:9090")]
+    #[error(
+        "{0:?} is no address of an admin door; it looks like http://127.0.0.1:9090\n      \
+         (this door speaks no TLS: from afar, reach it through a tunnel)"
+    )]
     BadUrl(String),
     /// The token was not found.
     #[error(
@@ -73,7 +76,7 @@ pub(super) struct Api {
 impl Api {
     pub(super) fn new(url: &str, token: &str) -> Result<Self, Trouble> {
         let base = url.trim_end_matches('/');
-        let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
+        let host = base.strip_prefix("http://");
         if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '@', ' '])) {
             return Err(Trouble::BadUrl(url.to_owned()));
         }

@@ -5,7 +5,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 /// A table of clients.
@@ -115,6 +115,10 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> 
         table.set_content_arrangement(ContentArrangement::Disabled);
     }
     table.add_rows(rows);
+    // The first column is what one copies into the next command: never in two lines.
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     if table.row_count() == 0 && io::stdout().is_terminal() {
         return none.to_owned();
     }

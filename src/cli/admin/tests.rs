@@ -26,7 +26,7 @@ fn events_are_put_together_from_any_chunks() {
 
 #[test]
 fn only_the_address_of_a_door_is_taken() {
-    for url in ["", "localhost:9090", "ftp://x", "http://", "http://a/b", "http://u@h", "http://h?x"] {
+    for url in ["", "localhost:9090", "https://x", "http://", "http://a/b", "http://u@h", "http://h?x"] {
         assert!(matches!(Api::new(url, "t"), Err(Trouble::BadUrl(_))), "{url}");
     }
     assert!(Api::new("http://127.0.0.1:9090/", "t").is_ok());

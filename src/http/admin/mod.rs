@@ -34,7 +34,7 @@ use actix_web::{
 use utoipa_actix_web::{AppExt as _, scope};
 
 use self::metrics::Metrics;
-use super::{logging, problem::Problem, site::Site};
+use super::{logging, problem::Problem, site::Site, unread};
 use crate::domain::limits::seconds;
 
 /// No request of this API has a body worth mentioning.
@@ -111,5 +111,6 @@ fn app(
         .app_data(PathConfig::default().error_handler(|_, _| Problem::not_found("no such thing").into()))
         .default_service(web::to(fallback::answer))
         .wrap(from_fn(guard::headers))
+        .wrap(from_fn(unread::hold))
         .wrap(logging::logger())
 }

@@ -10,6 +10,8 @@
 pub mod actors;
 #[cfg(feature = "io")]
 pub mod cli;
+#[cfg(feature = "io")]
+pub mod client;
 pub mod crypto;
 pub mod dialect;
 pub mod domain;

@@ -13,9 +13,10 @@ use actix_web_actors::ws::WebsocketContext;
 
 use super::{
     event::Kind,
+    flow::Flow,
     house::House,
+    inlet::Inlet,
     lane::{Deliver, LaneEnd},
-    pump::Flow,
     registry::{Join, Leave, Route, WantList},
     websocket::{Assembler, goodbye, violation},
 };
@@ -29,7 +30,7 @@ use crate::{
         id::ConnectionId,
         letter::Frame,
         rate::Bucket,
-        refusal::{Ending, Refusal},
+        refusal::{Ending, Refusal, Violation},
         vigil::{Due, Vigil},
     },
 };
@@ -48,6 +49,8 @@ pub struct Connection {
     assembler: Assembler,
     vigil: Vigil,
     flow: Rc<Flow>,
+    /// Until the actor starts.
+    inlet: Option<Box<Inlet>>,
     lane: LaneEnd,
     frames: Bucket,
     bytes: Bucket,
@@ -71,6 +74,7 @@ impl Connection {
         address: IpAddr,
         session: Session,
         flow: Rc<Flow>,
+        inlet: Inlet,
         lane: LaneEnd,
     ) -> Self {
         let limits = &house.limits;
@@ -81,6 +85,7 @@ impl Connection {
             assembler: Assembler::new(usize::try_from(limits.message_bytes).unwrap_or(usize::MAX)),
             vigil: Vigil::new(house.clock.now()),
             flow,
+            inlet: Some(Box::new(inlet)),
             lane,
             frames: Bucket::new(limits.frames_per_second, limits.frames_burst),
             bytes: Bucket::new(limits.bytes_per_second, limits.bytes_burst),
@@ -207,6 +212,9 @@ impl Actor for Connection {
     type Context = Context;
 
     fn started(&mut self, ctx: &mut Context) {
+        if let Some(inlet) = self.inlet.take() {
+            ctx.add_stream(*inlet);
+        }
         if self.house.is_draining() {
             self.end(Ending::Refused(Refusal::Draining), ctx);
         } else {
@@ -215,8 +223,18 @@ impl Actor for Connection {
     }
 }
 
+/// What `WebsocketContext` asks for. Its own decoder is given nothing to decode; see `inlet`.
 impl StreamHandler<Result<WsMessage, ProtocolError>> for Connection {
     fn handle(&mut self, message: Result<WsMessage, ProtocolError>, ctx: &mut Context) {
+        let message = message.map_err(|error| violation(&error));
+        StreamHandler::<Result<WsMessage, Violation>>::handle(self, message, ctx);
+    }
+
+    fn finished(&mut self, _: &mut Context) {}
+}
+
+impl StreamHandler<Result<WsMessage, Violation>> for Connection {
+    fn handle(&mut self, message: Result<WsMessage, Violation>, ctx: &mut Context) {
         self.vigil.heard(self.house.clock.now());
         match message {
             Ok(WsMessage::Text(text)) => self.on_frame(Frame::Text(text), ctx),
@@ -233,7 +251,7 @@ impl StreamHandler<Result<WsMessage, ProtocolError>> for Connection {
                 }
                 ctx.stop();
             }
-            Err(error) => self.end(Ending::Violated(violation(&error)), ctx),
+            Err(violation) => self.end(Ending::Violated(violation), ctx),
         }
     }
 

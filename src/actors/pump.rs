@@ -3,13 +3,13 @@
 //! An actor that is the body of an HTTP response is not polled while its socket is full: no
 //! heartbeat, no mailbox, no end. So the socket is taken out of the HTTP dispatcher, and this task
 //! polls the actor whatever the socket does. It owns the write deadline, joins what waits into one
-//! write, reads through one scratch buffer per thread, and keeps no buffer while idle.
+//! write, and keeps no buffer while idle.
 //!
 //! **Invariant:** a reader that takes nothing for `write_timeout_s` is gone, and costs its neighbours
 //! nothing until then.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::VecDeque,
     future::Future,
     io::{self, IoSlice},
@@ -19,7 +19,6 @@ use std::{
     time::Duration,
 };
 
-use actix_web::error::PayloadError;
 use bytes::{Buf as _, Bytes};
 use futures_util::Stream;
 use tokio::{
@@ -27,11 +26,9 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{lane::LaneEnd, socket::Socket};
+use super::{flow::Flow, inlet::with_scratch, lane::LaneEnd, socket::Socket};
 use crate::domain::refusal::Ending;
 
-/// Bytes read in one turn of the actor; then others have their turn.
-const READ_BUDGET: usize = 64 << 10;
 /// Bytes that may wait for the socket before we stop reading from it: who does not listen is not heard.
 const BACKLOG: usize = 256 << 10;
 /// Turns of one poll.
@@ -40,87 +37,6 @@ const TURNS: usize = 4;
 const CHUNKS: usize = 16;
 /// How long a closed connection may take to say so too.
 const LINGER: Duration = Duration::from_secs(2);
-
-thread_local! {
-    /// Where every connection of this thread reads to, so that none needs a buffer of its own.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUDGET]);
-}
-
-/// What the pump and its actor tell each other; they run in the same task.
-#[derive(Debug, Default)]
-pub struct Flow {
-    budget: Cell<usize>,
-    more: Cell<bool>,
-    blocked: Cell<bool>,
-    pause: Cell<Option<Instant>>,
-    ending: Cell<Option<Ending>>,
-}
-
-impl Flow {
-    /// Nothing is read for so long: the connection says more than it may.
-    pub fn pause(&self, span: Duration) {
-        if !span.is_zero() {
-            self.pause.set(Some(Instant::now() + span));
-        }
-    }
-
-    /// Whether we are not listening, so that silence proves nothing.
-    #[must_use]
-    pub fn is_deaf(&self) -> bool {
-        self.blocked.get() || self.pause.get().is_some()
-    }
-
-    /// Why the pump gave the connection up, if it did.
-    #[must_use]
-    pub fn ending(&self) -> Option<Ending> {
-        self.ending.get()
-    }
-}
-
-/// The actor's way in: reads the socket when the actor is polled, as far as the flow allows.
-pub struct Inlet {
-    socket: Rc<RefCell<Socket>>,
-    flow: Rc<Flow>,
-    /// What came in together with the HTTP request.
-    head: Bytes,
-}
-
-impl std::fmt::Debug for Inlet {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Inlet({:?})", self.flow)
-    }
-}
-
-impl Stream for Inlet {
-    type Item = Result<Bytes, PayloadError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if !self.head.is_empty() {
-            return Poll::Ready(Some(Ok(std::mem::take(&mut self.head))));
-        }
-        if self.flow.is_deaf() {
-            return Poll::Pending;
-        }
-        let budget = self.flow.budget.get();
-        if budget == 0 {
-            self.flow.more.set(true);
-            return Poll::Pending;
-        }
-        SCRATCH.with_borrow_mut(|scratch| {
-            let size = budget.min(scratch.len());
-            let mut buffer = ReadBuf::new(&mut scratch[..size]);
-            match Pin::new(&mut *self.socket.borrow_mut()).poll_read(cx, &mut buffer) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(Err(_)) => Poll::Ready(None),
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(None),
-                Poll::Ready(Ok(())) => {
-                    self.flow.budget.set(budget - buffer.filled().len());
-                    Poll::Ready(Some(Ok(Bytes::copy_from_slice(buffer.filled()))))
-                }
-            }
-        })
-    }
-}
 
 /// The task of one connection.
 pub struct Pump<S> {
@@ -143,15 +59,6 @@ impl<S> std::fmt::Debug for Pump<S> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "Pump({} bytes unsent)", self.unsent)
     }
-}
-
-/// Takes a socket, and makes the two ends that an actor needs: the way in, and what is shared.
-#[must_use]
-pub fn connect(socket: Socket, head: Bytes) -> (Rc<RefCell<Socket>>, Inlet, Rc<Flow>) {
-    let socket = Rc::new(RefCell::new(socket));
-    let flow = Rc::new(Flow::default());
-    let inlet = Inlet { socket: Rc::clone(&socket), flow: Rc::clone(&flow), head };
-    (socket, inlet, flow)
 }
 
 impl<S, E> Pump<S>
@@ -183,16 +90,14 @@ where
 
     /// Lets the actor have its turn. Returns false when it is done.
     fn run_actor(&mut self, cx: &mut Context<'_>) -> bool {
-        self.flow.budget.set(READ_BUDGET);
-        self.flow.more.set(false);
-        self.flow.blocked.set(self.unsent >= BACKLOG);
+        self.flow.begin_turn(self.unsent >= BACKLOG);
         let Some(actor) = &mut self.actor else { return false };
         match Pin::new(actor).poll_next(cx) {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.unsent += bytes.len();
                 self.waiting.push_back(bytes);
                 // There may be more to do; the next turn finds out.
-                self.flow.more.set(true);
+                self.flow.want_more();
                 true
             }
             Poll::Ready(Some(Err(_)) | None) => false,
@@ -221,7 +126,7 @@ where
                     let deadline =
                         self.deadline.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + timeout)));
                     if deadline.as_mut().poll(cx).is_ready() {
-                        self.flow.ending.set(Some(Ending::Stalled));
+                        self.flow.give_up(Ending::Stalled);
                         return Err(io::ErrorKind::TimedOut.into());
                     }
                     break;
@@ -242,16 +147,16 @@ where
 
     /// Whether the actor should have another turn at once.
     fn wants_turn(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(until) = self.flow.pause.get() {
+        if let Some(until) = self.flow.paused_until() {
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
             if timer.as_mut().poll(cx).is_pending() {
                 return false;
             }
             self.timer = None;
-            self.flow.pause.set(None);
+            self.flow.resume();
             return true;
         }
-        self.flow.more.get() || (self.flow.blocked.get() && self.unsent < BACKLOG)
+        self.flow.wants_more() || (self.flow.is_blocked() && self.unsent < BACKLOG)
     }
 
     /// The actor is done: send what is left, say so, and wait a moment for the other side.
@@ -270,7 +175,7 @@ where
                 Poll::Pending => {}
             }
         }
-        SCRATCH.with_borrow_mut(|scratch| {
+        with_scratch(|scratch| {
             for _ in 0..TURNS {
                 let mut buffer = ReadBuf::new(scratch);
                 match Pin::new(&mut *socket).poll_read(cx, &mut buffer) {
@@ -311,9 +216,7 @@ where
         for _ in 0..TURNS {
             let alive = this.run_actor(cx);
             if this.write(cx).is_err() {
-                if this.flow.ending.get().is_none() {
-                    this.flow.ending.set(Some(Ending::Left));
-                }
+                this.flow.give_up(Ending::Left);
                 return Poll::Ready(());
             }
             if !alive {

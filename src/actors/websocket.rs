@@ -1,5 +1,7 @@
 //! The edges of RFC 6455 that the codec leaves open: whole messages, and how to say goodbye.
 
+use std::io;
+
 use actix_http::ws::{CloseCode, CloseReason, Item, ProtocolError};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
@@ -8,6 +10,16 @@ use crate::domain::{
     letter::Frame,
     refusal::{Ending, Violation},
 };
+
+/// The payload length that a frame announces, as soon as enough of its head is there.
+#[must_use]
+pub fn announced(head: &[u8]) -> Option<u64> {
+    match head.get(1)? & 0x7f {
+        126 => Some(u16::from_be_bytes(head.get(2..4)?.try_into().ok()?).into()),
+        127 => Some(u64::from_be_bytes(head.get(2..10)?.try_into().ok()?)),
+        short => Some(short.into()),
+    }
+}
 
 /// Puts fragments together, within a limit.
 #[derive(Debug)]
@@ -71,11 +83,11 @@ impl Assembler {
 
 /// What a failure of the codec means.
 #[must_use]
-pub const fn violation(error: &ProtocolError) -> Violation {
+pub fn violation(error: &ProtocolError) -> Violation {
     match error {
         ProtocolError::Overflow => Violation::TooLarge,
-        // Our own stream never fails, so the only input error left is text that is not UTF-8.
-        ProtocolError::Io(_) => Violation::NotUtf8,
+        // The codec says "invalid data" of reserved bits; what is left is text that is not UTF-8.
+        ProtocolError::Io(error) if !matches!(error.kind(), io::ErrorKind::InvalidData) => Violation::NotUtf8,
         _ => Violation::BadFrame,
     }
 }
@@ -103,6 +115,18 @@ pub fn goodbye(ending: Ending) -> CloseReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_is_measured_by_its_head() {
+        let two = 300_u16.to_be_bytes();
+        let eight = (100_u64 << 20).to_be_bytes();
+        assert_eq!(announced(&[0x81, 0x80 | 125]), Some(125));
+        assert_eq!(announced(&[0x81, 0xfe, two[0], two[1]]), Some(300));
+        assert_eq!(announced(&[&[0x81, 0xff][..], &eight].concat()), Some(100 << 20));
+        for torn in [&[][..], &[0x81], &[0x81, 0xfe, 1], &[0x81, 0xff, 0, 0, 0, 0, 0, 0, 1]] {
+            assert_eq!(announced(torn), None);
+        }
+    }
 
     #[test]
     fn fragments_become_one_message_within_the_limit() {

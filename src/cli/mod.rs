@@ -1,6 +1,7 @@
 //! The terminal: one file per sub-command.
 
 pub mod admin;
+pub mod chat;
 pub mod config;
 pub mod healthcheck;
 pub mod keys;
@@ -24,6 +25,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Look after a running server.
     Admin(admin::AdminArgs),
+    /// Talk: a line-mode client.
+    Chat(chat::ChatArgs),
     /// Show the public keys of a home server.
     Keys(keys::KeysArgs),
     /// Check or print the settings in force.

@@ -50,6 +50,7 @@ pub struct Undecided {
     id: ConnectionId,
     terms: Terms,
     wish: Option<olaf::accent::Ear>,
+    over: bool,
 }
 
 impl Session {
@@ -64,7 +65,7 @@ impl Session {
         wish: Option<olaf::accent::Ear>,
     ) -> Self {
         match pinned {
-            None => Self::Undecided(Undecided { id, terms, wish }),
+            None => Self::Undecided(Undecided { id, terms, wish, over: false }),
             Some(Dialect::Olaf) => Self::Olaf(olaf::session::Session::new(id, terms, wish)),
         }
     }
@@ -82,6 +83,7 @@ impl Session {
     pub fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
         match self {
             Self::Olaf(session) => session.handle(input, out),
+            Self::Undecided(undecided) if undecided.over => {}
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };
                 match dialect_of(frame) {
@@ -97,8 +99,9 @@ impl Session {
 
     /// The connection is over; no wish will ever come from here again.
     pub fn end(&mut self) {
-        if let Self::Olaf(session) = self {
-            session.end();
+        match self {
+            Self::Undecided(undecided) => undecided.over = true,
+            Self::Olaf(session) => session.end(),
         }
     }
 }

@@ -21,19 +21,24 @@ impl Address {
         let rest = rest.trim_end_matches('/');
         // Java prints "hostname/ip:port"; a path, on the other hand, has no port behind its slash.
         let authority = match rest.split_once('/') {
-            Some((_, behind)) if has_port(behind) => behind,
+            Some((_, behind)) if has_port(behind) && !behind.contains('/') => behind,
             Some((before, _)) => before,
             None => rest,
         };
+        let authority = authority.trim();
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if is_port(port) && !is_bare_ipv6(authority) => (host, port),
             _ => (authority, default_port),
         };
-        let host = match host.trim_start_matches('[').trim_end_matches(']') {
-            "localhost" | "::1" => "127.0.0.1",
-            host => host,
-        };
-        Self(format!("{host}:{port}"))
+        let host = host
+            .trim_start_matches(|letter: char| letter == '[' || letter.is_whitespace())
+            .trim_end_matches(|letter: char| letter == ']' || letter.is_whitespace());
+        Self(match host {
+            "localhost" | "::1" => format!("127.0.0.1:{port}"),
+            // Without brackets nobody could tell the last group from a port.
+            host if host.contains(':') => format!("[{host}]:{port}"),
+            host => format!("{host}:{port}"),
+        })
     }
 
     /// The normal spelling, `host:port`.
@@ -78,7 +83,8 @@ mod tests {
     fn a_missing_port_is_the_default_of_the_scheme() {
         assert_eq!(Address::new("example.org").as_str(), "example.org:80");
         assert_eq!(Address::new("wss://example.org").as_str(), "example.org:443");
-        assert_eq!(Address::new("2001:db8::1").as_str(), "2001:db8::1:80");
+        assert_eq!(Address::new("2001:db8::1").as_str(), "[2001:db8::1]:80");
+        assert_eq!(Address::new("[2001:db8::1]:80"), Address::new("2001:db8::1"));
         assert_ne!(Address::new(""), Address::new("127.0.0.1:80"));
     }
 }

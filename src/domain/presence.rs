@@ -59,6 +59,14 @@ impl Presence {
     /// A connection is gone.
     pub fn gone(&mut self, connection: ConnectionId) {
         self.waiting.remove(&connection);
+        self.forget_the_gone();
+    }
+
+    /// Whoever left the house left a place in the queue, which must not stay for ever.
+    fn forget_the_gone(&mut self) {
+        if self.waiting.is_empty() {
+            self.behind.clear();
+        }
     }
 
     /// Whether anybody waits.
@@ -80,6 +88,7 @@ impl Presence {
             self.budget.take_on_credit(bytes, now)?;
             self.behind.pop_front();
             self.waiting.remove(&connection);
+            self.forget_the_gone();
             return Ok(Some(connection));
         }
         Ok(None)
@@ -107,6 +116,19 @@ mod tests {
         queue.gone(ConnectionId(2));
         assert_eq!(drain(&mut queue, 100, Moment::ZERO), [9, 0, 1]);
         assert!(queue.is_idle());
+    }
+
+    #[test]
+    fn who_comes_and_goes_while_the_budget_is_used_up_leaves_nothing_behind() {
+        let mut queue = Presence::new(1000);
+        queue.arrived(ConnectionId(0));
+        assert_eq!(drain(&mut queue, 1_000_000, Moment::ZERO), [0]);
+        for id in 1..1000 {
+            queue.arrived(ConnectionId(id));
+            assert!(queue.next(100, Moment::ZERO).is_err());
+            queue.gone(ConnectionId(id));
+        }
+        assert_eq!(queue.behind.len(), 0);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::Moment;
 
-/// A budget of so many units a second, with a burst on top.
+/// A budget of so many units in a period, with a burst on top.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
-    per_second: u32,
+    rate: u32,
+    period: Duration,
     burst: Duration,
     /// When everything taken so far will have leaked away.
     empty_at: Moment,
@@ -20,19 +21,24 @@ impl Bucket {
     /// A bucket that admits `burst` units at once and `per_second` units a second in the long run.
     #[must_use]
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let per_second = per_second.max(1);
-        Self { per_second, burst: cost(burst, per_second), empty_at: Moment::ZERO }
+        Self::over(Duration::from_secs(1), per_second, burst)
     }
 
     /// A bucket for `per_minute` units a minute, all of which may come at once.
     #[must_use]
     pub fn per_minute(per_minute: u32) -> Self {
-        Self { burst: Duration::from_secs(60), ..Self::new(per_minute.div_ceil(60), 0) }.scaled(per_minute)
+        Self::over(Duration::from_secs(60), per_minute, per_minute.max(1))
     }
 
-    fn scaled(mut self, per_minute: u32) -> Self {
-        self.burst = cost(per_minute.max(1), self.per_second);
-        self
+    fn over(period: Duration, rate: u32, burst: u32) -> Self {
+        let bucket = Self { rate: rate.max(1), period, burst: Duration::ZERO, empty_at: Moment::ZERO };
+        Self { burst: bucket.cost(burst), ..bucket }
+    }
+
+    /// How long so many units take to leak away.
+    fn cost(&self, units: u32) -> Duration {
+        let nanoseconds = self.period.as_nanos().saturating_mul(u128::from(units)) / u128::from(self.rate);
+        Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
     }
 
     /// Takes `units` if they fit, or says how long to wait until they do.
@@ -40,7 +46,7 @@ impl Bucket {
     /// # Errors
     /// The time after which the same wish will be granted.
     pub fn take(&mut self, units: u32, now: Moment) -> Result<(), Duration> {
-        let filled = self.empty_at.max(now).saturating_add(cost(units, self.per_second));
+        let filled = self.empty_at.max(now).saturating_add(self.cost(units));
         let limit = now.saturating_add(self.burst);
         if filled > limit {
             return Err(filled.saturating_sub(limit));
@@ -61,13 +67,13 @@ impl Bucket {
         if base >= limit {
             return Err(base.saturating_sub(limit).max(Duration::from_millis(1)));
         }
-        self.empty_at = base.saturating_add(cost(units, self.per_second));
+        self.empty_at = base.saturating_add(self.cost(units));
         Ok(())
     }
 
     /// Takes `units` in any case, and says how long to pause until the rate is kept again.
     pub fn charge(&mut self, units: u32, now: Moment) -> Duration {
-        self.empty_at = self.empty_at.max(now).saturating_add(cost(units, self.per_second));
+        self.empty_at = self.empty_at.max(now).saturating_add(self.cost(units));
         self.empty_at.saturating_sub(now.saturating_add(self.burst))
     }
 
@@ -76,11 +82,6 @@ impl Bucket {
     pub fn is_idle(&self, now: Moment) -> bool {
         self.empty_at <= now
     }
-}
-
-fn cost(units: u32, per_second: u32) -> Duration {
-    let nanoseconds = u64::from(units).saturating_mul(1_000_000_000) / u64::from(per_second.max(1));
-    Duration::from_nanos(nanoseconds)
 }
 
 #[cfg(test)]

@@ -3,27 +3,23 @@
 //! Afterwards nothing of the HTTP connection is left: the pump owns the socket, and the answer is the
 //! first thing it writes.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{cell::RefCell, net::IpAddr, rc::Rc, sync::Arc};
 
 use actix_codec::{Encoder as _, Framed};
 use actix_http::{
     ConnectionType, Request, Response,
     body::BodySize,
     h1, header,
-    ws::{Codec, HandshakeError, handshake},
+    ws::{HandshakeError, handshake},
 };
 use actix_web::{ResponseError as _, http::StatusCode};
 use actix_web_actors::ws::WebsocketContext;
 use bytes::{Bytes, BytesMut};
+use futures_util::stream;
 
 use super::{problem::Problem, site::Site};
 use crate::{
-    actors::{
-        connection::Connection,
-        lane::LaneEnd,
-        pump::{Pump, connect},
-        socket::Socket,
-    },
+    actors::{connection::Connection, flow::Flow, inlet::Inlet, lane::LaneEnd, pump::Pump, socket::Socket},
     dialect::{Session, olaf::accent::Ear},
     domain::{dialect::Dialect, limits::seconds, refusal::Refusal},
 };
@@ -57,7 +53,7 @@ pub async fn serve(
     };
     let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
     let address = site.client_address(peer, header_of(&request, "x-forwarded-for"));
-    start(&site, socket, parts.read_buf.freeze(), answer, address, &wishes);
+    start(&site, socket, parts.read_buf, answer, address, &wishes);
     Ok(())
 }
 
@@ -148,15 +144,14 @@ async fn say_no(mut socket: Socket, answer: &[u8]) -> Result<(), actix_http::Err
     Ok(())
 }
 
-fn start(site: &Site, socket: Socket, head: Bytes, answer: Bytes, address: IpAddr, wishes: &Wishes) {
+fn start(site: &Site, socket: Socket, held: BytesMut, answer: Bytes, address: IpAddr, wishes: &Wishes) {
     let house = Arc::clone(&site.house);
     let id = house.next_connection();
     let session = Session::new(id, wishes.pinned, house.terms, wishes.ear);
-    let (socket, inlet, flow) = connect(socket, head);
-    let lane = LaneEnd::default();
-    let most = usize::try_from(house.limits.message_bytes).unwrap_or(usize::MAX);
+    let (socket, flow, lane) = (Rc::new(RefCell::new(socket)), Rc::new(Flow::default()), LaneEnd::default());
+    let inlet = Inlet::new(Rc::clone(&socket), Rc::clone(&flow), held, house.limits.message_bytes);
     let timeout = seconds(house.limits.write_timeout_s);
-    let connection = Connection::new(id, house, address, session, flow.clone(), lane.clone());
-    let actor = WebsocketContext::with_codec(connection, inlet, Codec::new().max_size(most));
+    let connection = Connection::new(id, house, address, session, Rc::clone(&flow), inlet, lane.clone());
+    let actor = WebsocketContext::create(connection, stream::empty());
     actix_rt::spawn(Pump::new(socket, flow, lane, timeout, answer, actor));
 }

@@ -67,7 +67,10 @@ impl Form {
     #[must_use]
     pub fn candidates(message: &Signed<'_>, likely: Option<Self>) -> Vec<(Self, Vec<u8>)> {
         let others = Self::ALL.into_iter().filter(|form| Some(*form) != likely);
-        let data = serde_json::from_str(&message.data).unwrap_or(Value::Null);
+        let Ok(data) = serde_json::from_str(&message.data) else {
+            // A number beyond all range, for example: nothing to print again, so nothing else was signed.
+            return vec![(Self::Raw, Self::Raw.text(message, &Value::Null))];
+        };
         let mut candidates: Vec<(Self, Vec<u8>)> = Vec::new();
         for form in likely.into_iter().chain(others) {
             let text = form.text(message, &data);

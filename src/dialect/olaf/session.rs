@@ -181,7 +181,14 @@ impl Session {
     }
 
     fn on_checked(&mut self, verdict: Verdict, out: &mut Vec<Output>) {
-        let State::Checking { me, pending } = std::mem::replace(&mut self.state, State::Gone) else { return };
+        let (me, pending) = match std::mem::replace(&mut self.state, State::Gone) {
+            State::Checking { me, pending } => (me, pending),
+            // Nothing was asked, so nothing changes.
+            other => {
+                self.state = other;
+                return;
+            }
+        };
         let Pending { counter, forms, trace, frame, then } = *pending;
         let found = verdict.and_then(|(at, salt)| Some((forms.get(at).copied()?, salt)));
         let Some((form, salt)) = found else {

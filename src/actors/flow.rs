@@ -1,0 +1,96 @@
+//! What a pump, its actor and the actor's inlet tell each other. They run in one task, so these are
+//! plain cells.
+
+use std::{cell::Cell, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::domain::refusal::Ending;
+
+/// Bytes read in one turn of the actor; then others have their turn.
+const READ_BUDGET: usize = 64 << 10;
+
+/// The state of one connection's flow.
+#[derive(Debug, Default)]
+pub struct Flow {
+    budget: Cell<usize>,
+    more: Cell<bool>,
+    blocked: Cell<bool>,
+    pause: Cell<Option<Instant>>,
+    ending: Cell<Option<Ending>>,
+}
+
+impl Flow {
+    /// Nothing is read for so long: the connection says more than it may.
+    pub fn pause(&self, span: Duration) {
+        if !span.is_zero() {
+            self.pause.set(Some(Instant::now() + span));
+        }
+    }
+
+    /// When a pause ends, if there is one.
+    #[must_use]
+    pub fn paused_until(&self) -> Option<Instant> {
+        self.pause.get()
+    }
+
+    /// The pause is over.
+    pub fn resume(&self) {
+        self.pause.set(None);
+    }
+
+    /// Whether we are not listening, so that silence proves nothing.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.blocked.get() || self.pause.get().is_some()
+    }
+
+    /// The actor has its turn. `blocked`: so much waits for the socket that nothing is read.
+    pub fn begin_turn(&self, blocked: bool) {
+        self.budget.set(READ_BUDGET);
+        self.more.set(false);
+        self.blocked.set(blocked);
+    }
+
+    /// How much may be read in this turn; nothing left means that another turn is wanted.
+    #[must_use]
+    pub fn budget(&self) -> usize {
+        self.more.set(self.more.get() || self.budget.get() == 0);
+        self.budget.get()
+    }
+
+    /// So much was read.
+    pub fn spend(&self, bytes: usize) {
+        self.budget.set(self.budget.get().saturating_sub(bytes));
+    }
+
+    /// There is more to do in another turn.
+    pub fn want_more(&self) {
+        self.more.set(true);
+    }
+
+    /// Whether there is more to do.
+    #[must_use]
+    pub fn wants_more(&self) -> bool {
+        self.more.get()
+    }
+
+    /// Whether nothing was read because too much waited for the socket.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.get()
+    }
+
+    /// The connection is given up. The first reason counts.
+    pub fn give_up(&self, ending: Ending) {
+        if self.ending.get().is_none() {
+            self.ending.set(Some(ending));
+        }
+    }
+
+    /// Why the connection was given up, if it was.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending.get()
+    }
+}

@@ -1,0 +1,134 @@
+//! The actor's way in: reads the socket when the actor is polled, as far as the flow allows, and
+//! decodes one frame at a time.
+//!
+//! The decoder of `actix-web-actors` takes whatever the socket has before it looks at the first frame,
+//! and collects a frame whole before it looks at its length. Here a frame that announces too much is
+//! refused by its head, and while a signature is checked what waits is one read; the rest waits at the
+//! sender. Reading goes through one scratch buffer per thread, so an idle connection keeps none.
+
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use actix_codec::Decoder as _;
+use actix_http::ws::{Codec, Frame, Message};
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use futures_util::Stream;
+use tokio::io::{AsyncRead as _, ReadBuf};
+
+use super::{
+    flow::Flow,
+    socket::Socket,
+    websocket::{announced, violation},
+};
+use crate::domain::refusal::Violation;
+
+/// What one read may bring.
+const SCRATCH_BYTES: usize = 64 << 10;
+
+thread_local! {
+    /// Where every connection of this thread reads to.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
+
+/// Runs something with the scratch buffer of this thread.
+pub fn with_scratch<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    SCRATCH.with_borrow_mut(|scratch| work(scratch))
+}
+
+/// Messages of one socket.
+pub struct Inlet {
+    socket: Rc<RefCell<Socket>>,
+    flow: Rc<Flow>,
+    codec: Codec,
+    largest_frame: u64,
+    /// Read and not decoded; at first, what came in together with the HTTP request.
+    held: BytesMut,
+    broken: bool,
+}
+
+impl std::fmt::Debug for Inlet {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Inlet({} bytes held)", self.held.len())
+    }
+}
+
+impl Inlet {
+    /// An inlet for a socket. `held` was read already.
+    #[must_use]
+    pub fn new(socket: Rc<RefCell<Socket>>, flow: Rc<Flow>, held: BytesMut, largest_frame: u32) -> Self {
+        let most = usize::try_from(largest_frame).unwrap_or(usize::MAX);
+        let codec = Codec::new().max_size(most);
+        Self { socket, flow, codec, largest_frame: largest_frame.into(), held, broken: false }
+    }
+
+    /// The next message in what was read.
+    fn decode(&mut self) -> Result<Option<Message>, Violation> {
+        if announced(&self.held).is_some_and(|length| length > self.largest_frame) {
+            return Err(Violation::TooLarge);
+        }
+        let frame = self.codec.decode(&mut self.held).map_err(|error| violation(&error))?;
+        if self.held.is_empty() {
+            // An empty buffer still holds on to its memory.
+            self.held = BytesMut::new();
+        }
+        frame.map(message).transpose()
+    }
+
+    /// Reads more. Returns false at the end of the stream.
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let budget = self.flow.budget();
+        if budget == 0 {
+            return Poll::Pending;
+        }
+        with_scratch(|scratch| {
+            let size = budget.min(scratch.len());
+            let mut buffer = ReadBuf::new(&mut scratch[..size]);
+            let result = ready!(Pin::new(&mut *self.socket.borrow_mut()).poll_read(cx, &mut buffer));
+            let bytes = buffer.filled();
+            self.held.extend_from_slice(bytes);
+            self.flow.spend(bytes.len());
+            Poll::Ready(result.is_ok() && !bytes.is_empty())
+        })
+    }
+}
+
+fn message(frame: Frame) -> Result<Message, Violation> {
+    Ok(match frame {
+        Frame::Text(bytes) => Message::Text(ByteString::try_from(bytes).map_err(|_| Violation::NotUtf8)?),
+        Frame::Binary(bytes) => Message::Binary(bytes),
+        Frame::Continuation(item) => Message::Continuation(item),
+        // Control frames are small; a copy lets go of what was read.
+        Frame::Ping(bytes) => Message::Ping(Bytes::copy_from_slice(&bytes)),
+        Frame::Pong(_) => Message::Pong(Bytes::new()),
+        Frame::Close(reason) => Message::Close(reason),
+    })
+}
+
+impl Stream for Inlet {
+    type Item = Result<Message, Violation>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if self.broken || self.flow.is_deaf() {
+                return Poll::Pending;
+            }
+            match self.decode() {
+                Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
+                Ok(None) => {}
+                Err(violation) => {
+                    // Whatever follows a broken frame means nothing.
+                    self.broken = true;
+                    return Poll::Ready(Some(Err(violation)));
+                }
+            }
+            if !ready!(self.read(cx)) {
+                return Poll::Ready(None);
+            }
+        }
+    }
+}

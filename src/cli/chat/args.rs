@@ -1,0 +1,32 @@
+//! What `kith chat` can be told on the command line.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Chat from the terminal, or from a script through a pipe.
+#[derive(Args, Clone, Debug)]
+pub struct ChatArgs {
+    /// The server, such as ws://127.0.0.1:8080 or wss://chat.example
+    pub url: String,
+
+    /// Your key and address book [default: kith/keyring.json in your data folder]
+    #[arg(long, value_name = "FILE")]
+    pub keyring: Option<PathBuf>,
+
+    /// Believe this certificate authority too (PEM), for servers with a private one
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+
+    /// Where /get puts files
+    #[arg(long, value_name = "DIR", default_value = "downloads")]
+    pub downloads: PathBuf,
+
+    /// What you are called on your own screen; others see your fingerprint
+    #[arg(long, value_name = "NICK", default_value = "you")]
+    pub name: String,
+
+    /// No colours, even in a terminal (the variable NO_COLOR does the same)
+    #[arg(long)]
+    pub no_color: bool,
+}

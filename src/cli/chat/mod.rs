@@ -1,0 +1,35 @@
+//! `kith chat`: a member's end of the conversation, one line at a time.
+//!
+//! It works in a terminal and in a pipe. With a pipe there is no prompt and no colour, lines are
+//! obeyed in their order once the list of members is there, and after the last one it waits until
+//! everything is sent, closes and exits with 0, or with 1 if something could not be sent. What it
+//! prints begins so, and scripts may rely on it:
+//!
+//! ```text
+//! * connected to ws://… as <short>      * here: x, y        * nobody else is here
+//! * joined: x                           * left: x           * trying again in 2 s
+//! x: text                               x (private): text   x (private with y, z): text
+//! ? unverified (why; claims to be c): text
+//! - <short> <nickname or -> <homes>     (answers to /list)
+//! ! whatever went wrong
+//! ```
+//!
+//! `x` is a nickname or the short fingerprint. **Invariant:** text of others reaches the terminal only
+//! through `screen`, which lets no control character pass.
+
+mod args;
+mod files;
+mod input;
+mod obey;
+mod people;
+mod screen;
+mod start;
+mod talk;
+mod told;
+mod typed;
+
+pub use args::ChatArgs;
+pub use start::run;
+
+#[cfg(test)]
+mod tests;

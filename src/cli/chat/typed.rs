@@ -1,0 +1,137 @@
+//! What a line that somebody typed means.
+
+/// Help, as it is printed.
+pub(super) const HELP: [&str; 10] = [
+    "TEXT or /all TEXT    say something to everyone",
+    "/tell WHO TEXT       say something that only WHO can read; several: /tell anna,ben TEXT",
+    "/list                who is here",
+    "/nick WHO NAME       give somebody a nickname, for your eyes only",
+    "/file WHO PATH       upload a file and tell WHO its address; WHO can be \"public\"",
+    "/get URL             download a file",
+    "/whoami              your own fingerprint",
+    "/quit                leave",
+    "WHO is a nickname or the first four or more digits of a short fingerprint.",
+    "A line that shall begin with a slash begins with two.",
+];
+
+/// A line that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    Nothing,
+    All(String),
+    Tell {
+        who: String,
+        text: String,
+    },
+    List,
+    Nick {
+        who: String,
+        name: String,
+    },
+    File {
+        who: String,
+        path: String,
+    },
+    Get(String),
+    WhoAmI,
+    Help,
+    Quit,
+    /// Not understood; says why.
+    Wrong(String),
+}
+
+impl Typed {
+    pub(super) fn read(line: &str) -> Self {
+        let line = line.trim();
+        match line.strip_prefix('/') {
+            None if line.is_empty() => Self::Nothing,
+            None => Self::All(line.to_owned()),
+            Some(text) if text.starts_with('/') => Self::All(text.to_owned()),
+            Some(command) => {
+                let (name, rest) = cut(command);
+                Self::command(name, rest)
+            }
+        }
+    }
+
+    fn command(name: &str, rest: &str) -> Self {
+        let (first, second) = cut(rest);
+        let two = |usage: &str, make: fn(String, String) -> Self| {
+            if second.is_empty() {
+                Self::Wrong(format!("that command needs more: {usage}"))
+            } else {
+                make(first.to_owned(), second.to_owned())
+            }
+        };
+        match name {
+            "all" | "get" if rest.is_empty() => Self::Wrong(format!("/{name} needs something behind it")),
+            "all" => Self::All(rest.to_owned()),
+            "get" => Self::Get(rest.to_owned()),
+            "tell" => two("/tell WHO TEXT", |who, text| Self::Tell { who, text }),
+            "nick" => two("/nick WHO NAME", |who, name| Self::Nick { who, name }),
+            "file" => two("/file WHO PATH", |who, path| Self::File { who, path }),
+            "list" => Self::List,
+            "whoami" => Self::WhoAmI,
+            "help" => Self::Help,
+            "quit" => Self::Quit,
+            other => Self::Wrong(unknown(other)),
+        }
+    }
+
+    /// Whether it can be obeyed without knowing who is here.
+    pub(super) const fn is_immediate(&self) -> bool {
+        matches!(self, Self::Nothing | Self::Get(_) | Self::WhoAmI | Self::Help | Self::Quit | Self::Wrong(_))
+    }
+
+    /// Whether it would send something.
+    pub(super) const fn is_message(&self) -> bool {
+        matches!(self, Self::All(_) | Self::Tell { .. } | Self::File { .. })
+    }
+}
+
+/// The first word and what follows it.
+fn cut(text: &str) -> (&str, &str) {
+    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (first, rest.trim_start())
+}
+
+fn unknown(name: &str) -> String {
+    let known = ["all", "tell", "list", "nick", "file", "get", "whoami", "help", "quit"];
+    let near = known.into_iter().find(|known| strsim::levenshtein(known, name) <= 1);
+    match near {
+        Some(near) => format!("there is no command /{name}; did you mean /{near}?"),
+        None => format!("there is no command /{name}; /help shows all"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_understood() {
+        let tell = Typed::Tell { who: "a,b".into(), text: "x  y".into() };
+        for (line, typed) in [
+            ("", Typed::Nothing),
+            ("   ", Typed::Nothing),
+            ("hi there", Typed::All("hi there".into())),
+            ("/all hi", Typed::All("hi".into())),
+            ("//etc", Typed::All("/etc".into())),
+            ("/tell a,b   x  y ", tell),
+            ("/file public my cat.png", Typed::File { who: "public".into(), path: "my cat.png".into() }),
+            ("/list", Typed::List),
+            ("/quit now", Typed::Quit),
+        ] {
+            assert_eq!(Typed::read(line), typed, "{line:?}");
+        }
+        for (line, words) in [
+            ("/tell a", "that command needs more: /tell WHO TEXT"),
+            ("/all", "/all needs something behind it"),
+            ("/lst", "there is no command /lst; did you mean /list?"),
+            ("/dance", "there is no command /dance; /help shows all"),
+            ("/", "there is no command /; /help shows all"),
+        ] {
+            assert_eq!(Typed::read(line), Typed::Wrong(words.into()), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The words between a link and whoever uses it.
+
+use std::time::Duration;
+
+use crate::{
+    client::olaf::{Event, SayError},
+    domain::id::KeyId,
+};
+
+/// What a link is told to do.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Send a letter, and report under this number how it went.
+    Say(u64, Say),
+    /// Ask the server for the list of members.
+    AskForList,
+    /// Say everything that was to be said, and close.
+    Close,
+}
+
+/// A letter to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Say {
+    /// For everyone.
+    Public(String),
+    /// For these only.
+    Private(Vec<KeyId>, String),
+}
+
+/// What a link has to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// It dials.
+    Connecting,
+    /// The connection is there and the hello is on its way.
+    Connected,
+    /// The connection, or the attempt, is over; it will be tried again.
+    Lost(String),
+    /// How long it waits before it dials again.
+    Retrying(Duration),
+    /// It will not come back, for this reason; `None` if it was asked to close.
+    Ended(Option<String>),
+    /// Something came in.
+    Event(Event),
+    /// A letter was handed to the system whole.
+    Sent(u64),
+    /// A letter was not sent, or nobody knows.
+    NotSent(u64, NotSent),
+}
+
+/// Why a letter was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// It cannot be written.
+    #[error(transparent)]
+    Unsayable(#[from] SayError),
+    /// There is no connection.
+    #[error("not connected")]
+    NotConnected,
+    /// The connection broke while it was under way.
+    #[error("the connection broke; it may or may not have arrived")]
+    Lost,
+}

@@ -1,0 +1,184 @@
+//! Dialling, holding, waiting, dialling again.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use rustls::ClientConfig;
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_tungstenite::{
+    Connector, connect_async_tls_with_config,
+    tungstenite::{client::IntoClientRequest as _, protocol::WebSocketConfig},
+};
+
+use super::{
+    backoff::Backoff,
+    command::{Command, NotSent, Report, Say},
+    line::{End, Line, Socket},
+    words::{self, Farewell},
+};
+use crate::client::{door::Door, olaf::Session};
+
+/// How long a server may take to open the connection.
+const LONGEST_DIAL: Duration = Duration::from_secs(15);
+/// The library would allocate 128 KiB each way for every connection; a bench holds thousands.
+const BUFFER_BYTES: usize = 8 << 10;
+/// The list of a large neighbourhood is the largest message there is.
+const LARGEST_MESSAGE: usize = 32 << 20;
+/// Reports and commands that wait. Beyond it the link reads no more, and the server notices.
+const MOST_REPORTS: usize = 256;
+const MOST_COMMANDS: usize = 64;
+
+/// What a link has to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to.
+    pub door: Door,
+    /// Whose certificates are believed.
+    pub trust: Arc<ClientConfig>,
+    /// The first wait before dialling again.
+    pub least_wait: Duration,
+    /// The longest.
+    pub most_wait: Duration,
+}
+
+impl Config {
+    /// The usual waits.
+    #[must_use]
+    pub const fn new(door: Door, trust: Arc<ClientConfig>) -> Self {
+        Self { door, trust, least_wait: Duration::from_millis(500), most_wait: Duration::from_secs(30) }
+    }
+}
+
+/// A connection that stays up. It closes when this is dropped.
+#[derive(Clone, Debug)]
+pub struct Link {
+    commands: mpsc::Sender<Command>,
+}
+
+impl Link {
+    /// Starts to dial, on the runtime that is there.
+    #[must_use]
+    pub fn open(config: Config, session: Session) -> (Self, mpsc::Receiver<Report>) {
+        let (commands, to_do) = mpsc::channel(MOST_COMMANDS);
+        let (reports, told) = mpsc::channel(MOST_REPORTS);
+        tokio::spawn(async move {
+            let runner = Runner { config, session, commands: to_do, reports };
+            runner.run().await;
+        });
+        (Self { commands }, told)
+    }
+
+    /// Sends a letter; the report about it carries this number.
+    pub async fn say(&self, ticket: u64, say: Say) {
+        // A link that has ended has reported so.
+        let _ = self.commands.send(Command::Say(ticket, say)).await;
+    }
+
+    /// Asks the server for the list.
+    pub fn ask_for_list(&self) {
+        // If the channel is full of commands, the wish is not worth waiting for.
+        let _ = self.commands.try_send(Command::AskForList);
+    }
+
+    /// Says what is still to be said, and closes.
+    pub async fn close(&self) {
+        let _ = self.commands.send(Command::Close).await;
+    }
+}
+
+struct Runner {
+    config: Config,
+    session: Session,
+    commands: mpsc::Receiver<Command>,
+    reports: mpsc::Sender<Report>,
+}
+
+impl Runner {
+    async fn run(mut self) {
+        let mut backoff = Backoff::new(self.config.least_wait, self.config.most_wait);
+        loop {
+            if self.reports.send(Report::Connecting).await.is_err() {
+                return;
+            }
+            match self.once(&mut backoff).await {
+                End::Asked => return self.end(None).await,
+                End::Farewell(Farewell { words, again: false }) => return self.end(Some(words)).await,
+                End::Farewell(Farewell { words, .. }) => {
+                    let wait = backoff.wait(random());
+                    let _ = self.reports.send(Report::Lost(words)).await;
+                    let _ = self.reports.send(Report::Retrying(wait)).await;
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        () = refuse(&mut self.commands, &self.reports) => return self.end(None).await,
+                    }
+                }
+            }
+        }
+    }
+
+    /// One attempt and the connection it may become.
+    async fn once(&mut self, backoff: &mut Backoff) -> End {
+        let socket = tokio::select! {
+            dialled = dial(&self.config) => dialled,
+            () = refuse(&mut self.commands, &self.reports) => return End::Asked,
+        };
+        match socket {
+            Ok(socket) => {
+                let line = Line::new(&mut self.session, backoff, &self.reports);
+                line.hold(socket, &mut self.commands).await
+            }
+            Err(farewell) => End::Farewell(farewell),
+        }
+    }
+
+    /// The last report. What was still to be said is not forgotten silently.
+    async fn end(mut self, reason: Option<String>) {
+        self.commands.close();
+        while let Some(command) = self.commands.recv().await {
+            if let Command::Say(ticket, _) = command {
+                let _ = self.reports.send(Report::NotSent(ticket, NotSent::NotConnected)).await;
+            }
+        }
+        let _ = self.reports.send(Report::Ended(reason)).await;
+    }
+}
+
+/// Says "not connected" to everybody who wants to speak, until somebody wants to close.
+async fn refuse(commands: &mut mpsc::Receiver<Command>, reports: &mpsc::Sender<Report>) {
+    loop {
+        match commands.recv().await {
+            Some(Command::Say(ticket, Say::Public(_) | Say::Private(..))) => {
+                let _ = reports.send(Report::NotSent(ticket, NotSent::NotConnected)).await;
+            }
+            Some(Command::AskForList) => {}
+            Some(Command::Close) | None => return,
+        }
+    }
+}
+
+async fn dial(config: &Config) -> Result<Socket, Farewell> {
+    let request = config.door.socket().into_client_request().map_err(|error| words::failed(&error))?;
+    let limits = WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE));
+    let connector =
+        if config.door.is_secure() { Connector::Rustls(Arc::clone(&config.trust)) } else { Connector::Plain };
+    let dialling = connect_async_tls_with_config(request, Some(limits), true, Some(connector));
+    match timeout(LONGEST_DIAL, dialling).await {
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(error)) => Err(words::failed(&error)),
+        Err(_) => Err(Farewell::passing("nobody answered in time")),
+    }
+}
+
+fn random() -> u16 {
+    let mut bytes = [0; 2];
+    // Without randomness everybody waits the shortest time, which is no reason not to dial.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    u16::from_ne_bytes(bytes)
+}

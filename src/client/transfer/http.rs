@@ -1,0 +1,48 @@
+//! The HTTP client below both directions, and what its answers mean.
+
+use std::{rc::Rc, sync::Arc, time::Duration};
+
+use awc::{Client, Connector, error::SendRequestError};
+use rustls::ClientConfig;
+
+use super::error::TransferError;
+
+/// How long a server may take to begin its answer, and to go on with it.
+pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// Hears how far a transfer is: bytes done, and of how many if that is known.
+pub type Progress = Rc<dyn Fn(u64, Option<u64>)>;
+
+/// An HTTP client that believes the same certificates as the chat.
+pub(super) fn client(trust: &Arc<ClientConfig>) -> Client {
+    let connector = Connector::new().rustls_0_23(Arc::clone(trust)).timeout(Duration::from_secs(15));
+    Client::builder().connector(connector).disable_redirects().timeout(LONGEST_SILENCE).finish()
+}
+
+/// What a request that was never answered means.
+pub(super) fn unreachable(error: SendRequestError) -> TransferError {
+    let text = match error {
+        SendRequestError::Connect(error) => error.to_string(),
+        SendRequestError::Send(_) | SendRequestError::Body(_) => {
+            "it broke off; perhaps the file is too large for it".to_owned()
+        }
+        other => other.to_string(),
+    };
+    TransferError::Unreachable(text)
+}
+
+/// What an answer other than success means.
+pub(super) fn refused<S>(response: &awc::ClientResponse<S>) -> Option<TransferError> {
+    let status = response.status();
+    match status.as_u16() {
+        200..=299 => None,
+        404 => Some(TransferError::NotFound),
+        413 => Some(TransferError::TooLarge),
+        429 => Some(TransferError::TooMany),
+        300..=399 => {
+            let to = response.headers().get(awc::http::header::LOCATION).and_then(|to| to.to_str().ok());
+            Some(TransferError::Moved(to.unwrap_or("nowhere").to_owned()))
+        }
+        _ => Some(TransferError::Status(status.to_string())),
+    }
+}

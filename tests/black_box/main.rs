@@ -1,0 +1,21 @@
+//! The product from outside: the real program, real sockets, the real database.
+//!
+//! Every test starts a server of its own on free ports with a data folder of its own, and waits for
+//! what it expects with a deadline. Nothing here looks inside.
+
+mod admin;
+mod api;
+mod app;
+mod client;
+mod endings;
+mod files;
+mod hostile;
+mod life;
+mod limits;
+mod peers;
+mod presence;
+mod proxies;
+mod raw;
+mod store;
+mod tls;
+mod websocket;

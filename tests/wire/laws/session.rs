@@ -1,0 +1,343 @@
+//! Laws of every session: any sequence of frames and answers, in any order, for every dialect.
+//!
+//! A session asks for signatures to be checked and never checks one itself, so the tests give the
+//! answers and need no private key. The house behind it is a real switchboard.
+
+use std::sync::LazyLock;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use kith::{
+    crypto::{fingerprint, keys::PublicKey, signature::Salt},
+    dialect::{
+        Ear, Session, Terms,
+        event::{Input, Output},
+        is_fatal, olaf, press,
+    },
+    domain::{
+        dialect::Dialect,
+        id::{ConnectionId, KeyId},
+        letter::{Audience, Frame},
+        limits::Limits,
+        refusal::{Ending, Refusal},
+        switchboard::{Objection, Switchboard},
+    },
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{cases, text::value};
+use crate::recordings::keys;
+
+/// Keys of other people, recorded: nothing here can sign with them, and nothing has to.
+static KEYS: LazyLock<Vec<PublicKey>> =
+    LazyLock::new(|| keys("ts").into_iter().map(|(key, _)| key).take(2).collect());
+
+const TERMS: Terms = Terms { recipients_per_letter: 4, detect_accents: true };
+
+/// What happens to a session, told without its dialect.
+#[derive(Clone, Debug)]
+enum Event {
+    Rubbish(Vec<u8>, bool),
+    Json(Value),
+    Hello {
+        key: usize,
+        counter: u64,
+        signature: u8,
+    },
+    Public {
+        key: usize,
+        counter: u64,
+        signature: u8,
+    },
+    Private {
+        homes: usize,
+        counter: u64,
+        signature: u8,
+    },
+    ListRequest,
+    /// An answer: which text was signed, or that none was. Also when nothing was asked.
+    Answer(Option<u8>),
+    /// The frame before the last one once more, as binary.
+    Again,
+    End,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let (key, counter, signature) = (0..2_usize, || prop_oneof![0..12_u64, Just(u64::MAX)], 0..24_u8);
+    prop_oneof![
+        1 => (prop::collection::vec(any::<u8>(), 0..60), any::<bool>()).prop_map(|(bytes, text)| Event::Rubbish(bytes, text)),
+        1 => value().prop_map(Event::Json),
+        3 => (key.clone(), counter(), signature.clone())
+            .prop_map(|(key, counter, signature)| Event::Hello { key, counter, signature }),
+        4 => (key, counter(), signature.clone())
+            .prop_map(|(key, counter, signature)| Event::Public { key, counter, signature }),
+        2 => (0..6_usize, counter(), signature)
+            .prop_map(|(homes, counter, signature)| Event::Private { homes, counter, signature }),
+        1 => Just(Event::ListRequest),
+        12 => prop_oneof![6 => Just(Some(0)), 1 => any::<u8>().prop_map(Some), 1 => Just(None)].prop_map(Event::Answer),
+        1 => Just(Event::Again),
+        1 => Just(Event::End),
+    ]
+}
+
+/// The frame that says so in a dialect. The compiler asks for every new one.
+fn frame(dialect: Dialect, event: &Event) -> Option<Frame> {
+    match event {
+        Event::Rubbish(bytes, true) => {
+            return Some(Frame::Text(String::from_utf8_lossy(bytes).into_owned().into()));
+        }
+        Event::Rubbish(bytes, false) => return Some(Frame::Binary(Bytes::from(bytes.clone()))),
+        Event::Json(value) => return Some(Frame::Text(value.to_string().into())),
+        _ => {}
+    }
+    match dialect {
+        Dialect::Olaf => olaf_frame(event).map(|value| Frame::Text(value.to_string().into())),
+    }
+}
+
+fn olaf_frame(event: &Event) -> Option<Value> {
+    let signed = |data: Value, counter: &u64, signature: &u8| {
+        let signature = STANDARD.encode([*signature; 256]);
+        json!({"type": "signed_data", "data": data.to_string(), "counter": counter, "signature": signature})
+    };
+    Some(match event {
+        Event::Hello { key, counter, signature } => {
+            signed(json!({"type": "hello", "public_key": KEYS[*key].canonical_pem()}), counter, signature)
+        }
+        Event::Public { key, counter, signature } => {
+            let sender = fingerprint::OFFICIAL.of(&KEYS[*key], "");
+            signed(json!({"type": "public_chat", "sender": sender, "message": "hi"}), counter, signature)
+        }
+        Event::Private { homes, counter, signature } => {
+            let homes = vec!["a:1"; *homes];
+            let data = json!({"type": "chat", "destination_servers": homes, "symm_keys": homes, "iv": "", "chat": ""});
+            signed(data, counter, signature)
+        }
+        Event::ListRequest => json!({"type": "client_list_request"}),
+        _ => return None,
+    })
+}
+
+/// A session with the laws around it: every output is held against what was seen before.
+struct Watched {
+    dialect: Dialect,
+    session: Session,
+    asked: bool,
+    confirmed: bool,
+    joined: bool,
+    over: bool,
+    last: Option<Frame>,
+}
+
+impl Watched {
+    fn new(id: u64, dialect: Dialect, pinned: bool) -> Self {
+        let session = Session::new(ConnectionId(id), pinned.then_some(dialect), TERMS, None);
+        Self { dialect, session, asked: false, confirmed: false, joined: false, over: false, last: None }
+    }
+
+    /// What the session makes of an event.
+    fn meet(&mut self, event: &Event) -> Vec<Output> {
+        let mut out = Vec::new();
+        match event {
+            Event::End => {
+                self.session.end();
+                self.over = true;
+            }
+            Event::Answer(answer) => {
+                let verdict = answer.map(|at| (usize::from(at), Salt::Digest));
+                self.confirmed = self.asked && verdict.is_some();
+                self.asked = false;
+                self.session.handle(Input::Checked(verdict), &mut out);
+            }
+            Event::Again => {
+                let Some(Frame::Text(text)) = self.last.clone() else { return out };
+                self.session.handle(Input::Frame(Frame::Binary(text.into_bytes())), &mut out);
+            }
+            _ => {
+                let Some(frame) = frame(self.dialect, event) else { return out };
+                self.last = Some(frame.clone());
+                self.session.handle(Input::Frame(frame), &mut out);
+            }
+        }
+        out
+    }
+
+    /// Holds what came out against the laws.
+    fn judge(&mut self, event: &Event, out: &[Output]) -> Result<(), TestCaseError> {
+        prop_assert!(out.len() <= 2, "{} outputs to one input", out.len());
+        prop_assert!(!self.over || out.is_empty(), "something is wished for after the end");
+        let answered = matches!(event, Event::Answer(_));
+        for output in out {
+            match output {
+                Output::Check(check) => {
+                    prop_assert!(!self.asked, "two checks at once");
+                    prop_assert!((1..=9).contains(&check.question.texts.len()));
+                    self.asked = true;
+                }
+                Output::Join(newcomer, _) => {
+                    prop_assert!(
+                        answered && self.confirmed && !self.joined,
+                        "joined without proof, or twice"
+                    );
+                    prop_assert_eq!(newcomer.dialect, self.dialect);
+                    self.joined = true;
+                }
+                Output::Route(letter) => {
+                    prop_assert!(
+                        answered && self.confirmed && self.joined,
+                        "routed without proof or before a join"
+                    );
+                    prop_assert_eq!(letter.dialect, self.dialect);
+                }
+                Output::WantList => prop_assert!(self.joined, "a list for a stranger"),
+                Output::Close(ending) => {
+                    prop_assert!(is_fatal(*ending));
+                    self.over = true;
+                }
+                Output::Note(violation) => prop_assert!(!is_fatal(Ending::Violated(*violation))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The counter of a frame, for the dialects that have one.
+fn counter(frame: &Frame) -> u64 {
+    let text = olaf::wire::text(frame).expect("text");
+    serde_json::from_str::<Value>(text).expect("JSON")["counter"].as_u64().expect("a counter")
+}
+
+/// A house and the letters it let through.
+struct House {
+    switchboard: Switchboard,
+    /// With their authors: one signature never belongs to two keys, but these tests believe anything.
+    planned: Vec<(KeyId, Frame)>,
+}
+
+impl House {
+    fn new() -> Self {
+        Self { switchboard: Switchboard::new([], &Limits::default()), planned: Vec::new() }
+    }
+
+    /// What the registry does with an output.
+    fn take(&mut self, id: u64, output: Output) -> Result<(), TestCaseError> {
+        match output {
+            Output::Join(newcomer, ear) => {
+                let joined = self.switchboard.join(ConnectionId(id), &newcomer);
+                prop_assert!(matches!(joined, Ok(_) | Err(Refusal::Replayed)), "{joined:?}");
+                let Ear::Olaf(_) = ear;
+            }
+            Output::Route(letter) => match self.switchboard.route(&letter) {
+                Ok(plan) => {
+                    prop_assert_eq!(
+                        plan.here,
+                        letter.audience == Audience::Everyone || plan.elsewhere.is_empty()
+                    );
+                    let heard = press::letter(&letter, Ear::Olaf(olaf::accent::Ear::default()));
+                    prop_assert_eq!(heard.as_ref(), Some(&letter.original), "the author's own bytes");
+                    let planned = (letter.author, letter.original);
+                    prop_assert!(!self.planned.contains(&planned), "a replay was routed");
+                    self.planned.push(planned);
+                }
+                // The signature was seen before, or its author was refused at the door.
+                Err(Objection::Refused(Refusal::Replayed) | Objection::Violated(_)) => {}
+                Err(other) => prop_assert!(false, "{other:?}"),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn every_session_keeps_the_laws(events in prop::collection::vec(event(), 1..40), pinned in any::<bool>()) {
+        for dialect in Dialect::ALL {
+            let mut watched = Watched::new(1, dialect, pinned);
+            let mut last_counter = None;
+            for event in &events {
+                let out = watched.meet(event);
+                watched.judge(event, &out)?;
+                for output in &out {
+                    if let Output::Route(letter) = output {
+                        let counter = counter(&letter.original);
+                        prop_assert!(last_counter.is_none_or(|last| counter > last), "counters must grow");
+                        last_counter = Some(counter);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Two connections that say whatever they like, each other's words included, get nothing through twice.
+    #[test]
+    fn nothing_is_routed_twice_through_the_whole_house(
+        events in prop::collection::vec((0..3_u64, event()), 1..80),
+    ) {
+        for dialect in Dialect::ALL {
+            let mut house = House::new();
+            let mut sessions: Vec<_> = (0..3).map(|id| Watched::new(id, dialect, false)).collect();
+            for (id, event) in &events {
+                let watched = &mut sessions[usize::try_from(*id).unwrap()];
+                let out = watched.meet(event);
+                watched.judge(event, &out)?;
+                for output in out {
+                    house.take(*id, output)?;
+                }
+            }
+        }
+    }
+}
+
+/// The laws above would hold in an empty house. This one is not: an honest conversation gets through,
+/// and the same frames on the same and on another connection do not.
+#[test]
+fn an_honest_conversation_is_routed_once() {
+    for dialect in Dialect::ALL {
+        let mut house = House::new();
+        let mut sessions = [Watched::new(0, dialect, false), Watched::new(1, dialect, false)];
+        let hello = |signature| Event::Hello { key: 0, counter: 1, signature };
+        let public = |counter| Event::Public { key: 0, counter, signature: u8::try_from(counter).unwrap() };
+        let proof = Event::Answer(Some(0));
+        let mut play = |id: usize, events: &[Event]| {
+            for event in events {
+                for output in sessions[id].meet(event) {
+                    house.take(u64::try_from(id).unwrap(), output).expect("the laws");
+                }
+            }
+            house.planned.len()
+        };
+        // An answer that nobody asked for changes nothing.
+        assert_eq!(
+            play(
+                0,
+                &[
+                    proof.clone(),
+                    hello(1),
+                    proof.clone(),
+                    proof.clone(),
+                    public(2),
+                    proof.clone(),
+                    public(3),
+                    proof.clone()
+                ]
+            ),
+            2
+        );
+        assert_eq!(
+            play(0, &[public(2), proof.clone(), public(3), proof.clone()]),
+            2,
+            "on the same connection"
+        );
+        // A recorded hello is let in by the session, but not by the house, and neither is what follows.
+        assert_eq!(
+            play(1, &[hello(1), proof.clone(), public(4), proof.clone()]),
+            2,
+            "behind a stranger's hello"
+        );
+        assert_eq!(play(0, &[public(4), proof]), 3);
+    }
+}

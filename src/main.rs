@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     let Kith { command } = Kith::parse();
     match command {
         Command::Serve(args) => kith::startup::main(args),
+        Command::Admin(args) => kith::cli::admin::run(args),
         Command::Chat(args) => kith::cli::chat::run(args),
         Command::Keys(args) => kith::cli::keys::run(args),
         Command::Config(args) => kith::cli::config::run(args),

@@ -40,7 +40,7 @@ use crate::{
     domain::{address::Address, limits::seconds},
     http::{
         admin, door,
-        filing::Filing,
+        filing::{Filing, FilingError},
         site::{About, Site},
         tls::{Tls, TlsError},
     },
@@ -59,6 +59,9 @@ pub enum StartupError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The folder of uploaded files.
+    #[error(transparent)]
+    Filing(#[from] FilingError),
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -221,7 +224,9 @@ async fn open(
     };
     let url = public_url(&settings, &address, doors.tls);
     let about = About::new(identity, id, settings.server.name.clone(), address, url);
-    let filing = Filing {};
+    let data = &settings.server.data_dir;
+    let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
+    actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
     Ok(Arc::new(Site { house: Arc::new(house), store, archivist, filing, settings, about, token, stop }))
 }

@@ -1,5 +1,6 @@
 //! The terminal: one file per sub-command.
 
+pub mod admin;
 pub mod chat;
 pub mod config;
 pub mod healthcheck;
@@ -22,6 +23,8 @@ pub struct Kith {
 pub enum Command {
     /// Run a home server.
     Serve(serve::ServeArgs),
+    /// Look after a running server.
+    Admin(admin::AdminArgs),
     /// Talk: a line-mode client.
     Chat(chat::ChatArgs),
     /// Show the public keys of a home server.

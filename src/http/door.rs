@@ -8,10 +8,10 @@ use std::{io, net::TcpListener, sync::Arc};
 use actix_http::{HttpService, Protocol, error::DispatchError};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::{App, dev::AppConfig, web::Data};
+use actix_web::{App, dev::AppConfig, middleware::from_fn, web::Data};
 use tokio::net::TcpStream;
 
-use super::{files, logging, site::Site, tls::Tls, upgrade};
+use super::{files, logging, site::Site, tls::Tls, unread, upgrade};
 use crate::{
     actors::{event::Kind, socket::Socket},
     domain::{limits::seconds, refusal::Ending},
@@ -34,6 +34,7 @@ pub fn serve(listener: TcpListener, site: Arc<Site>, tls: Option<Tls>) -> io::Re
         let app = move || {
             App::new()
                 .app_data(Data::from(Arc::clone(&web_site)))
+                .wrap(from_fn(unread::hold))
                 .wrap(logging::logger())
                 .configure(files::configure)
         };

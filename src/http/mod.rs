@@ -2,12 +2,17 @@
 //! API on a door of its own.
 
 pub mod admin;
+mod cors;
 pub mod door;
 pub mod files;
 pub mod filing;
 pub mod info;
 pub mod logging;
 pub mod problem;
+mod receive;
 pub mod site;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tls;
+mod unread;
 pub mod upgrade;

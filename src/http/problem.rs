@@ -20,6 +20,9 @@ pub struct Problem {
     /// What happened this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// After how many seconds the same request may succeed; told in the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after_s: Option<u32>,
 }
 
 impl Problem {
@@ -31,6 +34,7 @@ impl Problem {
             title: title.to_owned(),
             status: status.as_u16(),
             detail: None,
+            retry_after_s: None,
         }
     }
 
@@ -38,6 +42,13 @@ impl Problem {
     #[must_use]
     pub fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
+        self
+    }
+
+    /// With a hint when to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
         self
     }
 
@@ -97,9 +108,14 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code())
+        let mut response = HttpResponse::build(self.status_code());
+        response
             .content_type("application/problem+json")
             .insert_header(("Cache-Control", "no-store"))
-            .json(self)
+            .insert_header(("X-Content-Type-Options", "nosniff"));
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header(("Retry-After", seconds));
+        }
+        response.json(self)
     }
 }

@@ -1,19 +1,116 @@
-//! To be written.
+//! The admin API, on a door of its own: who is here, how the house is, and a few things to do about it.
+//!
+//! One file per resource. The description at `/openapi.json` is collected from the handlers as they are
+//! registered, so that a route cannot be there without being described. **Invariant:** everything below
+//! `/api/v1` and `/metrics` asks for the token, in one place, before its handler is even looked for.
 
-/// Opens the admin door.
+mod clients;
+mod debug;
+mod docs;
+mod drain;
+mod events;
+mod fallback;
+mod files;
+mod guard;
+mod health;
+mod members;
+mod metrics;
+mod paging;
+mod server;
+mod stamp;
+
+#[cfg(test)]
+mod tests;
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{
+    App, Error, HttpServer,
+    body::MessageBody,
+    dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::from_fn,
+    web::{self, Data, PathConfig, PayloadConfig, QueryConfig},
+};
+use utoipa_actix_web::{AppExt as _, scope};
+
+use self::metrics::Metrics;
+use super::{logging, problem::Problem, site::Site, unread};
+use crate::domain::limits::seconds;
+
+/// No request of this API has a body worth mentioning.
+const BODY: usize = 4 << 10;
+/// Sockets at once: a few dashboards, a scraper, a person.
+const SOCKETS: usize = 256;
+/// How long an idle socket is kept for the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long a stopping server waits for requests under way, in seconds.
+const SHUTDOWN_S: u64 = 2;
+
+/// Starts the admin API on a socket. Whoever has the server ends it.
 ///
 /// # Errors
-/// The listener cannot be used.
-pub fn serve(
-    listener: std::net::TcpListener,
-    site: std::sync::Arc<super::site::Site>,
-) -> std::io::Result<actix_web::dev::Server> {
-    let server = actix_web::HttpServer::new(move || {
-        let _ = &site;
-        actix_web::App::new()
-    })
-    .workers(1)
-    .disable_signals()
-    .listen(listener)?;
+/// The socket cannot be used.
+pub fn serve(listener: TcpListener, site: Arc<Site>) -> io::Result<Server> {
+    let metrics = Data::new(Metrics::new(&site));
+    let head = seconds(site.settings.limits.request_head_timeout_s);
+    let site = Data::from(site);
+    let server = HttpServer::new(move || app(site.clone(), metrics.clone()))
+        .workers(1)
+        .disable_signals()
+        .max_connections(SOCKETS)
+        .client_request_timeout(head)
+        .client_disconnect_timeout(head)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_S)
+        .listen(listener)?;
     Ok(server.run())
+}
+
+/// Everything that answers at this door.
+fn app(
+    site: Data<Site>,
+    metrics: Data<Metrics>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let faults = site.settings.debug.faults;
+    let (app, description) = App::new()
+        .into_utoipa_app()
+        .openapi(docs::description())
+        .service(health::healthz)
+        .service(health::readyz)
+        .service(scope::scope("/metrics").wrap(from_fn(guard::token)).service(metrics::show))
+        .service(scope::scope("/api/v1").wrap(from_fn(guard::token)).configure(|api| {
+            api.service(server::show)
+                .service(clients::list)
+                .service(clients::show)
+                .service(clients::kick)
+                .service(members::list)
+                .service(events::watch)
+                .service(files::list)
+                .service(files::delete)
+                .service(drain::begin);
+            if faults {
+                api.service(debug::fault);
+            }
+        }))
+        .split_for_parts();
+    let routes = Data::new(fallback::Routes::new(&description));
+    app.configure(|app| docs::configure(app, description))
+        .app_data(site)
+        .app_data(metrics)
+        .app_data(routes)
+        .app_data(PayloadConfig::new(BODY))
+        .app_data(QueryConfig::default().error_handler(|error, _| Problem::bad_request(error).into()))
+        .app_data(PathConfig::default().error_handler(|_, _| Problem::not_found("no such thing").into()))
+        .default_service(web::to(fallback::answer))
+        .wrap(from_fn(guard::headers))
+        .wrap(from_fn(unread::hold))
+        .wrap(logging::logger())
 }

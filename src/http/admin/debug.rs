@@ -1,0 +1,33 @@
+//! Faults on purpose, for tests. These routes exist only if `debug.faults` is on.
+
+use actix_web::{
+    HttpResponse, post,
+    web::{Data, Path},
+};
+
+use super::clients::{gone, named};
+use crate::{
+    actors::registry::Fault,
+    http::{problem::Problem, site::Site},
+};
+
+/// Makes the handler of a connection fail, to prove that the house survives it.
+#[utoipa::path(
+    tag = "clients",
+    operation_id = "fault_client",
+    params(("id" = String, Path, description = "Its number")),
+    responses(
+        (status = 204, description = "It will fail"),
+        (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "It is not here", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+#[post("/debug/clients/{id}/fault")]
+pub(super) async fn fault(site: Data<Site>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    if site.house.registry.send(Fault(named(&id)?)).await? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(gone())
+    }
+}

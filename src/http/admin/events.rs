@@ -1,0 +1,157 @@
+//! What happens, as it happens: server-sent events.
+//!
+//! A watcher that reads too slowly misses events and is told how many; it never holds up the house.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    HttpResponse, get,
+    http::header,
+    web::{Bytes, Data},
+};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
+use utoipa::ToSchema;
+
+use super::stamp::rfc3339;
+use crate::{
+    actors::{
+        event::{Event, Kind},
+        house::House,
+    },
+    http::{problem::Problem, site::Site},
+};
+
+/// How long a stream may say nothing; proxies close one that is silent for longer.
+const SILENCE: Duration = Duration::from_secs(15);
+/// How often a silent stream looks whether the house closes.
+const TICK: Duration = Duration::from_millis(500);
+
+/// The data of an event. Its name and number stand beside it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EventView {
+    /// When.
+    at: String,
+    /// Which connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    /// The fingerprint of its member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<String>,
+    /// What it speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dialect: Option<&'static str>,
+    /// From where it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    /// Why it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ending: Option<&'static str>,
+}
+
+impl From<&Event> for EventView {
+    fn from(event: &Event) -> Self {
+        let at = rfc3339(event.at_ms);
+        let blank = Self { at, client: None, member: None, dialect: None, address: None, ending: None };
+        match event.kind {
+            Kind::Joined { client, member, dialect } => Self {
+                client: Some(client.to_string()),
+                member: Some(member.hex()),
+                dialect: Some(dialect.name()),
+                ..blank
+            },
+            Kind::Left { client, member, ending } => Self {
+                client: Some(client.to_string()),
+                member: Some(member.hex()),
+                ending: Some(ending.code()),
+                ..blank
+            },
+            Kind::Refused { address, ending } => {
+                Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }
+            }
+        }
+    }
+}
+
+fn frame(event: &Event) -> String {
+    // Plain structs of text always serialise.
+    let data = serde_json::to_string(&EventView::from(event)).unwrap_or_default();
+    format!("event: {}\nid: {}\ndata: {data}\n\n", event.kind.name(), event.number)
+}
+
+fn lagged(missed: u64) -> String {
+    format!("event: lagged\ndata: {{\"missed\":{missed}}}\n\n")
+}
+
+struct Watcher {
+    events: Receiver<Event>,
+    house: Arc<House>,
+    spoke: Instant,
+    greeted: bool,
+}
+
+impl Watcher {
+    /// The next piece of the stream; `None` at its end.
+    async fn next(&mut self) -> Option<String> {
+        if !std::mem::replace(&mut self.greeted, true) {
+            // Whoever sees this misses nothing from now on.
+            return Some("retry: 3000\n: watching\n\n".to_owned());
+        }
+        loop {
+            if self.house.is_draining() {
+                return self.rest();
+            }
+            match actix_rt::time::timeout(TICK, self.events.recv()).await {
+                Ok(Ok(event)) => return Some(frame(&event)),
+                Ok(Err(RecvError::Lagged(missed))) => return Some(lagged(missed)),
+                Ok(Err(RecvError::Closed)) => return None,
+                Err(_) if self.spoke.elapsed() >= SILENCE => return Some(": still here\n\n".to_owned()),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// What had happened before the house began to close.
+    fn rest(&mut self) -> Option<String> {
+        match self.events.try_recv() {
+            Ok(event) => Some(frame(&event)),
+            Err(TryRecvError::Lagged(missed)) => Some(lagged(missed)),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
+    }
+}
+
+/// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, and `lagged`
+/// if this watcher was too slow. Ends when the server drains.
+#[utoipa::path(
+    tag = "events",
+    operation_id = "watch_events",
+    responses(
+        (status = 200, description = "Events without end; the data of each is as described", body = EventView,
+         content_type = "text/event-stream"),
+        (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+#[get("/events")]
+pub(super) async fn watch(site: Data<Site>) -> HttpResponse {
+    let house = Arc::clone(&site.house);
+    let events = house.bulletin.watch();
+    let watcher = Watcher { events, house, spoke: Instant::now(), greeted: false };
+    let pieces = stream::unfold(watcher, |mut watcher| async move {
+        let piece = watcher.next().await?;
+        watcher.spoke = Instant::now();
+        Some((Ok::<_, actix_web::Error>(Bytes::from(piece)), watcher))
+    });
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(pieces)
+}

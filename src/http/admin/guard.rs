@@ -1,0 +1,70 @@
+//! Who may come in by the admin door, and what every answer says to browsers.
+//!
+//! The token is asked for by a wrapper around a scope, not by looking at the path: the router decodes
+//! paths before it compares, and whoever compares for himself can be led past the door.
+
+use actix_web::{
+    Error, HttpResponse, ResponseError as _,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+
+use super::docs;
+use crate::http::{problem::Problem, site::Site};
+
+/// Lets a request through that carries the token.
+pub(super) async fn token(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if is_admitted(&request) {
+        Ok(next.call(request).await?.map_into_left_body())
+    } else {
+        Ok(request.into_response(unauthorized()).map_into_right_body())
+    }
+}
+
+fn is_admitted(request: &ServiceRequest) -> bool {
+    let token = request.headers().get(header::AUTHORIZATION).and_then(|value| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let site = request.app_data::<Data<Site>>();
+    token.zip(site).is_some_and(|(token, site)| site.token.admits(token))
+}
+
+fn unauthorized() -> HttpResponse {
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "This needs the admin token");
+    let mut response =
+        problem.detail("send the header Authorization: Bearer with the token").error_response();
+    let challenge = HeaderValue::from_static("Bearer realm=\"kith\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// Puts the headers of security on every answer.
+pub(super) async fn headers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_page = docs::is_page(request.path());
+    let mut response = next.call(request).await?;
+    let policy = if is_page { docs::POLICY } else { "default-src 'none'; frame-ancestors 'none'" };
+    let cache = if is_page { "no-cache" } else { "no-store" };
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, cache),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}

@@ -79,13 +79,7 @@ pub struct Ends {
 impl Connection {
     /// A connection that was just accepted.
     #[must_use]
-    pub fn new(
-        id: ConnectionId,
-        house: Arc<House>,
-        address: IpAddr,
-        session: Session,
-        ends: Ends,
-    ) -> Self {
+    pub fn new(id: ConnectionId, house: Arc<House>, address: IpAddr, session: Session, ends: Ends) -> Self {
         let limits = &house.limits;
         Self {
             id,

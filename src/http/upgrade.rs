@@ -19,7 +19,14 @@ use futures_util::stream;
 
 use super::{problem::Problem, site::Site};
 use crate::{
-    actors::{connection::{Connection, Ends}, flow::Flow, inlet::Inlet, lane::LaneEnd, pump::Pump, socket::Socket},
+    actors::{
+        connection::{Connection, Ends},
+        flow::Flow,
+        inlet::Inlet,
+        lane::LaneEnd,
+        pump::Pump,
+        socket::Socket,
+    },
     dialect::{Session, olaf::accent::Ear},
     domain::{dialect::Dialect, limits::seconds, refusal::Refusal},
 };

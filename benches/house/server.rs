@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 
 /// Limits that would otherwise be what is measured: one address plays thousands of people.
-const LIMITS: [(&str, &str); 11] = [
+const LIMITS: [(&str, &str); 12] = [
     ("CONNECTIONS", "20000"),
     ("CONNECTIONS_PER_ADDRESS", "20000"),
     ("CONNECTIONS_PER_MEMBER", "20000"),
@@ -25,6 +25,7 @@ const LIMITS: [(&str, &str); 11] = [
     ("BYTES_BURST", "2000000000"),
     ("PING_INTERVAL_S", "600"),
     ("SILENCE_TIMEOUT_S", "1200"),
+    ("PRESENCE_BYTES_PER_SECOND", "2000000000"),
 ];
 
 /// How long a start may take; the first one makes the keys.

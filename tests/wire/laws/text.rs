@@ -1,12 +1,9 @@
 //! Laws of reading and printing: any text, any JSON, any way to tear a message apart.
 
-use kith::{
-    dialect::olaf::{
-        accent::Form,
-        print::{ascii, compact, python, sorted},
-        wire::Message,
-    },
-    domain::letter::Frame,
+use kith::dialect::olaf::{
+    accent::Form,
+    print::{ascii, compact, python, sorted},
+    wire::Message,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -99,9 +96,12 @@ mod fragments {
 
     use actix_http::ws::Item;
     use bytes::Bytes;
-    use kith::{actors::websocket::Assembler, domain::refusal::Violation};
+    use kith::{
+        actors::websocket::Assembler,
+        domain::{letter::Frame, refusal::Violation},
+    };
 
-    use super::{Frame, Strategy, any, cases, prop, prop_assert, prop_assert_eq, proptest};
+    use super::{Strategy, any, cases, prop, prop_assert, prop_assert_eq, proptest};
 
     fn cuts() -> impl Strategy<Value = Vec<usize>> {
         prop::collection::vec(any::<usize>(), 0..8)

@@ -76,32 +76,28 @@ impl Verifier {
     /// Finds the text that was signed.
     #[must_use]
     pub fn judge(&self, question: &Question) -> Verdict {
-        let remembered = question.salt.into_iter();
         let others = Salt::ALL.into_iter().filter(|salt| Some(*salt) != question.salt);
-        for salt in remembered.chain(others) {
-            for (at, text) in question.texts.iter().enumerate() {
-                if self.verifies(text, &question.signature, salt) {
-                    return Some((at, salt));
-                }
+        question.salt.into_iter().chain(others).find_map(|salt| {
+            let at = self.find(&question.texts, &question.signature, salt)?;
+            Some((at, salt))
+        })
+    }
+
+    /// The first text that carries this signature with that salt.
+    fn find(&self, texts: &[Vec<u8>], signature: &[u8], salt: Salt) -> Option<usize> {
+        match salt {
+            Salt::Digest => {
+                texts.iter().position(|text| self.digest_salt.verify_sig(text, signature).is_ok())
+            }
+            Salt::Max => texts.iter().position(|text| self.max_salt.verify_sig(text, signature).is_ok()),
+            Salt::Other => {
+                // Rare, and slow: the key is parsed once for all texts.
+                let key = RsaPublicKey::from_public_key_der(self.key.spki()).ok()?;
+                let key = pss::VerifyingKey::<rsa::sha2::Sha256>::new_with_auto_salt_len(key);
+                let signature = pss::Signature::try_from(signature).ok()?;
+                texts.iter().position(|text| key.verify(text, &signature).is_ok())
             }
         }
-        None
-    }
-
-    /// Whether `signature` is one over `text` with that salt.
-    #[must_use]
-    pub fn verifies(&self, text: &[u8], signature: &[u8], salt: Salt) -> bool {
-        match salt {
-            Salt::Digest => self.digest_salt.verify_sig(text, signature).is_ok(),
-            Salt::Max => self.max_salt.verify_sig(text, signature).is_ok(),
-            Salt::Other => self.verifies_any_salt(text, signature),
-        }
-    }
-
-    fn verifies_any_salt(&self, text: &[u8], signature: &[u8]) -> bool {
-        let Ok(key) = RsaPublicKey::from_public_key_der(self.key.spki()) else { return false };
-        let Ok(signature) = pss::Signature::try_from(signature) else { return false };
-        pss::VerifyingKey::<rsa::sha2::Sha256>::new_with_auto_salt_len(key).verify(text, &signature).is_ok()
     }
 }
 

@@ -14,10 +14,7 @@ use actix_web::{
 };
 use futures_util::stream;
 use serde::Serialize;
-use tokio::sync::broadcast::{
-    Receiver,
-    error::{RecvError, TryRecvError},
-};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 
 use super::stamp::rfc3339;
@@ -105,31 +102,21 @@ impl Watcher {
             return Some("retry: 3000\n: watching\n\n".to_owned());
         }
         loop {
-            if self.house.is_draining() {
-                return self.rest();
-            }
             match actix_rt::time::timeout(TICK, self.events.recv()).await {
                 Ok(Ok(event)) => return Some(frame(&event)),
                 Ok(Err(RecvError::Lagged(missed))) => return Some(lagged(missed)),
                 Ok(Err(RecvError::Closed)) => return None,
+                // A closing house is watched until the last one has left.
+                Err(_) if self.house.is_draining() && self.house.tally.clients.get() == 0 => return None,
                 Err(_) if self.spoke.elapsed() >= SILENCE => return Some(": still here\n\n".to_owned()),
                 Err(_) => {}
             }
         }
     }
-
-    /// What had happened before the house began to close.
-    fn rest(&mut self) -> Option<String> {
-        match self.events.try_recv() {
-            Ok(event) => Some(frame(&event)),
-            Err(TryRecvError::Lagged(missed)) => Some(lagged(missed)),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
-        }
-    }
 }
 
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, and `lagged`
-/// if this watcher was too slow. Ends when the server drains.
+/// if this watcher was too slow. Ends with the server.
 #[utoipa::path(
     tag = "events",
     operation_id = "watch_events",

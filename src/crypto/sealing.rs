@@ -12,6 +12,7 @@ use aws_lc_rs::{
     rand::{SecureRandom as _, SystemRandom},
     rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PublicEncryptingKey},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::keys::{PrivateKey, PublicKey};
@@ -88,10 +89,25 @@ impl Opener {
     fn open_with(&self, wrapped: &[u8], sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
         let mut buffer = Zeroizing::new(vec![0; self.0.min_output_size()]);
         let key = self.0.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut buffer, None).ok()?;
-        let cipher = Cipher::new_from_slice(key).ok()?;
+        let cipher = Cipher::new_from_slice(&*aes_key(key)?).ok()?;
         let vector: [u8; VECTOR_BYTES] = sealed.vector.as_slice().try_into().ok()?;
         cipher.decrypt(&vector.into(), sealed.text.as_slice()).ok().map(Zeroizing::new)
     }
+}
+
+/// The key in what was wrapped. Two implementations wrap its base64 or its hexadecimal digits.
+fn aes_key(wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = || std::str::from_utf8(wrapped).ok();
+    let key = match wrapped.len() {
+        KEY_BYTES => wrapped.to_vec(),
+        24 => STANDARD.decode(wrapped).ok()?,
+        32 => {
+            let pair = |at: usize| u8::from_str_radix(text()?.get(at..at + 2)?, 16).ok();
+            (0..wrapped.len()).step_by(2).map(pair).collect::<Option<_>>()?
+        }
+        _ => return None,
+    };
+    (key.len() == KEY_BYTES).then(|| Zeroizing::new(key))
 }
 
 #[cfg(test)]
@@ -109,5 +125,17 @@ mod tests {
         let mut forged = sealed;
         forged.text.truncate(forged.text.len() - 1);
         assert!(Opener::new(&anna).expect("an opener").open(&forged).is_none());
+    }
+
+    #[test]
+    fn a_key_is_read_in_every_spelling_in_which_it_is_wrapped() {
+        let key: Vec<u8> = (240..=255).collect();
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        for wrapped in [key.clone(), STANDARD.encode(&key).into_bytes(), hex.into_bytes()] {
+            assert_eq!(aes_key(&wrapped).as_deref(), Some(&key));
+        }
+        for wrong in [&[0; 15][..], &[0; 24], &[b'g'; 32], &[0xff; 32], &[]] {
+            assert_eq!(aes_key(wrong), None, "{wrong:?}");
+        }
     }
 }

@@ -56,7 +56,11 @@ impl App {
         let log = fs::File::create(folder.path().join("log")).expect("a log file");
         let mut command = kith();
         command.arg("serve").arg("--data").arg(folder.path().join("data")).arg("--ready-file").arg(&ready);
-        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        // A flag would win over the environment.
+        if !settings.iter().any(|(key, _)| *key == "LISTEN__MAIN") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        command.args(["--admin-listen", "127.0.0.1:0"]);
         for (key, value) in settings {
             command.env(format!("KITH__{key}"), value);
         }

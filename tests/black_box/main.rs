@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod app;
+mod chat;
 mod client;
 mod endings;
 mod files;

@@ -3,6 +3,7 @@
 use std::{
     io::{self, IsTerminal as _},
     process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
@@ -57,7 +58,7 @@ fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
     let path = args.keyring.map_or_else(Keyring::default_path, Ok)?;
     let keyring = Keyring::open(&path)?;
     let trust = trust(args.ca.as_deref())?;
-    let session = Session::new(keyring.key().clone())?;
+    let session = Session::new(keyring.key().clone())?.counting_from(seconds_of_the_clock());
     let (typed, shown) = (io::stdin().is_terminal(), io::stdout().is_terminal());
     let has_colour = shown && !args.no_color && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
     Ok(Setup {
@@ -69,4 +70,9 @@ fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
         my_name: args.name,
         is_interactive: typed,
     })
+}
+
+/// A clock before 1970 starts at the beginning, as most implementations do.
+fn seconds_of_the_clock() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

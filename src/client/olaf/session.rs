@@ -83,6 +83,14 @@ impl Session {
         })
     }
 
+    /// The same, counting from behind `last`. Others remember the last counter of a key, also across our
+    /// restarts; whoever starts at the second of the clock is never behind itself.
+    #[must_use]
+    pub fn counting_from(mut self, last: u64) -> Self {
+        self.counter = last;
+        self
+    }
+
     /// Who we are.
     #[must_use]
     pub fn id(&self) -> KeyId {

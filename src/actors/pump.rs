@@ -2,7 +2,7 @@
 //!
 //! An actor that is the body of an HTTP response is not polled while its socket is full: no
 //! heartbeat, no mailbox, no end. So the socket is taken out of the HTTP dispatcher, and this task
-//! polls the actor whatever the socket does. It owns the write deadline, joins what waits into one
+//! polls the actor whatever the socket does. It joins what waits into one
 //! write, and keeps no buffer while idle.
 //!
 //! **Invariant:** a reader that takes nothing for `write_timeout_s` is gone, and costs its neighbours
@@ -47,9 +47,6 @@ pub struct Pump<S> {
     actor: Option<S>,
     waiting: VecDeque<Bytes>,
     unsent: usize,
-    write_timeout: Duration,
-    /// Runs while the socket takes nothing.
-    deadline: Option<Pin<Box<Sleep>>>,
     /// Runs while we pause reading, and when the actor is done.
     timer: Option<Pin<Box<Sleep>>>,
     is_shut: bool,
@@ -66,14 +63,7 @@ where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
 {
     /// A pump for an actor whose output is `actor`. `first` is sent before anything else.
-    pub fn new(
-        socket: Rc<RefCell<Socket>>,
-        flow: Rc<Flow>,
-        lane: LaneEnd,
-        write_timeout: Duration,
-        first: Bytes,
-        actor: S,
-    ) -> Self {
+    pub fn new(socket: Rc<RefCell<Socket>>, flow: Rc<Flow>, lane: LaneEnd, first: Bytes, actor: S) -> Self {
         Self {
             socket,
             flow,
@@ -81,8 +71,6 @@ where
             actor: Some(actor),
             unsent: first.len(),
             waiting: VecDeque::from([first]),
-            write_timeout,
-            deadline: None,
             timer: None,
             is_shut: false,
         }
@@ -117,20 +105,10 @@ where
             match Pin::new(&mut *socket).poll_write_vectored(cx, &parts[..count])? {
                 Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(written) => {
-                    self.deadline = None;
                     self.unsent -= written;
                     forget(&mut self.waiting, written);
                 }
-                Poll::Pending => {
-                    let timeout = self.write_timeout;
-                    let deadline =
-                        self.deadline.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + timeout)));
-                    if deadline.as_mut().poll(cx).is_ready() {
-                        self.flow.give_up(Ending::Stalled);
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
-                    break;
-                }
+                Poll::Pending => break,
             }
         }
         if self.unsent == 0 {
@@ -215,8 +193,9 @@ where
         }
         for _ in 0..TURNS {
             let alive = this.run_actor(cx);
-            if this.write(cx).is_err() {
-                this.flow.give_up(Ending::Left);
+            if let Err(error) = this.write(cx) {
+                let stalled = error.kind() == io::ErrorKind::TimedOut;
+                this.flow.give_up(if stalled { Ending::Stalled } else { Ending::Left });
                 return Poll::Ready(());
             }
             if !alive {

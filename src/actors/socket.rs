@@ -1,17 +1,22 @@
 //! A TCP connection, plain or under TLS, together with the place it takes.
 //!
 //! The place is dropped with the socket, so an address is charged exactly as long as it costs us a
-//! file descriptor.
+//! file descriptor. The write deadline lives here, too, because whoever takes a long list and whoever
+//! takes a large file must both take it: **Invariant:** a peer that accepts nothing for the write
+//! timeout while bytes wait for it gets an error of kind `TimedOut`, and with it its end.
 
 use std::{
+    future::Future as _,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
 use tokio_rustls::server::TlsStream;
 
@@ -29,19 +34,33 @@ enum Wire {
 pub struct Socket {
     wire: Wire,
     places: [Option<Place>; 2],
+    write_timeout: Duration,
+    /// Runs while the peer accepts nothing.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
     /// A connection without TLS.
     #[must_use]
-    pub const fn plain(stream: TcpStream, place: Option<Place>) -> Self {
-        Self { wire: Wire::Plain(stream), places: [place, None] }
+    pub const fn plain(stream: TcpStream, place: Option<Place>, write_timeout: Duration) -> Self {
+        Self { wire: Wire::Plain(stream), places: [place, None], write_timeout, deadline: None }
     }
 
     /// A connection under TLS.
     #[must_use]
-    pub fn tls(stream: TlsStream<TcpStream>, place: Option<Place>) -> Self {
-        Self { wire: Wire::Tls(Box::new(stream)), places: [place, None] }
+    pub fn tls(stream: TlsStream<TcpStream>, place: Option<Place>, write_timeout: Duration) -> Self {
+        Self { wire: Wire::Tls(Box::new(stream)), places: [place, None], write_timeout, deadline: None }
+    }
+
+    /// Turns a peer that takes nothing into an error once its time is over.
+    fn watch(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.deadline = None;
+            return written;
+        }
+        let timeout = self.write_timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Also takes the place of the client behind a trusted proxy.
@@ -65,10 +84,11 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.wire {
+        let written = match &mut self.wire {
             Wire::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Wire::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
+        };
+        self.watch(written, cx)
     }
 
     fn poll_write_vectored(
@@ -76,10 +96,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.wire {
+        let written = match &mut self.wire {
             Wire::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
             Wire::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
-        }
+        };
+        self.watch(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

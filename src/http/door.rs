@@ -64,13 +64,14 @@ async fn accept(site: Arc<Site>, tls: Option<Tls>, stream: TcpStream) -> Result<
     } else {
         Some(enter(&site, peer.ip())?)
     };
+    let write_timeout = seconds(site.house.limits.write_timeout_s);
     let socket = match tls {
-        None => Socket::plain(stream, place),
+        None => Socket::plain(stream, place, write_timeout),
         Some(tls) => {
             let deadline = seconds(site.house.limits.request_head_timeout_s);
             let handshake = tokio::time::timeout(deadline, tls.accept(stream)).await;
             let stream = handshake.map_err(|_| DispatchError::SlowRequestTimeout)?;
-            Socket::tls(stream.map_err(DispatchError::Io)?, place)
+            Socket::tls(stream.map_err(DispatchError::Io)?, place, write_timeout)
         }
     };
     Ok((socket, Protocol::Http1, Some(peer)))

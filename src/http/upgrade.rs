@@ -159,9 +159,8 @@ fn start(site: &Site, socket: Socket, held: BytesMut, answer: Bytes, address: Ip
     let session = Session::new(id, wishes.pinned, house.terms, wishes.ear);
     let (socket, flow, lane) = (Rc::new(RefCell::new(socket)), Rc::new(Flow::default()), LaneEnd::default());
     let inlet = Inlet::new(Rc::clone(&socket), Rc::clone(&flow), held, house.limits.message_bytes);
-    let timeout = seconds(house.limits.write_timeout_s);
     let ends = Ends { flow: Rc::clone(&flow), inlet, lane: lane.clone() };
     let connection = Connection::new(id, house, address, session, ends);
     let actor = WebsocketContext::create(connection, stream::empty());
-    actix_rt::spawn(Pump::new(socket, flow, lane, timeout, answer, actor));
+    actix_rt::spawn(Pump::new(socket, flow, lane, answer, actor));
 }

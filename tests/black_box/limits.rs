@@ -249,3 +249,22 @@ async fn latency(from: &mut Client, to: &mut Client, count: usize) -> Duration {
     spans.sort_unstable();
     spans[spans.len() / 2]
 }
+
+#[actix_web::test]
+async fn a_download_that_nobody_takes_is_given_up() {
+    let app = App::with(&[("LIMITS__WRITE_TIMEOUT_S", "1")]);
+    let url = format!("http://{}/api/upload", app.listen);
+    let mut answer = awc::Client::default().post(url).send_body(vec![7; 30 << 20]).await.expect("an answer");
+    let answer: serde_json::Value = answer.json().await.expect("a link");
+    let path = answer["file_url"].as_str().and_then(|link| link.split_once("/files/")).expect("a path").1;
+    let mut raw = Raw::dial(&app.listen);
+    let head = raw.request(&format!("GET /files/{path} HTTP/1.1\r\nHost: {}\r\n\r\n", app.listen));
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let taken = app.metric("kith_connections").await;
+    app.until("/metrics", |answer| {
+        let line = answer.text.lines().find(|line| line.starts_with("kith_connections ")).expect("a gauge");
+        line.rsplit_once(' ').and_then(|(_, count)| count.parse::<f64>().ok()).expect("a number") < taken
+    })
+    .await;
+    drop(raw);
+}

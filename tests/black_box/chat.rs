@@ -67,12 +67,12 @@ impl Person {
         }
     }
 
-    /// Lets go of the keyboard and waits for the end.
-    fn leaves(mut self) -> Vec<String> {
+    /// Lets go of the keyboard and waits for the end. The exit status says whether every line was obeyed.
+    fn leaves(mut self, code: i32) -> Vec<String> {
         drop(self.hand.take());
         let status = self.child.wait().expect("an end");
         self.seen.extend(self.lines.iter());
-        assert!(status.success(), "{status}:\n{}", self.seen.join("\n"));
+        assert_eq!(status.code(), Some(code), "{}", self.seen.join("\n"));
         std::mem::take(&mut self.seen)
     }
 }
@@ -112,9 +112,9 @@ fn three_people_talk_and_only_two_know_what_was_whispered() {
     assert!(line.ends_with("red") && !line.contains(['\u{7}', '\u{1b}']), "{line:?}");
     ben.types("/quit");
     anna.reads(&format!("* left: {}", ben.short));
-    anna.leaves();
-    ben.leaves();
-    let eve = eve.leaves().join("\n");
+    anna.leaves(1);
+    ben.leaves(0);
+    let eve = eve.leaves(0).join("\n");
     assert!(eve.contains("good evening") && !eve.contains("under the mat"), "{eve}");
 }
 
@@ -161,6 +161,6 @@ fn one_line_from_a_script_is_delivered() {
     let mut anna = Person::sit_down(&app, folder.path(), "anna");
     let mut script = Person::sit_down(&app, folder.path(), "script");
     script.types("backup done");
-    script.leaves();
+    script.leaves(0);
     anna.reads("backup done");
 }

@@ -258,11 +258,22 @@ fn announce(doors: &Doors, site: &Site, identity: &Identity) {
         Some(token) => format!("{} (shown once, kept in {})", **token, token_file(site)),
         None => format!("in {}", token_file(site)),
     };
+    // The very words to type next, however this program was called.
+    let kith = std::env::args().next().unwrap_or_else(|| "kith".to_owned());
+    let data = site.settings.server.data_dir.display();
+    let (name, address, admin) = (&site.about.name, &site.about.address, doors.admin);
     let text = format!(
-        "\n  {name} is open\n\n    clients       {scheme}://{address}\n    admin API     http://{admin}/docs/\n    admin token   {token}\n\n  Talk:   kith chat {scheme}://{address}\n  Watch:  kith admin clients\n\n",
-        name = site.about.name,
-        address = site.about.address,
-        admin = doors.admin,
+        "
+  {name} is open
+
+    clients       {scheme}://{address}
+    admin API     http://{admin}/docs/
+    admin token   {token}
+
+  Talk:   {kith} chat {scheme}://{address}
+  Watch:  {kith} admin --url http://{admin} --data {data} clients
+
+"
     );
     // Somebody who closed our output does not want to read it.
     let _ = io::stderr().write_all(text.as_bytes());

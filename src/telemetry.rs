@@ -17,9 +17,17 @@ pub enum TelemetryError {
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Libraries whose comings and goings nobody needs to read. The operator's own filter comes later and
-/// wins.
-const QUIET: &str = "actix_server=warn,sqlx=warn";
+/// Libraries whose comings and goings nobody needs to read, and one that calls it an error when a stranger
+/// sends rubbish, which would let strangers fill the log. The operator's own filter comes later and wins.
+const QUIET: &str = "actix_server=warn,sqlx=warn,actix_http=off";
+
+/// The filter that a level stands for.
+///
+/// # Errors
+/// It stands for none.
+pub fn filter(log: &Log) -> Result<EnvFilter, TelemetryError> {
+    Ok(EnvFilter::try_new(format!("{QUIET},{}", log.level))?)
+}
 
 /// Starts logging into a sink.
 ///
@@ -29,7 +37,7 @@ pub fn start<W>(log: &Log, sink: W) -> Result<(), TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", log.level))?;
+    let filter = filter(log)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(sink);
     match log.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).finish().try_init()?,

@@ -6,11 +6,15 @@
 //!
 //! **Invariant:** no letter ever waits for the disk.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::{
     Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, Message, ResponseActFuture,
-    WrapFuture as _,
+    WrapFuture as _, dev::MessageResponse,
 };
 
 use super::tally::Tally;
@@ -35,10 +39,21 @@ const MOST_WAITING: usize = 65_536;
 #[rtype(result = "()")]
 pub struct Remember(pub Seen);
 
-/// Writes everything that waits, and says whether that worked.
+/// Writes some of what waits. To be repeated until nothing is left, or a write fails.
 #[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "bool")]
+#[rtype(result = "Flushed")]
 pub struct Flush;
+
+/// How far a [`Flush`] came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, MessageResponse)]
+pub enum Flushed {
+    /// Everything is on disk.
+    Whole,
+    /// There is more, or a batch is under way.
+    Partly,
+    /// The store takes no writes.
+    Failed,
+}
 
 /// Asks whether the store takes writes at the moment.
 #[derive(Message, Clone, Copy, Debug)]
@@ -92,6 +107,16 @@ impl Archivist {
         }));
     }
 
+    /// Keeps a record, or lets `merge` bring it together with the one that waits for the same member.
+    fn keep(&mut self, seen: Seen, merge: impl FnOnce(&mut Seen, Seen)) {
+        match self.waiting.entry(seen.key_id) {
+            Entry::Vacant(place) => {
+                place.insert(seen);
+            }
+            Entry::Occupied(mut place) => merge(place.get_mut(), seen),
+        }
+    }
+
     fn take_batch(&mut self) -> Vec<Seen> {
         let keys: Vec<KeyId> = self.waiting.keys().take(BATCH).copied().collect();
         keys.iter().filter_map(|key| self.waiting.remove(key)).collect()
@@ -104,7 +129,10 @@ impl Archivist {
             self.tally.stored.inc_by(count);
         } else {
             for seen in batch {
-                self.waiting.entry(seen.key_id).or_insert(seen);
+                self.keep(seen, |waiting, older| {
+                    let later = std::mem::replace(waiting, older);
+                    waiting.again(&later);
+                });
             }
         }
         self.note(result)
@@ -157,7 +185,7 @@ impl Handler<Remember> for Archivist {
             self.tally.store_dropped.inc();
             return;
         }
-        self.waiting.insert(seen.key_id, seen);
+        self.keep(seen, |waiting, later| waiting.again(&later));
         if self.trouble.is_none() {
             self.schedule(BATCH_SPAN, ctx);
         } else {
@@ -167,16 +195,28 @@ impl Handler<Remember> for Archivist {
 }
 
 impl Handler<Flush> for Archivist {
-    type Result = ResponseActFuture<Self, bool>;
+    type Result = ResponseActFuture<Self, Flushed>;
 
     fn handle(&mut self, _: Flush, _: &mut Self::Context) -> Self::Result {
-        let batch: Vec<Seen> = self.waiting.drain().map(|(_, seen)| seen).collect();
+        if self.writing || self.waiting.is_empty() {
+            let answer = if self.writing { Flushed::Partly } else { Flushed::Whole };
+            return Box::pin(async move { answer }.into_actor(self));
+        }
+        self.writing = true;
+        let batch = self.take_batch();
         let store = self.store.clone();
         let work = async move {
             let result = store.remember_members(&batch).await;
             (batch, result)
         };
-        Box::pin(work.into_actor(self).map(|(batch, result), archivist, _| archivist.settle(batch, result)))
+        Box::pin(work.into_actor(self).map(|(batch, result), archivist, _| {
+            archivist.writing = false;
+            match (archivist.settle(batch, result), archivist.waiting.is_empty()) {
+                (false, _) => Flushed::Failed,
+                (true, false) => Flushed::Partly,
+                (true, true) => Flushed::Whole,
+            }
+        }))
     }
 }
 
@@ -185,5 +225,56 @@ impl Handler<Trouble> for Archivist {
 
     fn handle(&mut self, _: Trouble, _: &mut Self::Context) -> Self::Result {
         self.trouble.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::dialect::Dialect;
+
+    fn seen(spelling: &str, at: i64) -> Seen {
+        Seen::now(KeyId([7; 32]), Dialect::Olaf, spelling.to_owned(), at)
+    }
+
+    async fn archivist() -> (tempfile::TempDir, Archivist) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
+        (folder, Archivist::new(store, Tally::default()))
+    }
+
+    #[actix_web::test]
+    async fn what_was_received_first_stays_while_it_waits() {
+        let (_folder, archivist) = archivist().await;
+        let store = archivist.store.clone();
+        let actor = archivist.start();
+        for (spelling, at) in [("first", 10), ("second", 30), ("third", 20)] {
+            actor.send(Remember(seen(spelling, at))).await.expect("an actor");
+        }
+        while actor.send(Flush).await.expect("an actor") != Flushed::Whole {
+            actix_rt::task::yield_now().await;
+        }
+        let member = store.member(KeyId([7; 32])).await.expect("a store").expect("a member");
+        assert_eq!((member.public_key.as_str(), member.first_seen, member.last_seen), ("first", 10, 30));
+    }
+
+    #[actix_web::test]
+    async fn a_batch_that_failed_is_older_than_what_waits() {
+        let (_folder, mut archivist) = archivist().await;
+        archivist.keep(seen("later", 30), |_, _| {});
+        let failed = StoreError::Row { table: "members" };
+        assert!(!archivist.settle(vec![seen("earlier", 10)], Err(failed)));
+        let waiting = &archivist.waiting[&KeyId([7; 32])];
+        assert_eq!((waiting.public_key.as_str(), waiting.first, waiting.last), ("earlier", 10, 30));
+        assert_eq!(archivist.tally.store_healthy.get(), 0);
+    }
+
+    #[actix_web::test]
+    async fn nothing_to_write_says_nothing_about_the_store() {
+        let (_folder, mut archivist) = archivist().await;
+        archivist.trouble = Some("it is locked".into());
+        let actor = archivist.start();
+        assert_eq!(actor.send(Flush).await, Ok(Flushed::Whole));
+        assert!(actor.send(Trouble).await.expect("an actor").is_some());
     }
 }

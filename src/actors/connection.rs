@@ -29,6 +29,7 @@ use crate::{
     domain::{
         id::ConnectionId,
         letter::Frame,
+        limits::seconds,
         rate::Bucket,
         refusal::{Ending, Refusal, Violation},
         vigil::{Due, Vigil},
@@ -37,6 +38,8 @@ use crate::{
 
 type Context = WebsocketContext<Connection>;
 
+/// How often a connection that has not said hello looks whether the house closes.
+const DRAIN_WATCH: Duration = Duration::from_millis(250);
 /// How long a check waits before it asks the gate again.
 const CHECK_RETRY: Duration = Duration::from_millis(10);
 
@@ -110,14 +113,18 @@ impl Connection {
         ctx.stop();
     }
 
-    fn on_frame(&mut self, frame: Frame, ctx: &mut Context) {
-        if self.ending.is_some() {
-            return;
-        }
+    /// Charges for what came in, whatever it is. Who sends more than it may is read more slowly.
+    fn charge(&mut self, payload: usize) {
         let now = self.house.clock.now();
-        let size = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        self.flow.pause(self.frames.charge(1, now).max(self.bytes.charge(size, now)));
-        self.step(Input::Frame(frame), ctx);
+        self.vigil.heard(now);
+        let bytes = u32::try_from(payload).unwrap_or(u32::MAX);
+        self.flow.pause(self.frames.charge(1, now).max(self.bytes.charge(bytes, now)));
+    }
+
+    fn on_frame(&mut self, frame: Frame, ctx: &mut Context) {
+        if self.ending.is_none() {
+            self.step(Input::Frame(frame), ctx);
+        }
     }
 
     fn step(&mut self, input: Input, ctx: &mut Context) {
@@ -140,7 +147,10 @@ impl Connection {
                 let (connection, address) = (self.id, self.address);
                 self.house.registry.do_send(Join { connection, newcomer, ear, lane, address });
             }
-            Output::Route(letter) => self.house.registry.do_send(Route(letter)),
+            Output::Route(letter) => {
+                self.house.inbox.add(letter.original.len());
+                self.house.registry.do_send(Route(letter));
+            }
             Output::WantList => self.house.registry.do_send(WantList(self.id)),
             Output::Note(violation) => self.house.tally.violation(violation),
             Output::Close(ending) => self.end(ending, ctx),
@@ -159,8 +169,9 @@ impl Connection {
         let house = Arc::clone(&self.house);
         let address = self.address;
         let answer = async move { judge(&house, address, check).await };
-        ctx.wait(answer.into_actor(self).map(|verdict, connection, ctx| {
-            connection.step(Input::Checked(verdict), ctx);
+        ctx.wait(answer.into_actor(self).map(|verdict, connection, ctx| match verdict {
+            Ok(verdict) => connection.step(Input::Checked(verdict), ctx),
+            Err(ending) => connection.end(ending, ctx),
         }));
     }
 
@@ -178,7 +189,11 @@ impl Connection {
                 Due::Ping => ctx.ping(b""),
                 Due::End(ending) => return self.end(ending, ctx),
                 Due::Sleep(until) => {
-                    let span = until.saturating_sub(now);
+                    let mut span = until.saturating_sub(now);
+                    if !self.joined {
+                        // Nobody on the map tells this one that the house closes.
+                        span = span.min(DRAIN_WATCH);
+                    }
                     self.alarm = Some(ctx.run_later(span, Self::on_alarm));
                     return;
                 }
@@ -188,27 +203,36 @@ impl Connection {
 
     fn on_alarm(&mut self, ctx: &mut Context) {
         self.alarm = None;
-        if self.lane.wants_list_again() {
-            self.house.registry.do_send(WantList(self.id));
+        if !self.joined && self.house.is_draining() {
+            return self.end(Ending::Draining, ctx);
         }
         self.set_alarm(ctx);
     }
 }
 
-/// Waits for a place at the notaries, then for their answer.
-async fn judge(house: &House, address: IpAddr, check: Check) -> Verdict {
+/// Waits for room in the house and a place at the notaries, then for their answer.
+///
+/// The map is waited for here, because every letter passes here: what waits for it is bounded by
+/// `registry_bytes` and one letter per connection.
+async fn judge(house: &House, address: IpAddr, check: Check) -> Result<Verdict, Ending> {
     let asked = house.clock.now();
+    let give_up = asked + seconds(house.limits.hello_timeout_s);
     let place = loop {
-        match house.gate.check(address) {
-            Ok(place) => break place,
-            Err(_) => actix_rt::time::sleep(CHECK_RETRY).await,
+        let refusal = match house.gate.check(address) {
+            Ok(place) if !house.inbox.is_full() => break place,
+            Ok(_) => Refusal::ServerFull,
+            Err(refusal) => refusal,
+        };
+        if house.clock.now() >= give_up {
+            return Err(Ending::Refused(refusal));
         }
+        actix_rt::time::sleep(CHECK_RETRY).await;
     };
-    let verdict = house.notary.judge(check).await;
+    let verdict = house.notary.judge(check).await.map_err(|_| Ending::Failed)?;
     drop(place);
     house.tally.check_seconds.observe(house.clock.now().saturating_sub(asked).as_secs_f64());
     if verdict.is_some() { &house.tally.signatures_good } else { &house.tally.signatures_bad }.inc();
-    verdict
+    Ok(verdict)
 }
 
 impl Actor for Connection {
@@ -238,7 +262,7 @@ impl StreamHandler<Result<WsMessage, ProtocolError>> for Connection {
 
 impl StreamHandler<Result<WsMessage, Violation>> for Connection {
     fn handle(&mut self, message: Result<WsMessage, Violation>, ctx: &mut Context) {
-        self.vigil.heard(self.house.clock.now());
+        self.charge(message.as_ref().map_or(0, payload));
         match message {
             Ok(WsMessage::Text(text)) => self.on_frame(Frame::Text(text), ctx),
             Ok(WsMessage::Binary(bytes)) => self.on_frame(Frame::Binary(bytes), ctx),
@@ -261,6 +285,18 @@ impl StreamHandler<Result<WsMessage, Violation>> for Connection {
     fn finished(&mut self, ctx: &mut Context) {
         self.ending.get_or_insert(Ending::Left);
         ctx.stop();
+    }
+}
+
+/// The length of a message's payload.
+fn payload(message: &WsMessage) -> usize {
+    match message {
+        WsMessage::Text(text) => text.len(),
+        WsMessage::Binary(bytes) | WsMessage::Ping(bytes) | WsMessage::Pong(bytes) => bytes.len(),
+        WsMessage::Continuation(
+            Item::FirstText(bytes) | Item::FirstBinary(bytes) | Item::Continue(bytes) | Item::Last(bytes),
+        ) => bytes.len(),
+        WsMessage::Close(_) | WsMessage::Nop => 0,
     }
 }
 

@@ -59,6 +59,11 @@ impl Gate {
         self.book().upload(address.into(), self.clock.now())
     }
 
+    /// Somebody at this address has left so many bytes.
+    pub fn uploaded(&self, address: IpAddr, bytes: u64) {
+        self.book().uploaded(address.into(), bytes, self.clock.now());
+    }
+
     /// A signature from this address is to be checked.
     ///
     /// # Errors

@@ -7,7 +7,9 @@ use std::sync::{
 
 use actix::Addr;
 
-use super::{clock::Clock, event::Bulletin, gate::Gate, notary::Notary, registry::Registry, tally::Tally};
+use super::{
+    clock::Clock, event::Bulletin, gate::Gate, lane::Inbox, notary::Notary, registry::Registry, tally::Tally,
+};
 use crate::{
     dialect::Terms,
     domain::{id::ConnectionId, limits::Limits},
@@ -20,6 +22,8 @@ pub struct House {
     pub registry: Addr<Registry>,
     /// Signature checks.
     pub notary: Notary,
+    /// What waits for the registry.
+    pub inbox: Inbox,
     /// Who may come in.
     pub gate: Gate,
     /// The numbers in force.

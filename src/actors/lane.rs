@@ -31,7 +31,7 @@ pub enum Deliver {
 pub enum Class {
     /// Must not be lost: without room the connection is given up.
     Letter,
-    /// Will be outdated soon: without room it is left out and asked for again later.
+    /// Will be outdated soon: without room it is left out, and whoever offered it tries again later.
     List,
 }
 
@@ -41,8 +41,6 @@ struct Load {
     queued: AtomicUsize,
     /// Bytes that the socket has not taken.
     unsent: AtomicUsize,
-    /// A list was left out.
-    stale: AtomicBool,
     /// The connection was given up.
     closed: AtomicBool,
 }
@@ -50,6 +48,37 @@ struct Load {
 impl Load {
     fn total(&self) -> usize {
         self.queued.load(Ordering::Relaxed) + self.unsent.load(Ordering::Relaxed)
+    }
+}
+
+/// What waits for the registry: the same bound, on the way in. Copies count together.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    bytes: Arc<AtomicUsize>,
+    limit: usize,
+}
+
+impl Inbox {
+    /// An empty inbox.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { bytes: Arc::default(), limit }
+    }
+
+    /// A letter is on its way.
+    pub fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// A letter has arrived.
+    pub fn taken(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether writers should wait.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) >= self.limit
     }
 }
 
@@ -80,20 +109,15 @@ impl LaneEnd {
         Lane { load: Arc::clone(&self.load), limit, to }
     }
 
-    /// A frame left the mailbox.
+    /// A frame left the mailbox; until the pump says otherwise, it waits for the socket.
     pub fn taken(&self, bytes: usize) {
+        self.load.unsent.fetch_add(bytes, Ordering::Relaxed);
         self.load.queued.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// So many bytes wait for the socket.
     pub fn unsent(&self, bytes: usize) {
         self.load.unsent.store(bytes, Ordering::Relaxed);
-    }
-
-    /// Whether a list was left out and there is room for it now. Forgets it.
-    #[must_use]
-    pub fn wants_list_again(&self) -> bool {
-        self.load.total() == 0 && self.load.stale.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -113,9 +137,8 @@ impl Lane {
             return false;
         }
         if waiting > 0 && waiting + bytes > room {
-            match class {
-                Class::List => self.load.stale.store(true, Ordering::Relaxed),
-                Class::Letter => self.end(Ending::Slow),
+            if class == Class::Letter {
+                self.end(Ending::Slow);
             }
             return false;
         }

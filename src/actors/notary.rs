@@ -7,6 +7,7 @@
 use std::{
     io,
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
 };
@@ -28,6 +29,10 @@ struct Job {
     reply: oneshot::Sender<Verdict>,
 }
 
+/// A check that nobody could finish. It says nothing about the signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unanswered;
+
 /// The way to the notaries. The threads end when the last copy is dropped.
 #[derive(Clone, Debug)]
 pub struct Notary {
@@ -44,13 +49,17 @@ impl Notary {
         Ok(Self { desks })
     }
 
-    /// Has a signature checked. No answer means that the house is closing, which counts as no.
-    pub async fn judge(&self, check: Check) -> Verdict {
+    /// Has a signature checked.
+    ///
+    /// # Errors
+    /// The check itself failed, or the house is closing.
+    pub async fn judge(&self, check: Check) -> Result<Verdict, Unanswered> {
         let (reply, answer) = oneshot::channel();
         let key = check.key.id();
         let at = usize::from(key.0[0]) % self.desks.len();
-        self.desks.get(at)?.send(Job { check, reply }).ok()?;
-        answer.await.ok()?
+        let desk = self.desks.get(at).ok_or(Unanswered)?;
+        desk.send(Job { check, reply }).map_err(|_| Unanswered)?;
+        answer.await.map_err(|_| Unanswered)
     }
 }
 
@@ -67,8 +76,15 @@ fn work(jobs: &Receiver<Job>) {
         if reply.is_closed() {
             continue;
         }
-        let verifier = keys.try_get_or_insert(check.key.id(), || Verifier::new(&check.key));
-        let verdict = verifier.ok().and_then(|verifier| verifier.judge(&check.question));
-        let _ = reply.send(verdict);
+        // A stranger's bytes may find a bug in a library. It costs that stranger its answer, and nobody
+        // else the desk.
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let verifier = keys.try_get_or_insert(check.key.id(), || Verifier::new(&check.key));
+            verifier.ok().and_then(|verifier| verifier.judge(&check.question))
+        }));
+        match judged {
+            Ok(verdict) => drop(reply.send(verdict)),
+            Err(_) => drop(keys.pop(&check.key.id())),
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! `kith config`: are the settings right, and which layer won?
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand};
 
 use super::serve::SettingsArgs;
+use crate::{http::tls::Tls, settings::Settings};
 
 /// Arguments of `kith config`.
 #[derive(Args, Debug)]
@@ -21,6 +25,15 @@ enum Command {
     Print(SettingsArgs),
 }
 
+/// What only the rest of the program knows of a setting: that a filter parses, that files are there.
+fn startable(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
+    crate::telemetry::filter(&settings.log)?;
+    if let Some((certificate, key)) = settings.listen.tls() {
+        Tls::open(certificate, key)?;
+    }
+    Ok(())
+}
+
 /// Runs it.
 #[must_use]
 pub fn run(args: ConfigArgs) -> ExitCode {
@@ -29,8 +42,17 @@ pub fn run(args: ConfigArgs) -> ExitCode {
         Command::Print(settings) => (settings, true),
     };
     match settings.load() {
-        Ok(loaded) if print => print!("{}", loaded.describe()),
-        Ok(_) => println!("the settings are right"),
+        Ok(loaded) if print => {
+            // Whoever stops reading has seen enough.
+            let _ = write!(io::stdout(), "{}", loaded.describe());
+        }
+        Ok(loaded) => {
+            if let Err(error) = startable(&loaded.settings) {
+                eprintln!("kith: {error}");
+                return ExitCode::FAILURE;
+            }
+            println!("the settings are right");
+        }
         Err(error) => {
             eprintln!("kith: {error}");
             return ExitCode::FAILURE;

@@ -1,6 +1,10 @@
 //! `kith keys`: the public keys of a server, for neighbours to pin.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand};
 
@@ -32,7 +36,8 @@ pub fn run(args: KeysArgs) -> ExitCode {
     let Command::Show { settings, json } = args.command;
     match show(&settings, json) {
         Ok(text) => {
-            println!("{text}");
+            // Whoever stops reading has seen enough.
+            let _ = writeln!(io::stdout(), "{text}");
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -89,7 +89,7 @@ impl Opener {
     fn open_with(&self, wrapped: &[u8], sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
         let mut buffer = Zeroizing::new(vec![0; self.0.min_output_size()]);
         let key = self.0.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut buffer, None).ok()?;
-        let cipher = Cipher::new_from_slice(&*aes_key(key)?).ok()?;
+        let cipher = Cipher::new_from_slice(&aes_key(key)?).ok()?;
         let vector: [u8; VECTOR_BYTES] = sealed.vector.as_slice().try_into().ok()?;
         cipher.decrypt(&vector.into(), sealed.text.as_slice()).ok().map(Zeroizing::new)
     }

@@ -30,12 +30,18 @@ fn prefix(host: Ipv6Addr) -> u64 {
     u64::try_from(host.to_bits() >> 64).unwrap_or(u64::MAX)
 }
 
+fn kib(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
+}
+
 #[derive(Debug)]
 struct Account {
     connections: u32,
     checks: u32,
     hellos: Bucket,
     uploads: Bucket,
+    /// In KiB, so that a bucket holds gigabytes.
+    volume: Bucket,
 }
 
 impl Account {
@@ -45,11 +51,16 @@ impl Account {
             checks: 0,
             hellos: Bucket::per_minute(limits.hellos_per_address_per_minute),
             uploads: Bucket::per_minute(limits.uploads_per_address_per_minute),
+            volume: {
+                let hour = kib(limits.upload_bytes_per_address_per_hour);
+                Bucket::new((hour / 3600).max(1), hour)
+            },
         }
     }
 
     fn is_forgettable(&self, now: Moment) -> bool {
-        self.connections == 0 && self.checks == 0 && self.hellos.is_idle(now) && self.uploads.is_idle(now)
+        let buckets = [&self.hellos, &self.uploads, &self.volume];
+        self.connections == 0 && self.checks == 0 && buckets.into_iter().all(|bucket| bucket.is_idle(now))
     }
 }
 
@@ -126,7 +137,14 @@ impl Admission {
     /// # Errors
     /// It happens too often.
     pub fn upload(&mut self, origin: Origin, now: Moment) -> Result<(), Refusal> {
-        self.account(origin, now).uploads.take(1, now).map_err(|_| Refusal::TooManyUploads)
+        let account = self.account(origin, now);
+        account.volume.take_on_credit(0, now).map_err(|_| Refusal::TooManyUploads)?;
+        account.uploads.take(1, now).map_err(|_| Refusal::TooManyUploads)
+    }
+
+    /// Somebody at this address has left so many bytes.
+    pub fn uploaded(&mut self, origin: Origin, bytes: u64, now: Moment) {
+        self.account(origin, now).volume.charge(kib(bytes), now);
     }
 
     /// A signature is handed to the notaries. Every success must be followed by one
@@ -172,6 +190,18 @@ mod tests {
         assert_eq!(book.enter(origin(3), now), Err(Refusal::ServerFull));
         book.leave(origin(1));
         assert_eq!(book.enter(origin(3), now), Ok(()));
+    }
+
+    #[test]
+    fn whoever_filled_its_hour_waits_and_nobody_else_does() {
+        let limits = Limits { upload_bytes_per_address_per_hour: 36 << 20, ..Limits::default() };
+        let mut book = Admission::new(limits);
+        let at = Moment::from_secs;
+        assert_eq!(book.upload(origin(1), at(0)), Ok(()));
+        book.uploaded(origin(1), 40 << 20, at(0));
+        assert_eq!(book.upload(origin(1), at(1)), Err(Refusal::TooManyUploads));
+        assert_eq!(book.upload(origin(2), at(1)), Ok(()));
+        assert_eq!(book.upload(origin(1), at(500)), Ok(()), "what was too much has leaked away");
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct Limits {
     pub checks_per_address: u32,
     /// What may wait for one connection. A reader that is further behind is no longer a reader.
     pub queue_bytes: u32,
+    /// Letters that may wait for the connection map. Beyond it nobody's next letter is checked until
+    /// there is room, so writers wait and nothing is lost.
+    pub registry_bytes: u32,
     /// How long a socket may accept nothing while bytes wait for it.
     pub write_timeout_s: u32,
     /// How often we ask a silent connection whether it lives.
@@ -56,6 +59,8 @@ pub struct Limits {
     pub upload_keep_s: u32,
     /// Uploads from one address in a minute.
     pub uploads_per_address_per_minute: u32,
+    /// Bytes that one address may upload in an hour, so that no stranger fills the house for all.
+    pub upload_bytes_per_address_per_hour: u64,
     /// How long a drain may take until the last connection is closed.
     pub drain_s: u32,
 }
@@ -76,6 +81,7 @@ impl Default for Limits {
             message_bytes: 1 << 20,
             checks_per_address: 64,
             queue_bytes: 4 << 20,
+            registry_bytes: 32 << 20,
             write_timeout_s: 10,
             ping_interval_s: 20,
             silence_timeout_s: 40,
@@ -86,6 +92,7 @@ impl Default for Limits {
             upload_total_bytes: 2 << 30,
             upload_keep_s: 7 * 24 * 3600,
             uploads_per_address_per_minute: 60,
+            upload_bytes_per_address_per_hour: 512 << 20,
             drain_s: 5,
         }
     }

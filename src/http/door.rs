@@ -5,17 +5,14 @@
 
 use std::{io, net::TcpListener, sync::Arc};
 
-use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_http::{HttpService, KeepAlive, Protocol, error::DispatchError};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, middleware::from_fn, web::Data};
 use tokio::net::TcpStream;
 
 use super::{files, logging, site::Site, tls::Tls, unread, upgrade};
-use crate::{
-    actors::{event::Kind, socket::Socket},
-    domain::{limits::seconds, refusal::Ending},
-};
+use crate::{actors::socket::Socket, domain::limits::seconds};
 
 /// Opens the door. The server stops when its handle says so; it reacts to no signals itself.
 ///
@@ -39,6 +36,9 @@ pub fn serve(listener: TcpListener, site: Arc<Site>, tls: Option<Tls>) -> io::Re
                 .configure(files::configure)
         };
         let http = HttpService::build()
+            // One request a connection: the deadline for heads covers the first one only, so a second
+            // head could be sent for ever.
+            .keep_alive(KeepAlive::Disabled)
             .client_request_timeout(seconds(limits.request_head_timeout_s))
             .client_disconnect_timeout(seconds(1))
             .upgrade(fn_service(move |(request, framed)| {
@@ -59,10 +59,11 @@ async fn accept(site: Arc<Site>, tls: Option<Tls>, stream: TcpStream) -> Result<
     // Small frames must not wait for each other. A socket that cannot do that still works.
     let _ = stream.set_nodelay(true);
     // Everybody behind a proxy has the proxy's address here; they are counted by their own later.
-    let place = if site.settings.listen.trusted_proxies.contains(&peer.ip()) {
+    let place = if site.trusts(peer.ip()) {
         None
     } else {
-        Some(enter(&site, peer.ip())?)
+        let refused = |_| DispatchError::Io(io::ErrorKind::ConnectionRefused.into());
+        Some(site.enter(peer.ip()).map_err(refused)?)
     };
     let write_timeout = seconds(site.house.limits.write_timeout_s);
     let socket = match tls {
@@ -75,12 +76,4 @@ async fn accept(site: Arc<Site>, tls: Option<Tls>, stream: TcpStream) -> Result<
         }
     };
     Ok((socket, Protocol::Http1, Some(peer)))
-}
-
-fn enter(site: &Site, address: std::net::IpAddr) -> Result<crate::actors::gate::Place, DispatchError> {
-    site.house.gate.enter(address).map_err(|refusal| {
-        site.house.tally.refusal(refusal);
-        site.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(refusal) });
-        DispatchError::Io(io::ErrorKind::ConnectionRefused.into())
-    })
 }

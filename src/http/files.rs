@@ -134,6 +134,7 @@ async fn take(request: &HttpRequest, payload: Payload, site: &Site) -> Result<Fi
         Problem::from(refusal).retry_after(wait)
     })?;
     let record = receive::file(request, payload, &site.filing, site.house.limits.upload_bytes).await?;
+    site.house.gate.uploaded(address, record.bytes);
     // The id is the secret of whoever gets the link.
     tracing::debug!(%address, bytes = record.bytes, "a file was uploaded");
     Ok(record)
@@ -142,8 +143,7 @@ async fn take(request: &HttpRequest, payload: Payload, site: &Site) -> Result<Fi
 fn address(site: &Site, request: &HttpRequest) -> IpAddr {
     // A socket without an address is none of the network.
     let peer = request.peer_addr().map_or_else(|| IpAddr::from([127, 0, 0, 1]), |peer| peer.ip());
-    let hops = request.headers().get_all("x-forwarded-for").filter_map(|hop| hop.to_str().ok());
-    site.client_address(peer, Some(&hops.collect::<Vec<_>>().join(",")))
+    site.client_address(peer, request.headers())
 }
 
 async fn download(request: HttpRequest, id: web::Path<String>, site: Data<Site>) -> HttpResponse {

@@ -3,12 +3,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use actix::Addr;
+use actix_web::http::header::HeaderMap;
 use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
 
 use super::filing::Filing;
 use crate::{
-    actors::{archivist::Archivist, house::House},
+    actors::{archivist::Archivist, event::Kind, gate::Place, house::House},
+    domain::refusal::{Ending, Refusal},
     identity::{Identity, TokenHash},
     settings::Settings,
     store::Store,
@@ -79,15 +81,36 @@ impl About {
 }
 
 impl Site {
-    /// The address of whoever sent a request: behind a trusted proxy, the last address in
-    /// `X-Forwarded-For` that is not itself a trusted proxy.
+    /// Whether the word of this peer about its clients is believed.
     #[must_use]
-    pub fn client_address(&self, peer: IpAddr, forwarded: Option<&str>) -> IpAddr {
-        let trusted = &self.settings.listen.trusted_proxies;
-        if !trusted.contains(&peer) {
-            return peer;
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        // A listener for both families sees IPv4 peers in IPv6 clothes.
+        self.settings.listen.trusted_proxies.contains(&peer.to_canonical())
+    }
+
+    /// The address of whoever sent a request: behind a trusted proxy, the last address in
+    /// `X-Forwarded-For` that is not itself a trusted proxy. Some proxies add a line of their own instead
+    /// of adding to the client's, so all lines count, in their order.
+    #[must_use]
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.trusts(peer) {
+            return peer.to_canonical();
         }
-        let hops = forwarded.unwrap_or_default().rsplit(',').map_while(|hop| hop.trim().parse().ok());
-        hops.into_iter().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+        let lines: Vec<_> =
+            headers.get_all("x-forwarded-for").filter_map(|line| line.to_str().ok()).collect();
+        let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        let mut hops = hops.map_while(|hop| hop.trim().parse::<IpAddr>().ok()).map(|hop| hop.to_canonical());
+        hops.find(|hop| !self.trusts(*hop)).unwrap_or(peer)
+    }
+
+    /// Takes a place for a socket of this address; a refusal is counted and announced.
+    ///
+    /// # Errors
+    /// The house or the address is full.
+    pub fn enter(&self, address: IpAddr) -> Result<Place, Refusal> {
+        self.house.gate.enter(address).inspect_err(|refusal| {
+            self.house.tally.refusal(*refusal);
+            self.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(*refusal) });
+        })
     }
 }

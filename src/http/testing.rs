@@ -21,6 +21,7 @@ use crate::{
         event::Bulletin,
         gate::Gate,
         house::House,
+        lane::Inbox,
         notary::Notary,
         registry::{Parts, Registry},
         tally::Tally,
@@ -79,7 +80,9 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         "127.0.0.1:8080".to_owned(),
         "http://127.0.0.1:8080".to_owned(),
     );
+    let inbox = Inbox::new(1 << 20);
     let parts = Parts {
+        inbox: inbox.clone(),
         home: about.address.clone(),
         names: Vec::new(),
         limits: Arc::clone(&limits),
@@ -92,6 +95,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let terms = Terms { recipients_per_letter: limits.recipients_per_letter, detect_accents: true };
     let filing = Filing::open(folder.path(), store.clone(), Arc::clone(&limits), tally.clone()).await;
     let house = House {
+        inbox,
         // On a thread of its own: it ends the process if it is dropped by a panic, and that of a test
         // should only end the test.
         registry: Registry::start_in_arbiter(&Arbiter::new().handle(), |_| Registry::new(parts)),

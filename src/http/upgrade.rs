@@ -59,7 +59,7 @@ pub async fn serve(
         return say_no(socket, &answer).await;
     };
     let peer = request.peer_addr().map_or_else(|| IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-    let address = site.client_address(peer, header_of(&request, "x-forwarded-for"));
+    let address = site.client_address(peer, request.head().headers());
     // Copied, because even an empty rest would keep the whole buffer of the HTTP dispatcher alive.
     let held = BytesMut::from(&parts.read_buf[..]);
     start(&site, socket, held, answer, address, &wishes);
@@ -82,9 +82,8 @@ fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, 
         return Err(Problem::new(StatusCode::FORBIDDEN, "origin", title));
     }
     let peer = request.peer_addr().map(|peer| peer.ip());
-    if let Some(peer) = peer.filter(|peer| site.settings.listen.trusted_proxies.contains(peer)) {
-        let client = site.client_address(peer, header_of(request, "x-forwarded-for"));
-        socket.occupy(site.house.gate.enter(client)?);
+    if let Some(peer) = peer.filter(|peer| site.trusts(*peer)) {
+        socket.occupy(site.enter(site.client_address(peer, request.head().headers()))?);
     }
     wishes(site, request)
 }

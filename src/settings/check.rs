@@ -96,7 +96,7 @@ fn limits(limits: &Limits) -> Sense {
 }
 
 /// Every limit of which zero would make the server useless. A drain of no length is fine.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 23] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 25] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -111,6 +111,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 23] {
         ("limits.message_bytes", limits.message_bytes.into()),
         ("limits.checks_per_address", limits.checks_per_address.into()),
         ("limits.queue_bytes", limits.queue_bytes.into()),
+        ("limits.registry_bytes", limits.registry_bytes.into()),
         ("limits.write_timeout_s", limits.write_timeout_s.into()),
         ("limits.ping_interval_s", limits.ping_interval_s.into()),
         ("limits.silence_timeout_s", limits.silence_timeout_s.into()),
@@ -118,6 +119,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 23] {
         ("limits.replay_window", limits.replay_window.into()),
         ("limits.presence_bytes_per_second", limits.presence_bytes_per_second.into()),
         ("limits.upload_bytes", limits.upload_bytes),
+        ("limits.upload_bytes_per_address_per_hour", limits.upload_bytes_per_address_per_hour),
         ("limits.upload_total_bytes", limits.upload_total_bytes),
         ("limits.upload_keep_s", limits.upload_keep_s.into()),
         ("limits.uploads_per_address_per_minute", limits.uploads_per_address_per_minute.into()),

@@ -173,6 +173,7 @@ struct LimitKeys {
     message_bytes: u32,
     checks_per_address: u32,
     queue_bytes: u32,
+    registry_bytes: u32,
     write_timeout_s: u32,
     ping_interval_s: u32,
     silence_timeout_s: u32,
@@ -183,6 +184,7 @@ struct LimitKeys {
     upload_total_bytes: u64,
     upload_keep_s: u32,
     uploads_per_address_per_minute: u32,
+    upload_bytes_per_address_per_hour: u64,
     drain_s: u32,
 }
 

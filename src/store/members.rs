@@ -26,13 +26,14 @@ impl Store {
         for member in seen {
             sqlx::query(
                 "INSERT INTO members (key_id, dialect, public_key, first_seen, last_seen)
-                 VALUES (?1, ?2, ?3, ?4, ?4)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (key_id) DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)",
             )
             .bind(member.key_id.0.as_slice())
             .bind(member.dialect.name())
             .bind(&member.public_key)
-            .bind(member.at)
+            .bind(member.first)
+            .bind(member.last)
             .execute(&mut *transaction)
             .await?;
         }

@@ -68,6 +68,7 @@ impl Store {
             std::fs::create_dir_all(folder)
                 .map_err(|error| StoreError::Folder { path: folder.to_owned(), error })?;
         }
+        make_private(path).map_err(|error| StoreError::Folder { path: path.to_owned(), error })?;
         let both = SqliteConnectOptions::new()
             .filename(path)
             .busy_timeout(options.busy_timeout)
@@ -117,6 +118,14 @@ impl Store {
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Makes the file, readable only by its owner: it holds the names of uploads, and who has a name may
+/// read the file. The log files beside it take over its mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
 }
 
 /// Connections stay open for the life of the store: opening one costs more than keeping it, and

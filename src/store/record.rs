@@ -6,17 +6,32 @@ use std::str::FromStr;
 use crate::domain::dialect::Dialect;
 use crate::domain::id::KeyId;
 
-/// A member who has just been seen.
+/// A member who was seen, once or several times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// Who.
     pub key_id: KeyId,
     /// The protocol in which.
     pub dialect: Dialect,
-    /// The public key as received.
+    /// The public key as first received.
     pub public_key: String,
-    /// When.
-    pub at: i64,
+    /// The first of these times.
+    pub first: i64,
+    /// The last one.
+    pub last: i64,
+}
+
+impl Seen {
+    /// A member who is seen at this moment.
+    #[must_use]
+    pub fn now(key_id: KeyId, dialect: Dialect, public_key: String, at: i64) -> Self {
+        Self { key_id, dialect, public_key, first: at, last: at }
+    }
+
+    /// The same member, seen again. What was received first stays.
+    pub fn again(&mut self, later: &Self) {
+        self.last = self.last.max(later.last);
+    }
 }
 
 /// A member who was seen at some time.

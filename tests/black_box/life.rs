@@ -21,7 +21,13 @@ fn the_first_start_makes_secrets_that_only_the_owner_reads() {
         let metadata = fs::metadata(app.folder().join(name)).expect("a file");
         metadata.permissions().mode() & 0o777
     };
-    for secret in ["ready.json", "data/admin.token", "data/keys/olaf-2048.pem", "data/keys/server-4096.pem"] {
+    for secret in [
+        "ready.json",
+        "data/kith.db",
+        "data/admin.token",
+        "data/keys/olaf-2048.pem",
+        "data/keys/server-4096.pem",
+    ] {
         assert_eq!(mode(secret), 0o600, "{secret}");
     }
     assert_eq!(app.log().matches(&app.token).count(), 1, "the token is shown once");
@@ -43,6 +49,25 @@ async fn a_drain_tells_everybody_and_ends_well() {
 }
 
 #[actix_web::test]
+async fn a_drain_does_not_wait_for_who_never_said_hello() {
+    let mut app = App::with(&[("LIMITS__DRAIN_S", "600")]);
+    let mut silent = Client::dial(&app, 0).await;
+    app.signal("TERM");
+    assert_eq!(silent.goodbye().await, Some((1012, "draining".to_owned())));
+    assert_eq!(app.wait().code(), Some(0), "{}", app.log());
+}
+
+#[test]
+fn two_servers_do_not_share_a_data_folder() {
+    let app = App::start();
+    let data = app.folder().join("data");
+    let data = data.to_str().expect("a path");
+    let doors = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let (output, text) = run(&[&["serve", "--data", data][..], &doors].concat(), &[]);
+    assert!(!output.status.success() && text.contains("another server"), "{text}");
+}
+
+#[actix_web::test]
 async fn a_second_signal_ends_at_once() {
     let mut app = App::with(&[("LIMITS__DRAIN_S", "600")]);
     let mut anna = Client::join(&app, 0).await;
@@ -59,6 +84,11 @@ fn a_wrong_setting_is_named_with_the_one_that_was_meant() {
     let (output, text) = run(&["serve"], &[("KITH__LIMITS__CONECTIONS", "5")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("limits.conections") && text.contains("limits.connections"), "{text}");
+    let no_tls = [("KITH__LISTEN__TLS_CERTIFICATE", "/nowhere"), ("KITH__LISTEN__TLS_KEY", "/nowhere")];
+    for (variables, named) in [(&[("KITH__LOG__LEVEL", "a=b=c")][..], "log.level"), (&no_tls, "/nowhere")] {
+        let (output, text) = run(&["config", "check"], variables);
+        assert!(!output.status.success() && text.contains(named), "{text}");
+    }
     let (output, text) = run(&["config", "check"], &[("KITH__LIMITS__CONNECTIONS", "many")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("limits.connections"), "{text}");

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     app::{App, PATIENCE},
     client::Client,
-    raw::{FINAL, Raw, TEXT, handshake, header},
+    raw::{CONTINUATION, FINAL, PING, PONG, Raw, TEXT, handshake, header},
 };
 
 /// Memory that may stay behind after an assault: what the allocator keeps for the next one. A thousand
@@ -59,30 +59,32 @@ async fn ten_thousand_random_and_truncated_frames() {
     let hello = Client::dial(&app, 0).await.hello_frame();
     let mut dice = Dice(7);
     let mut sent = 0;
+    let mut raw = Raw::open(&app.listen);
     while sent < 10_000 {
-        let mut raw = Raw::open(&app.listen);
-        raw.stream.set_nodelay(true).expect("an option");
-        for _ in 0..200 {
-            let mut frame = header([FINAL | TEXT, FINAL | 2, TEXT, FINAL | 9][dice.roll(4)], 0);
-            match dice.roll(4) {
-                // Noise instead of a frame.
-                0 => {
-                    frame = {
-                        let count = dice.roll(60) + 1;
-                        dice.bytes(count)
-                    }
-                }
-                // A good message cut short.
-                1 => frame = text_frame(&hello[..dice.roll(hello.len() as u64)]),
-                // A frame that announces more than it holds.
-                2 => frame = header(FINAL | TEXT, dice.roll(5000) as u64 + 1),
-                // Brackets without an end.
-                _ => frame.extend(text_frame(&"[{\"data\":".repeat(dice.roll(400)))),
+        let frame = match dice.roll(8) {
+            // Noise instead of a frame.
+            0 => {
+                let count = dice.roll(60) + 1;
+                dice.bytes(count)
             }
-            sent += 1;
-            if raw.stream.write_all(&frame).is_err() {
-                break;
+            // A frame that announces more than it holds; what follows is swallowed by it.
+            1 => header(FINAL | TEXT, dice.roll(300) as u64 + 1),
+            // Brackets without an end.
+            2 => text_frame(&"[{\"data\":".repeat(dice.roll(400))),
+            // Noise in a good frame.
+            3 => {
+                let count = dice.roll(200);
+                let noise: String = dice.bytes(count).iter().map(|byte| char::from(byte & 0x7f)).collect();
+                text_frame(&noise)
             }
+            // A good message cut short.
+            _ => text_frame(&hello[..dice.roll(hello.len() as u64)]),
+        };
+        // A frame counts when the server was there to read it; one that ended the connection did.
+        sent += 1;
+        let alive = raw.stream.write_all(&frame).is_ok() && raw.is_open();
+        if !alive {
+            raw = Raw::open(&app.listen);
         }
     }
     still_serves(&app).await;
@@ -150,6 +152,39 @@ async fn a_thousand_half_open_handshakes_and_a_slow_loris() {
         std::thread::sleep(Duration::from_millis(5));
     }
     still_serves(&app).await;
+}
+
+#[test]
+fn pings_and_fragments_are_frames_like_any_other() {
+    let app = App::with(&[("LIMITS__FRAMES_PER_SECOND", "50"), ("LIMITS__FRAMES_BURST", "50")]);
+    for (first, answered) in [(FINAL | PING, true), (CONTINUATION, false)] {
+        let mut raw = Raw::open(&app.listen);
+        raw.send(TEXT, b"");
+        let started = Instant::now();
+        for _ in 0..100 {
+            raw.send(first, b"");
+        }
+        if !answered {
+            raw.send(FINAL | PING, b"");
+        }
+        for _ in 0..if answered { 100 } else { 1 } {
+            assert_eq!(raw.next().expect("a pong").opcode, PONG);
+        }
+        // A burst of 50 at once, the rest at 50 a second.
+        assert!(started.elapsed().as_millis() > 800, "{first:#x} passed in {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn a_second_request_head_has_no_longer_time_than_the_first() {
+    let app = App::with(&[("LIMITS__REQUEST_HEAD_TIMEOUT_S", "1")]);
+    for door in [&app.listen, &app.admin] {
+        let mut raw = Raw::dial(door);
+        let answer = raw.request(&format!("GET /healthz HTTP/1.1\r\nHost: {door}\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+        let _ = raw.stream.write_all(b"GET / HT");
+        assert!(raw.ends_within(PATIENCE), "half a second request is waited for without end at {door}");
+    }
 }
 
 #[actix_web::test]

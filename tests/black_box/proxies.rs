@@ -26,6 +26,9 @@ fn clients_behind_a_trusted_proxy_are_counted_one_by_one() {
     // A client may write what it likes in front; the proxy's own word stands last.
     assert_eq!(open(&app, "203.0.113.9, 198.51.100.1").1, "429");
     assert_eq!(open(&app, "198.51.100.1, 10.9.9.9").1, "429", "a second proxy is looked through");
+    // Some proxies add a line of their own behind the client's.
+    let two_lines = "203.0.113.9\r\nX-Forwarded-For: 198.51.100.1";
+    assert_eq!(open(&app, two_lines).1, "429", "the last line counts");
     drop(anna);
 }
 

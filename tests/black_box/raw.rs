@@ -20,6 +20,7 @@ pub(crate) struct Frame {
     pub(crate) payload: Vec<u8>,
 }
 
+pub(crate) const CONTINUATION: u8 = 0;
 pub(crate) const TEXT: u8 = 1;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
@@ -102,6 +103,14 @@ impl Raw {
         };
         assert!(self.next().is_none(), "nothing comes after a close frame");
         close.payload.get(..2).map_or(1005, |code| u16::from_be_bytes([code[0], code[1]]))
+    }
+
+    /// Whether the server has not ended the connection so far.
+    pub(crate) fn is_open(&self) -> bool {
+        self.stream.set_nonblocking(true).expect("an option");
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).expect("an option");
+        matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
     /// Whether the server ends the connection within a span.

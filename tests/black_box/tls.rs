@@ -73,3 +73,17 @@ fn a_certificate_that_is_none_keeps_the_door_shut() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("/nowhere/cert.pem"), "{error}");
 }
+
+#[test]
+fn a_handshake_that_does_not_begin_is_not_waited_for() {
+    let files = tempfile::tempdir().expect("a folder");
+    certify(files.path());
+    let path = |name: &str| files.path().join(name).display().to_string();
+    let app = App::with(&[
+        ("LISTEN__TLS_CERTIFICATE", &path("cert.pem")),
+        ("LISTEN__TLS_KEY", &path("key.pem")),
+        ("LIMITS__REQUEST_HEAD_TIMEOUT_S", "1"),
+    ]);
+    let mut raw = crate::raw::Raw::dial(&app.listen);
+    assert!(raw.ends_within(PATIENCE), "half a TLS handshake is waited for without end");
+}

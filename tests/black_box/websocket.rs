@@ -4,10 +4,8 @@ use std::{io::Write as _, time::Instant};
 
 use crate::{
     app::App,
-    raw::{CLOSE, FINAL, Frame, PING, PONG, Raw, TEXT, handshake, header},
+    raw::{CLOSE, CONTINUATION, FINAL, Frame, PING, PONG, Raw, TEXT, handshake, header},
 };
-
-const CONTINUATION: u8 = 0;
 
 #[test]
 fn pings_are_answered_between_fragments() {

@@ -43,7 +43,7 @@ fn key(number: u16) -> KeyId {
 }
 
 fn seen(number: u16, at: i64) -> Seen {
-    Seen { key_id: key(number), dialect: Dialect::Olaf, public_key: format!("key {number}"), at }
+    Seen::now(key(number), Dialect::Olaf, format!("key {number}"), at)
 }
 
 fn file(id: &str, at: i64) -> FileRecord {

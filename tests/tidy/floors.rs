@@ -6,10 +6,10 @@ use crate::source::{Source, closing, is_word, line_of, mask, words};
 const FLOORS: [&[&str]; 7] = [
     &["domain"],
     &["crypto", "store", "settings"],
-    &["dialect", "identity"],
+    &["dialect", "identity", "telemetry"],
     &["actors", "client"],
     &["http", "cli"],
-    &["startup", "telemetry"],
+    &["startup"],
     &["main"],
 ];
 
@@ -173,7 +173,7 @@ mod tests {
         for (path, text) in [
             ("src/lib.rs", "pub mod http; use crate::startup;"),
             ("src/main.rs", "use kith::{cli, startup};"),
-            ("src/telemetry.rs", "use crate::startup::x; use crate::settings::Log;"),
+            ("src/telemetry.rs", "use crate::settings::Log;"),
             ("src/http/mod.rs", "use crate::{actors::registry, domain::{http, cli}};"),
             ("src/domain/mod.rs", "// see crate::http\nconst X: &str = \"crate::http\"; use super::dialect;"),
             ("src/domain/x.rs", "use crate::domain::dialect::Dialect; use mycrate::http;"),

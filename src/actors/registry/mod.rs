@@ -8,7 +8,7 @@ mod message;
 mod query;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
     sync::{
         Arc,
@@ -25,7 +25,7 @@ use super::{
     archivist::{Archivist, Remember},
     clock::{Clock, unix_ms},
     event::{Bulletin, Kind},
-    lane::{Class, Lane},
+    lane::{Class, Inbox, Lane},
     tally::Tally,
 };
 use crate::{
@@ -52,6 +52,9 @@ struct Entry {
     since_ms: i64,
 }
 
+/// How long a reader that had no room for a list is left alone.
+const LIST_RETRY: Duration = Duration::from_millis(500);
+
 /// The actor. It lives on a thread of its own.
 #[derive(Debug)]
 pub struct Registry {
@@ -62,11 +65,14 @@ pub struct Registry {
     lists: HashMap<Ear, Frame>,
     lists_version: u64,
     list_alarm: bool,
+    /// Connections that had no room for a list, and are offered the newest one again soon.
+    slow: HashSet<ConnectionId>,
     home: String,
     clock: Clock,
     tally: Tally,
     bulletin: Bulletin,
     archivist: Addr<Archivist>,
+    inbox: Inbox,
     draining: Arc<AtomicBool>,
 }
 
@@ -87,6 +93,8 @@ pub struct Parts {
     pub bulletin: Bulletin,
     /// Who writes things down.
     pub archivist: Addr<Archivist>,
+    /// What waits for it.
+    pub inbox: Inbox,
     /// Raised when a drain begins.
     pub draining: Arc<AtomicBool>,
 }
@@ -103,11 +111,13 @@ impl Registry {
             lists: HashMap::new(),
             lists_version: 0,
             list_alarm: false,
+            slow: HashSet::new(),
             home: parts.home,
             clock: parts.clock,
             tally: parts.tally,
             bulletin: parts.bulletin,
             archivist: parts.archivist,
+            inbox: parts.inbox,
             draining: parts.draining,
         }
     }
@@ -131,19 +141,28 @@ impl Registry {
         while !self.presence.is_idle() {
             let bytes = u32::try_from(self.list(ear).len()).unwrap_or(u32::MAX);
             match self.presence.next(bytes, self.clock.now()) {
-                Ok(Some(connection)) => self.push_list(connection),
+                Ok(Some(connection)) => self.push_list(connection, ctx),
                 Ok(None) => return,
                 Err(wait) => return self.push_lists_later(wait, ctx),
             }
         }
     }
 
-    fn push_list(&mut self, connection: ConnectionId) {
+    fn push_list(&mut self, connection: ConnectionId, ctx: &mut Context<Self>) {
         let Some(ear) = self.entries.get(&connection).map(|entry| entry.ear) else { return };
         let list = self.list(ear);
         if let Some(entry) = self.entries.get(&connection) {
             let taken = entry.lane.offer(list, Class::List);
             if taken { &self.tally.lists } else { &self.tally.dropped }.inc();
+            if !taken && self.slow.insert(connection) {
+                ctx.run_later(LIST_RETRY, move |registry, ctx| {
+                    registry.slow.remove(&connection);
+                    if registry.entries.contains_key(&connection) {
+                        registry.presence.asked(connection);
+                        registry.push_lists(ctx);
+                    }
+                });
+            }
         }
     }
 
@@ -180,12 +199,8 @@ impl Registry {
     }
 
     fn write_down(&self, member: &Member) {
-        self.archivist.do_send(Remember(Seen {
-            key_id: member.key,
-            dialect: member.dialect,
-            public_key: member.public_key.to_string(),
-            at: unix_ms(),
-        }));
+        let key = member.public_key.to_string();
+        self.archivist.do_send(Remember(Seen::now(member.key, member.dialect, key, unix_ms())));
     }
 }
 
@@ -253,6 +268,7 @@ impl Handler<Route> for Registry {
     type Result = ();
 
     fn handle(&mut self, Route(letter): Route, _: &mut Self::Context) {
+        self.inbox.taken(letter.original.len());
         match self.switchboard.route(&letter) {
             Ok(plan) => {
                 self.tally.letters.inc();

@@ -22,12 +22,13 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{io, net::TcpListener, sync::Arc};
 
 use actix_web::{
     App, Error, HttpServer,
     body::MessageBody,
     dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse},
+    http::KeepAlive,
     middleware::from_fn,
     web::{self, Data, PathConfig, PayloadConfig, QueryConfig},
 };
@@ -41,8 +42,6 @@ use crate::domain::limits::seconds;
 const BODY: usize = 4 << 10;
 /// Sockets at once: a few dashboards, a scraper, a person.
 const SOCKETS: usize = 256;
-/// How long an idle socket is kept for the next request.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long a stopping server waits for requests under way, in seconds.
 const SHUTDOWN_S: u64 = 2;
 
@@ -60,7 +59,8 @@ pub fn serve(listener: TcpListener, site: Arc<Site>) -> io::Result<Server> {
         .max_connections(SOCKETS)
         .client_request_timeout(head)
         .client_disconnect_timeout(head)
-        .keep_alive(KEEP_ALIVE)
+        // The deadline for heads covers the first request only; a second head could be sent for ever.
+        .keep_alive(KeepAlive::Disabled)
         .shutdown_timeout(SHUTDOWN_S)
         .listen(listener)?;
     Ok(server.run())

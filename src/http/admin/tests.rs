@@ -226,7 +226,7 @@ async fn clients_come_in_pages_and_go_when_kicked() {
 async fn members_are_remembered_and_shown_as_here_or_away() {
     let bench = bench(|_| {}).await;
     let here = join(&bench, 1).await;
-    let seen = |key_id, at| Seen { key_id, dialect: Dialect::Olaf, public_key: "key".into(), at };
+    let seen = |key_id, at| Seen::now(key_id, Dialect::Olaf, "key".into(), at);
     let rows = [seen(here, unix_ms()), seen(KeyId([9; 32]), 0)];
     bench.site.store.remember_members(&rows).await.expect("remembered");
     let (_, first) = get(&bench, "/api/v1/members?limit=1").await;
@@ -244,7 +244,7 @@ async fn the_server_shows_every_limit_under_its_name() {
     let bench = bench(|settings| settings.limits.hello_timeout_s = 77).await;
     let (_, server) = get(&bench, "/api/v1/server").await;
     assert_eq!(server["limits"]["hello_timeout_s"], 77);
-    assert_eq!(server["limits"].as_object().expect("limits").len(), 24);
+    assert_eq!(server["limits"].as_object().expect("limits").len(), 26);
     assert_eq!((&server["store"]["healthy"], &server["draining"]), (&json!(true), &json!(false)));
 }
 
@@ -291,10 +291,10 @@ async fn a_drain_is_asked_for_and_shows_in_readiness_alone() {
 async fn a_store_that_takes_no_writes_shows_in_readiness() {
     let bench = bench(|_| {}).await;
     bench.site.store.close().await;
-    let seen = Seen { key_id: KeyId([1; 32]), dialect: Dialect::Olaf, public_key: String::new(), at: 0 };
+    let seen = Seen::now(KeyId([1; 32]), Dialect::Olaf, String::new(), 0);
     bench.site.archivist.send(crate::actors::archivist::Remember(seen)).await.expect("remembered");
     let flushed = bench.site.archivist.send(crate::actors::archivist::Flush).await;
-    assert_eq!(flushed.ok(), Some(false));
+    assert_eq!(flushed.ok(), Some(crate::actors::archivist::Flushed::Failed));
     let answer = ask_with(&bench, Method::GET, "/readyz", None).await;
     assert_eq!((problem(&answer).status, problem(&answer).kind), (503, "/problems/store".to_owned()));
     assert_eq!(get(&bench, "/api/v1/server").await.1["store"]["healthy"], false);

@@ -3,41 +3,44 @@
 //! It opens the house (identity, store, actors, doors), waits for a reason to close it, and closes it
 //! in order: nobody new, everybody told, everything written, doors shut.
 
+mod end;
+mod ready;
+
 use std::{
     fs,
     io::{self, Write as _},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64},
     },
-    time::Duration,
 };
 
 use actix::{Actor as _, Arbiter};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
-};
+use tokio::sync::mpsc::unbounded_channel;
 use uuid::Uuid;
 
+use self::{
+    end::{Signals, close},
+    ready::ReadyFile,
+};
 use crate::{
     actors::{
-        archivist::{Archivist, Flush},
+        archivist::Archivist,
         clock::Clock,
         event::Bulletin,
         gate::Gate,
         house::House,
+        lane::Inbox,
         notary::Notary,
-        registry::{Count, Drain, Parts, Registry},
+        registry::{Parts, Registry},
         tally::Tally,
     },
     cli::serve::ServeArgs,
     dialect::Terms,
-    domain::{address::Address, limits::seconds},
+    domain::address::Address,
     http::{
         admin, door,
         filing::{Filing, FilingError},
@@ -73,6 +76,9 @@ pub enum StartupError {
         /// What the system says.
         error: io::Error,
     },
+    /// Another server uses the data folder.
+    #[error("another server uses the data folder {0}")]
+    InUse(PathBuf),
     /// A file of ours.
     #[error("{path}: {error}")]
     File {
@@ -88,9 +94,6 @@ pub enum StartupError {
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
-/// How long the last close frames may take after the last connection left the map.
-const FAREWELL: Duration = Duration::from_secs(3);
-
 /// `kith serve`.
 #[must_use]
 pub fn main(args: ServeArgs) -> ExitCode {
@@ -115,7 +118,13 @@ pub fn main(args: ServeArgs) -> ExitCode {
 /// Something it needs is missing or broken; nothing was served then.
 pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), StartupError> {
     let data = settings.server.data_dir.clone();
+    let signals = Signals::listen()?;
+    if let Some(path) = &ready_file {
+        // What an earlier server left there is no longer true.
+        let _ = fs::remove_file(path);
+    }
     let identity = Identity::open(&data)?;
+    let _lock = lock(&data)?;
     let store = Store::open(&data.join("kith.db")).await?;
     let id = server_id(&store).await?;
     let tls = settings.listen.tls().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
@@ -134,7 +143,7 @@ pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), 
 
     announce(&doors, &site, &identity);
     let ready = ready_file.map(|path| ReadyFile::write(path, &doors, &data)).transpose()?;
-    wait_for_the_end(stopped, tls.as_ref()).await?;
+    signals.wait_for_the_end(stopped, tls.as_ref()).await;
     tracing::info!("closing: nobody new is let in, everybody is told");
     main_handle.pause().await;
     close(&site).await;
@@ -192,6 +201,7 @@ async fn open(
         let (store, tally) = (store.clone(), tally.clone());
         Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
     };
+    let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
     let parts = Parts {
         home: address.clone(),
         names: vec![Address::new(&doors.main.to_string())],
@@ -200,6 +210,7 @@ async fn open(
         tally: tally.clone(),
         bulletin: bulletin.clone(),
         archivist: archivist.clone(),
+        inbox: inbox.clone(),
         draining: Arc::clone(&draining),
     };
     let registry = Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts));
@@ -210,6 +221,7 @@ async fn open(
     let house = House {
         registry,
         notary: Notary::start(notaries)?,
+        inbox,
         gate: Gate::new(settings.limits.clone(), clock),
         terms: Terms {
             recipients_per_letter: limits.recipients_per_letter,
@@ -290,83 +302,14 @@ fn token_file(site: &Site) -> String {
     crate::identity::token_path(&site.settings.server.data_dir).display().to_string()
 }
 
-/// Returns when the process should end: a signal, or a wish of the admin API.
-async fn wait_for_the_end(mut stopped: UnboundedReceiver<()>, tls: Option<&Tls>) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = stopped.recv() => break,
-            _ = hang_up.recv() => match tls.map(Tls::reload) {
-                None => tracing::info!("nothing to reload: the main door speaks no TLS"),
-                Some(Ok(())) => tracing::info!("the certificate was read again"),
-                Some(Err(error)) => tracing::error!(%error, "the old certificate stays"),
-            },
-        }
-    }
-    // Who asks twice does not want to wait.
-    actix_rt::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(1);
-    });
-    Ok(())
-}
-
-/// Tells everybody, waits for them, and writes down what is left to write.
-async fn close(site: &Site) {
-    let house = &site.house;
-    let span = seconds(house.limits.drain_s);
-    let told = house.registry.send(Drain(span)).await;
-    if told.is_err() {
-        tracing::error!("the connection map does not answer");
-    }
-    let deadline = tokio::time::Instant::now() + span + FAREWELL;
-    while tokio::time::Instant::now() < deadline {
-        let present = house.registry.send(Count).await.unwrap_or(0);
-        if present == 0 && house.gate.connections() == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    if site.archivist.send(Flush).await != Ok(true) {
-        tracing::error!("the last records could not be written");
-    }
-    site.store.close().await;
-}
-
-/// Tells scripts that the doors are open. Gone when the process ends in order.
-struct ReadyFile(PathBuf);
-
-impl ReadyFile {
-    fn write(path: PathBuf, doors: &Doors, data: &Path) -> Result<Self, StartupError> {
-        let token = crate::identity::read_token(data)?.unwrap_or_default();
-        let text = serde_json::json!({
-            "listen": doors.main.to_string(),
-            "admin": doors.admin.to_string(),
-            "token": *token,
-            "pid": std::process::id(),
-        });
-        let draft = path.with_extension("new");
-        let write = || {
-            let _ = fs::remove_file(&draft);
-            // It holds the token.
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-            writeln!(file, "{text}")?;
-            fs::rename(&draft, &path)
-        };
-        write().map_err(|error| StartupError::File { path: path.clone(), error })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for ReadyFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+/// Keeps a second server out of a data folder: it would sweep away the uploads under way of the first.
+fn lock(data: &Path) -> Result<fs::File, StartupError> {
+    let path = data.join("lock");
+    let failed = |error| StartupError::File { path: path.clone(), error };
+    let file = fs::File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StartupError::InUse(data.to_owned())),
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
     }
 }

@@ -1,0 +1,90 @@
+//! How it ends: the reasons, and the order of closing.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc::UnboundedReceiver,
+};
+
+use crate::{
+    actors::{
+        archivist::{Flush, Flushed},
+        registry::{Count, Drain},
+    },
+    domain::limits::seconds,
+    http::{site::Site, tls::Tls},
+};
+
+/// How long the last close frames may take after the last connection left the map.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// The signals that mean something to us. Listened for before anything is ready, so that none is missed.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Returns when the process should end: a signal, or a wish of the admin API.
+    pub(super) async fn wait_for_the_end(mut self, mut stopped: UnboundedReceiver<()>, tls: Option<&Tls>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = stopped.recv() => break,
+                _ = self.hang_up.recv() => match tls.map(Tls::reload) {
+                    None => tracing::info!("nothing to reload: the main door speaks no TLS"),
+                    Some(Ok(())) => tracing::info!("the certificate was read again"),
+                    Some(Err(error)) => tracing::error!(%error, "the old certificate stays"),
+                },
+            }
+        }
+        // Who asks twice does not want to wait.
+        actix_rt::spawn(async move {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            std::process::exit(1);
+        });
+    }
+}
+
+/// Tells everybody, waits for them, and writes down what is left to write.
+pub(super) async fn close(site: &Site) {
+    let house = &site.house;
+    let span = seconds(house.limits.drain_s);
+    let told = house.registry.send(Drain(span)).await;
+    if told.is_err() {
+        tracing::error!("the connection map does not answer");
+    }
+    let deadline = tokio::time::Instant::now() + span + FAREWELL;
+    while tokio::time::Instant::now() < deadline {
+        let present = house.registry.send(Count).await.unwrap_or(0);
+        if present == 0 && house.gate.connections() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    loop {
+        match site.archivist.send(Flush).await {
+            Ok(Flushed::Whole) => break,
+            Ok(Flushed::Partly) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Ok(Flushed::Failed) | Err(_) => {
+                tracing::error!("the last records could not be written");
+                break;
+            }
+        }
+    }
+    site.store.close().await;
+}

@@ -35,6 +35,8 @@ const BACKLOG: usize = 256 << 10;
 const TURNS: usize = 4;
 /// Chunks joined into one write.
 const CHUNKS: usize = 16;
+/// Bytes that a closed connection may still send; more than any frame under way.
+const PATIENCE: usize = 4 << 20;
 /// How long a closed connection may take to say so too.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -50,6 +52,8 @@ pub struct Pump<S> {
     /// Runs while we pause reading, and when the actor is done.
     timer: Option<Pin<Box<Sleep>>>,
     is_shut: bool,
+    /// What a closed connection may still send before we stop being polite.
+    patience: usize,
 }
 
 impl<S> std::fmt::Debug for Pump<S> {
@@ -73,6 +77,7 @@ where
             waiting: VecDeque::from([first]),
             timer: None,
             is_shut: false,
+            patience: PATIENCE,
         }
     }
 
@@ -158,7 +163,9 @@ where
                 let mut buffer = ReadBuf::new(scratch);
                 match Pin::new(&mut *socket).poll_read(cx, &mut buffer) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                    Poll::Ready(Ok(())) if !buffer.filled().is_empty() && self.patience > 0 => {
+                        self.patience = self.patience.saturating_sub(buffer.filled().len());
+                    }
                     Poll::Ready(_) => return Poll::Ready(()),
                 }
             }

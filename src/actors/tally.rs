@@ -77,6 +77,9 @@ impl Default for Tally {
             refusals: Family::default(),
         };
         // A counter that was never touched shows as zero, so that a first event is a visible change.
+        for ending in Ending::PLAIN {
+            let _ = tally.endings.get_or_create(&Code { code: ending.code() });
+        }
         for violation in Violation::ALL {
             let _ = tally.violations.get_or_create(&Code { code: violation.code() });
         }

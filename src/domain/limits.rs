@@ -47,7 +47,7 @@ pub struct Limits {
     pub silence_timeout_s: u32,
     /// Recipients of one letter. Every one costs every receiving client a private-key operation.
     pub recipients_per_letter: u32,
-    /// Signatures remembered against verbatim replays.
+    /// Signatures remembered against verbatim replays, of hellos and of letters each.
     pub replay_window: u32,
     /// Bytes a second that client lists may take of our outgoing traffic; the rest is for letters.
     pub presence_bytes_per_second: u32,

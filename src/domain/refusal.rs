@@ -151,6 +151,18 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Every ending that is no violation and no refusal, for metrics.
+    pub const PLAIN: [Self; 8] = [
+        Self::Left,
+        Self::Silent,
+        Self::Stalled,
+        Self::Slow,
+        Self::NoHello,
+        Self::Kicked,
+        Self::Draining,
+        Self::Failed,
+    ];
+
     /// The stable name.
     #[must_use]
     pub const fn code(self) -> &'static str {

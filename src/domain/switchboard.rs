@@ -39,7 +39,9 @@ pub enum Objection {
 pub struct Switchboard {
     names: HashSet<Address>,
     roster: Roster,
-    window: Window,
+    /// Apart, so that a flood of letters does not make an old hello new again.
+    hellos: Window,
+    letters: Window,
     most_connections_per_member: u32,
     draining: bool,
 }
@@ -51,7 +53,8 @@ impl Switchboard {
         Self {
             names: names.into_iter().collect(),
             roster: Roster::default(),
-            window: Window::new(limits.replay_window),
+            hellos: Window::new(limits.replay_window),
+            letters: Window::new(limits.replay_window),
             most_connections_per_member: limits.connections_per_member,
             draining: false,
         }
@@ -80,7 +83,7 @@ impl Switchboard {
         if self.draining {
             return Err(Refusal::Draining);
         }
-        if !self.window.admit(newcomer.trace) {
+        if !self.hellos.admit(newcomer.trace) {
             return Err(Refusal::Replayed);
         }
         self.roster.join(connection, newcomer, self.most_connections_per_member)
@@ -100,7 +103,7 @@ impl Switchboard {
         if !present {
             return Err(Objection::Violated(Violation::OutOfOrder));
         }
-        if !self.window.admit(letter.trace) {
+        if !self.letters.admit(letter.trace) {
             return Err(Objection::Refused(Refusal::Replayed));
         }
         Ok(match &letter.audience {

@@ -7,7 +7,7 @@ use std::{cell::RefCell, net::IpAddr, rc::Rc, sync::Arc};
 
 use actix_codec::{Encoder as _, Framed};
 use actix_http::{
-    ConnectionType, Request, Response,
+    ConnectionType, Request, Response, Version,
     body::BodySize,
     h1, header,
     ws::{HandshakeError, handshake},
@@ -74,6 +74,13 @@ fn header_of<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, Problem> {
     if site.house.is_draining() {
         return Err(Refusal::Draining.into());
+    }
+    // What follows the head of an upgrade are frames, so it cannot have a body as well.
+    let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter();
+    if request.version() != Version::HTTP_11
+        || has_body.into_iter().any(|name| request.head().headers().contains_key(name))
+    {
+        return Err(Problem::bad_request("a WebSocket begins with an HTTP/1.1 request without a body"));
     }
     let origin = header_of(request, header::ORIGIN.as_str());
     let host = header_of(request, header::HOST.as_str());

@@ -146,3 +146,14 @@ async fn who_never_came_in_is_refused_and_not_left() {
     assert_eq!((name.as_str(), &data["ending"]), ("refused", &"no_hello".into()));
     assert_eq!(data["address"], "127.0.0.1");
 }
+
+#[actix_web::test]
+async fn a_house_that_lost_its_map_ends_at_once() {
+    let mut scene = scene(&[("DEBUG__FAULTS", "true")]).await;
+    // The answer may or may not be on its way before the process is gone.
+    let url = format!("http://{}/api/v1/debug/registry/fault", scene.app.admin);
+    let client = awc::Client::default();
+    let _ = client.post(url).bearer_auth(&scene.app.token).send().await;
+    assert_eq!(scene.app.wait().code(), Some(70));
+    assert_eq!(scene.ben.goodbye().await, None);
+}

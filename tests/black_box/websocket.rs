@@ -86,6 +86,8 @@ fn a_bad_handshake_gets_an_answer_that_says_why() {
     assert!(old.starts_with("HTTP/1.1 426"), "{old}");
     assert!(old.to_lowercase().contains("sec-websocket-version: 13"), "{old}");
     assert_eq!(status(&good.replace("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "")), "400");
+    assert_eq!(status(&good.replace("HTTP/1.1", "HTTP/1.0")), "400");
+    assert_eq!(status(&handshake("/", host, "Content-Length: 5\r\n")), "400");
     assert_eq!(status(&handshake("/", host, "Origin: https://evil.example\r\n")), "403");
     assert_eq!(status(&handshake("/", host, &format!("Origin: http://{host}\r\n"))), "101");
     assert_eq!(status(&handshake("/?accent=klingon", host, "")), "400");

@@ -62,6 +62,11 @@ pub struct Kick(pub ConnectionId);
 #[rtype(result = "bool")]
 pub struct Fault(pub ConnectionId);
 
+/// Makes the registry itself fail. Only sent when `debug.faults` is on.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Collapse;
+
 /// Asks for a page of clients, in order of their connection numbers.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "Vec<Client>")]

@@ -19,7 +19,9 @@ use std::{
 
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
-pub use self::message::{Client, Clients, Count, Drain, Fault, Find, Join, Kick, Leave, Route, WantList};
+pub use self::message::{
+    Client, Clients, Collapse, Count, Drain, Fault, Find, Join, Kick, Leave, Route, WantList,
+};
 
 use super::{
     archivist::{Archivist, Remember},

@@ -7,7 +7,7 @@ use std::{
 
 use actix::{AsyncContext as _, Context, Handler, MessageResult};
 
-use super::{Client, Clients, Count, Drain, Entry, Fault, Find, Kick, Registry};
+use super::{Client, Clients, Collapse, Count, Drain, Entry, Fault, Find, Kick, Registry};
 use crate::{
     actors::lane::Lane,
     domain::{id::ConnectionId, refusal::Ending},
@@ -42,6 +42,14 @@ impl Handler<Fault> for Registry {
     fn handle(&mut self, Fault(connection): Fault, _: &mut Context<Self>) -> bool {
         let entry = self.entries.get(&connection);
         entry.inspect(|entry| entry.lane.fault()).is_some()
+    }
+}
+
+impl Handler<Collapse> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, _: Collapse, _: &mut Context<Self>) {
+        panic!("the connection map failed on purpose, because debug.faults is on");
     }
 }
 

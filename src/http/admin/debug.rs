@@ -7,7 +7,7 @@ use actix_web::{
 
 use super::clients::{gone, named};
 use crate::{
-    actors::registry::Fault,
+    actors::registry::{Collapse, Fault},
     http::{problem::Problem, site::Site},
 };
 
@@ -30,4 +30,20 @@ pub(super) async fn fault(site: Data<Site>, id: Path<String>) -> Result<HttpResp
     } else {
         Err(gone())
     }
+}
+
+/// Makes the connection map fail, to prove that the process ends instead of limping on.
+#[utoipa::path(
+    tag = "server",
+    operation_id = "fault_registry",
+    responses(
+        (status = 202, description = "The process is about to end"),
+        (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+#[post("/debug/registry/fault")]
+pub(super) async fn collapse(site: Data<Site>) -> HttpResponse {
+    site.house.registry.do_send(Collapse);
+    HttpResponse::Accepted().finish()
 }

@@ -97,7 +97,7 @@ fn app(
                 .service(files::delete)
                 .service(drain::begin);
             if faults {
-                api.service(debug::fault);
+                api.service(debug::fault).service(debug::collapse);
             }
         }))
         .split_for_parts();

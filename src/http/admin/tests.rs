@@ -113,7 +113,7 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
     assert_eq!(status, 200);
     let description: Value = serde_json::from_slice(&body).expect("json");
     let operations = operations(&description);
-    assert_eq!(operations.len(), 13, "{operations:?}");
+    assert_eq!(operations.len(), 14, "{operations:?}");
     for (method, path, guarded) in operations {
         let path = path.replace("{id}", "7");
         assert_eq!(guarded, path != "/healthz" && path != "/readyz", "{path}");

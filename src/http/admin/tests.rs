@@ -125,7 +125,8 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
                 assert!(answer.1.contains_key("www-authenticate"));
             }
         }
-        if !path.ends_with("/events") {
+        // One never ends, and the other ends this very process.
+        if !path.ends_with("/events") && !path.ends_with("/registry/fault") {
             let (status, ..) = ask(&bench, method.clone(), &path).await;
             assert!(status < 300 || (status == 404 && path.contains('7')), "{method} {path}: {status}");
         }

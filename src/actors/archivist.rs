@@ -91,13 +91,7 @@ impl Archivist {
         if self.writing || self.waiting.is_empty() {
             return;
         }
-        self.writing = true;
-        let batch = self.take_batch();
-        let store = self.store.clone();
-        let work = async move {
-            let result = store.remember_members(&batch).await;
-            (batch, result)
-        };
+        let work = self.write_batch();
         ctx.spawn(work.into_actor(self).map(|(batch, result), archivist, ctx| {
             archivist.writing = false;
             let span = if archivist.settle(batch, result) { BATCH_SPAN } else { RETRY_SPAN };
@@ -114,6 +108,17 @@ impl Archivist {
                 place.insert(seen);
             }
             Entry::Occupied(mut place) => merge(place.get_mut(), seen),
+        }
+    }
+
+    /// Begins to write one batch, and gives it back with how that went.
+    fn write_batch(&mut self) -> impl Future<Output = (Vec<Seen>, Result<(), StoreError>)> + use<> {
+        self.writing = true;
+        let batch = self.take_batch();
+        let store = self.store.clone();
+        async move {
+            let result = store.remember_members(&batch).await;
+            (batch, result)
         }
     }
 
@@ -202,13 +207,7 @@ impl Handler<Flush> for Archivist {
             let answer = if self.writing { Flushed::Partly } else { Flushed::Whole };
             return Box::pin(async move { answer }.into_actor(self));
         }
-        self.writing = true;
-        let batch = self.take_batch();
-        let store = self.store.clone();
-        let work = async move {
-            let result = store.remember_members(&batch).await;
-            (batch, result)
-        };
+        let work = self.write_batch();
         Box::pin(work.into_actor(self).map(|(batch, result), archivist, _| {
             archivist.writing = false;
             match (archivist.settle(batch, result), archivist.waiting.is_empty()) {

@@ -70,15 +70,6 @@ impl Session {
         }
     }
 
-    /// The dialect, once it is known.
-    #[must_use]
-    pub const fn dialect(&self) -> Option<Dialect> {
-        match self {
-            Self::Undecided(_) => None,
-            Self::Olaf(_) => Some(Dialect::Olaf),
-        }
-    }
-
     /// The only door: something happened, and these are the wishes.
     pub fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
         match self {

@@ -56,14 +56,6 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
 }
 
-impl StoreError {
-    /// Whether the same request may succeed a little later.
-    #[must_use]
-    pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy(_))
-    }
-}
-
 /// The primary result codes of SQLite, <https://www.sqlite.org/rescode.html>.
 mod code {
     pub(super) const BUSY: i32 = 5;

@@ -165,3 +165,20 @@ impl Lane {
         self.load.total()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Inbox;
+
+    #[test]
+    fn an_inbox_is_full_until_what_it_holds_is_taken() {
+        let inbox = Inbox::new(10);
+        let other_end = inbox.clone();
+        inbox.add(9);
+        assert!(!other_end.is_full());
+        inbox.add(5);
+        assert!(other_end.is_full(), "copies count together");
+        other_end.taken(5);
+        assert!(!inbox.is_full());
+    }
+}

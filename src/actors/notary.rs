@@ -16,7 +16,7 @@ use lru::LruCache;
 use tokio::sync::oneshot;
 
 use crate::{
-    crypto::signature::{Verdict, Verifier},
+    crypto::signature::{Question, Verdict, Verifier},
     dialect::event::Check,
     domain::id::KeyId,
 };
@@ -65,11 +65,11 @@ impl Notary {
 
 fn desk(number: usize) -> io::Result<Sender<Job>> {
     let (sender, jobs) = channel();
-    thread::Builder::new().name(format!("notary-{number}")).spawn(move || work(&jobs))?;
+    thread::Builder::new().name(format!("notary-{number}")).spawn(move || work(&jobs, Verifier::judge))?;
     Ok(sender)
 }
 
-fn work(jobs: &Receiver<Job>) {
+fn work(jobs: &Receiver<Job>, judge: impl Fn(&Verifier, &Question) -> Verdict) {
     let mut keys: LruCache<KeyId, Verifier> = LruCache::new(KEPT_KEYS);
     for Job { check, reply } in jobs {
         // A connection that is gone does not wait for its answer.
@@ -80,11 +80,45 @@ fn work(jobs: &Receiver<Job>) {
         // else the desk.
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let verifier = keys.try_get_or_insert(check.key.id(), || Verifier::new(&check.key));
-            verifier.ok().and_then(|verifier| verifier.judge(&check.question))
+            verifier.ok().and_then(|verifier| judge(verifier, &check.question))
         }));
         match judged {
             Ok(verdict) => drop(reply.send(verdict)),
             Err(_) => drop(keys.pop(&check.key.id())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::crypto::{
+        keys::PrivateKey,
+        signature::{Salt, sign},
+    };
+
+    /// A check whose second text is the one that was signed.
+    fn check(key: &PrivateKey, text: &[u8]) -> Check {
+        let signature = sign(key, text, Salt::Digest).expect("a signature");
+        let question = Question { texts: vec![b"another".to_vec(), text.to_vec()], signature, salt: None };
+        Check { key: Arc::new(key.public().clone()), question }
+    }
+
+    #[actix_web::test]
+    async fn a_check_that_fails_costs_one_answer_and_not_the_desk() {
+        let key = PrivateKey::generate(2048).expect("a key");
+        let (desk, jobs) = channel();
+        thread::spawn(move || {
+            work(&jobs, |verifier, question| {
+                assert!(question.texts[1] != b"poison", "a library failed");
+                verifier.judge(question)
+            });
+        });
+        let notary = Notary { desks: vec![desk] };
+        assert_eq!(notary.judge(check(&key, b"good")).await, Ok(Some((1, Salt::Digest))));
+        assert_eq!(notary.judge(check(&key, b"poison")).await, Err(Unanswered));
+        assert_eq!(notary.judge(check(&key, b"good again")).await, Ok(Some((1, Salt::Digest))));
     }
 }

@@ -154,6 +154,22 @@ async fn a_thousand_half_open_handshakes_and_a_slow_loris() {
     still_serves(&app).await;
 }
 
+#[actix_web::test]
+async fn a_full_way_to_the_map_makes_writers_wait_and_loses_nothing() {
+    // One byte: a letter is only checked when no other one waits for the map.
+    let app = App::with(&[("LIMITS__REGISTRY_BYTES", "1")]);
+    let (mut anna, mut ben) = (Client::join(&app, 0).await, Client::join(&app, 1).await);
+    for number in 0..40 {
+        anna.say(&format!("anna {number}.")).await;
+        ben.say(&format!("ben {number}.")).await;
+    }
+    for (listener, speaker) in [(&mut anna, "ben"), (&mut ben, "anna")] {
+        for number in 0..40 {
+            listener.hear(&format!("{speaker} {number}.")).await;
+        }
+    }
+}
+
 #[test]
 fn pings_and_fragments_are_frames_like_any_other() {
     let app = App::with(&[("LIMITS__FRAMES_PER_SECOND", "50"), ("LIMITS__FRAMES_BURST", "50")]);

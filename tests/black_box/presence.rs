@@ -56,3 +56,23 @@ async fn lists_stay_within_their_budget_and_letters_do_not_wait_for_them() {
     }
     assert!(lists < 10, "{lists} lists came before the letter");
 }
+
+#[actix_web::test]
+async fn a_client_may_name_the_accent_it_needs_in_the_url() {
+    let app = App::with(&[("OLAF__DETECT_ACCENTS", "false")]);
+    let mut plain = Client::join(&app, 0).await;
+    let mut numbered = Client::dial_url(&format!("ws://{}/?accent=numbered-list", app.listen), 1).await;
+    numbered.hello().await;
+    let list: serde_json::Value = serde_json::from_str(&numbered.hear("client_list").await).expect("JSON");
+    let client = &list["servers"][0]["clients"][1];
+    assert!(client["client-id"].is_u64() && client["public-key"] == numbered.pem(), "{list}");
+    assert!(list["servers"][0]["server-id"].is_u64(), "{list}");
+
+    let mut objects = Client::dial_url(&format!("ws://{}/olaf?accent=object-letters", app.listen), 2).await;
+    objects.hello().await;
+    objects.hear("client_list").await;
+    let sent = plain.say("in which shape?").await;
+    assert_eq!(numbered.hear("public_chat").await, sent, "as it was sent");
+    let frame: serde_json::Value = serde_json::from_str(&objects.hear("public_chat").await).expect("JSON");
+    assert_eq!(frame["data"]["message"], "in which shape?", "{frame}");
+}

@@ -241,8 +241,10 @@ fn looks_like_key(text: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let base64 = text.trim_end_matches('=');
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
-    // A public key is longer than any fingerprint, so half a fingerprint is not taken for one.
-    (text.len() == 64 && digits(text)) || (text.len() > 64 && !digits(text) && base64.bytes().all(letter))
+    // The shortest public key in use has 44 letters. What is all hexadecimal digits and of another
+    // length is a fingerprint that was copied badly.
+    let key = text.len() >= 44 && !digits(base64) && base64.bytes().all(letter);
+    key || (text.len() == 64 && digits(text))
 }
 
 /// A protocol between two servers.

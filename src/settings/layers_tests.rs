@@ -85,7 +85,7 @@ fn what_is_printed_can_be_read_back() {
         ("KITH__LISTEN__ALLOWED_ORIGINS", "https://a.example, https://b.example:81,"),
         ("KITH__LISTEN__TRUSTED_PROXIES", "10.0.0.1,::1"),
         ("KITH__LISTEN__DIALECT", "olaf"),
-        ("KITH__NEIGHBOURHOOD__PEERS", "ws://10.0.0.2:8080, wss://b.example dialect=olaf key=MIIB name=b"),
+        ("KITH__NEIGHBOURHOOD__PEERS", "ws://10.0.0.2:8080, wss://b.example dialect=olaf key=MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE= name=b"),
     ])
     .unwrap();
     let text = loaded.describe();
@@ -95,7 +95,7 @@ fn what_is_printed_can_be_read_back() {
     assert_eq!(loaded.settings.listen.trusted_proxies.len(), 2);
     let peers = loaded.settings.neighbourhood.peers;
     assert_eq!(peers[0].to_string(), "ws://10.0.0.2:8080");
-    assert_eq!(peers[1].key.as_deref(), Some("MIIB+/8="));
+    assert_eq!(peers[1].key.as_deref(), Some("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="));
 }
 
 #[test]

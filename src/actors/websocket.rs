@@ -96,7 +96,7 @@ pub fn violation(error: &ProtocolError) -> Violation {
 #[must_use]
 pub fn goodbye(ending: Ending) -> CloseReason {
     let code = match ending {
-        Ending::Left => CloseCode::Normal,
+        Ending::Left | Ending::Replaced | Ending::RefusedUs(_) => CloseCode::Normal,
         Ending::Violated(Violation::NotUtf8) => CloseCode::Invalid,
         Ending::Violated(Violation::TooLarge) => CloseCode::Size,
         Ending::Violated(Violation::BadFrame) => CloseCode::Protocol,

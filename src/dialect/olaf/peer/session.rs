@@ -27,7 +27,7 @@ impl Session {
 
     /// A socket that we opened to a server.
     #[must_use]
-    pub fn dialling(terms: Arc<Terms>, _accent: Option<Accent>) -> Self {
+    pub fn dialling(terms: Arc<Terms>, _accent: Option<Accent>, _dialled: &str) -> Self {
         Self { _terms: terms }
     }
 

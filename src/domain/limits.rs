@@ -63,6 +63,41 @@ pub struct Limits {
     pub upload_bytes_per_address_per_hour: u64,
     /// How long a drain may take until the last connection is closed.
     pub drain_s: u32,
+    /// Neighbours at most. Beyond some hundred, a mesh in which everybody links to everybody is the wrong
+    /// shape: every change of presence goes out once per neighbour.
+    pub peers: u32,
+    /// The largest message of a neighbour. It holds a client's largest letter with its envelope, or a whole
+    /// list of some thousand members from a neighbour that knows no deltas.
+    pub peer_message_bytes: u32,
+    /// What may wait for one neighbour. One that is further behind is cut off and starts afresh.
+    pub peer_queue_bytes: u32,
+    /// Frames a neighbour may send in a second, on average: it speaks for all its members, so a client's
+    /// allowance would not do. Beyond it we read more slowly.
+    pub peer_frames_per_second: u32,
+    /// Frames it may send at once before the average counts.
+    pub peer_frames_burst: u32,
+    /// Bytes a neighbour may send in a second, on average. Beyond it we read more slowly.
+    pub peer_bytes_per_second: u32,
+    /// Bytes it may send at once before the average counts.
+    pub peer_bytes_burst: u32,
+    /// Members one neighbour may list: what a lying neighbour can cost us in memory.
+    pub peer_members: u32,
+    /// How often neighbours show each other that they live. Shorter than for clients, because everybody
+    /// sees at once who has lost a whole server.
+    pub peer_heartbeat_s: u32,
+    /// Silence after which a neighbour does not live. More than two heartbeats, so that one that is lost
+    /// or late ends nothing.
+    pub peer_silence_s: u32,
+    /// How long dialling a neighbour may take, from the first packet to the end of the greeting.
+    pub peer_dial_timeout_s: u32,
+    /// The longest pause between two attempts. Minutes, so that a neighbour that comes back is found soon,
+    /// and one that is gone for good costs next to nothing.
+    pub peer_backoff_most_s: u32,
+    /// A neighbour that knows only whole lists gets at most one in this time; the window grows with the
+    /// list, as `peer_update_bytes_per_second` wants it. Milliseconds.
+    pub peer_update_window_ms: u32,
+    /// Bytes a second that whole lists may take of the traffic to one such neighbour.
+    pub peer_update_bytes_per_second: u32,
 }
 
 impl Default for Limits {
@@ -94,6 +129,20 @@ impl Default for Limits {
             uploads_per_address_per_minute: 60,
             upload_bytes_per_address_per_hour: 512 << 20,
             drain_s: 5,
+            peers: 256,
+            peer_message_bytes: 4 << 20,
+            peer_queue_bytes: 16 << 20,
+            peer_frames_per_second: 5_000,
+            peer_frames_burst: 20_000,
+            peer_bytes_per_second: 32 << 20,
+            peer_bytes_burst: 64 << 20,
+            peer_members: 65_536,
+            peer_heartbeat_s: 5,
+            peer_silence_s: 15,
+            peer_dial_timeout_s: 10,
+            peer_backoff_most_s: 120,
+            peer_update_window_ms: 250,
+            peer_update_bytes_per_second: 1 << 20,
         }
     }
 }

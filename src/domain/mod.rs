@@ -13,6 +13,7 @@ pub mod id;
 pub mod letter;
 pub mod limits;
 pub mod member;
+pub mod peer;
 pub mod presence;
 pub mod rate;
 pub mod refusal;

@@ -1,8 +1,11 @@
 //! Whether settings that can be read also make sense: no limit that shuts everybody out, no pair of
 //! values that contradicts itself.
 
+use std::collections::HashSet;
+
 use crate::domain::limits::Limits;
 
+use super::neighbourhood::Neighbourhood;
 use super::values::{Listen, Settings};
 
 /// A key whose value contradicts common sense or another key.
@@ -28,7 +31,34 @@ pub(super) fn sense(settings: &Settings) -> Sense {
     )?;
     refuse_if(settings.log.level.trim().is_empty(), "log.level", "choose error, warn, info, debug or trace")?;
     doors(&settings.listen)?;
-    limits(&settings.limits)
+    limits(&settings.limits)?;
+    neighbourhood(&settings.neighbourhood, settings.limits.peers)
+}
+
+/// Two lines for one server would be two neighbours that fight for one link.
+fn neighbourhood(neighbourhood: &Neighbourhood, most: u32) -> Sense {
+    let peers = &neighbourhood.peers;
+    refuse_if(
+        u32::try_from(peers.len()).map_or(true, |count| count > most),
+        "neighbourhood.peers",
+        "there are more of them than limits.peers allows",
+    )?;
+    let (mut doors, mut names) = (HashSet::new(), HashSet::new());
+    for peer in peers {
+        let twice = if !doors.insert(peer.door()) {
+            format!("{:?} stands there twice", peer.url)
+        } else if !names.insert(peer.known_as()) {
+            format!("two of them are known as {:?}", peer.known_as().as_str())
+        } else {
+            continue;
+        };
+        return Err(Nonsense { key: "neighbourhood.peers", problem: twice });
+    }
+    refuse_if(
+        neighbourhood.unsigned && !neighbourhood.legacy,
+        "neighbourhood.unsigned",
+        "who signs nothing cannot prove itself, and neighbourhood.legacy refuses those",
+    )
 }
 
 fn doors(listen: &Listen) -> Sense {
@@ -82,12 +112,8 @@ fn limits(limits: &Limits) -> Sense {
         ),
         ("limits.message_bytes", limits.message_bytes, "limits.queue_bytes", limits.queue_bytes, "at most"),
     ];
-    for (key, value, other, most, relation) in ordered {
-        if value > most {
-            let problem = format!("it is {value}, but must be {relation} {other}");
-            return Err(Nonsense { key, problem });
-        }
-    }
+    in_order(&ordered)?;
+    in_order(&of_peers(limits))?;
     refuse_if(
         limits.upload_bytes > limits.upload_total_bytes,
         "limits.upload_bytes",
@@ -95,8 +121,63 @@ fn limits(limits: &Limits) -> Sense {
     )
 }
 
-/// Every limit of which zero would make the server useless. A drain of no length is fine.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 25] {
+/// A key and its value, and another key that says how much that may be at most, in words.
+type Order = (&'static str, u32, &'static str, u32, &'static str);
+
+fn in_order(pairs: &[Order]) -> Sense {
+    for (key, value, other, most, relation) in pairs {
+        if value > most {
+            let problem = format!("it is {value}, but must be {relation} {other}");
+            return Err(Nonsense { key, problem });
+        }
+    }
+    Ok(())
+}
+
+fn of_peers(limits: &Limits) -> [Order; 5] {
+    [
+        (
+            "limits.message_bytes",
+            limits.message_bytes,
+            "limits.peer_message_bytes",
+            // A letter travels between servers with an envelope around it.
+            limits.peer_message_bytes.saturating_sub(1),
+            "less than",
+        ),
+        (
+            "limits.peer_message_bytes",
+            limits.peer_message_bytes,
+            "limits.peer_queue_bytes",
+            limits.peer_queue_bytes,
+            "at most",
+        ),
+        (
+            "limits.peer_frames_per_second",
+            limits.peer_frames_per_second,
+            "limits.peer_frames_burst",
+            limits.peer_frames_burst,
+            "at most",
+        ),
+        (
+            "limits.peer_bytes_per_second",
+            limits.peer_bytes_per_second,
+            "limits.peer_bytes_burst",
+            limits.peer_bytes_burst,
+            "at most",
+        ),
+        (
+            "limits.peer_heartbeat_s",
+            limits.peer_heartbeat_s,
+            "limits.peer_silence_s",
+            limits.peer_silence_s.saturating_sub(1) / 2,
+            "less than half of",
+        ),
+    ]
+}
+
+/// Every limit of which zero would make the server useless. A drain of no length is
+/// fine, and so is a house without neighbours.
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 38] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -123,6 +204,19 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 25] {
         ("limits.upload_total_bytes", limits.upload_total_bytes),
         ("limits.upload_keep_s", limits.upload_keep_s.into()),
         ("limits.uploads_per_address_per_minute", limits.uploads_per_address_per_minute.into()),
+        ("limits.peer_message_bytes", limits.peer_message_bytes.into()),
+        ("limits.peer_queue_bytes", limits.peer_queue_bytes.into()),
+        ("limits.peer_frames_per_second", limits.peer_frames_per_second.into()),
+        ("limits.peer_frames_burst", limits.peer_frames_burst.into()),
+        ("limits.peer_bytes_per_second", limits.peer_bytes_per_second.into()),
+        ("limits.peer_bytes_burst", limits.peer_bytes_burst.into()),
+        ("limits.peer_members", limits.peer_members.into()),
+        ("limits.peer_heartbeat_s", limits.peer_heartbeat_s.into()),
+        ("limits.peer_silence_s", limits.peer_silence_s.into()),
+        ("limits.peer_dial_timeout_s", limits.peer_dial_timeout_s.into()),
+        ("limits.peer_backoff_most_s", limits.peer_backoff_most_s.into()),
+        ("limits.peer_update_window_ms", limits.peer_update_window_ms.into()),
+        ("limits.peer_update_bytes_per_second", limits.peer_update_bytes_per_second.into()),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Layers, Loaded, Origin, SettingsError};
 use crate::domain::limits::Limits;
-use crate::settings::Environment;
+use crate::settings::{Admit, Environment};
 
 fn file(text: &str) -> Result<Loaded, SettingsError> {
     let mut layers = Layers::base()?;
@@ -49,6 +49,10 @@ fn every_built_in_environment_is_accepted() {
         let settings = layers.finish().unwrap().settings;
         assert!(settings.listen.admin.ip().is_loopback(), "{environment}: the admin door is open");
         assert_eq!(settings.debug.faults, environment == Environment::Test);
+        let house = settings.neighbourhood;
+        let strict = environment == Environment::Production;
+        assert_eq!((house.admit == Admit::Known, house.legacy), (strict, !strict), "{environment}");
+        assert!(!house.unsigned && !house.introduce && house.peers.is_empty(), "{environment}");
     }
 }
 
@@ -81,6 +85,7 @@ fn what_is_printed_can_be_read_back() {
         ("KITH__LISTEN__ALLOWED_ORIGINS", "https://a.example, https://b.example:81,"),
         ("KITH__LISTEN__TRUSTED_PROXIES", "10.0.0.1,::1"),
         ("KITH__LISTEN__DIALECT", "olaf"),
+        ("KITH__NEIGHBOURHOOD__PEERS", "ws://10.0.0.2:8080, wss://b.example dialect=olaf key=MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE= name=b"),
     ])
     .unwrap();
     let text = loaded.describe();
@@ -88,6 +93,9 @@ fn what_is_printed_can_be_read_back() {
     assert!(text.contains("  dialect: \"olaf\"   # KITH__LISTEN__DIALECT\n"), "{text}");
     assert_eq!(file(&text).unwrap().settings, loaded.settings);
     assert_eq!(loaded.settings.listen.trusted_proxies.len(), 2);
+    let peers = loaded.settings.neighbourhood.peers;
+    assert_eq!(peers[0].to_string(), "ws://10.0.0.2:8080");
+    assert_eq!(peers[1].key.as_deref(), Some("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="));
 }
 
 #[test]
@@ -129,6 +137,13 @@ fn wrong_types_name_key_and_place() {
         ("listen: {main: localhost}", "setting \"listen.main\" in kith.yaml is not usable"),
         ("listen: {dialect: irc}", "choose one of any, olaf"),
         ("listen: {trusted_proxies: [::1, here]}", "setting \"listen.trusted_proxies[1]\" in kith.yaml"),
+        (
+            "neighbourhood: {peers: [\"ws://a\", \"ws://b colour=blue\"]}",
+            "setting \"neighbourhood.peers[1]\" in kith.yaml is not usable: unknown word \"colour\"",
+        ),
+        ("neighbourhood: {peers: [http://a]}", "must begin with ws:// or wss://"),
+        ("neighbourhood: {peers: ws://a}", "must be a list of texts"),
+        ("neighbourhood: {admit: friends}", "setting \"neighbourhood.admit\" in kith.yaml is not usable"),
         ("log: {format: xml}", "setting \"log.format\" in kith.yaml is not usable"),
         ("- a\n- b", "the settings in kith.yaml cannot be read as yaml"),
         ("a: [", "the settings in kith.yaml cannot be read as yaml"),
@@ -152,6 +167,16 @@ fn values_that_contradict_each_other_are_refused() {
         ("limits: {frames_per_second: 201}", "at most limits.frames_burst"),
         ("limits: {bytes_burst: 1}", "at most limits.bytes_burst"),
         ("limits: {queue_bytes: 1000}", "at most limits.queue_bytes"),
+        ("limits: {peer_message_bytes: 1048576}", "less than limits.peer_message_bytes"),
+        ("limits: {peer_queue_bytes: 4194303}", "at most limits.peer_queue_bytes"),
+        ("limits: {peer_frames_burst: 1}", "at most limits.peer_frames_burst"),
+        ("limits: {peer_bytes_burst: 1}", "at most limits.peer_bytes_burst"),
+        ("limits: {peer_silence_s: 10}", "less than half of limits.peer_silence_s"),
+        ("limits: {peer_members: 0}", "limits.peer_members"),
+        ("neighbourhood: {peers: [ws://a:80/, \"ws://A name=n\"]}", "\"ws://A\" stands there twice"),
+        ("neighbourhood: {peers: [ws://a/x, ws://a/y]}", "two of them are known as \"a:80\""),
+        ("{neighbourhood: {peers: [ws://a]}, limits: {peers: 0}}", "than limits.peers allows"),
+        ("neighbourhood: {unsigned: true}", "neighbourhood.legacy refuses those"),
         ("limits: {upload_total_bytes: 1}", "limits.upload_total_bytes"),
         ("server: {name: \" \"}", "a server needs a name"),
         ("server: {public_url: chat.example}", "http://"),
@@ -166,6 +191,8 @@ fn values_that_contradict_each_other_are_refused() {
         let complaint = complaint(file(text));
         assert!(complaint.contains("makes no sense") && complaint.contains(expected), "{text}\n{complaint}");
     }
+    file("limits: {peers: 0, peer_silence_s: 11}").unwrap();
+    file("neighbourhood: {peers: [ws://a/x address=x, ws://a/y address=y]}").unwrap();
     file("listen: {allowed_origins: [\"*\", https://chat.example]}").unwrap();
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod layers;
 mod load;
 mod loaded;
+mod neighbourhood;
 mod unknown;
 mod values;
 
@@ -17,4 +18,5 @@ pub use environment::Environment;
 pub use error::{Origin, SettingsError};
 pub use load::{Sources, load};
 pub use loaded::Loaded;
+pub use neighbourhood::{Admit, Neighbourhood};
 pub use values::{Debug, Door, Listen, Log, LogFormat, Olaf, Server, Settings};

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::dialect::Dialect;
 use crate::domain::limits::Limits;
 
+use super::neighbourhood::Neighbourhood;
+
 /// All settings in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +23,8 @@ pub struct Settings {
     pub listen: Listen,
     /// The dialect OLAF.
     pub olaf: Olaf,
+    /// The other servers.
+    pub neighbourhood: Neighbourhood,
     /// What it tells its operator.
     pub log: Log,
     /// Switches for tests.
@@ -186,6 +190,20 @@ struct LimitKeys {
     uploads_per_address_per_minute: u32,
     upload_bytes_per_address_per_hour: u64,
     drain_s: u32,
+    peers: u32,
+    peer_message_bytes: u32,
+    peer_queue_bytes: u32,
+    peer_frames_per_second: u32,
+    peer_frames_burst: u32,
+    peer_bytes_per_second: u32,
+    peer_bytes_burst: u32,
+    peer_members: u32,
+    peer_heartbeat_s: u32,
+    peer_silence_s: u32,
+    peer_dial_timeout_s: u32,
+    peer_backoff_most_s: u32,
+    peer_update_window_ms: u32,
+    peer_update_bytes_per_second: u32,
 }
 
 #[cfg(test)]

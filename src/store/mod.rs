@@ -1,4 +1,5 @@
-//! What the house remembers across restarts: facts about itself, members it has met, files it keeps.
+//! What the house remembers across restarts: facts about itself, members it has met, files
+//! it keeps, neighbours it knows.
 //!
 //! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
 //! anyway; with a single connection our own writes queue in order and in memory, and never meet each
@@ -9,6 +10,7 @@ mod error;
 mod facts;
 mod files;
 mod members;
+mod peers;
 mod record;
 mod schema;
 
@@ -21,7 +23,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 pub use error::StoreError;
-pub use record::{BadCursor, Cursor, FileRecord, MemberRecord, Page, Seen};
+pub use record::{BadCursor, Cursor, FileRecord, MemberRecord, Page, PeerRecord, Seen};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]

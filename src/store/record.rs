@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::dialect::Dialect;
-use crate::domain::id::KeyId;
+use crate::domain::id::{KeyId, PeerId};
+use crate::domain::peer::{LinkDialect, Source};
 
 /// A member who was seen, once or several times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,35 @@ pub struct FileRecord {
     pub expires_at: i64,
     /// How often it was fetched.
     pub downloads: u64,
+}
+
+/// A neighbour, present or not. Whether it is linked is never kept: that would be a lie after a crash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerRecord {
+    /// Which one.
+    pub id: PeerId,
+    /// Where it is dialled; `None` if it only ever came to us.
+    pub url: Option<String>,
+    /// The name under which lists and letters know it.
+    pub address: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// The key it was pinned to, as in a peer line.
+    pub key: Option<String>,
+    /// The fingerprint of the key that it showed at first contact.
+    pub seen_key: Option<KeyId>,
+    /// The protocol of the link, if it is set.
+    pub dialect: Option<LinkDialect>,
+    /// How it deviates from its protocol, if that is set.
+    pub accent: Option<String>,
+    /// How we came to know it.
+    pub source: Source,
+    /// Whether somebody removed it. It is kept, because it is refused from then on.
+    pub removed: bool,
+    /// When we came to know it.
+    pub added_at: i64,
+    /// When it was last linked.
+    pub linked_at: Option<i64>,
 }
 
 /// A place in a list that is ordered by time, newest first: the last item already seen.

@@ -28,13 +28,7 @@ pub(super) fn mesh(folder: &Path, plans: &[&Plan], paint: Paint) -> String {
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
     let picture = ring(&names, &Lines::new(), paint);
     let picture = picture.map(|picture| format!("\n\n{picture}")).unwrap_or_default();
-    let text = format!("{doors}{picture}\n\n{}", next(folder, plans));
-    format!("\n{}\n", indented(&text))
-}
-
-fn indented(text: &str) -> String {
-    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("  {line}") });
-    lines.collect::<Vec<_>>().join("\n")
+    format!("\n{doors}{picture}\n\n{}\n", next(folder, plans))
 }
 
 /// The commands to type next.
@@ -52,6 +46,11 @@ fn next(folder: &Path, plans: &[&Plan]) -> String {
         deeds.extend(["kill 2", "start 2", "cut 1 2", "heal 1 2", "slow 1 2 200ms"]);
     }
     lines.extend(deeds.into_iter().map(|deed| format!("  {}", command(folder, deed))));
+    if let Some(first) = plans.first() {
+        let data = quoted(&first.data.display().to_string());
+        lines.push("Look into one of them:".to_owned());
+        lines.push(format!("  {kith} admin --url http://{} --data {data} peers", first.admin));
+    }
     lines.push("Ctrl-C ends all of it.".to_owned());
     lines.join("\n")
 }

@@ -47,8 +47,9 @@ impl Hall {
             });
             plan.variables(others)
         };
-        let servers =
-            plans.iter().map(|plan| Server::new(program.to_owned(), plan.clone(), variables(plan), log.clone()));
+        let servers = plans
+            .iter()
+            .map(|plan| Server::new(program.to_owned(), plan.clone(), variables(plan), log.clone()));
         let servers = servers.collect();
         Ok(Self { servers, lines, log, down: Notify::new() })
     }

@@ -48,7 +48,7 @@ impl Seen {
             "suspect" => '?',
             "down" => '×',
             "refused" => '!',
-            _ => ' ',
+            _ => '-',
         }
     }
 
@@ -199,6 +199,11 @@ fn place(at: usize, count: usize) -> (f64, f64) {
     (middle + (middle - 8.0) * angle.cos(), half + half * angle.sin())
 }
 
+/// The nearest row. Two servers at the same height stay there, whatever the last digit of a sine is.
+fn nearest(y: f64) -> usize {
+    (y - 1e-6).round() as usize
+}
+
 /// Characters with colours.
 struct Canvas(Vec<Vec<(char, Option<Colour>)>>);
 
@@ -207,27 +212,19 @@ impl Canvas {
         Self(vec![vec![(' ', None); WIDTH]; HEIGHT])
     }
 
-    /// A line of dots; thinner, the less passes.
+    /// A line of dots; thinner where nothing passes.
     fn chord(&mut self, from: (f64, f64), to: (f64, f64), seen: Option<&Seen>) {
-        let steps = 2 * (WIDTH + HEIGHT);
-        let every = match seen {
-            Some(seen) if seen.cut || seen.state == "down" || seen.state == "refused" => 4,
-            _ => 2,
+        let apart = match seen {
+            Some(seen) if seen.cut || seen.state == "down" || seen.state == "refused" => 4.0,
+            _ => 2.0,
         };
-        let mut last = None;
-        let mut count = 0;
-        for step in 0..=steps {
-            let part = step as f64 / steps as f64;
-            let at = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
-            let cell = (at.0.round() as usize, at.1.round() as usize);
-            if last == Some(cell) {
-                continue;
-            }
-            last = Some(cell);
-            count += 1;
-            if count % every == 0 {
-                self.put(cell, '·', seen.map(Seen::colour));
-            }
+        let (across, down) = (to.0 - from.0, to.1 - from.1);
+        // A character is about twice as high as it is wide.
+        let dots = (across.hypot(2.0 * down) / apart).round().max(1.0);
+        for dot in 0..=dots as usize {
+            let part = dot as f64 / dots;
+            let at = (from.0 + across * part, from.1 + down * part);
+            self.put((at.0.round() as usize, nearest(at.1)), '·', seen.map(Seen::colour));
         }
     }
 
@@ -237,7 +234,7 @@ impl Canvas {
         let length = text.chars().count();
         let left = (x - length as f64 / 2.0).round().clamp(0.0, WIDTH.saturating_sub(length) as f64);
         for (at, letter) in text.chars().enumerate() {
-            self.put((left as usize + at, y.round() as usize), letter, colour);
+            self.put((left as usize + at, nearest(y)), letter, colour);
         }
     }
 

@@ -1,10 +1,6 @@
 //! `kith mesh up`: from a folder to a neighbourhood, and in order back.
 
-use std::{
-    io,
-    path::Path,
-    rc::Rc,
-};
+use std::{io, path::Path, rc::Rc};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -11,18 +11,18 @@ use crate::identity::read_token;
 /// Holds the token, for whoever does not want it in a file.
 const TOKEN_VARIABLE: &str = "KITH_ADMIN_TOKEN";
 
+/// Where an admin door usually is.
+const USUAL_URL: &str = "http://127.0.0.1:9090";
+/// Where a server of `kith mesh` tells that its doors are open, in its data folder.
+pub(in crate::cli) const READY_FILE: &str = "ready.json";
+
 /// A server and how to show what it says.
 #[derive(Args, Clone, Debug)]
 pub struct Access {
-    /// The admin door of the server.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:9090",
-        env = "KITH_ADMIN_URL"
-    )]
-    pub url: String,
+    /// The admin door of the server [default: that of the server of a mesh whose folder --data names, or
+    /// else http://127.0.0.1:9090].
+    #[arg(long, global = true, value_name = "URL", env = "KITH_ADMIN_URL")]
+    pub url: Option<String>,
     /// A file with the admin token. Without it: the variable KITH_ADMIN_TOKEN, then the data folder.
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "data")]
     pub token_file: Option<PathBuf>,
@@ -37,7 +37,12 @@ pub struct Access {
 impl Access {
     /// The admin API of that server.
     pub(in crate::cli) fn api(&self) -> Result<Api, Trouble> {
-        Api::new(&self.url, &self.token()?)
+        Api::new(&self.url(), &self.token()?)
+    }
+
+    fn url(&self) -> String {
+        let told = || self.data.as_deref().and_then(told_in);
+        self.url.clone().or_else(told).unwrap_or_else(|| USUAL_URL.to_owned())
     }
 
     /// What is said on the command line wins over the variable, and that over the usual place.
@@ -53,6 +58,13 @@ impl Access {
         }
         token_in(self.data.as_deref().unwrap_or_else(|| Path::new("data")))
     }
+}
+
+/// The admin door that a running server told, if it tells into its data folder.
+fn told_in(data: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(data.join(READY_FILE)).ok()?;
+    let told: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some(format!("http://{}", told["admin"].as_str()?))
 }
 
 /// The admin token that lies in a data folder.

@@ -49,7 +49,7 @@ fn next(folder: &Path, plans: &[&Plan]) -> String {
     if let Some(first) = plans.first() {
         let data = quoted(&first.data.display().to_string());
         lines.push("Look into one of them:".to_owned());
-        lines.push(format!("  {kith} admin --url http://{} --data {data} peers", first.admin));
+        lines.push(format!("  {kith} peers list --data {data}"));
     }
     lines.push("Ctrl-C ends all of it.".to_owned());
     lines.join("\n")

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{ports::on_loopback, proxy};
+use crate::cli::admin::access::READY_FILE;
 
 /// Settings of the shell that would tear the mesh apart: here every server has its own.
 const NOT_INHERITED: [&str; 3] = ["KITH__SERVER__", "KITH__LISTEN__", "KITH__NEIGHBOURHOOD__PEERS"];
@@ -55,7 +56,7 @@ impl Plan {
 
     /// Where it tells that its doors are open.
     pub(super) fn ready_file(&self) -> PathBuf {
-        self.data.join("ready.json")
+        self.data.join(READY_FILE)
     }
 
     /// How it is told about a neighbour that it reaches through the line at this port.

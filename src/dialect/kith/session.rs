@@ -384,7 +384,7 @@ impl Session {
 }
 
 fn greeting(claim: Claim) -> Greeting {
-    Greeting { claim, proven: true, ear: Ear::Kith, sockets: Sockets::One }
+    Greeting { claim, proven: true, trace: None, ear: Ear::Kith, sockets: Sockets::One }
 }
 
 fn refused_by_them(bytes: &Bytes) -> Outcome {

@@ -85,6 +85,7 @@ async fn join(bench: &Bench, number: u8) -> KeyId {
             key,
             dialect: Dialect::Olaf,
             public_key: "a key".into(),
+            spelled: key,
             trace: Trace([number; 16]),
         },
         ear: Ear::Olaf(accent::Ear::default()),
@@ -113,7 +114,7 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
     assert_eq!(status, 200);
     let description: Value = serde_json::from_slice(&body).expect("json");
     let operations = operations(&description);
-    assert_eq!(operations.len(), 14, "{operations:?}");
+    assert_eq!(operations.len(), 23, "{operations:?}");
     for (method, path, guarded) in operations {
         let path = path.replace("{id}", "7");
         assert_eq!(guarded, path != "/healthz" && path != "/readyz", "{path}");

@@ -232,6 +232,7 @@ impl PeerLink {
     fn unreachable(&mut self, error: DialError) {
         let DialError { code, message, hint } = error;
         self.steps.push(Step::now("failed", message.clone()));
+        tracing::debug!(url = self.parts.url, code, message, "a neighbour was not reached");
         self.trouble = Some(Trouble { code, message, hint, at_ms: unix_ms() });
         let now = self.now();
         self.peer.failed(now, false, chance(), &self.parts.house.limits);
@@ -304,6 +305,7 @@ impl PeerLink {
         if was_attempt {
             self.steps.extend(steps);
         }
+        tracing::debug!(url = self.parts.url, code = ending.code(), was_attempt, "a socket is gone");
         let was_ours = was_attempt || self.sockets.contains_key(&connection);
         if was_ours && ending != Ending::Replaced {
             self.steps.push(Step::now("closed", ending.code().to_owned()));

@@ -139,7 +139,6 @@ impl Neighbourhood {
     pub(super) fn forget(&mut self, home: HomeId) {
         self.announced.remove(&home);
         self.known.remove(&home);
-        self.count();
     }
 
     /// Takes the link of a neighbour down and makes a new one.

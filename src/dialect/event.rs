@@ -17,6 +17,7 @@ use crate::{
         news::News,
         peer::LinkDialect,
         refusal::{Ending, Refusal, Violation},
+        replay::Trace,
     },
 };
 
@@ -123,6 +124,8 @@ pub struct Greeting {
     pub claim: Claim,
     /// Whether it has proven its key.
     pub proven: bool,
+    /// What makes this proof recognisable if somebody plays it back, if its protocol lets that happen.
+    pub trace: Option<Trace>,
     /// How it is written to.
     pub ear: Ear,
     /// How many sockets it wants.

@@ -4,4 +4,5 @@
 mod forms;
 mod laws;
 mod recordings;
+mod terms;
 mod vectors;

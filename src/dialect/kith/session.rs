@@ -134,7 +134,8 @@ impl Session {
         }
     }
 
-    /// What goes out, as it goes out: sealed, once there is a seal.
+    /// What the house has to say, as it goes out: sealed, once there is a seal. What the session itself
+    /// says is sealed already.
     #[must_use]
     pub fn wrap(&mut self, frame: Frame) -> Frame {
         match (&mut self.state, frame) {
@@ -307,7 +308,7 @@ impl Session {
                 self.state = State::Up { channel, home, heard: now };
                 out.push(Output::Step("up", "the link is up".to_owned()));
                 if !self.we_dialled {
-                    out.push(Output::Send(Frame::Binary(Bytes::from_static(&[kind::READY]))));
+                    self.say(Bytes::from_static(&[kind::READY]), out);
                 }
                 self.ping(now, out);
                 Ok(())
@@ -347,7 +348,7 @@ impl Session {
             }
             kind::PING => {
                 let ping: Ping = wire::decode(body).map_err(|_| malformed)?;
-                out.push(Output::Send(Frame::Binary(wire::encode(kind::PONG, &ping))));
+                self.say(wire::encode(kind::PONG, &ping), out);
             }
             kind::PONG => {
                 let ping: Ping = wire::decode(body).map_err(|_| malformed)?;
@@ -369,8 +370,14 @@ impl Session {
         Ok(())
     }
 
-    fn ping(&self, now: Moment, out: &mut Vec<Output>) {
-        out.push(Output::Send(Frame::Binary(wire::encode(kind::PING, &Ping::at(now)))));
+    /// Says something under the seal. It must go out before anything else is sealed.
+    fn say(&mut self, message: Bytes, out: &mut Vec<Output>) {
+        let frame = self.wrap(Frame::Binary(message));
+        out.push(Output::Send(frame));
+    }
+
+    fn ping(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.say(wire::encode(kind::PING, &Ping::at(now)), out);
         out.push(Output::Wake(now + seconds(self.terms.peer_heartbeat_s)));
     }
 
@@ -382,7 +389,7 @@ impl Session {
 }
 
 fn greeting(claim: Claim) -> Greeting {
-    Greeting { claim, proven: true, ear: Ear::Kith, sockets: Sockets::One }
+    Greeting { claim, proven: true, trace: None, ear: Ear::Kith, sockets: Sockets::One }
 }
 
 fn refused_by_them(bytes: &Bytes) -> Outcome {

@@ -139,10 +139,10 @@ impl Session {
     #[must_use]
     pub fn wrap(&mut self, frame: Frame) -> Frame {
         match (&mut self.state, frame) {
-            (
-                State::Proving { channel, .. } | State::Greeting { channel } | State::Up { channel, .. },
-                Frame::Binary(plain),
-            ) => Frame::Binary(channel.seal(&plain)),
+            // The proof itself is still read without a seal.
+            (State::Greeting { channel } | State::Up { channel, .. }, Frame::Binary(plain)) => {
+                Frame::Binary(channel.seal(&plain))
+            }
             (_, frame) => frame,
         }
     }
@@ -167,10 +167,6 @@ impl Session {
     fn on_message(&mut self, bytes: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
         let malformed = Ending::Violated(Violation::Malformed);
         if let State::Proving { channel, .. } | State::Up { channel, .. } = &mut self.state {
-            // A refusal comes in the clear: who refuses has no channel yet.
-            if self.we_dialled && bytes.first() == Some(&kind::REFUSED) && bytes.len() < 64 {
-                return refused_by_them(&bytes);
-            }
             let message = channel.open(bytes).ok_or(Ending::Violated(Violation::BadSignature))?;
             return self.on_sealed(&message, now, out);
         }
@@ -324,6 +320,9 @@ impl Session {
     fn on_sealed(&mut self, message: &Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
         let malformed = Ending::Violated(Violation::Malformed);
         let (kind, body) = message.split_first().ok_or(malformed)?;
+        if *kind == kind::REFUSED {
+            return refused_by_them(&message);
+        }
         if let State::Proving { .. } = self.state {
             let State::Proving { channel, them } = std::mem::replace(&mut self.state, State::Over) else {
                 return Ok(());
@@ -398,3 +397,7 @@ fn refused_by_them(bytes: &Bytes) -> Outcome {
     let refused: Refused = wire::decode(body).map_err(|_| Ending::Violated(Violation::Malformed))?;
     Err(Ending::RefusedUs(Refusal::from_code(&refused.code).unwrap_or(Refusal::UnknownPeer)))
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

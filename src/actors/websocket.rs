@@ -42,6 +42,11 @@ impl Assembler {
         Self { limit, partial: None }
     }
 
+    /// From now on messages may be larger.
+    pub const fn allow(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Adds a fragment, and returns the message if this was the last one.
     ///
     /// # Errors

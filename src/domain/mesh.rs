@@ -160,8 +160,16 @@ impl Mesh {
         self.names.get(name).copied()
     }
 
-    /// A neighbour is linked, under an address and other names. Nothing is known about its members yet.
+    /// A neighbour is linked, under an address and other names. If it was linked before, its members stay
+    /// until it has told its list again.
     pub fn link(&mut self, id: HomeId, address: Arc<str>, names: Vec<Address>) {
+        if let Some(home) = self.homes.get_mut(&id)
+            && home.address == address
+            && home.names == names
+        {
+            home.stage = Stage::Blank;
+            return;
+        }
         self.unlink(id);
         for name in &names {
             // Whoever has a name keeps it: a second one that claims it is not reachable by it.

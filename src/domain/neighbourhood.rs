@@ -113,6 +113,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LASTING: Duration = Duration::from_secs(5);
 /// Two sockets opened within so long of each other may have been dialled at the same instant.
 const CROSSING: Duration = Duration::from_secs(10);
+/// How often a silent link is looked at.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How long the side that gives way waits for the other one's dial.
 const GIVING_WAY: Duration = Duration::from_secs(2);
 
@@ -194,7 +196,11 @@ impl Peer {
     pub fn due(&mut self, now: Moment, limits: &Limits) -> Due {
         self.settle(now, limits);
         if !self.dialable || self.attempt.is_some() || !self.wants_socket() {
-            return if self.state.is_linked() { Due::Sleep(self.suspect_at(limits)) } else { Due::Nothing };
+            return match self.state {
+                State::Up => Due::Sleep(self.suspect_at(limits)),
+                State::Suspect => Due::Sleep(now + SECOND_LOOK),
+                _ => Due::Nothing,
+            };
         }
         if now < self.next_dial {
             return Due::Sleep(self.next_dial);

@@ -65,3 +65,16 @@ pub struct Effect {
     /// The neighbour lists more members than one may.
     pub excess: bool,
 }
+
+impl News {
+    /// About how much memory it takes while it waits.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        const EACH: usize = 512;
+        EACH * match self {
+            Self::Whole(members) | Self::Part { members, .. } => members.len() + 1,
+            Self::Changes { changes, .. } => changes.len() + 1,
+            Self::Standing { .. } => 1,
+        }
+    }
+}

@@ -32,6 +32,8 @@ pub enum Refusal {
     Unproven,
     /// An administrator removed this server from the neighbourhood.
     RemovedPeer,
+    /// This server is a neighbour already.
+    KnownPeer,
     /// There are as many neighbours as there may be.
     TooManyPeers,
     /// Both sides dialled at once, and the other connection is the one that stays.
@@ -44,7 +46,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, so that metrics can show a zero before the first one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ServerFull,
         Self::TooManyFromAddress,
         Self::TooManyOfMember,
@@ -57,6 +59,7 @@ impl Refusal {
         Self::WrongKey,
         Self::Unproven,
         Self::RemovedPeer,
+        Self::KnownPeer,
         Self::TooManyPeers,
         Self::Crossed,
         Self::Ourselves,
@@ -79,6 +82,7 @@ impl Refusal {
             Self::WrongKey => "wrong_key",
             Self::Unproven => "unproven",
             Self::RemovedPeer => "removed_peer",
+            Self::KnownPeer => "known_peer",
             Self::TooManyPeers => "too_many_peers",
             Self::Crossed => "crossed",
             Self::Ourselves => "ourselves",
@@ -110,6 +114,7 @@ impl Refusal {
             | Self::WrongKey
             | Self::Unproven
             | Self::RemovedPeer
+            | Self::KnownPeer
             | Self::Ourselves
             | Self::NoCommonVersion => false,
         }

@@ -140,7 +140,9 @@ fn scenes(name: &str) -> Vec<Vec<Line>> {
 
 #[test]
 fn every_recorded_link_is_played_from_both_sides() {
-    let expected: [(&str, &[(&str, &str, usize)]); 4] = [
+    // The address, the accent and the number of frames of each link.
+    type Links = &'static [(&'static str, &'static str, usize)];
+    let expected: [(&str, Links); 4] = [
         ("ts", &[("127.0.0.1:47101", "ts", 18)]),
         ("aegizz", &[("127.0.0.1:47203", "aeg", 4), ("127.0.0.1:47202", "aeg", 6)]),
         ("aegizz-early", &[("127.0.0.1:47223", "aeg0", 4), ("127.0.0.1:47222", "aeg0", 2)]),

@@ -140,7 +140,7 @@ fn new_token(path: &Path) -> Result<Zeroizing<String>, IdentityError> {
     Ok(token)
 }
 
-fn make_private_folder(path: &Path) -> Result<(), IdentityError> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), IdentityError> {
     let failed = |error| IdentityError::File { path: path.to_owned(), error };
     if path.is_dir() {
         return Ok(());
@@ -163,7 +163,7 @@ fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, IdentityError> 
 }
 
 /// Written beside its place and then moved there, so that a crash leaves no half secret.
-fn write_secret(path: &Path, text: &str) -> Result<(), IdentityError> {
+pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), IdentityError> {
     let failed = |error| IdentityError::File { path: path.to_owned(), error };
     let draft = path.with_extension("new");
     let _ = fs::remove_file(&draft);

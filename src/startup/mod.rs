@@ -37,7 +37,7 @@ use crate::{
     cli::serve::ServeArgs,
     client::trust::{TrustError, trust},
     dialect::{Myself, Terms},
-    domain::address::Address,
+    domain::{address::Address, limits::seconds},
     http::{
         admin, door,
         filing::{Filing, FilingError},
@@ -109,7 +109,7 @@ pub fn main(args: ServeArgs) -> ExitCode {
         let settings = loaded.settings;
         telemetry::start(&settings.log, io::stderr).map_err(|error| error.to_string())?;
         let system = actix_rt::System::new();
-        system.block_on(run(settings, args.ready_file)).map_err(|error| error.to_string())
+        system.block_on(run(settings, args.ready_file, args.supervised)).map_err(|error| error.to_string())
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -120,12 +120,20 @@ pub fn main(args: ServeArgs) -> ExitCode {
     }
 }
 
-/// Runs a home server until it is told to stop.
+/// Runs a home server until it is told to stop. A supervised one stops when its standard input closes, too.
 ///
 /// # Errors
 /// Something it needs is missing or broken; nothing was served then.
-pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), StartupError> {
+pub async fn run(
+    settings: Settings,
+    ready_file: Option<PathBuf>,
+    supervised: bool,
+) -> Result<(), StartupError> {
     let data = settings.server.data_dir.clone();
+    let (stop, stopped) = unbounded_channel();
+    if supervised {
+        end::with_standard_input(stop.clone(), seconds(settings.limits.drain_s));
+    }
     let signals = Signals::listen()?;
     if let Some(path) = &ready_file {
         // What an earlier server left there is no longer true.
@@ -140,7 +148,6 @@ pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), 
     let admin = listen(settings.listen.admin).await?;
     let doors = Doors { main: main.local_addr()?, admin: admin.local_addr()?, tls: tls.is_some() };
 
-    let (stop, stopped) = unbounded_channel();
     let site = open(settings, &identity, id, &doors, store, stop).await?;
     let main = door::serve(main, Arc::clone(&site), tls.clone())?;
     let main_handle = main.handle();
@@ -151,7 +158,10 @@ pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), 
 
     // Neighbours dial back, so the doors are open first.
     site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
-    announce(&doors, &site, &identity);
+    if !supervised {
+        greet(&doors, &site, &identity);
+    }
+    announce(&doors, &site);
     let ready = ready_file.map(|path| ReadyFile::write(path, &doors, &data)).transpose()?;
     signals.wait_for_the_end(stopped, tls.as_ref()).await;
     tracing::info!("closing: nobody new is let in, everybody is told");
@@ -280,7 +290,7 @@ fn public_url(settings: &Settings, address: &str, tls: bool) -> String {
 }
 
 /// What a person reads first.
-fn announce(doors: &Doors, site: &Site, identity: &Identity) {
+fn greet(doors: &Doors, site: &Site, identity: &Identity) {
     let scheme = if doors.tls { "wss" } else { "ws" };
     let token = match &identity.new_token {
         Some(token) => format!("{} (shown once, kept in {})", **token, token_file(site)),
@@ -305,6 +315,10 @@ fn announce(doors: &Doors, site: &Site, identity: &Identity) {
     );
     // Somebody who closed our output does not want to read it.
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// What the log says first.
+fn announce(doors: &Doors, site: &Site) {
     tracing::info!(listen = %doors.main, admin = %doors.admin, id = %site.about.id, "the doors are open");
     if doors.main.ip().is_unspecified() && site.settings.server.public_address.is_empty() {
         tracing::warn!(

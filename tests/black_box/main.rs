@@ -13,6 +13,7 @@ mod files;
 mod hostile;
 mod life;
 mod limits;
+mod mesh;
 mod peers;
 mod presence;
 mod proxies;

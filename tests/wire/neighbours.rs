@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::{
     recordings::{Kind, Line, inside, lines},
-    terms::terms,
+    terms::terms_where_unsigned,
 };
 
 const HOME: HomeId = HomeId(2);
@@ -153,9 +153,10 @@ fn every_recorded_link_is_played_from_both_sides() {
         assert_eq!(scenes.len(), expected.len(), "{name}");
         for (scene, (address, accent, length)) in scenes.iter().zip(expected) {
             assert_eq!(scene.len(), *length, "{name}: {address}");
-            let mut answering = Link::new(Session::new(ConnectionId(1), None, terms(256, true), None));
+            let mut answering =
+                Link::new(Session::new(ConnectionId(1), None, terms_where_unsigned(true), None));
             let mut dialling = Link::new(Session::OlafPeer(Box::new(peer::Session::dialling(
-                terms(256, true),
+                terms_where_unsigned(true),
                 None,
                 "127.0.0.1:47100",
             ))));
@@ -179,7 +180,7 @@ fn every_recorded_link_is_played_from_both_sides() {
 fn unsigned_links_are_refused_unless_they_are_allowed() {
     for name in ["aegizz-early", "g8"] {
         for scene in scenes(name) {
-            let mut link = Link::new(Session::new(ConnectionId(1), None, terms(256, false), None));
+            let mut link = Link::new(Session::new(ConnectionId(1), None, terms_where_unsigned(false), None));
             for line in scene.iter().filter(|line| line.to_server) {
                 for output in link.hear(line) {
                     assert!(matches!(output, Output::Note(_) | Output::Close(_)), "{name}: {output:?}");

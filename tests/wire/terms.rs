@@ -1,21 +1,30 @@
-//! What the sessions under test must know of a house.
+//! What a session is told of the house that it plays in.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use kith::dialect::{Myself, Terms};
+use kith::{
+    crypto::keys::PrivateKey,
+    dialect::{Myself, Terms},
+};
 
-use crate::recordings::keys;
-
-/// Nothing here can sign with the key of this house, and nothing has to.
-pub(crate) fn terms(recipients_per_letter: u32, unsigned: bool) -> Arc<Terms> {
-    let (key, _) = keys("ts").swap_remove(0);
-    let myself = Myself { address: "10.0.0.1:80".into(), name: "here".into(), key: Arc::new(key) };
+/// Terms with this many recipients to a letter. The server's key is made once.
+pub(crate) fn terms(recipients_per_letter: u32) -> Arc<Terms> {
+    static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(2048).expect("a key"));
     Arc::new(Terms {
         recipients_per_letter,
         detect_accents: true,
-        unsigned,
+        unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
-        myself,
+        myself: Myself {
+            address: "127.0.0.1:8080".to_owned(),
+            name: "home".to_owned(),
+            key: Arc::new(KEY.public().clone()),
+        },
     })
+}
+
+/// The same of a house that hears neighbours without signatures, or of one that does not.
+pub(crate) fn terms_where_unsigned(is_allowed: bool) -> Arc<Terms> {
+    Arc::new(Terms { unsigned: is_allowed, ..Terms::clone(&terms(4)) })
 }

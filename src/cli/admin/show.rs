@@ -104,7 +104,8 @@ pub(super) fn event(name: &str, data: &Value) -> String {
     format!("{}  {:<8}{}", moment(&data["at"]), plain(name), details.collect::<String>())
 }
 
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> String {
+/// A table that fits where it is written to, or what to say instead of an empty one.
+pub(in crate::cli) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> String {
     let mut table = Table::new();
     table.set_header(head.iter().copied());
     if io::stdout().is_terminal() {
@@ -126,7 +127,7 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> 
 }
 
 /// A value without quotes, and without what could speak to a terminal.
-fn text(value: &Value) -> String {
+pub(in crate::cli) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => plain(text),
         Value::Null => "-".to_owned(),
@@ -134,12 +135,13 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn plain(text: &str) -> String {
+/// A text without what could speak to a terminal.
+pub(in crate::cli) fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// A moment down to the second.
-fn moment(value: &Value) -> String {
+pub(in crate::cli) fn moment(value: &Value) -> String {
     let text = text(value);
     match text.split_once('.') {
         Some((seconds, _)) => format!("{}Z", seconds.replacen('T', " ", 1)),

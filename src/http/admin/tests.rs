@@ -85,6 +85,7 @@ async fn join(bench: &Bench, number: u8) -> KeyId {
             key,
             dialect: Dialect::Olaf,
             public_key: "a key".into(),
+            spelled: key,
             trace: Trace([number; 16]),
         },
         ear: Ear::Olaf(accent::Ear::default()),

@@ -23,7 +23,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{cases, text::value};
-use crate::{recordings::keys, terms::terms};
+use crate::{recordings::keys, terms::terms_where_unsigned};
 
 static KEYS: LazyLock<Vec<PublicKey>> =
     LazyLock::new(|| keys("ts").into_iter().map(|(key, _)| key).take(2).collect());
@@ -153,7 +153,7 @@ struct Watched {
 
 impl Watched {
     fn new(dialled: bool, unsigned: bool) -> Self {
-        let terms = terms(4, unsigned);
+        let terms = terms_where_unsigned(unsigned);
         let session = if dialled {
             Session::OlafPeer(Box::new(peer::Session::dialling(terms, None, "10.0.0.2:80")))
         } else {

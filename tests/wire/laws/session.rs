@@ -3,19 +3,18 @@
 //! A session asks for signatures to be checked and never checks one itself, so the tests give the
 //! answers and need no private key. The house behind it is a real switchboard.
 
-use std::sync::{Arc, LazyLock};
+use std::{sync::LazyLock, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use kith::{
     crypto::{fingerprint, keys::PublicKey, signature::Salt},
     dialect::{
-        Ear, Session, Terms,
+        Ear, Session,
         event::{Input, Output},
         is_fatal, olaf, press,
     },
     domain::{
-        Moment,
         dialect::Dialect,
         id::ConnectionId,
         letter::{Audience, Author, Frame},
@@ -33,8 +32,6 @@ use crate::{recordings::keys, terms::terms};
 /// Keys of other people, recorded: nothing here can sign with them, and nothing has to.
 static KEYS: LazyLock<Vec<PublicKey>> =
     LazyLock::new(|| keys("ts").into_iter().map(|(key, _)| key).take(2).collect());
-
-static TERMS: LazyLock<Arc<Terms>> = LazyLock::new(|| terms(4, false));
 
 /// What happens to a session, told without its dialect.
 #[derive(Clone, Debug)]
@@ -133,7 +130,7 @@ struct Watched {
 
 impl Watched {
     fn new(id: u64, dialect: Dialect, pinned: bool) -> Self {
-        let session = Session::new(ConnectionId(id), pinned.then_some(dialect), Arc::clone(&TERMS), None);
+        let session = Session::new(ConnectionId(id), pinned.then_some(dialect), terms(4), None);
         Self { dialect, session, asked: false, confirmed: false, joined: false, over: false, last: None }
     }
 
@@ -149,16 +146,16 @@ impl Watched {
                 let verdict = answer.map(|at| (usize::from(at), Salt::Digest));
                 self.confirmed = self.asked && verdict.is_some();
                 self.asked = false;
-                self.session.handle(Input::Checked(verdict), Moment::ZERO, &mut out);
+                self.session.handle(Input::Checked(verdict), Duration::ZERO, &mut out);
             }
             Event::Again => {
                 let Some(Frame::Text(text)) = self.last.clone() else { return out };
-                self.session.handle(Input::Frame(Frame::Binary(text.into_bytes())), Moment::ZERO, &mut out);
+                self.session.handle(Input::Frame(Frame::Binary(text.into_bytes())), Duration::ZERO, &mut out);
             }
             _ => {
                 let Some(frame) = frame(self.dialect, event) else { return out };
                 self.last = Some(frame.clone());
-                self.session.handle(Input::Frame(frame), Moment::ZERO, &mut out);
+                self.session.handle(Input::Frame(frame), Duration::ZERO, &mut out);
             }
         }
         out
@@ -197,7 +194,7 @@ impl Watched {
                     self.over = true;
                 }
                 Output::Note(violation) => prop_assert!(!is_fatal(Ending::Violated(*violation))),
-                other => prop_assert!(false, "only a server's connection may wish for {:?}", other),
+                other => prop_assert!(false, "clients wish for no {other:?}"),
             }
         }
         Ok(())

@@ -284,6 +284,21 @@ fn servers_are_killed_stopped_and_started() {
 }
 
 #[test]
+fn one_more_server_moves_in_while_the_others_run() {
+    let mesh = Mesh::up_in(folder_with_keys(), 2);
+    let pids = mesh.pids();
+    let text = mesh.does("add");
+    assert!(text.contains("server-3 runs"), "{text}");
+    assert_eq!(mesh.pids()[..2], pids, "nobody was restarted");
+    assert_eq!(mesh.status()["links"].as_array().map(Vec::len), Some(6));
+    mesh.does("cut 3 1");
+    let pids = mesh.pids();
+    assert_eq!(pids.len(), 3);
+    mesh.down();
+    all_are_gone(&pids);
+}
+
+#[test]
 fn what_was_done_to_a_line_is_shown() {
     let mesh = Mesh::up();
     mesh.does("cut 1 3");

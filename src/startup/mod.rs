@@ -4,6 +4,7 @@
 //! in order: nobody new, everybody told, everything written, doors shut.
 
 mod end;
+mod neighbours;
 mod ready;
 
 use std::{
@@ -12,10 +13,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::Arc,
 };
 
 use actix::{Actor as _, Arbiter};
@@ -31,15 +29,14 @@ use crate::{
         archivist::Archivist,
         clock::Clock,
         event::Bulletin,
-        gate::Gate,
-        house::House,
-        lane::Inbox,
-        notary::Notary,
-        registry::{Parts, Registry},
+        house::{House, Plan},
+        neighbourhood,
+        notary::Keys,
         tally::Tally,
     },
     cli::serve::ServeArgs,
-    dialect::Terms,
+    client::trust::{TrustError, trust},
+    dialect::{Myself, Terms},
     domain::{address::Address, limits::seconds},
     http::{
         admin, door,
@@ -68,6 +65,17 @@ pub enum StartupError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The authorities for neighbours.
+    #[error("neighbourhood.ca_certificates: {0}")]
+    Trust(#[from] TrustError),
+    /// A neighbour of the settings.
+    #[error("neighbourhood.peers: {line}: {problem}")]
+    Peer {
+        /// Which one.
+        line: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -148,6 +156,8 @@ pub async fn run(
     let admin_handle = admin.handle();
     actix_rt::spawn(admin);
 
+    // Neighbours dial back, so the doors are open first.
+    site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
     if !supervised {
         greet(&doors, &site, &identity);
     }
@@ -204,53 +214,59 @@ async fn open(
     stop: tokio::sync::mpsc::UnboundedSender<()>,
 ) -> Result<Arc<Site>, StartupError> {
     let limits = Arc::new(settings.limits.clone());
-    let (clock, tally, bulletin) = (Clock::start(), Tally::default(), Bulletin::default());
-    let draining = Arc::new(AtomicBool::new(false));
+    let (clock, tally) = (Clock::start(), Tally::default());
     let address = public_address(&settings, doors.main);
     let archivist = {
         let (store, tally) = (store.clone(), tally.clone());
         Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
     };
-    let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
-    let parts = Parts {
-        home: address.clone(),
-        names: vec![Address::new(&doors.main.to_string())],
-        limits: Arc::clone(&limits),
+    let names = vec![Address::new(&doors.main.to_string())];
+    let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
+    let neighbourhood = neighbourhood::Parts {
+        book,
+        store: store.clone(),
+        trust: trust(settings.neighbourhood.authorities())?,
+        introduce: settings.neighbourhood.introduce,
         clock,
         tally: tally.clone(),
-        bulletin: bulletin.clone(),
-        archivist: archivist.clone(),
-        inbox: inbox.clone(),
-        draining: Arc::clone(&draining),
+        bulletin: Bulletin::default(),
     };
-    let registry = Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts));
-    let notaries = match settings.listen.notaries {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
-    };
-    let house = House {
-        registry,
-        notary: Notary::start(notaries)?,
-        inbox,
-        gate: Gate::new(settings.limits.clone(), clock),
-        terms: Terms {
-            recipients_per_letter: limits.recipients_per_letter,
-            detect_accents: settings.olaf.detect_accents,
+    let house = House::build(Plan {
+        home: address.clone(),
+        names,
+        terms: terms(&settings, identity, &address),
+        neighbourhood,
+        keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
+        notaries: match settings.listen.notaries {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            count => count,
         },
+        archivist: archivist.clone(),
         limits,
-        clock,
-        tally,
-        bulletin,
-        draining,
-        last_connection: AtomicU64::new(0),
-    };
+    })?;
     let url = public_url(&settings, &address, doors.tls);
     let about = About::new(identity, id, settings.server.name.clone(), address, url);
     let data = &settings.server.data_dir;
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
-    Ok(Arc::new(Site { house: Arc::new(house), store, archivist, filing, settings, about, token, stop }))
+    Ok(Arc::new(Site { house, store, archivist, filing, settings, about, token, stop }))
+}
+
+/// What sessions must know.
+fn terms(settings: &Settings, identity: &Identity, address: &str) -> Terms {
+    Terms {
+        recipients_per_letter: settings.limits.recipients_per_letter,
+        detect_accents: settings.olaf.detect_accents,
+        unsigned: settings.neighbourhood.unsigned,
+        peer_heartbeat_s: settings.limits.peer_heartbeat_s,
+        peer_silence_s: settings.limits.peer_silence_s,
+        myself: Myself {
+            address: address.to_owned(),
+            name: settings.server.name.clone(),
+            key: Arc::new(identity.server.public().clone()),
+        },
+    }
 }
 
 /// The address that clients are told: what the operator says, or where the door is.

@@ -5,6 +5,7 @@
 //! must be started anew, not limp on.
 
 mod message;
+mod neighbours;
 mod query;
 
 use std::{
@@ -20,8 +21,10 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
-    Client, Clients, Collapse, Count, Drain, Fault, Find, Join, Kick, Leave, Route, WantList,
+    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, Route,
+    Tell, Unlink, WantList, WantedBy,
 };
+use self::neighbours::Neighbour;
 
 use super::{
     archivist::{Archivist, Remember},
@@ -34,13 +37,13 @@ use crate::{
     dialect::{Ear, press},
     domain::{
         address::Address,
-        id::ConnectionId,
+        id::{ConnectionId, HomeId},
         letter::{Frame, Letter},
-        limits::Limits,
+        limits::{Limits, seconds},
         member::Member,
         presence::Presence,
         refusal::Ending,
-        switchboard::{Objection, Switchboard},
+        switchboard::{Objection, Plan, Switchboard},
     },
     store::Seen,
 };
@@ -61,6 +64,7 @@ const LIST_RETRY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
+    neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
     presence: Presence,
     /// Lists of the present version, one per ear.
@@ -70,6 +74,7 @@ pub struct Registry {
     /// Connections that had no room for a list, and are offered the newest one again soon.
     slow: HashSet<ConnectionId>,
     home: String,
+    limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
     bulletin: Bulletin,
@@ -108,6 +113,7 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         Self {
             entries: BTreeMap::new(),
+            neighbours: BTreeMap::new(),
             switchboard: Switchboard::new(names, &parts.limits),
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
@@ -115,6 +121,7 @@ impl Registry {
             list_alarm: false,
             slow: HashSet::new(),
             home: parts.home,
+            limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,
             bulletin: parts.bulletin,
@@ -126,14 +133,35 @@ impl Registry {
 
     /// The newest list for an ear, printed once however many hear it.
     fn list(&mut self, ear: Ear) -> Frame {
-        let version = self.switchboard.roster().version();
-        if self.lists_version != version {
+        let mesh = self.switchboard.mesh();
+        if self.lists_version != mesh.version() {
             self.lists.clear();
-            self.lists_version = version;
+            self.lists_version = mesh.version();
         }
-        let (home, roster) = (&self.home, self.switchboard.roster());
-        let print = || press::list(home, roster.members().map(AsRef::as_ref), ear);
+        let print = || {
+            let own = press::Home {
+                number: HomeId::OWN.0,
+                address: &self.home,
+                members: self.switchboard.roster().members().map(AsRef::as_ref).collect(),
+            };
+            let others = mesh.homes().map(|(id, home)| press::Home {
+                number: id.0,
+                address: home.address(),
+                members: mesh.listed(id).map(AsRef::as_ref).collect(),
+            });
+            let homes: Vec<_> = std::iter::once(own).chain(others).collect();
+            // Only clients are sent lists.
+            press::list(&homes, ear).unwrap_or(Frame::Binary(bytes::Bytes::new()))
+        };
         self.lists.entry(ear).or_insert_with(print).clone()
+    }
+
+    /// What is listed has changed: everybody is behind.
+    fn changed(&mut self, ctx: &mut Context<Self>) {
+        if !self.draining.load(Ordering::Relaxed) {
+            self.presence.changed(self.entries.keys().copied());
+        }
+        self.push_lists(ctx);
     }
 
     /// Sends lists as far as the budget allows.
@@ -177,18 +205,21 @@ impl Registry {
         }
     }
 
-    fn deliver(&self, letter: &Letter) {
+    fn deliver(&self, letter: &Letter, plan: &Plan) {
+        let clients = self.entries.values().filter(|_| plan.here).map(|entry| (entry.ear, &entry.lane));
+        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
+        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
         // Few ears are ever in one house, so a short list beats a map.
         let mut pressed: Vec<(Ear, Option<Frame>)> = Vec::new();
         let (mut taken, mut refused) = (0, 0);
-        for entry in self.entries.values() {
-            let known = pressed.iter().position(|(ear, _)| *ear == entry.ear);
+        for (ear, lane) in clients.chain(neighbours) {
+            let known = pressed.iter().position(|(known, _)| *known == ear);
             let at = known.unwrap_or_else(|| {
-                pressed.push((entry.ear, press::letter(letter, entry.ear)));
+                pressed.push((ear, press::letter(letter, ear)));
                 pressed.len() - 1
             });
             if let Some((_, Some(frame))) = pressed.get(at) {
-                if entry.lane.offer(frame.clone(), Class::Letter) { taken += 1 } else { refused += 1 }
+                if lane.offer(frame.clone(), Class::Letter) { taken += 1 } else { refused += 1 }
             }
         }
         self.tally.deliveries.inc_by(taken);
@@ -208,6 +239,10 @@ impl Registry {
 
 impl Actor for Registry {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+    }
 }
 
 impl Drop for Registry {
@@ -235,12 +270,16 @@ impl Handler<Join> for Registry {
                 self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
                 self.write_down(&member);
                 self.presence.arrived(connection);
-                self.entries.insert(connection, Entry { lane, ear, member, address, since_ms: unix_ms() });
-                if is_new {
-                    self.presence.changed(self.entries.keys().copied());
-                }
+                let (member, entered) = (Arc::clone(&member), member);
+                self.entries
+                    .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
                 self.count();
-                self.push_lists(ctx);
+                if is_new {
+                    self.tell_change(&member, true, ctx);
+                    self.changed(ctx);
+                } else {
+                    self.push_lists(ctx);
+                }
             }
         }
     }
@@ -255,14 +294,14 @@ impl Handler<Leave> for Registry {
         self.entries.remove(&connection);
         self.presence.gone(connection);
         self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
+        self.count();
         if is_gone {
             self.write_down(&member);
-            if !self.draining.load(Ordering::Relaxed) {
-                self.presence.changed(self.entries.keys().copied());
-            }
+            self.tell_change(&member, false, ctx);
+            self.changed(ctx);
+        } else {
+            self.push_lists(ctx);
         }
-        self.count();
-        self.push_lists(ctx);
     }
 }
 
@@ -274,10 +313,8 @@ impl Handler<Route> for Registry {
         match self.switchboard.route(&letter) {
             Ok(plan) => {
                 self.tally.letters.inc();
-                self.tally.unreachable.inc_by(u64::try_from(plan.elsewhere.len()).unwrap_or(u64::MAX));
-                if plan.here {
-                    self.deliver(&letter);
-                }
+                self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
+                self.deliver(&letter, &plan);
             }
             Err(Objection::Refused(refusal)) => self.tally.refusal(refusal),
             Err(Objection::Violated(violation)) => self.tally.violation(violation),

@@ -1,0 +1,136 @@
+//! Servers that say who they are: who may come in, under which number, and on which socket.
+
+use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, ResponseActFuture, WrapFuture as _};
+
+use super::{Claimed, Greeted, Neighbourhood, members};
+use crate::{
+    actors::{
+        clock::unix_ms,
+        event::Kind,
+        peer_link::{Adopt, Doubt, MayCome, Remove},
+    },
+    dialect::event::Standing,
+    domain::{book, id::HomeId, peer::LinkDialect, refusal::Refusal},
+};
+
+fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -> book::Claim<'a> {
+    book::Claim {
+        dialect: claim.dialect,
+        key: claim.key,
+        address: &claim.address,
+        name: claim.name.as_deref(),
+        dialled,
+    }
+}
+
+impl Neighbourhood {
+    /// A claim does not stand: whoever looks at the neighbour whose name was used should see that.
+    fn turned(&mut self, turned: book::Turned, claim: &crate::dialect::event::Claim) -> Refusal {
+        let book::Turned { home, refusal } = turned;
+        let Some(home) = home else { return refusal };
+        if refusal == Refusal::WrongKey {
+            self.parts.book.presented(home, claim.key);
+            tracing::warn!(
+                address = claim.address,
+                key = claim.key.map(|key| key.hex()),
+                "a server shows another key than the one we hold it to; it is refused"
+            );
+        }
+        if let Some(known) = self.known.get(&home) {
+            known.link.do_send(Doubt { refusal });
+        }
+        if refusal == Refusal::WrongKey
+            && let Some(entry) = self.parts.book.entry(home)
+        {
+            let peer = members::naming(entry);
+            self.parts.bulletin.publish(Kind::LinkRefused { peer, code: Some(refusal.code()) });
+        }
+        refusal
+    }
+}
+
+impl Handler<Claimed> for Neighbourhood {
+    type Result = ResponseActFuture<Self, Result<Standing, Refusal>>;
+
+    fn handle(&mut self, claimed: Claimed, _: &mut Context<Self>) -> Self::Result {
+        let Claimed { dialled, claim, .. } = claimed;
+        let home = match self.parts.book.stand(&facts(&claim, dialled)) {
+            Ok(home) => home,
+            Err(turned) => {
+                let refusal = self.turned(turned, &claim);
+                return Box::pin(async move { Err(refusal) }.into_actor(self));
+            }
+        };
+        let known = home.and_then(|home| self.known.get(&home));
+        let standing = Standing {
+            key: known.and_then(|known| known.key.clone()),
+            accent: known.and_then(|known| known.accent),
+            unproven: self.parts.book.allows_unproven(),
+        };
+        let Some(known) = known.filter(|_| dialled.is_none()) else {
+            return Box::pin(async move { Ok(standing) }.into_actor(self));
+        };
+        let we_are_smaller = claim.key.is_some_and(|key| self.parts.book.own_key() < key);
+        let asked = known.link.send(MayCome { we_are_smaller });
+        Box::pin(
+            async move { asked.await.unwrap_or(Err(Refusal::Crossed)).map(|()| standing) }.into_actor(self),
+        )
+    }
+}
+
+impl Handler<Greeted> for Neighbourhood {
+    type Result = AtomicResponse<Self, Result<HomeId, Refusal>>;
+
+    /// One at a time: two connections of one server must not both find it unknown.
+    fn handle(&mut self, greeted: Greeted, ctx: &mut Context<Self>) -> Self::Result {
+        let Greeted { connection, dialled, direction, greeting, lane, meter, steps } = greeted;
+        let claim = &greeting.claim;
+        let id = members::id_of_stranger(claim);
+        let admitted = match self.parts.book.admit(&facts(claim, dialled), greeting.proven, id, unix_ms()) {
+            Ok(admitted) => admitted,
+            Err(turned) => {
+                let refusal = self.turned(turned, claim);
+                return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
+            }
+        };
+        let home = admitted.home;
+        if let Some(double) = admitted.double
+            && let Some(known) = self.known.remove(&double)
+        {
+            known.link.do_send(Remove);
+            self.forget(double);
+        }
+        if admitted.is_new {
+            self.start_link(home, ctx);
+            self.announce_added(home);
+        }
+        self.save(home);
+        let entry = self.parts.book.entry(home);
+        let names = entry.map(book::Entry::names).unwrap_or_default();
+        let address = if claim.dialect == LinkDialect::Kith { Some(claim.address.as_str()) } else { None };
+        let address = address.or_else(|| entry.and_then(|entry| entry.address.as_deref()));
+        let adopt = Adopt {
+            connection,
+            direction,
+            ear: greeting.ear,
+            sockets: greeting.sockets,
+            trust: admitted.trust,
+            address: address.unwrap_or(&claim.address).into(),
+            names,
+            lane,
+            meter,
+            steps,
+        };
+        let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
+        AtomicResponse::new(Box::pin(
+            async move {
+                match adopted {
+                    Some(adopted) => adopted.await.map(|()| home).map_err(|_| Refusal::Crossed),
+                    None => Err(Refusal::UnknownPeer),
+                }
+            }
+            .into_actor(self)
+            .map(|answer, _, _| answer),
+        ))
+    }
+}

@@ -1,5 +1,7 @@
 //! `kith mesh` as people use it: one terminal that brings it up, a second one that breaks and mends it.
 
+mod links;
+
 use std::{
     fs,
     os::unix::process::CommandExt as _,
@@ -41,11 +43,21 @@ impl Mesh {
         Self::up_in(folder_with_keys(), SERVERS)
     }
 
+    /// One whose servers have settings of their own, as in `("LIMITS__PEER_SILENCE_S", "3")`.
+    fn with(settings: &[(&str, &str)]) -> Self {
+        Self::start(folder_with_keys(), SERVERS, settings)
+    }
+
     fn up_in(folder: TempDir, servers: usize) -> Self {
+        Self::start(folder, servers, &[])
+    }
+
+    fn start(folder: TempDir, servers: usize, settings: &[(&str, &str)]) -> Self {
         let log = fs::File::create(folder.path().join("log")).expect("a log file");
         let errors = log.try_clone().expect("a log file");
         let mut command = kith();
         command.args(["mesh", "up", "--servers", &servers.to_string(), "--data"]).arg(folder.path());
+        command.envs(settings.iter().map(|(key, value)| (format!("KITH__{key}"), value)));
         command.stdout(log).stderr(errors);
         // As a shell starts it: a group of its own, which is what Ctrl-C reaches.
         let child = command.process_group(0).spawn().expect("the program");

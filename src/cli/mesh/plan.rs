@@ -14,9 +14,16 @@ use crate::cli::admin::access::READY_FILE;
 
 /// Settings of the shell that would tear the mesh apart: here every server has its own.
 const NOT_INHERITED: [&str; 3] = ["KITH__SERVER__", "KITH__LISTEN__", "KITH__NEIGHBOURHOOD__PEERS"];
-/// What is different in a mesh, unless the user says otherwise: nobody wants to wait long for the end of an
-/// experiment, and a server that is started beside the mesh may join it.
-const USUAL: [(&str, &str); 2] = [("KITH__LIMITS__DRAIN_S", "1"), ("KITH__NEIGHBOURHOOD__ADMIT", "anyone")];
+/// What is different in a mesh, unless the user says otherwise.
+const USUAL: [(&str, &str); 4] = [
+    // Nobody wants to wait long for the end of an experiment,
+    ("KITH__LIMITS__DRAIN_S", "1"),
+    // nor until a cut line is noticed.
+    ("KITH__LIMITS__PEER_HEARTBEAT_S", "1"),
+    ("KITH__LIMITS__PEER_SILENCE_S", "5"),
+    // A server that is started beside the mesh may join it.
+    ("KITH__NEIGHBOURHOOD__ADMIT", "anyone"),
+];
 
 /// One server.
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+//! Replicas of other homes: parts, changes, losses, and members whom several homes claim.
+
 use super::*;
 use crate::domain::dialect::Dialect;
 

@@ -1,3 +1,5 @@
+//! The life of one neighbour, moment by moment.
+
 use super::*;
 
 const fn at(milliseconds: u64) -> Moment {

@@ -27,7 +27,7 @@ use crate::{
     },
     dialect::{
         Ear, Terms,
-        event::{Check, Claim, Greeting, Hand, Input, Output, Standing},
+        event::{Check, Claim, Greeting, Hand, Input, Output},
     },
     domain::{
         Moment,
@@ -123,7 +123,7 @@ impl Session {
             }
             Input::Frame(Frame::Binary(bytes)) => self.on_message(bytes, now, out),
             Input::Frame(Frame::Text(_)) => Err(Ending::Violated(Violation::Malformed)),
-            Input::Stands(standing) => self.on_standing(standing, out),
+            Input::Stands(standing) => self.on_standing(standing.err(), out),
             Input::Signed(signature) => self.on_signed(signature, out),
             Input::Checked(verdict) => self.on_checked(verdict, out),
             Input::Welcomed(answer) => self.on_welcome(answer, now, out),
@@ -167,7 +167,7 @@ impl Session {
         let malformed = Ending::Violated(Violation::Malformed);
         if let State::Proving { channel, .. } | State::Up { channel, .. } = &mut self.state {
             let message = channel.open(bytes).ok_or(Ending::Violated(Violation::BadSignature))?;
-            return self.on_sealed(message, now, out);
+            return self.on_sealed(&message, now, out);
         }
         let (kind, body) = bytes.split_first().ok_or(malformed)?;
         match (std::mem::replace(&mut self.state, State::Over), *kind) {
@@ -221,10 +221,10 @@ impl Session {
         Check { key: Arc::clone(&them.key), question }
     }
 
-    fn on_standing(&mut self, standing: Result<Standing, Refusal>, out: &mut Vec<Output>) -> Outcome {
+    fn on_standing(&mut self, refused: Option<Refusal>, out: &mut Vec<Output>) -> Outcome {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Claiming { ephemeral, them, signature } => {
-                if let Err(refusal) = standing {
+                if let Some(refusal) = refused {
                     self.state = State::Claiming { ephemeral, them, signature };
                     return Err(Ending::Refused(refusal));
                 }
@@ -316,7 +316,7 @@ impl Session {
         }
     }
 
-    fn on_sealed(&mut self, message: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
+    fn on_sealed(&mut self, message: &Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
         let malformed = Ending::Violated(Violation::Malformed);
         let (kind, body) = message.split_first().ok_or(malformed)?;
         if *kind == kind::REFUSED {
@@ -336,11 +336,11 @@ impl Session {
         *heard = now;
         match *kind {
             kind::PART | kind::CHANGES | kind::STANDING => {
-                out.extend(wire::read_news(&message).map_err(|_| malformed)?.map(Output::Tell));
+                out.extend(wire::read_news(message).map_err(|_| malformed)?.map(Output::Tell));
             }
             kind::WANT_LIST => out.push(Output::WantList),
             kind::LETTER => {
-                let letter = wire::read_letter(&message, *home).map_err(|_| malformed)?;
+                let letter = wire::read_letter(message, *home).map_err(|_| malformed)?;
                 out.extend(letter.map(Output::Route));
             }
             kind::PING => {

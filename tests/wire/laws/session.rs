@@ -231,7 +231,7 @@ impl House {
                 Ok(plan) => {
                     prop_assert_eq!(
                         plan.here,
-                        letter.audience == Audience::Everyone || plan.elsewhere.is_empty()
+                        letter.audience == Audience::Everyone || plan.unreachable == 0
                     );
                     let heard = press::letter(&letter, Ear::Olaf(olaf::accent::Ear::default()));
                     prop_assert_eq!(heard.as_ref(), Some(&letter.original), "the author's own bytes");

@@ -23,3 +23,8 @@ pub(crate) fn terms(recipients_per_letter: u32) -> Arc<Terms> {
         },
     })
 }
+
+/// The same of a house that hears neighbours without signatures, or of one that does not.
+pub(crate) fn terms_where_unsigned(is_allowed: bool) -> Arc<Terms> {
+    Arc::new(Terms { unsigned: is_allowed, ..Terms::clone(&terms(4)) })
+}

@@ -181,21 +181,21 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, _| neighbourhood.gossip());
+        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
 }
 
 impl Handler<Status> for Neighbourhood {
     type Result = ();
 
-    fn handle(&mut self, status: Status, _: &mut Self::Context) {
+    fn handle(&mut self, status: Status, ctx: &mut Self::Context) {
         self.announce(&status);
         let changed = self.known.get_mut(&status.home).map(|known| {
             let before = known.status.replace(status.clone()).map(|before| before.state);
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.gossip();
+            self.gossip(ctx);
         }
     }
 }

@@ -136,10 +136,9 @@ async fn everybody_is_shown_at_their_home_and_every_link_from_both_ends() {
     let server = left.get("/api/v1/neighbourhood").await["servers"][1].clone();
     assert_eq!((&server["members"], &server["clients"]), (&json!(0), &json!([])));
     assert!(server["age_ms"].is_u64(), "{server}");
-    let gone =
-        left.until(&at_left, |answer| answer.json()["last_error"]["code"] == "unreachable").await.json();
-    assert!(gone["last_error"]["hint"].as_str().expect("a hint").ends_with('?'), "{gone}");
-    assert!(gone["trust"] == "tofu" && gone["direction"].is_null(), "{gone}");
+    let gone = until(&left, &at_left, "down").await;
+    assert_eq!((&gone["last_error"]["code"], &gone["trust"]), (&json!("left"), &json!("tofu")));
+    assert!(gone["direction"].is_null() && gone["next_retry"].is_null(), "nobody can dial it: {gone}");
 }
 
 #[actix_web::test]
@@ -171,8 +170,19 @@ async fn whoever_is_removed_stays_out_until_added_again() {
     assert_eq!((&up["peer"], &up["state"], &up["name"]), (&added["peer"], &json!("up"), &json!("north")));
     until(&south, &back, "up").await;
     until(&north, &at_north, "up").await;
+    // It came by itself at first, was removed, and was added with its URL: only the last of that counts.
+    let address = south.listen.clone();
+    let south = App::in_folder(south.stop(), &[("LISTEN__MAIN", &address)]);
+    assert_eq!(until(&south, &back, "up").await["source"], "api");
+    assert_eq!(path_of_only(&south).await, back);
+    let mut watch = south.watch().await;
     drop(north);
-    let down = event("link_down").await;
+    let down = loop {
+        let (name, data) = watch.next().await;
+        if name == "link_down" {
+            break data;
+        }
+    };
     assert_eq!((&down["peer"], &down["code"].is_string()), (&added["peer"], &true), "{down}");
 }
 
@@ -246,4 +256,18 @@ async fn neighbours_survive_a_restart_with_what_was_decided_about_them() {
     let at_west = path_of_only(&west).await;
     let gone = west.until(&at_west, |answer| answer.json()["state"] != "up").await.json();
     assert!(gone["url"].is_null(), "{gone}");
+}
+
+#[actix_web::test]
+async fn a_pin_counts_for_a_neighbour_of_the_settings_too() {
+    let south = App::start();
+    let line = format!("ws://{}", south.listen);
+    let north = App::with(&[("NEIGHBOURHOOD__PEERS", &line)]);
+    let path = path_of_only(&north).await;
+    assert_eq!(until(&north, &path, "up").await["trust"], "tofu");
+    let pinned = north.api(Method::POST, &format!("{path}/pin")).await;
+    assert_eq!((pinned.status, &pinned.json()["trust"]), (200, &json!("pinned")));
+    let north = App::in_folder(north.stop(), &[("NEIGHBOURHOOD__PEERS", &line)]);
+    let up = until(&north, &path, "up").await;
+    assert_eq!((&up["source"], &up["trust"]), (&json!("settings"), &json!("pinned")));
 }

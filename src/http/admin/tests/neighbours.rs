@@ -144,6 +144,14 @@ async fn a_key_is_pinned_as_given_or_as_shown() {
     assert_eq!((pinned.0, &json(&pinned)["key"]), (200, &json!(KEY)));
     let again = send(&bench, &pin, None, "").await;
     assert_eq!((again.0, &json(&again)["key"]), (200, &json!(KEY)), "what is known stays");
+    // For OLAF it must be the key itself, and that is kept.
+    let whole = bench.site.about.olaf_key.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let olaf = json!({"url": "ws://127.0.0.1:2", "dialect": "olaf", "key": whole});
+    let pin = format!("{}/pin", added(&bench, olaf).await);
+    assert_eq!(problem(&post(&bench, &pin, json!({"key": KEY})).await).status, 400);
+    assert_eq!(send(&bench, &pin, None, "").await.0, 200);
+    let known = bench.site.store.peers().await.expect("neighbours");
+    assert!(known.iter().any(|known| known.key.as_deref() == Some(&whole)), "{known:?}");
 }
 
 #[actix_web::test]

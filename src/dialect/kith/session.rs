@@ -320,7 +320,7 @@ impl Session {
         let malformed = Ending::Violated(Violation::Malformed);
         let (kind, body) = message.split_first().ok_or(malformed)?;
         if *kind == kind::REFUSED {
-            return refused_by_them(&message);
+            return refused_by_them(message);
         }
         match std::mem::replace(&mut self.state, State::Over) {
             State::Proving { channel, them } if *kind == kind::READY => {

@@ -126,7 +126,7 @@ impl Handler<Greeted> for Neighbourhood {
         AtomicResponse::new(Box::pin(
             async move {
                 match adopted {
-                    Some(adopted) => adopted.await.map(|()| home).map_err(|_| Refusal::Crossed),
+                    Some(adopted) => adopted.await.unwrap_or(Err(Refusal::Crossed)).map(|()| home),
                     None => Err(Refusal::UnknownPeer),
                 }
             }

@@ -1,5 +1,7 @@
 //! `kith mesh` as people use it: one terminal that brings it up, a second one that breaks and mends it.
 
+mod links;
+
 use std::{
     fs,
     os::unix::process::CommandExt as _,
@@ -41,11 +43,21 @@ impl Mesh {
         Self::up_in(folder_with_keys(), SERVERS)
     }
 
+    /// One whose servers have settings of their own, as in `("LIMITS__PEER_SILENCE_S", "3")`.
+    fn with(settings: &[(&str, &str)]) -> Self {
+        Self::start(folder_with_keys(), SERVERS, settings)
+    }
+
     fn up_in(folder: TempDir, servers: usize) -> Self {
+        Self::start(folder, servers, &[])
+    }
+
+    fn start(folder: TempDir, servers: usize, settings: &[(&str, &str)]) -> Self {
         let log = fs::File::create(folder.path().join("log")).expect("a log file");
         let errors = log.try_clone().expect("a log file");
         let mut command = kith();
         command.args(["mesh", "up", "--servers", &servers.to_string(), "--data"]).arg(folder.path());
+        command.envs(settings.iter().map(|(key, value)| (format!("KITH__{key}"), value)));
         command.stdout(log).stderr(errors);
         // As a shell starts it: a group of its own, which is what Ctrl-C reaches.
         let child = command.process_group(0).spawn().expect("the program");
@@ -281,6 +293,21 @@ fn servers_are_killed_stopped_and_started() {
     assert!(killed.success());
     mesh.until("a death is told", |mesh| mesh.log().contains("server-1 was ended by signal 9 by itself"));
     assert_eq!(mesh.pids().len(), 2);
+}
+
+#[test]
+fn one_more_server_moves_in_while_the_others_run() {
+    let mesh = Mesh::up_in(folder_with_keys(), 2);
+    let pids = mesh.pids();
+    let text = mesh.does("add");
+    assert!(text.contains("server-3 runs"), "{text}");
+    assert_eq!(mesh.pids()[..2], pids, "nobody was restarted");
+    assert_eq!(mesh.status()["links"].as_array().map(Vec::len), Some(6));
+    mesh.does("cut 3 1");
+    let pids = mesh.pids();
+    assert_eq!(pids.len(), 3);
+    mesh.down();
+    all_are_gone(&pids);
 }
 
 #[test]

@@ -15,7 +15,7 @@ const PEOPLE: [&str; 3] = ["anna", "ben", "cleo"];
 const USUAL: &str = "mesh";
 
 /// Everything a person should know once the servers run.
-pub(super) fn mesh(folder: &Path, plans: &[&Plan], paint: Paint) -> String {
+pub(super) fn mesh(folder: &Path, plans: &[Plan], paint: Paint) -> String {
     let rows = plans.iter().map(|plan| {
         vec![
             plan.name.clone(),
@@ -32,7 +32,7 @@ pub(super) fn mesh(folder: &Path, plans: &[&Plan], paint: Paint) -> String {
 }
 
 /// The commands to type next.
-fn next(folder: &Path, plans: &[&Plan]) -> String {
+fn next(folder: &Path, plans: &[Plan]) -> String {
     let kith = program();
     let talk = plans.iter().zip(PEOPLE).map(|(plan, person)| {
         let keyring = folder.join(format!("{person}.json"));
@@ -87,7 +87,6 @@ mod tests {
         let plans: Vec<Plan> = (1..=4)
             .map(|number| Plan::new(Path::new("my mesh"), number, String::new(), 8000, 9000))
             .collect();
-        let plans: Vec<&Plan> = plans.iter().collect();
         let text = mesh(Path::new("my mesh"), &plans, Paint::NONE);
         let kith = program();
         for line in [

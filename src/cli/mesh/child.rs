@@ -5,10 +5,12 @@
 //! input, and the kernel closes the other end however this process dies.
 
 use std::{
+    cell::RefCell,
     fs,
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::PathBuf,
     process::{ExitStatus, Stdio},
+    rc::Rc,
     time::Duration,
 };
 
@@ -45,6 +47,8 @@ pub(super) enum Act {
     Kill,
 }
 
+/// What a server is told at its start, as variables. It changes when others move in.
+type Settings = Rc<RefCell<Vec<(&'static str, String)>>>;
 /// How it went, in words.
 type Outcome = Result<String, String>;
 type Reply = oneshot::Sender<Outcome>;
@@ -65,6 +69,7 @@ pub(super) enum Condition {
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) plan: Plan,
+    settings: Settings,
     acts: mpsc::Sender<(Act, Reply)>,
     condition: watch::Receiver<Condition>,
     task: JoinHandle<()>,
@@ -72,25 +77,26 @@ pub(super) struct Server {
 
 impl Server {
     /// A server that does not run yet. Needs a running actix system.
-    pub(super) fn new(
-        program: PathBuf,
-        plan: Plan,
-        variables: Vec<(&'static str, String)>,
-        log: Log,
-    ) -> Self {
+    pub(super) fn new(program: PathBuf, plan: Plan, log: Log) -> Self {
+        let settings = Settings::default();
         let (acts, wishes) = mpsc::channel(WISHES);
         let (told, condition) = watch::channel(Condition::default());
         let keeper = Keeper {
             program,
             plan: plan.clone(),
-            variables,
+            settings: Rc::clone(&settings),
             log,
             condition: told,
             process: None,
             starting: None,
         };
         let task = actix_rt::spawn(keeper.run(wishes));
-        Self { plan, acts, condition, task }
+        Self { plan, settings, acts, condition, task }
+    }
+
+    /// What it is told at its next start.
+    pub(super) fn tell(&self, variables: Vec<(&'static str, String)>) {
+        self.settings.replace(variables);
     }
 
     /// Does something with it, and says how it went.
@@ -126,7 +132,7 @@ struct Process {
 struct Keeper {
     program: PathBuf,
     plan: Plan,
-    variables: Vec<(&'static str, String)>,
+    settings: Settings,
     log: Log,
     condition: watch::Sender<Condition>,
     process: Option<Process>,
@@ -185,7 +191,7 @@ impl Keeper {
                 command.env_remove(name);
             }
         }
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.envs(self.settings.borrow().iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         // A group of its own: Ctrl-C is for us, and we end it in order.
         command.process_group(0);

@@ -9,6 +9,7 @@ mod announce;
 mod child;
 mod control;
 mod error;
+mod grow;
 mod hall;
 mod key;
 mod log;
@@ -65,6 +66,8 @@ enum MeshCommand {
         #[arg(long, value_name = "TIME", value_parser = time)]
         wait: Option<Duration>,
     },
+    /// Start one more server, and tell the others of it while they run.
+    Add,
     /// End a server as a power failure would: at once, without a word.
     Kill {
         /// Its number.

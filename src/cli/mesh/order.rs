@@ -19,6 +19,8 @@ pub(super) enum Order {
     Report,
     /// End everything in order.
     Down,
+    /// Start one more server.
+    Add,
     /// End a server without a word.
     Kill(u8),
     /// End a server in order.

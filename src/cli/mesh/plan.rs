@@ -7,14 +7,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::{Value, json};
+
 use super::{ports::on_loopback, proxy};
 use crate::cli::admin::access::READY_FILE;
 
 /// Settings of the shell that would tear the mesh apart: here every server has its own.
 const NOT_INHERITED: [&str; 3] = ["KITH__SERVER__", "KITH__LISTEN__", "KITH__NEIGHBOURHOOD__PEERS"];
-/// How long a server of the mesh takes leave of its members, unless the user says otherwise: nobody wants
-/// to wait long for the end of an experiment.
-const DRAIN: (&str, &str) = ("KITH__LIMITS__DRAIN_S", "1");
+/// What is different in a mesh, unless the user says otherwise.
+const USUAL: [(&str, &str); 4] = [
+    // Nobody wants to wait long for the end of an experiment,
+    ("KITH__LIMITS__DRAIN_S", "1"),
+    // nor until a cut line is noticed.
+    ("KITH__LIMITS__PEER_HEARTBEAT_S", "1"),
+    ("KITH__LIMITS__PEER_SILENCE_S", "5"),
+    // A server that is started beside the mesh may join it.
+    ("KITH__NEIGHBOURHOOD__ADMIT", "anyone"),
+];
 
 /// One server.
 #[derive(Clone, Debug)]
@@ -59,6 +68,12 @@ impl Plan {
         self.data.join(READY_FILE)
     }
 
+    /// How the admin API is told about a neighbour that is reached through the line at this port.
+    pub(super) fn peer_facts(neighbour: &Self, port: u16) -> Value {
+        let Self { key, main, name, .. } = neighbour;
+        json!({"url": proxy::url(port), "key": key, "address": main.to_string(), "name": name})
+    }
+
     /// How it is told about a neighbour that it reaches through the line at this port.
     fn peer_line(neighbour: &Self, port: u16) -> String {
         let Self { key, main, name, .. } = neighbour;
@@ -81,9 +96,8 @@ impl Plan {
         if !lines.is_empty() {
             variables.push(("KITH__NEIGHBOURHOOD__PEERS", lines.join(",")));
         }
-        if std::env::var_os(DRAIN.0).is_none() {
-            variables.push((DRAIN.0, DRAIN.1.to_owned()));
-        }
+        let unsaid = USUAL.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
+        variables.extend(unsaid.map(|(name, value)| (name, value.to_owned())));
         variables
     }
 }

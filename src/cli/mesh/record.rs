@@ -71,17 +71,12 @@ impl Record {
         Ok(write_secret(&path, &text)?)
     }
 
-    /// The same with newer facts. What is known of servers that are not started this time is kept.
-    pub(super) fn renewed(self, servers: &[Doors], lines: &[Line]) -> Self {
-        let is_old = |doors: &Doors| servers.iter().all(|new| new.number != doors.number);
-        let old_servers = self.servers.into_iter().filter(is_old);
-        let is_old = |line: &Line| lines.iter().all(|new| (new.from, new.to) != (line.from, line.to));
-        let old_lines = self.lines.into_iter().filter(is_old);
-        Self {
-            control: self.control,
-            servers: servers.iter().copied().chain(old_servers).collect(),
-            lines: lines.iter().copied().chain(old_lines).collect(),
-        }
+    /// Takes newer facts in. What is known of servers that are not started this time is kept.
+    pub(super) fn renew(&mut self, servers: &[Doors], lines: &[Line]) {
+        self.servers.retain(|old| servers.iter().all(|new| new.number != old.number));
+        self.servers.extend(servers);
+        self.lines.retain(|old| lines.iter().all(|new| (new.from, new.to) != (old.from, old.to)));
+        self.lines.extend(lines);
     }
 
     /// The doors that this server had.

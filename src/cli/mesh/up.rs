@@ -1,6 +1,10 @@
 //! `kith mesh up`: from a folder to a neighbourhood, and in order back.
 
-use std::{io, path::Path, rc::Rc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -19,7 +23,7 @@ use super::{
     key,
     log::{Log, Writer},
     plan::Plan,
-    ports::{Reserved, on_loopback},
+    ports::on_loopback,
     record::{Control, Record, lock},
 };
 use crate::{cli::paint::Paint, identity::make_private_folder};
@@ -37,7 +41,7 @@ pub(super) fn run(folder: &Path, servers: u8, base_port: Option<u16>) -> Result<
     let program = std::env::current_exe()?;
     let (log, writer) = Log::start(Paint::of_stdout(), servers);
     let system = actix_rt::System::new();
-    let outcome = system.block_on(keep(folder, &program, keys, base_port, old, log));
+    let outcome = system.block_on(keep(folder, program, keys, base_port, old, log));
     // Everything that could still say something goes with it.
     drop(system);
     Writer::finish(writer);
@@ -78,25 +82,22 @@ impl Signals {
 
 async fn keep(
     folder: &Path,
-    program: &Path,
+    program: PathBuf,
     keys: Vec<String>,
     base_port: Option<u16>,
     old: Record,
     log: Log,
 ) -> Result<(), MeshError> {
     let mut signals = Signals::listen()?;
-    let (plans, _held) = plans(folder, keys, base_port, &old)?;
-    let hall = Rc::new(Hall::new(program, &plans, &old, log.clone())?);
+    let hall = Rc::new(Hall::new(folder, program, old, log.clone()));
+    hall.move_in(1, keys, base_port)?;
     let door = TcpListener::bind(on_loopback(0)).await?;
     let control = Control { address: door.local_addr()?, token: token()? };
     let hearing = actix_rt::spawn(control::hear(door, control.token.clone(), Rc::clone(&hall)));
-    let (servers, lines) = hall.record();
-    let mut record = old.renewed(&servers, &lines);
-    record.control = Some(control);
-    record.write(folder)?;
+    hall.remember(Some(control))?;
 
     let outcome = tokio::select! {
-        outcome = live(&hall, folder, &log) => outcome,
+        outcome = live(&hall) => outcome,
         () = signals.any() => Ok(()),
         () = hall.down.notified() => Ok(()),
     };
@@ -107,45 +108,16 @@ async fn keep(
         () = signals.any() => log.say("what still runs is killed"),
     }
     hearing.abort();
-    record.control = None;
-    record.write(folder)?;
+    hall.remember(None)?;
     outcome
 }
 
 /// Starts everything, says so, and stays.
-async fn live(hall: &Hall, folder: &Path, log: &Log) -> Result<(), MeshError> {
+async fn live(hall: &Hall) -> Result<(), MeshError> {
     hall.all(Act::Start).await.map_err(MeshError::Refused)?;
-    let plans: Vec<&Plan> = hall.plans().collect();
-    log.plain(announce::mesh(folder, &plans, Paint::of_stdout()));
+    let plans: Vec<Plan> = hall.servers().iter().map(|server| server.plan.clone()).collect();
+    hall.log.plain(announce::mesh(&hall.folder, &plans, Paint::of_stdout()));
     std::future::pending().await
-}
-
-/// The servers with their ports, and what holds these.
-fn plans(
-    folder: &Path,
-    keys: Vec<String>,
-    base_port: Option<u16>,
-    old: &Record,
-) -> Result<(Vec<Plan>, Vec<Reserved>), MeshError> {
-    let mut held = Vec::new();
-    let mut plans = Vec::new();
-    for (number, key) in (1..).zip(keys) {
-        let (main, admin) = match base_port {
-            Some(first) => {
-                let first = first + 2 * u16::from(number - 1);
-                let exactly = |port| Reserved::exactly(port).map_err(|error| MeshError::Port { port, error });
-                (exactly(first)?, exactly(first + 1)?)
-            }
-            None => {
-                let doors = old.doors(number);
-                let main = Reserved::preferably(doors.map(|doors| doors.main))?;
-                (main, Reserved::preferably(doors.map(|doors| doors.admin))?)
-            }
-        };
-        plans.push(Plan::new(folder, number, key, main.port(), admin.port()));
-        held.extend([main, admin]);
-    }
-    Ok((plans, held))
 }
 
 fn token() -> Result<String, MeshError> {

@@ -26,6 +26,7 @@ pub(super) async fn run(folder: &Path, command: MeshCommand) -> Result<(), MeshE
         MeshCommand::Up { .. } => return Ok(()),
         MeshCommand::Status { json, wait } => return show(folder, json, wait).await,
         MeshCommand::Down => Order::Down,
+        MeshCommand::Add => Order::Add,
         MeshCommand::Kill { server } => Order::Kill(server),
         MeshCommand::Stop { server } => Order::Stop(server),
         MeshCommand::Start { server } => Order::Start(server),

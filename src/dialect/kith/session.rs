@@ -139,10 +139,10 @@ impl Session {
     #[must_use]
     pub fn wrap(&mut self, frame: Frame) -> Frame {
         match (&mut self.state, frame) {
-            (
-                State::Proving { channel, .. } | State::Greeting { channel } | State::Up { channel, .. },
-                Frame::Binary(plain),
-            ) => Frame::Binary(channel.seal(&plain)),
+            // The proof itself is still read without a seal.
+            (State::Greeting { channel } | State::Up { channel, .. }, Frame::Binary(plain)) => {
+                Frame::Binary(channel.seal(&plain))
+            }
             (_, frame) => frame,
         }
     }
@@ -153,24 +153,19 @@ impl Session {
     }
 
     fn close(&mut self, ending: Ending, out: &mut Vec<Output>) {
-        if let Ending::Refused(refusal) = ending
-            && !matches!(self.state, State::Over)
-        {
+        if matches!(self.state, State::Over) {
+            return;
+        }
+        if let Ending::Refused(refusal) = ending {
             let code = refusal.code().to_owned();
-            out.push(Output::Send(Frame::Binary(wire::encode(kind::REFUSED, &Refused { code }))));
+            self.say(wire::encode(kind::REFUSED, &Refused { code }), out);
         }
-        if !matches!(self.state, State::Over) {
-            out.push(Output::Close(ending));
-        }
+        out.push(Output::Close(ending));
     }
 
     fn on_message(&mut self, bytes: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
         let malformed = Ending::Violated(Violation::Malformed);
         if let State::Proving { channel, .. } | State::Up { channel, .. } = &mut self.state {
-            // A refusal comes in the clear: who refuses has no channel yet.
-            if self.we_dialled && bytes.first() == Some(&kind::REFUSED) && bytes.len() < 64 {
-                return refused_by_them(&bytes);
-            }
             let message = channel.open(bytes).ok_or(Ending::Violated(Violation::BadSignature))?;
             return self.on_sealed(&message, now, out);
         }
@@ -324,19 +319,20 @@ impl Session {
     fn on_sealed(&mut self, message: &Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
         let malformed = Ending::Violated(Violation::Malformed);
         let (kind, body) = message.split_first().ok_or(malformed)?;
-        if let State::Proving { .. } = self.state {
-            let State::Proving { channel, them } = std::mem::replace(&mut self.state, State::Over) else {
-                return Ok(());
-            };
-            if *kind != kind::READY {
-                self.state = State::Proving { channel, them };
-                return Err(Ending::Violated(Violation::OutOfOrder));
-            }
-            out.push(Output::Greet(greeting(them.claim)));
-            self.state = State::Greeting { channel };
-            return Ok(());
+        if *kind == kind::REFUSED {
+            return refused_by_them(message);
         }
-        let State::Up { home, heard, .. } = &mut self.state else { return Ok(()) };
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Proving { channel, them } if *kind == kind::READY => {
+                out.push(Output::Greet(greeting(them.claim)));
+                self.state = State::Greeting { channel };
+                return Ok(());
+            }
+            state => self.state = state,
+        }
+        let State::Up { home, heard, .. } = &mut self.state else {
+            return Err(Ending::Violated(Violation::OutOfOrder));
+        };
         *heard = now;
         match *kind {
             kind::PART | kind::CHANGES | kind::STANDING => {
@@ -398,3 +394,7 @@ fn refused_by_them(bytes: &Bytes) -> Outcome {
     let refused: Refused = wire::decode(body).map_err(|_| Ending::Violated(Violation::Malformed))?;
     Err(Ending::RefusedUs(Refusal::from_code(&refused.code).unwrap_or(Refusal::UnknownPeer)))
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -44,7 +44,7 @@ use crate::{
     store::Store,
 };
 
-/// How often metrics are brought up to date, and neighbours told how our links are doing.
+/// How often neighbours are told how our links are doing.
 const ROUND: Duration = Duration::from_secs(2);
 
 /// What the neighbourhood is made of.
@@ -152,14 +152,6 @@ impl Neighbourhood {
         log(entry, &kind, status);
         self.parts.bulletin.publish(kind);
     }
-
-    /// Brings what is counted up to date.
-    fn count(&self) {
-        let views = self.known.keys().filter_map(|home| self.view(*home));
-        self.parts
-            .tally
-            .peers(views.map(|view| (view.entry.id, view.status.state, view.round_trip_us, view.reading)));
-    }
 }
 
 fn log(entry: &Entry, kind: &Kind, status: &Status) {
@@ -197,10 +189,7 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, ctx| {
-            neighbourhood.count();
-            neighbourhood.gossip(ctx);
-        });
+        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
 }
 
@@ -214,7 +203,6 @@ impl Handler<Status> for Neighbourhood {
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.count();
             self.gossip(ctx);
         }
     }

@@ -101,7 +101,7 @@ pub(super) fn event(name: &str, data: &Value) -> String {
         let value = if key == "member" { value.chars().take(12).collect() } else { value };
         format!(" {key}={value}")
     });
-    format!("{}  {:<8}{}", moment(&data["at"]), plain(name), details.collect::<String>())
+    format!("{}  {:<12}{}", moment(&data["at"]), plain(name), details.collect::<String>())
 }
 
 /// A table that fits where it is written to, or what to say instead of an empty one.
@@ -188,7 +188,9 @@ mod tests {
             "left\u{7}",
             &json!({"at": "2026-02-28T12:00:01.234Z", "member": "0123456789abcdef", "ending": "\r"}),
         );
-        assert_eq!(line, "2026-02-28 12:00:01Z  left     member=0123456789ab ending= ");
+        let link = event("link_suspect", &json!({"peer": "9f2c41aa03be", "name": null, "state": "suspect"}));
+        assert!(link.ends_with("  link_suspect peer=9f2c41aa03be name=- state=suspect"), "{link}");
+        assert_eq!(line, "2026-02-28 12:00:01Z  left         member=0123456789ab ending= ");
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! The book of neighbours, entry by entry: who may come in under which name and key.
+
 use super::*;
 
 const OWN: KeyId = KeyId([1; 32]);

@@ -79,8 +79,8 @@ pub struct Mesh {
     names: HashMap<Address, HomeId>,
     /// Every key that is present anywhere: the homes that claim it, this one first, then in order.
     whereabouts: HashMap<KeyId, Vec<HomeId>>,
-    /// Keys by the digest of their spelling.
-    spellings: HashMap<KeyId, KeyId>,
+    /// Keys by the digest of their spelling, and how many homes spell them like that.
+    spellings: HashMap<KeyId, (KeyId, u32)>,
     most_members: usize,
     last_number: u32,
     version: u64,
@@ -151,7 +151,7 @@ impl Mesh {
         if self.whereabouts.contains_key(&digest) {
             return Some(digest);
         }
-        self.spellings.get(&digest).copied()
+        self.spellings.get(&digest).map(|(key, _)| *key)
     }
 
     /// The linked neighbour of that name.
@@ -205,20 +205,23 @@ impl Mesh {
         let place = if home == HomeId::OWN { 0 } else { homes.len() };
         homes.insert(place, home);
         if spelled != key {
-            self.spellings.insert(spelled, key);
+            self.spellings.entry(spelled).or_insert((key, 0)).1 += 1;
         }
         self.version += 1;
     }
 
     /// A member went from a home.
     pub fn went(&mut self, home: HomeId, key: KeyId, spelled: KeyId) {
-        if let Some(homes) = self.whereabouts.get_mut(&key) {
-            homes.retain(|other| *other != home);
-            if homes.is_empty() {
-                self.whereabouts.remove(&key);
-                if self.spellings.get(&spelled) == Some(&key) {
-                    self.spellings.remove(&spelled);
-                }
+        let Some(homes) = self.whereabouts.get_mut(&key) else { return };
+        let Some(place) = homes.iter().position(|other| *other == home) else { return };
+        homes.remove(place);
+        if homes.is_empty() {
+            self.whereabouts.remove(&key);
+        }
+        if let Some((_, homes)) = self.spellings.get_mut(&spelled) {
+            *homes -= 1;
+            if *homes == 0 {
+                self.spellings.remove(&spelled);
             }
         }
         self.version += 1;

@@ -1,3 +1,5 @@
+//! Replicas of other homes: parts, changes, losses, and members whom several homes claim.
+
 use super::*;
 use crate::domain::dialect::Dialect;
 
@@ -113,4 +115,20 @@ fn a_neighbour_lists_no_more_members_than_it_may() {
     assert!(mesh.hear(NORTH, News::Whole(residents(&[1, 2, 3, 4, 5, 6]))).excess);
     assert_eq!(listed(&mesh, NORTH).len(), 5);
     assert!(!mesh.hear(NORTH, News::Whole(residents(&[1, 2]))).excess);
+}
+
+#[test]
+fn a_spelling_is_forgotten_with_the_last_home_that_uses_it() {
+    let mut mesh = mesh();
+    let other = Resident { spelled: KeyId([0xff; 32]), ..resident(1) };
+    mesh.hear(NORTH, News::Whole(residents(&[1])));
+    mesh.hear(SOUTH, News::Whole(vec![other.clone()]));
+    assert_eq!(mesh.known_as(resident(1).spelled), Some(key(1)));
+    mesh.hear(NORTH, News::Whole(vec![]));
+    assert_eq!((mesh.known_as(resident(1).spelled), mesh.known_as(other.spelled)), (None, Some(key(1))));
+    mesh.hear(NORTH, News::Whole(vec![other.clone()]));
+    mesh.hear(SOUTH, News::Whole(vec![]));
+    assert_eq!(mesh.known_as(other.spelled), Some(key(1)));
+    mesh.unlink(NORTH);
+    assert!(mesh.spellings.is_empty() && mesh.whereabouts.is_empty());
 }

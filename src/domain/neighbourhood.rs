@@ -351,7 +351,7 @@ impl Peer {
     /// Brings the state up to date.
     fn settle(&mut self, now: Moment, limits: &Limits) {
         let state = match (self.sockets.is_empty(), self.attempt) {
-            (false, _) if now > self.suspect_at(limits) => State::Suspect,
+            (false, _) if now >= self.suspect_at(limits) => State::Suspect,
             (false, _) => State::Up,
             (true, Some((_, Some(_)))) => State::Greeting,
             (true, Some((_, None))) => State::Dialling,

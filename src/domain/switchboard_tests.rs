@@ -1,3 +1,5 @@
+//! The rules of the house: who comes in, and where letters go.
+
 use bytestring::ByteString;
 
 use super::*;

@@ -158,9 +158,8 @@ impl Connection {
         }
     }
 
-    /// Says something to the other side.
-    fn say(&mut self, frame: Frame, ctx: &mut Context) {
-        let frame = self.session.wrap(frame);
+    /// Says something to the other side, as it is.
+    fn say(&self, frame: Frame, ctx: &mut Context) {
         if let Some(peer) = &self.peer {
             peer.meter.went_out(frame.len());
         }
@@ -376,6 +375,7 @@ impl Handler<Deliver> for Connection {
         match message {
             Deliver::Frame(frame) => {
                 self.lane.taken(frame.len());
+                let frame = self.session.wrap(frame);
                 self.say(frame, ctx);
             }
             Deliver::End(ending) => self.end(ending, ctx),

@@ -210,6 +210,8 @@ impl Connection {
 
     pub(super) fn leave_as_peer(&self, peer: PeerSide, ending: Ending) {
         let PeerSide { dialled, home, steps, .. } = peer;
+        let (connection, code) = (self.id.0, ending.code());
+        tracing::debug!(connection, ?home, ?dialled, code, ?steps, "a connection with a server is over");
         let is_known = dialled.or(home).is_some();
         if !is_known && !matches!(ending, Ending::Left | Ending::Draining) {
             self.house.bulletin.publish(Kind::Refused { address: self.address, ending });

@@ -49,7 +49,8 @@ pub fn entry(line: &PeerLine, source: Source) -> Result<Entry, String> {
     }
     // Only OLAF has accents, and only it needs a whole key.
     let whole_key = line.key.as_deref().is_some_and(|text| KeyId::from_hex(text).is_none());
-    let dialect = line.dialect.or((line.accent.is_some() || whole_key).then_some(LinkDialect::Olaf));
+    let is_olaf = line.accent.is_some() || whole_key;
+    let dialect = line.dialect.or_else(|| is_olaf.then_some(LinkDialect::Olaf));
     if dialect == Some(LinkDialect::Olaf) && pinned.is_some() && !whole_key {
         return Err(
             "for OLAF, the key must be the public key itself: OLAF servers never send theirs".to_owned()

@@ -27,7 +27,7 @@ use crate::{
     },
     dialect::{
         Ear, Terms,
-        event::{Check, Claim, Greeting, Hand, Input, Output, Standing},
+        event::{Check, Claim, Greeting, Hand, Input, Output},
     },
     domain::{
         Moment,
@@ -123,7 +123,7 @@ impl Session {
             }
             Input::Frame(Frame::Binary(bytes)) => self.on_message(bytes, now, out),
             Input::Frame(Frame::Text(_)) => Err(Ending::Violated(Violation::Malformed)),
-            Input::Stands(standing) => self.on_standing(standing, out),
+            Input::Stands(standing) => self.on_standing(standing.err(), out),
             Input::Signed(signature) => self.on_signed(signature, out),
             Input::Checked(verdict) => self.on_checked(verdict, out),
             Input::Welcomed(answer) => self.on_welcome(answer, now, out),
@@ -134,14 +134,15 @@ impl Session {
         }
     }
 
-    /// What goes out, as it goes out: sealed, once there is a seal.
+    /// What the house has to say, as it goes out: sealed, once there is a seal. What the session itself
+    /// says is sealed already.
     #[must_use]
     pub fn wrap(&mut self, frame: Frame) -> Frame {
         match (&mut self.state, frame) {
-            (
-                State::Proving { channel, .. } | State::Greeting { channel } | State::Up { channel, .. },
-                Frame::Binary(plain),
-            ) => Frame::Binary(channel.seal(&plain)),
+            // The proof itself is still read without a seal.
+            (State::Greeting { channel } | State::Up { channel, .. }, Frame::Binary(plain)) => {
+                Frame::Binary(channel.seal(&plain))
+            }
             (_, frame) => frame,
         }
     }
@@ -166,12 +167,8 @@ impl Session {
     fn on_message(&mut self, bytes: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
         let malformed = Ending::Violated(Violation::Malformed);
         if let State::Proving { channel, .. } | State::Up { channel, .. } = &mut self.state {
-            // A refusal comes in the clear: who refuses has no channel yet.
-            if self.we_dialled && bytes.first() == Some(&kind::REFUSED) && bytes.len() < 64 {
-                return refused_by_them(&bytes);
-            }
             let message = channel.open(bytes).ok_or(Ending::Violated(Violation::BadSignature))?;
-            return self.on_sealed(message, now, out);
+            return self.on_sealed(&message, now, out);
         }
         let (kind, body) = bytes.split_first().ok_or(malformed)?;
         match (std::mem::replace(&mut self.state, State::Over), *kind) {
@@ -225,10 +222,10 @@ impl Session {
         Check { key: Arc::clone(&them.key), question }
     }
 
-    fn on_standing(&mut self, standing: Result<Standing, Refusal>, out: &mut Vec<Output>) -> Outcome {
+    fn on_standing(&mut self, refused: Option<Refusal>, out: &mut Vec<Output>) -> Outcome {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Claiming { ephemeral, them, signature } => {
-                if let Err(refusal) = standing {
+                if let Some(refusal) = refused {
                     self.state = State::Claiming { ephemeral, them, signature };
                     return Err(Ending::Refused(refusal));
                 }
@@ -253,7 +250,6 @@ impl Session {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Signing { ephemeral, them } if self.we_dialled => {
                 out.push(Output::Step("proof", "we sign the transcript".to_owned()));
-                // Sent before there is a seal, and read before there is one.
                 out.push(Output::Send(Frame::Binary(wire::encode(kind::PROOF, &Proof { signature }))));
                 let channel = self.agree(ephemeral, &them)?;
                 self.state = State::Proving { channel, them };
@@ -312,7 +308,7 @@ impl Session {
                 self.state = State::Up { channel, home, heard: now };
                 out.push(Output::Step("up", "the link is up".to_owned()));
                 if !self.we_dialled {
-                    out.push(Output::Send(Frame::Binary(Bytes::from_static(&[kind::READY]))));
+                    self.say(Bytes::from_static(&[kind::READY]), out);
                 }
                 self.ping(now, out);
                 Ok(())
@@ -321,9 +317,12 @@ impl Session {
         }
     }
 
-    fn on_sealed(&mut self, message: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
+    fn on_sealed(&mut self, message: &Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
         let malformed = Ending::Violated(Violation::Malformed);
         let (kind, body) = message.split_first().ok_or(malformed)?;
+        if *kind == kind::REFUSED {
+            return refused_by_them(&message);
+        }
         if let State::Proving { .. } = self.state {
             let State::Proving { channel, them } = std::mem::replace(&mut self.state, State::Over) else {
                 return Ok(());
@@ -340,16 +339,16 @@ impl Session {
         *heard = now;
         match *kind {
             kind::PART | kind::CHANGES | kind::STANDING => {
-                out.extend(wire::read_news(&message).map_err(|_| malformed)?.map(Output::Tell));
+                out.extend(wire::read_news(message).map_err(|_| malformed)?.map(Output::Tell));
             }
             kind::WANT_LIST => out.push(Output::WantList),
             kind::LETTER => {
-                let letter = wire::read_letter(&message, *home).map_err(|_| malformed)?;
+                let letter = wire::read_letter(message, *home).map_err(|_| malformed)?;
                 out.extend(letter.map(Output::Route));
             }
             kind::PING => {
                 let ping: Ping = wire::decode(body).map_err(|_| malformed)?;
-                out.push(Output::Send(Frame::Binary(wire::encode(kind::PONG, &ping))));
+                self.say(wire::encode(kind::PONG, &ping), out);
             }
             kind::PONG => {
                 let ping: Ping = wire::decode(body).map_err(|_| malformed)?;
@@ -371,8 +370,14 @@ impl Session {
         Ok(())
     }
 
-    fn ping(&self, now: Moment, out: &mut Vec<Output>) {
-        out.push(Output::Send(Frame::Binary(wire::encode(kind::PING, &Ping::at(now)))));
+    /// Says something under the seal. It must go out before anything else is sealed.
+    fn say(&mut self, message: Bytes, out: &mut Vec<Output>) {
+        let frame = self.wrap(Frame::Binary(message));
+        out.push(Output::Send(frame));
+    }
+
+    fn ping(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.say(wire::encode(kind::PING, &Ping::at(now)), out);
         out.push(Output::Wake(now + seconds(self.terms.peer_heartbeat_s)));
     }
 
@@ -392,3 +397,7 @@ fn refused_by_them(bytes: &Bytes) -> Outcome {
     let refused: Refused = wire::decode(body).map_err(|_| Ending::Violated(Violation::Malformed))?;
     Err(Ending::RefusedUs(Refusal::from_code(&refused.code).unwrap_or(Refusal::UnknownPeer)))
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -9,8 +9,11 @@ use super::{
     wire::Hello,
 };
 use crate::{
-    crypto::{sha256, signature::Salt},
-    dialect::olaf::{accent::Form, print},
+    crypto::{
+        sha256,
+        signature::{Question, Salt},
+    },
+    dialect::olaf::{accent::Form, print, wire::Signed as Envelope},
     domain::letter::Frame,
 };
 
@@ -88,6 +91,24 @@ pub(super) fn proof(hello: &Hello<'_>) -> Signed {
         Some(signed) if signed.signature.len() == HASH_BYTES => Signed::Hash,
         Some(_) => Signed::Rsa,
     }
+}
+
+/// What their signature may cover, the likeliest first, if `found` is how they signed before.
+pub(super) fn question(signed: &Envelope<'_>, found: Option<(Form, Salt)>) -> (Vec<Form>, Question) {
+    let candidates = Form::candidates(signed, found.map(|(form, _)| form));
+    let (forms, texts) = candidates.into_iter().unzip();
+    let (signature, salt) = (signed.signature.clone(), found.map(|(_, salt)| salt));
+    (forms, Question { texts, signature, salt })
+}
+
+/// The hello in words.
+pub(super) fn describe(hello: &Hello<'_>) -> String {
+    let how = match proof(hello) {
+        Signed::Rsa => "signed",
+        Signed::Hash => "with a hash for a signature",
+        Signed::None => "unsigned",
+    };
+    format!("a server that calls itself {}, {how}", hello.address)
 }
 
 /// The accent of a server that says hello like this: the one of the implementation that is known to,

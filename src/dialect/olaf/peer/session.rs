@@ -6,12 +6,12 @@
 //!   Claiming    the house: who is that?       Claiming    the house: whom did we dial?
 //!   Checking    their signature               Signing     our hello
 //!   Signing     our hello                     Waiting     for theirs, if it must prove something
-//!   Greeting    the house: welcome?           Checking    their signature
-//!   Up                                        Greeting, Up
+//!   Greeting    the house: welcome?           Checking    their signature, if it comes in time
+//!   Up                                        Greeting, Up; Checking and Greeting, if it comes late
 //! ```
 //!
-//! Our hello goes out before the house says welcome: some programs take anything that comes before it
-//! as an offence, and what the house has to say to a new neighbour comes at once. **Invariants:** nothing
+//! Our hello goes out before the house says welcome: what it has to say to a neighbour comes at once, and
+//! some programs take anything that comes before the hello as an offence. **Invariants:** nothing
 //! is told or routed before the house said welcome, nothing after the end; a key that is known is never
 //! passed over by a hello that proves nothing, unless that was set for this very neighbour.
 
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     crypto::{
         keys::PublicKey,
-        signature::{Question, Salt, Verdict},
+        signature::{Salt, Verdict},
     },
     dialect::{
         Ear, Terms,
@@ -41,8 +41,10 @@ use crate::{
     },
     domain::{
         Moment,
+        address::Address,
         id::HomeId,
         letter::Frame,
+        neighbourhood::Sockets,
         peer::LinkDialect,
         refusal::{Ending, Refusal, Violation},
         replay::Trace,
@@ -52,6 +54,8 @@ use crate::{
 /// How long a neighbour gets for our hello before it is asked for its list. One implementation closes
 /// the socket if the question comes first.
 pub(super) const BEFORE_ASKING: Duration = Duration::from_millis(250);
+/// How long we wait for a hello on a socket of ours. Those who answer do so at once; the others never do.
+pub(super) const BEFORE_GIVING_UP: Duration = Duration::from_secs(1);
 
 /// One socket.
 #[derive(Debug)]
@@ -60,16 +64,18 @@ pub struct Session {
     we_dialled: bool,
     claim: Claim,
     accent: Accent,
-    /// Whether the accent is known, so that nothing is learnt.
+    /// Nothing is learnt about it.
     is_set: bool,
     key: Option<Arc<PublicKey>>,
     may_be_unproven: bool,
     is_proven: bool,
-    /// The last counter of a hello that was heard, and how it was signed.
+    /// Whether they have said who they are, with which counter, and how that was signed.
+    has_heard: bool,
     counter: Option<u64>,
     found: Option<(Form, Salt)>,
     members: Members,
     has_asked: bool,
+    now: Moment,
     /// What their hello is recognised by, if somebody plays it back.
     trace: Option<Trace>,
     state: State,
@@ -83,8 +89,8 @@ enum State {
     Listening,
     /// The house is asked who that is. With their hello, if they dialled.
     Claiming(Option<Frame>),
-    /// Their signature is being checked; on a link that is up already, if there is a home.
-    Checking(Frame, Vec<Form>, Option<HomeId>),
+    /// Their signature is being checked.
+    Checking(Frame, Vec<Form>),
     /// Our hello is being signed.
     Signing(Draft),
     /// Our hello is out, and theirs must prove who they are.
@@ -124,10 +130,12 @@ impl Session {
             key: None,
             may_be_unproven: false,
             is_proven: false,
+            has_heard: false,
             counter: None,
             found: None,
             members: Members::default(),
             has_asked: false,
+            now: Moment::ZERO,
             trace: None,
             state: if dialled.is_some() { State::Opening } else { State::Listening },
         }
@@ -135,13 +143,14 @@ impl Session {
 
     /// Something happened.
     pub fn handle(&mut self, input: Input, now: Moment, out: &mut Vec<Output>) {
+        self.now = now;
         let outcome = match input {
             Input::Opened => self.on_open(out),
             Input::Frame(frame) => self.on_frame(frame, out),
             Input::Stands(standing) => self.on_standing(standing, out),
             Input::Checked(verdict) => self.on_checked(verdict, out),
             Input::Signed(signature) => self.on_signed(&signature, out),
-            Input::Welcomed(answer) => self.on_welcome(answer, now, out),
+            Input::Welcomed(answer) => self.on_welcome(answer, out),
             Input::Woken => self.on_alarm(out),
         };
         match outcome {
@@ -175,7 +184,10 @@ impl Session {
         let message = text(&frame).and_then(|text| Message::read(text).ok()).ok_or(malformed)?;
         match (message, home) {
             (Message::Hello(hello), None) => self.on_hello(&hello, frame.clone(), out),
-            (Message::Hello(hello), Some(home)) => self.on_another_hello(&hello, frame.clone(), home, out),
+            (Message::Hello(hello), Some(_)) => self.on_another_hello(&hello, frame.clone(), out),
+            (Message::Letter(_) | Message::Update(_), Some(_)) if self.is_deaf() => {
+                Err(Ending::Violated(Violation::OutOfOrder))
+            }
             (Message::Letter(letter), Some(home)) => {
                 let may_be_unsigned = self.accent.signed == Signed::None && self.terms.unsigned;
                 let most = self.terms.recipients_per_letter;
@@ -198,7 +210,7 @@ impl Session {
 
     /// They say who they are, on a socket that is not up.
     fn on_hello(&mut self, hello: &Hello<'_>, frame: Frame, out: &mut Vec<Output>) -> Outcome {
-        out.push(Output::Step("hello", describe(hello)));
+        out.push(Output::Step("hello", hello::describe(hello)));
         if hello::proof(hello) != Signed::Rsa && !self.terms.unsigned {
             return Err(UNPROVEN);
         }
@@ -237,7 +249,7 @@ impl Session {
     /// Has their signature checked, or goes without.
     fn examine(&mut self, hello: &Hello<'_>, frame: Frame, out: &mut Vec<Output>) -> Outcome {
         if let Some(forms) = self.ask(hello, out) {
-            self.state = State::Checking(frame, forms, None);
+            self.state = State::Checking(frame, forms);
             return Ok(());
         }
         // A key would be worth nothing if whoever leaves the signature out came in without it.
@@ -252,48 +264,37 @@ impl Session {
     fn ask(&self, hello: &Hello<'_>, out: &mut Vec<Output>) -> Option<Vec<Form>> {
         let key = self.key.as_ref()?;
         let signed = hello.envelope.as_ref().filter(|_| hello::proof(hello) == Signed::Rsa)?;
-        let candidates = Form::candidates(signed, self.found.map(|(form, _)| form));
-        let (forms, texts) = candidates.into_iter().unzip();
-        let salt = self.found.map(|(_, salt)| salt);
-        let question = Question { texts, signature: signed.signature.clone(), salt };
+        let (forms, question) = hello::question(signed, self.found);
         out.push(Output::Check(Check { key: Arc::clone(key), question }));
         Some(forms)
     }
 
     fn on_checked(&mut self, verdict: Verdict, out: &mut Vec<Output>) -> Outcome {
-        let (frame, forms, home) = match std::mem::replace(&mut self.state, State::Over) {
-            State::Checking(frame, forms, home) => (frame, forms, home),
-            // Nothing was asked, so nothing changes.
-            other => {
-                self.state = other;
-                return Ok(());
-            }
-        };
-        let found = verdict.and_then(|(at, salt)| Some((forms.get(at).copied()?, salt)));
-        if found.is_none() {
+        let State::Checking(frame, forms) = &mut self.state else { return Ok(()) };
+        let (frame, forms) = (frame.clone(), std::mem::take(forms));
+        self.found = verdict.and_then(|(at, salt)| Some((forms.get(at).copied()?, salt)));
+        if self.found.is_none() {
             out.push(Output::Step("proof", "their signature is not good".to_owned()));
             return Err(Ending::Violated(Violation::BadSignature));
         }
-        self.found = found;
         self.is_proven = true;
         let key = self.key.as_ref().map(|key| key.id().short()).unwrap_or_default();
         out.push(Output::Step("proven", format!("key {key}")));
         if let Some(Ok(Message::Hello(hello))) = text(&frame).map(Message::read) {
             self.learn(&hello);
         }
-        match home {
-            Some(home) => {
-                self.state = State::Up(home);
-                Ok(())
-            }
-            None if self.we_dialled => self.greet(out),
-            None => self.introduce(out),
-        }
+        // Late is better than never: a link that is up already is worth more from now on.
+        if self.we_dialled { self.greet(out) } else { self.introduce(out) }
     }
 
     /// Keeps what a hello shows that may be believed.
     fn learn(&mut self, hello: &Hello<'_>) {
+        self.has_heard = true;
         self.counter = hello.envelope.as_ref().map(|signed| signed.counter);
+        // It may spell its address in another way than we did when we dialled it.
+        if Address::new(&hello.address) == Address::new(&self.claim.address) {
+            self.claim.address.clone_from(&hello.address);
+        }
         self.trace = hello.envelope.as_ref().map(|signed| trace(&signed.signature));
         if !self.is_set && self.terms.detect_accents {
             self.accent = hello::recognise(hello, self.found);
@@ -324,9 +325,9 @@ impl Session {
         out.push(Output::Send(frame));
         if self.we_dialled && !self.may_be_unproven {
             self.state = State::Waiting;
+            out.push(Output::Wake(self.now + BEFORE_GIVING_UP));
             return Ok(());
         }
-        // Many implementations never say a word on a socket that they did not dial.
         self.greet(out)
     }
 
@@ -338,40 +339,53 @@ impl Session {
             ear: Ear::OlafPeer(self.accent),
             sockets: self.accent.sockets,
         }));
+        self.has_asked = false;
         self.state = State::Greeting;
         Ok(())
     }
 
-    fn on_welcome(&mut self, answer: Result<HomeId, Refusal>, now: Moment, out: &mut Vec<Output>) -> Outcome {
+    fn on_welcome(&mut self, answer: Result<HomeId, Refusal>, out: &mut Vec<Output>) -> Outcome {
         let State::Greeting = self.state else { return Ok(()) };
         self.state = State::Up(answer.map_err(Ending::Refused)?);
         out.push(Output::Step("up", "the link is up".to_owned()));
-        out.push(Output::Wake(now + BEFORE_ASKING));
+        out.push(Output::Wake(self.now + BEFORE_ASKING));
         Ok(())
     }
 
     fn on_alarm(&mut self, out: &mut Vec<Output>) -> Outcome {
-        if let State::Up(_) = self.state
-            && !std::mem::replace(&mut self.has_asked, true)
-        {
-            out.push(Output::Send(update_request()));
+        match self.state {
+            // Many implementations never say a word on a socket that they did not dial. We speak to them
+            // there, and listen where they have proven who they are.
+            State::Waiting if self.accent.sockets == Sockets::Two => return self.greet(out),
+            State::Up(_) if !std::mem::replace(&mut self.has_asked, true) => {
+                out.push(Output::Send(update_request()));
+            }
+            _ => {}
         }
         Ok(())
     }
 
-    /// They say who they are once more, on a link that is up.
-    fn on_another_hello(
-        &mut self,
-        hello: &Hello<'_>,
-        frame: Frame,
-        home: HomeId,
-        out: &mut Vec<Output>,
-    ) -> Outcome {
-        if !self.is_proven
-            && let Some(forms) = self.ask(hello, out)
-        {
-            self.state = State::Checking(frame, forms, Some(home));
+    /// Whether nothing that comes from here may be believed.
+    fn is_deaf(&self) -> bool {
+        !self.may_be_unproven && !self.is_proven
+    }
+
+    /// They say who they are, on a link that is up.
+    fn on_another_hello(&mut self, hello: &Hello<'_>, frame: Frame, out: &mut Vec<Output>) -> Outcome {
+        // Only a socket of ours can be up before its other end has said anything.
+        let is_first = self.we_dialled && !self.has_heard;
+        if is_first && let Some(forms) = self.ask(hello, out) {
+            self.state = State::Checking(frame, forms);
             return Ok(());
+        }
+        let is_weaker = self.key.is_some() || !self.terms.unsigned;
+        if is_weaker && hello::proof(hello) != Signed::Rsa {
+            return Err(Ending::Violated(Violation::Malformed));
+        }
+        if is_first {
+            let before = self.accent;
+            self.learn(hello);
+            return if self.accent == before { Ok(()) } else { self.greet(out) };
         }
         let counter = hello.envelope.as_ref().map(|signed| signed.counter);
         if counter.is_some() && counter <= self.counter {
@@ -380,13 +394,4 @@ impl Session {
         self.counter = counter.or(self.counter);
         Ok(())
     }
-}
-
-fn describe(hello: &Hello<'_>) -> String {
-    let how = match hello::proof(hello) {
-        Signed::Rsa => "signed",
-        Signed::Hash => "with a hash for a signature",
-        Signed::None => "unsigned",
-    };
-    format!("a server that calls itself {}, {how}", hello.address)
 }

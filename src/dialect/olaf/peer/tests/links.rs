@@ -91,7 +91,7 @@ fn the_house_may_say_no_at_each_step() {
 #[test]
 fn a_server_whose_key_is_known_must_answer_with_it_before_it_is_a_neighbour() {
     let mut house = House::dialling(known());
-    assert!(matches!(house.seen()[..], [Output::Send(_)]), "we say who we are");
+    assert!(matches!(house.seen()[..], [Output::Send(_), Output::Wake(_)]), "we say who we are");
     assert!(house.greeted.is_empty());
     house.hear(r#"{"type":"client_update","clients":[]}"#);
     assert!(matches!(house.seen()[..], [Output::Note(Violation::OutOfOrder)]), "nothing before the proof");
@@ -106,15 +106,72 @@ fn a_server_whose_key_is_known_must_answer_with_it_before_it_is_a_neighbour() {
 }
 
 #[test]
-fn a_server_that_never_answers_is_a_neighbour_if_it_may_be_unproven() {
-    let mut house = House::dialling(Standing { unproven: true, ..known() });
-    assert!(!house.greeted[0].proven);
+fn a_server_that_never_answers_is_spoken_to_and_not_believed() {
+    let mut house = House::dialling(known());
     assert!(matches!(house.seen()[..], [Output::Send(_), Output::Wake(_)]));
+    house.step(Input::Woken);
+    assert!(!house.greeted[0].proven && house.greeted[0].trace.is_none());
+    house.seen();
+    for frame in [r#"{"type":"client_update","clients":[]}"#, &chat()] {
+        house.hear(frame);
+        assert!(matches!(house.seen()[..], [Output::Note(Violation::OutOfOrder)]), "{frame}");
+    }
     house.hear(&usual(theirs()));
-    assert!(house.seen().is_empty(), "late, and good");
+    assert!(house.greeted[1].proven && house.greeted[1].trace.is_some(), "late, and good");
+    assert_eq!(house.accent().name(), "ts");
+    assert!(matches!(house.seen()[..], [Output::Wake(_)]));
+    house.hear(&chat());
+    assert!(matches!(house.seen()[..], [Output::Route(_)]));
+    house.hear(&usual(theirs()));
+    assert!(matches!(house.seen()[..], [Output::Note(Violation::StaleCounter)]));
+    assert_eq!(house.greeted.len(), 2);
+
+    // A server that has only one socket has to answer on it.
+    let accent = Accent::parse("ts").ok();
+    let mut house = House::dialling(Standing { accent, ..known() });
+    house.step(Input::Woken);
+    assert!(house.greeted.is_empty());
+}
+
+fn chat() -> String {
+    let data = json!({"type": "public_chat", "sender": "x", "message": "y"});
+    json!({"type": "signed_data", "data": data, "counter": 1, "signature": "AAAA"}).to_string()
+}
+
+#[test]
+fn a_server_that_need_not_prove_itself_is_believed_at_once() {
+    for key in [known().key, None] {
+        let is_known = key.is_some();
+        let mut house = House::dialling(Standing { key, accent: None, unproven: true });
+        assert!(!house.greeted[0].proven);
+        assert!(matches!(house.seen()[..], [Output::Send(_), Output::Wake(_)]));
+        house.hear(&chat());
+        assert!(matches!(house.seen()[..], [Output::Route(_)]));
+        house.hear(&usual(&KEYS[2]));
+        if is_known {
+            assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadSignature)), "late, and bad");
+        } else {
+            assert_eq!(house.accent().name(), "ts", "late, and worth learning from");
+            assert!(!house.greeted[1].proven);
+        }
+    }
+    // Not even then does a hello count that anybody can make.
     let mut house = House::dialling(Standing { unproven: true, ..known() });
-    house.hear(&usual(&KEYS[2]));
-    assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadSignature)), "late, and bad");
+    house.seen();
+    house.hear(r#"{"data":{"sender":"10.0.0.2:80","type":"server_hello"}}"#);
+    assert!(matches!(house.seen()[..], [Output::Note(Violation::Malformed)]));
+    assert_eq!(house.greeted.len(), 1);
+}
+
+#[test]
+fn its_own_spelling_of_the_address_that_we_dialled_is_kept() {
+    let cases = [("ws://10.0.0.2:80/", "ws://10.0.0.2:80/"), ("10.0.0.3:80", "10.0.0.2:80")];
+    for (spelled, kept) in cases {
+        let mut house = House::dialling(known());
+        let data = json!({"type": "server_hello", "sender": spelled});
+        house.hear(&hello(theirs(), &data, true, 1, print::compact));
+        assert_eq!(house.greeted[0].claim.address, kept);
+    }
 }
 
 #[test]

@@ -4,12 +4,15 @@
 //! registry knows the neighbour exactly as long as there is a socket on which it can be spoken to; a link
 //! that fails in a handler lets go of its sockets and is made anew.
 
+mod message;
 mod trouble;
+
+pub use self::message::{Adopt, Doubt, Fail, MayCome, Remove, Retry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, Handler, Message, Recipient,
+    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, Handler, Recipient,
     SpawnHandle, WrapFuture as _,
 };
 use actix_rt::task::JoinHandle;
@@ -22,8 +25,7 @@ use super::{
     connection::{Connection, Start, launch},
     dial::{DialError, Opened, dial, peer_url},
     house::House,
-    lane::Lane,
-    meter::{Meter, Reading},
+    meter::Reading,
     neighbourhood::{Broken, Closed, SocketView, Status, Step, Trouble},
     registry::{Link, Unlink},
     socket::Socket,
@@ -36,7 +38,7 @@ use crate::{
         address::Address,
         id::{ConnectionId, HomeId},
         limits::seconds,
-        neighbourhood::{Direction, Due, Loss, Peer, Sockets, State},
+        neighbourhood::{Direction, Due, Loss, Peer, State},
         peer::{LinkDialect, Trust},
         refusal::{Ending, Refusal},
     },
@@ -62,63 +64,6 @@ pub struct Parts {
     /// Who makes it anew.
     pub broken: Recipient<Broken>,
 }
-
-/// Whether a socket that the neighbour dialled may go on.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "Result<(), Refusal>")]
-pub struct MayCome {
-    /// Whether our key is smaller than its key.
-    pub we_are_smaller: bool,
-}
-
-/// A socket whose other end is the neighbour, as proven as it gets.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Adopt {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// Who opened it.
-    pub direction: Direction,
-    /// How the neighbour is written to.
-    pub ear: Ear,
-    /// How many sockets it wants.
-    pub sockets: Sockets,
-    /// How far it is trusted.
-    pub trust: Trust,
-    /// Its address as it spells it.
-    pub address: Arc<str>,
-    /// Every name by which letters may mean it.
-    pub names: Vec<Address>,
-    /// The way to it.
-    pub lane: Lane,
-    /// What passes through.
-    pub meter: Arc<Meter>,
-    /// The steps of the handshake.
-    pub steps: Vec<Step>,
-}
-
-/// Somebody came under the name of the neighbour and was turned away.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Doubt {
-    /// Why.
-    pub refusal: Refusal,
-}
-
-/// Try again at once.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Retry;
-
-/// Let go of everything.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Remove;
-
-/// Fail in the handler, to prove that the house survives it. Only sent when `debug.faults` is on.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Fail;
 
 /// What the registry is told about the neighbour.
 #[derive(Clone, Debug)]
@@ -232,6 +177,7 @@ impl PeerLink {
     fn unreachable(&mut self, error: DialError) {
         let DialError { code, message, hint } = error;
         self.steps.push(Step::now("failed", message.clone()));
+        tracing::debug!(url = self.parts.url, code, message, "a neighbour was not reached");
         self.trouble = Some(Trouble { code, message, hint, at_ms: unix_ms() });
         let now = self.now();
         self.peer.failed(now, false, chance(), &self.parts.house.limits);
@@ -304,6 +250,7 @@ impl PeerLink {
         if was_attempt {
             self.steps.extend(steps);
         }
+        tracing::debug!(url = self.parts.url, code = ending.code(), was_attempt, "a socket is gone");
         let was_ours = was_attempt || self.sockets.contains_key(&connection);
         if was_ours && ending != Ending::Replaced {
             self.steps.push(Step::now("closed", ending.code().to_owned()));

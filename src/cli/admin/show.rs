@@ -8,6 +8,9 @@ use std::io::{self, IsTerminal as _};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
+/// Terminals narrower than this break the lines of a table themselves.
+const NARROW: u16 = 60;
+
 /// A table of clients.
 pub(super) fn clients(items: &[Value]) -> String {
     table(
@@ -110,7 +113,13 @@ pub(in crate::cli) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String
     table.set_header(head.iter().copied());
     if io::stdout().is_terminal() {
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+        // Some terminals do not know how wide they are, and say 0.
+        let is_wide = table.width().is_some_and(|width| width >= NARROW);
+        table.set_content_arrangement(if is_wide {
+            ContentArrangement::Dynamic
+        } else {
+            ContentArrangement::Disabled
+        });
     } else {
         table.load_style(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Disabled);

@@ -1,14 +1,16 @@
 //! What neighbours tell each other about their links: the picture of the whole mesh, and introductions.
 
-use actix::{Context, Handler};
+use std::collections::HashMap;
+
+use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
 use super::{Neighbourhood, PeerView, Reported};
 use crate::{
-    actors::{clock::unix_ms, lane::Class},
+    actors::{clock::unix_ms, lane::Class, registry::Homes},
     dialect::{Ear, kith::wire},
     domain::{
         book::Entry,
-        id::KeyId,
+        id::{HomeId, KeyId},
         neighbourhood::State,
         peer::{LinkDialect, PeerLine, Source, Trust},
     },
@@ -18,10 +20,20 @@ use crate::{
 const MOST_LINKS: usize = 1024;
 
 impl Neighbourhood {
-    /// Tells all Kith neighbours how our links are doing.
-    pub(super) fn gossip(&self) {
+    /// Tells all Kith neighbours how our links are doing, once the registry has said who is where.
+    pub(super) fn gossip(&self, ctx: &mut Context<Self>) {
+        let Some(house) = &self.house else { return };
+        let homes = house.registry.send(Homes(0)).into_actor(self);
+        ctx.spawn(homes.map(|homes, neighbourhood, _| {
+            let homes = homes.unwrap_or_default();
+            neighbourhood.tell_links(&homes.iter().map(|home| (home.home, home.count)).collect());
+        }));
+    }
+
+    fn tell_links(&self, counts: &HashMap<HomeId, usize>) {
         let views: Vec<PeerView> = self.known.keys().filter_map(|home| self.view(*home)).collect();
-        let links: Vec<wire::Link> = views.iter().filter_map(link).collect();
+        let members = |view: &PeerView| counts.get(&view.home).copied().unwrap_or(0);
+        let links: Vec<wire::Link> = views.iter().filter_map(|view| link(view, members(view))).collect();
         let frame = wire::links(&links);
         for view in views.iter().filter(|view| view.status.ear == Some(Ear::Kith)) {
             for socket in &view.status.sockets {
@@ -57,7 +69,7 @@ impl Neighbourhood {
 }
 
 /// One of our links, as we tell about it.
-fn link(view: &PeerView) -> Option<wire::Link> {
+fn link(view: &PeerView, members: usize) -> Option<wire::Link> {
     let (entry, status) = (&view.entry, &view.status);
     let address =
         entry.address.clone().or_else(|| entry.names().first().map(|name| name.as_str().to_owned()))?;
@@ -70,7 +82,7 @@ fn link(view: &PeerView) -> Option<wire::Link> {
         key: entry.expected().map(|key| key.0),
         state: status.state.name().to_owned(),
         round_trip: view.round_trip_us,
-        members: 0,
+        members: u32::try_from(members).unwrap_or(u32::MAX),
         trusted: status.state == State::Up
             && status.ear == Some(Ear::Kith)
             && matches!(status.trust, Some(Trust::Pinned | Trust::Tofu)),

@@ -189,9 +189,9 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, _| {
+        ctx.run_interval(ROUND, |neighbourhood, ctx| {
             neighbourhood.count();
-            neighbourhood.gossip();
+            neighbourhood.gossip(ctx);
         });
     }
 }
@@ -199,7 +199,7 @@ impl Handler<Open> for Neighbourhood {
 impl Handler<Status> for Neighbourhood {
     type Result = ();
 
-    fn handle(&mut self, status: Status, _: &mut Self::Context) {
+    fn handle(&mut self, status: Status, ctx: &mut Self::Context) {
         self.announce(&status);
         let changed = self.known.get_mut(&status.home).map(|known| {
             let before = known.status.replace(status.clone()).map(|before| before.state);
@@ -207,7 +207,7 @@ impl Handler<Status> for Neighbourhood {
         });
         if changed == Some(true) {
             self.count();
-            self.gossip();
+            self.gossip(ctx);
         }
     }
 }

@@ -153,15 +153,14 @@ impl Session {
     }
 
     fn close(&mut self, ending: Ending, out: &mut Vec<Output>) {
-        if let Ending::Refused(refusal) = ending
-            && !matches!(self.state, State::Over)
-        {
+        if matches!(self.state, State::Over) {
+            return;
+        }
+        if let Ending::Refused(refusal) = ending {
             let code = refusal.code().to_owned();
-            out.push(Output::Send(Frame::Binary(wire::encode(kind::REFUSED, &Refused { code }))));
+            self.say(wire::encode(kind::REFUSED, &Refused { code }), out);
         }
-        if !matches!(self.state, State::Over) {
-            out.push(Output::Close(ending));
-        }
+        out.push(Output::Close(ending));
     }
 
     fn on_message(&mut self, bytes: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
@@ -321,21 +320,19 @@ impl Session {
         let malformed = Ending::Violated(Violation::Malformed);
         let (kind, body) = message.split_first().ok_or(malformed)?;
         if *kind == kind::REFUSED {
-            return refused_by_them(&message);
+            return refused_by_them(message);
         }
-        if let State::Proving { .. } = self.state {
-            let State::Proving { channel, them } = std::mem::replace(&mut self.state, State::Over) else {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Proving { channel, them } if *kind == kind::READY => {
+                out.push(Output::Greet(greeting(them.claim)));
+                self.state = State::Greeting { channel };
                 return Ok(());
-            };
-            if *kind != kind::READY {
-                self.state = State::Proving { channel, them };
-                return Err(Ending::Violated(Violation::OutOfOrder));
             }
-            out.push(Output::Greet(greeting(them.claim)));
-            self.state = State::Greeting { channel };
-            return Ok(());
+            state => self.state = state,
         }
-        let State::Up { home, heard, .. } = &mut self.state else { return Ok(()) };
+        let State::Up { home, heard, .. } = &mut self.state else {
+            return Err(Ending::Violated(Violation::OutOfOrder));
+        };
         *heard = now;
         match *kind {
             kind::PART | kind::CHANGES | kind::STANDING => {

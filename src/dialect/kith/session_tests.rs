@@ -1,9 +1,11 @@
 //! Two sessions against each other: what one of them wraps, the other one must understand.
 
+use std::collections::VecDeque;
+
 use super::*;
 use crate::{
     crypto::keys::{PrivateKey, PublicKey},
-    dialect::Myself,
+    dialect::{Myself, event::Standing},
 };
 
 fn terms(name: &str, key: &PublicKey) -> Arc<Terms> {
@@ -45,27 +47,29 @@ impl Link {
         if self.refuser == Some((end, asked)) { Err(Refusal::Crossed) } else { Ok(yes) }
     }
 
-    /// Something happens at one end, and then everything that follows from it. Every signature is good.
+    /// Something happens at one end, and then everything that follows from it. Every signature is good,
+    /// and whoever asks is answered before it hears anything else.
     fn happens(&mut self, end: usize, input: Input, now: Moment) {
-        let mut out = Vec::new();
-        self.ends[end].handle(input, now, &mut out);
-        for wish in out {
-            match wish {
-                Output::Send(frame) => {
-                    let frame = self.ends[end].wrap(frame);
-                    self.happens(1 - end, Input::Frame(frame), now);
-                }
-                Output::Sign(..) => self.happens(end, Input::Signed(vec![1]), now),
-                Output::Check(_) => self.happens(end, Input::Checked(Some((0, Salt::Digest))), now),
-                Output::Claim(_) => {
-                    let answer = self.answer(end, Asked::AtClaim, Standing::default());
-                    self.happens(end, Input::Stands(answer), now);
-                }
-                Output::Greet(_) => {
-                    let answer = self.answer(end, Asked::AtGreeting, HomeId(2));
-                    self.happens(end, Input::Welcomed(answer), now);
-                }
-                wish => self.wishes[end].push(wish),
+        let mut ahead = VecDeque::from([(end, input)]);
+        while let Some((end, input)) = ahead.pop_front() {
+            let mut out = Vec::new();
+            self.ends[end].handle(input, now, &mut out);
+            for wish in out {
+                let answer = match wish {
+                    Output::Send(frame) => {
+                        ahead.push_back((1 - end, Input::Frame(frame)));
+                        continue;
+                    }
+                    Output::Sign(..) => Input::Signed(vec![1]),
+                    Output::Check(_) => Input::Checked(Some((0, Salt::Digest))),
+                    Output::Claim(_) => Input::Stands(self.answer(end, Asked::AtClaim, Standing::default())),
+                    Output::Greet(_) => Input::Welcomed(self.answer(end, Asked::AtGreeting, HomeId(2))),
+                    wish => {
+                        self.wishes[end].push(wish);
+                        continue;
+                    }
+                };
+                ahead.push_front((end, answer));
             }
         }
     }

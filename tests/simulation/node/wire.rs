@@ -202,10 +202,9 @@ impl Node {
         self.remind(at, Reminder::Answer(socket, input));
     }
 
-    /// Says something to the other side.
+    /// Says something to the other side, as it is.
     fn say(&mut self, socket: ConnectionId, frame: Frame) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
-        let frame = wire.session.wrap(frame);
         wire.waiting += frame.len();
         self.wishes.push(Wish::Send(socket, frame));
     }
@@ -213,10 +212,11 @@ impl Node {
     /// Says something if there is room for it, or else ends the socket: who is that far behind would miss
     /// it without knowing.
     pub(super) fn offer(&mut self, socket: ConnectionId, frame: Frame, now: Moment) {
-        let Some(wire) = self.wires.get(&socket) else { return };
+        let Some(wire) = self.wires.get_mut(&socket) else { return };
         if wire.waiting + frame.len() > self.setup.limits.peer_queue_bytes as usize {
             self.close(socket, Ending::Slow, now);
         } else {
+            let frame = wire.session.wrap(frame);
             self.say(socket, frame);
         }
     }

@@ -38,7 +38,7 @@ use crate::{
     dialect::{kith::wire, olaf},
     domain::{
         book::{Book, Entry},
-        id::HomeId,
+        id::{ConnectionId, HomeId},
         neighbourhood::State,
     },
     store::Store,
@@ -84,6 +84,8 @@ pub struct Neighbourhood {
     parts: Parts,
     house: Option<Arc<House>>,
     known: BTreeMap<HomeId, Known>,
+    /// Whose each socket is. A connection that dies while it is let in does not know that itself.
+    sockets: HashMap<ConnectionId, HomeId>,
     /// States that were announced last, so that only changes are.
     announced: HashMap<HomeId, State>,
 }
@@ -92,7 +94,13 @@ impl Neighbourhood {
     /// A neighbourhood whose links are not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, house: None, known: BTreeMap::new(), announced: HashMap::new() }
+        Self {
+            parts,
+            house: None,
+            known: BTreeMap::new(),
+            sockets: HashMap::new(),
+            announced: HashMap::new(),
+        }
     }
 
     /// Makes the link of a neighbour, in place of the one that was there.
@@ -220,7 +228,8 @@ impl Handler<Closed> for Neighbourhood {
     type Result = ();
 
     fn handle(&mut self, closed: Closed, _: &mut Self::Context) {
-        if let Some(known) = closed.home.and_then(|home| self.known.get(&home)) {
+        let home = self.sockets.remove(&closed.connection).or(closed.home);
+        if let Some(known) = home.and_then(|home| self.known.get(&home)) {
             known.link.do_send(closed);
         }
     }

@@ -31,6 +31,13 @@ pub(crate) async fn ask(method: Method, url: &str, token: Option<&str>) -> Answe
         request = request.bearer_auth(token);
     }
     let mut response = request.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    answer(&mut response).await
+}
+
+async fn answer<S>(response: &mut awc::ClientResponse<S>) -> Answer
+where
+    S: futures_util::Stream<Item = Result<bytes::Bytes, awc::error::PayloadError>>,
+{
     let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().to_owned();
     let body = response.body().limit(4 << 20).await.expect("a body");
@@ -46,6 +53,14 @@ impl App {
     /// Asks the admin API with the right token.
     pub(crate) async fn api(&self, method: Method, path: &str) -> Answer {
         ask(method, &self.url(path), Some(&self.token)).await
+    }
+
+    /// The same with a body.
+    pub(crate) async fn api_with(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let client = awc::Client::builder().timeout(PATIENCE).finish();
+        let request = client.request(method, self.url(path)).bearer_auth(&self.token);
+        let mut response = request.send_json(body).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        answer(&mut response).await
     }
 
     /// Gets JSON from the admin API.

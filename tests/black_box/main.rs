@@ -14,6 +14,7 @@ mod hostile;
 mod life;
 mod limits;
 mod mesh;
+mod neighbourhood;
 mod peers;
 mod presence;
 mod proxies;

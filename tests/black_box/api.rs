@@ -57,6 +57,11 @@ impl App {
         ask(method, &self.url(path), Some(&self.token)).await
     }
 
+    /// The same with a body.
+    pub(crate) async fn api_with(&self, method: Method, path: &str, body: &Value) -> Answer {
+        ask_with(method, &self.url(path), Some(&self.token), Some(body)).await
+    }
+
     /// Gets JSON from the admin API.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.api(Method::GET, path).await;

@@ -72,6 +72,12 @@ impl Entry {
         self.seen.is_some() || self.key_text.as_deref().is_some_and(is_fingerprint)
     }
 
+    /// The address that people are shown: as it spells it itself, or as its URL does.
+    #[must_use]
+    pub fn shown_address(&self) -> Option<String> {
+        self.address.clone().or_else(|| self.names().first().map(|name| name.as_str().to_owned()))
+    }
+
     /// Every name by which it may be meant.
     #[must_use]
     pub fn names(&self) -> Vec<Address> {

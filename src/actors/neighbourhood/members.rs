@@ -113,8 +113,7 @@ pub(super) fn record(entry: &Entry) -> PeerRecord {
 
 /// How a neighbour is named in events.
 pub(super) fn naming(entry: &Entry) -> Naming {
-    let address = entry.address.clone().or_else(|| entry.url.clone());
-    Naming { id: entry.id, name: entry.name.clone(), address }
+    Naming { id: entry.id, name: entry.name.clone(), address: entry.shown_address() }
 }
 
 impl Neighbourhood {

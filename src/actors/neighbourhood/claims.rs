@@ -131,6 +131,7 @@ impl Handler<Greeted> for Neighbourhood {
             meter,
             steps,
         };
+        self.sockets.insert(connection, home);
         let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
         AtomicResponse::new(Box::pin(
             async move {

@@ -38,13 +38,13 @@ use crate::{
     dialect::{kith::wire, olaf},
     domain::{
         book::{Book, Entry},
-        id::HomeId,
+        id::{ConnectionId, HomeId},
         neighbourhood::State,
     },
     store::Store,
 };
 
-/// How often metrics are brought up to date, and neighbours told how our links are doing.
+/// How often neighbours are told how our links are doing.
 const ROUND: Duration = Duration::from_secs(2);
 
 /// What the neighbourhood is made of.
@@ -84,6 +84,8 @@ pub struct Neighbourhood {
     parts: Parts,
     house: Option<Arc<House>>,
     known: BTreeMap<HomeId, Known>,
+    /// Whose each socket is. A connection that dies while it is let in does not know that itself.
+    sockets: HashMap<ConnectionId, HomeId>,
     /// States that were announced last, so that only changes are.
     announced: HashMap<HomeId, State>,
 }
@@ -92,7 +94,13 @@ impl Neighbourhood {
     /// A neighbourhood whose links are not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, house: None, known: BTreeMap::new(), announced: HashMap::new() }
+        Self {
+            parts,
+            house: None,
+            known: BTreeMap::new(),
+            sockets: HashMap::new(),
+            announced: HashMap::new(),
+        }
     }
 
     /// Makes the link of a neighbour, in place of the one that was there.
@@ -144,14 +152,6 @@ impl Neighbourhood {
         log(entry, &kind, status);
         self.parts.bulletin.publish(kind);
     }
-
-    /// Brings what is counted up to date.
-    fn count(&self) {
-        let views = self.known.keys().filter_map(|home| self.view(*home));
-        self.parts
-            .tally
-            .peers(views.map(|view| (view.entry.id, view.status.state, view.round_trip_us, view.reading)));
-    }
 }
 
 fn log(entry: &Entry, kind: &Kind, status: &Status) {
@@ -189,10 +189,7 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, ctx| {
-            neighbourhood.count();
-            neighbourhood.gossip(ctx);
-        });
+        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
 }
 
@@ -206,7 +203,6 @@ impl Handler<Status> for Neighbourhood {
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.count();
             self.gossip(ctx);
         }
     }
@@ -232,7 +228,8 @@ impl Handler<Closed> for Neighbourhood {
     type Result = ();
 
     fn handle(&mut self, closed: Closed, _: &mut Self::Context) {
-        if let Some(known) = closed.home.and_then(|home| self.known.get(&home)) {
+        let home = self.sockets.remove(&closed.connection).or(closed.home);
+        if let Some(known) = home.and_then(|home| self.known.get(&home)) {
             known.link.do_send(closed);
         }
     }

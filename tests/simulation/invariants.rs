@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kith::domain::{
     Moment,
-    id::{ConnectionId, HomeId, KeyId},
+    id::{ConnectionId, KeyId},
     letter::{Frame, Letter, Origin},
     refusal::{Ending, Refusal},
     switchboard::{Objection, Plan},
@@ -16,7 +16,7 @@ use kith::domain::{
 
 use crate::{
     keys, member,
-    node::{self, Node, Setup},
+    node::{Node, Setup},
     world::World,
 };
 
@@ -225,7 +225,7 @@ impl Ledger {
         let house = node.house();
         let mut listed: BTreeSet<KeyId> = house.roster().members().map(|member| member.key).collect();
         for (home, replica) in house.mesh().homes() {
-            let peer = node::place(home);
+            let peer = node.place(home);
             must!(node.link(peer).is_some(), "server {place} lists {peer}, which is not linked");
             let is_known = self.digests[peer].contains(&replica.digest().0);
             must!(!replica.is_whole() || is_known, "server {place} has a list of {peer} that never was");
@@ -265,7 +265,7 @@ pub(crate) fn rosters_agree(world: &World) -> Result<(), Broken> {
         let own = roster.members().map(|member| (member.key, place));
         let others = mesh
             .homes()
-            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node::place(home))));
+            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node.place(home))));
         let seen: BTreeMap<KeyId, usize> = own.chain(others).collect();
         for (key, home) in &seen {
             let is_there = truth.get(key).is_some_and(|homes| homes.contains(home));
@@ -324,9 +324,4 @@ pub(crate) fn all_heard(world: &World, from: usize) -> Result<(), Broken> {
         }
     }
     Ok(())
-}
-
-/// The number of this very home is never one of a neighbour.
-pub(crate) const fn is_own(home: HomeId) -> bool {
-    home.0 == HomeId::OWN.0
 }

@@ -1,7 +1,6 @@
 //! Many seeds: each decides how large the world is, what is slow, what goes wrong, and who does what.
 
 use std::{
-    collections::BTreeMap,
     env,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,6 +23,7 @@ use crate::{
     invariants::{Broken, all_heard, all_linked, must, one_socket_each, rosters_agree},
     keys,
     member::{self, Act},
+    node::{Tie, Ties},
     world::{Deed, World, setup},
 };
 
@@ -71,21 +71,22 @@ impl Plan {
         }
     }
 
-    /// Everybody knows everybody; some can be dialled from one side only.
-    fn peers(&mut self) -> Vec<BTreeMap<usize, bool>> {
-        let mut peers = vec![BTreeMap::new(); self.servers];
+    /// Everybody knows everybody; some can be dialled from one side only, and some keys are not known yet.
+    fn ties(&mut self) -> Vec<Ties> {
+        let mut ties = vec![Ties::new(); self.servers];
         for one in 0..self.servers {
             for other in 0..one {
-                let (there, back) = match self.chance.u32(0..10) {
-                    0 => (false, true),
-                    1 => (true, false),
-                    _ => (true, true),
-                };
-                peers[one].insert(other, there);
-                peers[other].insert(one, back);
+                let dials = [(true, true), (true, true), (true, true), (true, false), (false, true)];
+                let dials = dials[self.chance.usize(0..dials.len())];
+                for (from, to, dials) in [(one, other, dials.0), (other, one, dials.1)] {
+                    // Nobody can prove a server that is neither dialled nor known.
+                    let is_known = !dials || self.chance.bool();
+                    let pinned = is_known.then(|| keys::server(to).id());
+                    ties[from].insert(to, Tie { dials, pinned, seen: None });
+                }
             }
         }
-        peers
+        ties
     }
 
     fn limits(&self) -> Limits {
@@ -98,9 +99,9 @@ impl Plan {
     }
 
     fn world(&mut self) -> World {
-        let (peers, limits) = (self.peers(), self.limits());
+        let (ties, limits) = (self.ties(), self.limits());
         let mut world =
-            World::new(peers, self.people, setup(limits, self.part, self.room), self.chance.fork());
+            World::new(ties, self.people, setup(limits, self.part, self.room), self.chance.fork());
         for place in 0..self.servers {
             let at = if self.at_once { 0 } else { self.chance.u64(0..4_000) };
             world.plan(Moment::from_millis(at), Deed::Fault(Fault::Start(place)));

@@ -14,7 +14,7 @@ use crate::{
     invariants::{Broken, Ledger},
     member::{self, Act, Person},
     net::{Happening, Machine, Net},
-    node::{Node, Setup, Wish},
+    node::{Node, Setup, Ties, Wish},
 };
 
 /// Something that is planned.
@@ -30,7 +30,7 @@ type Event = Happening<Deed>;
 #[derive(Debug)]
 struct Site {
     node: Option<Node>,
-    peers: BTreeMap<usize, bool>,
+    ties: Ties,
     born: Moment,
     /// How far its clock has jumped ahead.
     ahead: Duration,
@@ -54,21 +54,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world of servers, none of which runs yet, that know each other as `peers` says.
-    pub(crate) fn new(
-        peers: Vec<BTreeMap<usize, bool>>,
-        people: usize,
-        setup: Setup,
-        mut chance: Rng,
-    ) -> Self {
-        let servers = peers.len();
+    /// A world of servers, none of which runs yet, that know each other like this.
+    pub(crate) fn new(ties: Vec<Ties>, people: usize, setup: Setup, mut chance: Rng) -> Self {
+        let servers = ties.len();
         let mut net = Net::new(servers, chance.fork());
         for place in 0..servers {
             net.turn(place, Machine::Killed);
         }
-        let site = |peers| Site {
+        let site = |ties| Site {
             node: None,
-            peers,
+            ties,
             born: Moment::ZERO,
             ahead: Duration::ZERO,
             alarm: None,
@@ -77,7 +72,7 @@ impl World {
         Self {
             net,
             setup,
-            sites: peers.into_iter().map(site).collect(),
+            sites: ties.into_iter().map(site).collect(),
             people: (0..people).map(|_| Person::default()).collect(),
             ledger: Ledger::new(servers),
             serial: 0,
@@ -135,7 +130,7 @@ impl World {
 
     /// Whether these two are meant to have a link.
     pub(crate) fn are_neighbours(&self, one: usize, other: usize) -> bool {
-        self.sites[one].peers.contains_key(&other)
+        self.sites[one].ties.contains_key(&other)
     }
 
     pub(crate) fn plan(&mut self, at: Moment, deed: Deed) {
@@ -318,8 +313,8 @@ impl World {
             return Ok(());
         }
         self.serial += 1;
-        let (peers, chance) = (&self.sites[place].peers, self.chance.fork());
-        let node = Node::new(place, self.serial, peers, &self.setup, chance);
+        let (ties, chance) = (&self.sites[place].ties, self.chance.fork());
+        let node = Node::new(place, self.serial, ties, &self.setup, chance);
         let site = &mut self.sites[place];
         (site.node, site.born, site.ahead) = (Some(node), self.net.now(), Duration::ZERO);
         self.net.turn(place, Machine::Runs);
@@ -329,10 +324,12 @@ impl World {
     }
 
     fn stop(&mut self, place: usize, machine: Machine) {
-        if self.sites[place].node.take().is_none() {
-            return;
+        let site = &mut self.sites[place];
+        let Some(node) = site.node.take() else { return };
+        for (peer, tie) in &mut site.ties {
+            tie.seen = node.seen(*peer);
         }
-        self.sites[place].stopped = None;
+        site.stopped = None;
         self.net.turn(place, machine);
         self.ledger.stopped(place);
         for person in &mut self.people {

@@ -2,7 +2,7 @@
 
 use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, ResponseActFuture, WrapFuture as _};
 
-use super::{Claimed, Greeted, Neighbourhood, members};
+use super::{Claimed, Found, Greeted, Neighbourhood, members};
 use crate::{
     actors::{
         clock::unix_ms,
@@ -87,6 +87,16 @@ impl Handler<Claimed> for Neighbourhood {
         Box::pin(
             async move { asked.await.unwrap_or(Err(Refusal::Crossed)).map(|()| standing) }.into_actor(self),
         )
+    }
+}
+
+impl Handler<Found> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, Found { home, key }: Found, _: &mut Context<Self>) {
+        if self.parts.book.proven(home, key) {
+            self.save(home);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Greeted, Open, PeerView, Peers,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Open, PeerView, Peers,
     PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
 };
 

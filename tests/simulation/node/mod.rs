@@ -21,6 +21,7 @@ use kith::{
     domain::{
         Moment,
         address::Address,
+        book::{Book, Policy},
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Letter},
         limits::{Limits, seconds},
@@ -83,10 +84,10 @@ enum Reminder {
 /// One server.
 #[derive(Debug)]
 pub(crate) struct Node {
-    place: usize,
     key: Arc<PublicKey>,
     terms: Arc<Terms>,
     setup: Setup,
+    book: Book,
     house: Switchboard,
     neighbours: BTreeMap<usize, Neighbour>,
     wires: BTreeMap<ConnectionId, Wire>,
@@ -104,25 +105,23 @@ pub(crate) fn address(place: usize) -> String {
     format!("home-{place}.example:8080")
 }
 
-/// The number under which every server knows this one.
-pub(crate) fn home(place: usize) -> HomeId {
-    HomeId(u32::try_from(place).unwrap_or(u32::MAX - 2) + 2)
+/// What a server knows of another one beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tie {
+    /// Whether it knows where to dial.
+    pub(crate) dials: bool,
+    /// The key to which it holds the other one, if an operator named it.
+    pub(crate) pinned: Option<KeyId>,
+    /// The key that it remembers from before.
+    pub(crate) seen: Option<KeyId>,
 }
 
-/// The server of that number.
-pub(crate) fn place(home: HomeId) -> usize {
-    home.0 as usize - 2
-}
+/// The neighbours of a server, by place.
+pub(crate) type Ties = BTreeMap<usize, Tie>;
 
 impl Node {
-    /// A server that knows these neighbours; those that are `true` it can dial. No `life` comes twice.
-    pub(crate) fn new(
-        place: usize,
-        life: u64,
-        peers: &BTreeMap<usize, bool>,
-        setup: &Setup,
-        chance: Rng,
-    ) -> Self {
+    /// A server that knows these neighbours. No `life` comes twice.
+    pub(crate) fn new(place: usize, life: u64, ties: &Ties, setup: &Setup, chance: Rng) -> Self {
         let key = keys::server(place);
         let limits = &setup.limits;
         let myself = Myself { address: address(place), name: format!("home {place}"), key: Arc::clone(&key) };
@@ -134,13 +133,20 @@ impl Node {
             peer_silence_s: limits.peer_silence_s,
             myself,
         };
-        let neighbours = peers.iter().map(|(peer, dialable)| (*peer, Neighbour::new(*dialable))).collect();
+        let names = vec![Address::new(&address(place))];
+        let policy = Policy { anyone: false, legacy: false, most: limits.peers as usize };
+        let mut book = Book::new(key.id(), names.clone(), policy);
+        let neighbours = ties.iter().map(|(peer, tie)| {
+            let home = book.add(link::entry(*peer, *tie)).expect("a neighbour that is not in the book");
+            (*peer, Neighbour::new(home, tie.dials))
+        });
+        let neighbours = neighbours.collect();
         Self {
-            place,
             key,
+            book,
             terms: Arc::new(terms),
             setup: setup.clone(),
-            house: Switchboard::new([Address::new(&address(place))], limits),
+            house: Switchboard::new(names, limits),
             neighbours,
             wires: BTreeMap::new(),
             connections: BTreeSet::new(),
@@ -190,8 +196,14 @@ impl Node {
         self.neighbours.keys().copied().collect()
     }
 
-    fn neighbour_with(&self, key: KeyId) -> Option<usize> {
-        self.neighbours.keys().copied().find(|peer| keys::server(*peer).id() == key)
+    fn home(&self, peer: usize) -> HomeId {
+        self.neighbours[&peer].home
+    }
+
+    /// The place of a neighbour by the number that it has here.
+    pub(crate) fn place(&self, home: HomeId) -> usize {
+        let mut neighbours = self.neighbours.iter();
+        neighbours.find(|(_, neighbour)| neighbour.home == home).map_or(usize::MAX, |(peer, _)| *peer)
     }
 
     fn remind(&mut self, at: Moment, reminder: Reminder) {

@@ -171,6 +171,7 @@ impl Node {
                 self.answer(socket, Input::Stands(standing), now);
             }
             Output::Greet(greeting) => self.on_greeting(socket, &greeting, now),
+            Output::Proven(key) => self.on_proven(socket, key),
             Output::Wake(at) => {
                 wire.wake = Some(at);
                 self.remind(at, Reminder::Wake(socket));

@@ -109,6 +109,13 @@ class Neighbour:
             context.load_cert_chain(*self.tls)
         self._server = await serve(self._accept, sock=self.door, ssl=context, max_size=16 << 20)
 
+    async def close_door(self) -> None:
+        """Nobody comes in any more, and whoever did is let go."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
     async def _accept(self, accepted: Any) -> None:
         await self._read(Link(accepted, inbound=True))
 
@@ -151,9 +158,7 @@ class Neighbour:
 
     async def close(self) -> None:
         await asyncio.gather(*(link.socket.close() for link in list(self.links)))
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        await self.close_door()
         self.door.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

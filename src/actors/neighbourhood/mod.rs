@@ -40,12 +40,15 @@ use crate::{
         book::{Book, Entry},
         id::HomeId,
         neighbourhood::State,
+        replay::Window,
     },
     store::Store,
 };
 
 /// How often metrics are brought up to date, and neighbours told how our links are doing.
 const ROUND: Duration = Duration::from_secs(2);
+/// Proofs of neighbours that are remembered: more than a hundred each, however many they are; about 2 MiB.
+const PROOFS: u32 = 65_536;
 
 /// What the neighbourhood is made of.
 #[derive(Debug)]
@@ -86,13 +89,21 @@ pub struct Neighbourhood {
     known: BTreeMap<HomeId, Known>,
     /// States that were announced last, so that only changes are.
     announced: HashMap<HomeId, State>,
+    /// What made servers neighbours, where that could be recorded and played back.
+    proofs: Window,
 }
 
 impl Neighbourhood {
     /// A neighbourhood whose links are not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, house: None, known: BTreeMap::new(), announced: HashMap::new() }
+        Self {
+            parts,
+            house: None,
+            known: BTreeMap::new(),
+            announced: HashMap::new(),
+            proofs: Window::new(PROOFS),
+        }
     }
 
     /// Makes the link of a neighbour, in place of the one that was there.

@@ -336,7 +336,8 @@ class Neighbour:
         accent = self.accent
         if data.get("type") != accent.greeting or set(data) != {"type", accent.field}:
             return "no hello for this program"
-        if data[accent.field] != self.spelled(self.home.address):
+        known = (self.spelled(self.home.address), self.spelled(self.home.address, ours=True))
+        if data[accent.field] not in known:
             return "an address that is not in its list"
         if accent.proof == "none":
             return None if set(body) == {"data"} else "more than data"
@@ -354,8 +355,10 @@ class Neighbour:
         }[accent.verifies]
         if accent.verifies == "sorted" and text != body["data"]:
             return "another order of keys"
-        key = read_pem(self.home.pem)
-        if accent.verifies == "nothing" or verifies(key, text + str(counter), body["signature"], 32):
+        if accent.verifies == "nothing":
+            return None
+        key, salt = read_pem(self.home.pem), accent.client.accepts_salt
+        if verifies(key, text + str(counter), body["signature"], salt):
             return None
         return "a signature that does not verify"
 
@@ -363,7 +366,7 @@ class Neighbour:
         clients = body.get("clients")
         if not isinstance(clients, list):
             return self.fault("an update without clients")
-        if self.accent.names_itself and body.get("hostname") != self.spelled(self.home.address):
+        if self.accent.names_itself and body.get("hostname") != self.home.address:
             self.fault(f"an update of {body.get('hostname')!r}")
         pems = []
         for entry in clients:

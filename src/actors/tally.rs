@@ -86,9 +86,6 @@ impl Default for Tally {
         for refusal in Refusal::ALL {
             let _ = tally.refusals.get_or_create(&Code { code: refusal.code() });
         }
-        for state in State::ALL {
-            let _ = tally.peers.get_or_create(&StateLabel { state: state.name() });
-        }
         tally.store_healthy.set(1);
         tally
     }

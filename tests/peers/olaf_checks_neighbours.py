@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from olaf_client import Client, Frame, Wrong
+from olaf_client import Client, Frame, Roster, Wrong
 from olaf_mesh import Check, Mesh
 from olaf_neighbour import Neighbour
 from olaf_scene import GREETING, token
@@ -164,8 +164,13 @@ async def dialler(accent: ServerAccent, mesh: Mesh) -> None:
 async def learnt(accent: ServerAccent, mesh: Mesh) -> None:
     """Nobody said how the neighbour speaks; it shows."""
     one = await mesh.neighbour(accent)
-    await mesh.introduce(one, accent=None)
+    peer = await mesh.introduce(one, accent=None)
     await one.dial()
+    if accent.sockets == "one-way":
+        # What was heard on its socket is how it is spoken to on ours.
+        await mesh.admin.until(peer, lambda view: view["state"] == "up", "a link")
+        await one.open_door()
+        await mesh.admin.retry(peer)
     await _life(mesh, one)
 
 
@@ -179,6 +184,29 @@ async def both_sockets(accent: ServerAccent, mesh: Mesh) -> None:
     await one.until(lambda: any(link.inbound and link.verified for link in one.links), "a dial")
     await one.until(lambda: len(one.links) == 2, "two sockets")
     await _life(mesh, one)
+
+
+async def one_of_two(mesh: Mesh) -> None:
+    """Of two sockets one closes: nobody vanishes, and the other one carries both directions."""
+    one = await mesh.neighbour(KAT)
+    peer = await mesh.introduce(one)
+    await one.open_door()
+    await one.until(lambda: any(link.inbound and link.verified for link in one.links), "a dial")
+    await one.dial()
+    alice = await mesh.join(KAT.client)
+    await mesh.lists(alice, *(guest.pem for guest in one.guests))
+    await mesh.admin.until(peer, lambda view: view["direction"] == "both", "two sockets")
+    since = alice.mark()
+    await one.close_door()
+    await mesh.admin.until(peer, lambda view: view["direction"] == "in", "one socket")
+    bob = await mesh.join(KAT.client)
+    await one.knows(alice.pem, bob.pem)
+    await one.receive(await alice.public(token()))
+    for frame in alice.frames[since:]:
+        pems = set(Roster.read(alice.accent, frame.body or {}).pems()) if frame.is_list() else None
+        if pems is not None and not {guest.pem for guest in one.guests} <= pems:
+            raise Wrong("the neighbour's clients vanish while it is there")
+    mesh.no_faults()
 
 
 async def request_first(mesh: Mesh) -> None:
@@ -244,10 +272,10 @@ def checks(tls: bool, legacy: bool) -> list[tuple[str, Check]]:
         if legacy or accent is not G17:
             listed.append((f"{accent.kith}.acceptor", partial(acceptor, accent)))
         listed.append((f"{accent.kith}.dialler", partial(dialler, accent)))
-        if accent in (TS, TSC, CAM, KAT, G17, FREW):
+        if accent in (TS, TSC, AEG, CAM, KAT, G17, FREW):
             listed.append((f"{accent.kith}.learnt", partial(learnt, accent)))
     if not tls:
         listed += [(f"{accent.kith}.both", partial(both_sockets, accent)) for accent in (G17, CAM, KAT)]
         listed += [("order.request-first", request_first), ("order.again", again),
-                   ("mesh.one-hop", one_hop)]
+                   ("mesh.one-hop", one_hop), ("mesh.one-of-two", one_of_two)]
     return listed

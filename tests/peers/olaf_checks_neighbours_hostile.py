@@ -7,7 +7,7 @@ import base64
 import json
 from functools import partial
 
-from olaf_client import DEADLINE, Client, Wrong
+from olaf_client import Client, Wrong
 from olaf_crypto import fingerprint
 from olaf_mesh import Check, Mesh
 from olaf_neighbour import Link, Neighbour
@@ -229,12 +229,15 @@ async def half_read_update(mesh: Mesh) -> None:
 async def silent(mesh: Mesh) -> None:
     """A door that opens and says nothing is let go of, and disturbs nobody."""
     one = await mesh.neighbour(TS)
-    server = await asyncio.start_server(lambda *_: asyncio.sleep(DEADLINE), sock=one.door)
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: writers.append(writer), sock=one.door)
     await mesh.introduce(one)
     alice, bob = await mesh.cast(TS.client, TS.client)
     sent = await alice.public(token())
     await bob.wait_for(lambda frame: frame.has(sent), "a letter beside a silent neighbour")
     server.close()
+    for writer in writers:
+        writer.close()
 
 
 def checks() -> list[tuple[str, Check]]:

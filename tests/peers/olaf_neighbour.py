@@ -109,6 +109,13 @@ class Neighbour:
             context.load_cert_chain(*self.tls)
         self._server = await serve(self._accept, sock=self.door, ssl=context, max_size=16 << 20)
 
+    async def close_door(self) -> None:
+        """Nobody comes in any more, and whoever did is let go."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
     async def _accept(self, accepted: Any) -> None:
         await self._read(Link(accepted, inbound=True))
 
@@ -151,9 +158,7 @@ class Neighbour:
 
     async def close(self) -> None:
         await asyncio.gather(*(link.socket.close() for link in list(self.links)))
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        await self.close_door()
         self.door.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -331,7 +336,8 @@ class Neighbour:
         accent = self.accent
         if data.get("type") != accent.greeting or set(data) != {"type", accent.field}:
             return "no hello for this program"
-        if data[accent.field] != self.spelled(self.home.address):
+        known = (self.spelled(self.home.address), self.spelled(self.home.address, ours=True))
+        if data[accent.field] not in known:
             return "an address that is not in its list"
         if accent.proof == "none":
             return None if set(body) == {"data"} else "more than data"
@@ -349,8 +355,10 @@ class Neighbour:
         }[accent.verifies]
         if accent.verifies == "sorted" and text != body["data"]:
             return "another order of keys"
-        key = read_pem(self.home.pem)
-        if accent.verifies == "nothing" or verifies(key, text + str(counter), body["signature"], 32):
+        if accent.verifies == "nothing":
+            return None
+        key, salt = read_pem(self.home.pem), accent.client.accepts_salt
+        if verifies(key, text + str(counter), body["signature"], salt):
             return None
         return "a signature that does not verify"
 
@@ -358,7 +366,7 @@ class Neighbour:
         clients = body.get("clients")
         if not isinstance(clients, list):
             return self.fault("an update without clients")
-        if self.accent.names_itself and body.get("hostname") != self.spelled(self.home.address):
+        if self.accent.names_itself and body.get("hostname") != self.home.address:
             self.fault(f"an update of {body.get('hostname')!r}")
         pems = []
         for entry in clients:

@@ -9,7 +9,7 @@ use crate::{
         event::Kind,
         peer_link::{Adopt, Doubt, MayCome, Remove},
     },
-    dialect::event::Standing,
+    dialect::event::{Greeting, Standing},
     domain::{book, id::HomeId, peer::LinkDialect, refusal::Refusal},
 };
 
@@ -59,6 +59,19 @@ impl Neighbourhood {
             self.parts.book.presented(home, claim.key);
         }
     }
+
+    /// A proof counts once: OLAF's names neither a moment nor whom it is meant for.
+    fn is_new(&mut self, greeting: &Greeting, dialled: Option<HomeId>) -> Result<(), Refusal> {
+        if greeting.trace.is_none_or(|trace| self.proofs.admit(trace)) {
+            return Ok(());
+        }
+        let home = self.parts.book.stand(&facts(&greeting.claim, dialled)).ok().flatten();
+        tracing::warn!(
+            address = greeting.claim.address,
+            "the hello of a server is played back; it is refused"
+        );
+        Err(self.turned(book::Turned { home, refusal: Refusal::Replayed }, &greeting.claim, dialled))
+    }
 }
 
 impl Handler<Claimed> for Neighbourhood {
@@ -107,6 +120,9 @@ impl Handler<Greeted> for Neighbourhood {
     fn handle(&mut self, greeted: Greeted, ctx: &mut Context<Self>) -> Self::Result {
         let Greeted { connection, dialled, direction, greeting, lane, meter, steps } = greeted;
         let claim = &greeting.claim;
+        if let Err(refusal) = self.is_new(&greeting, dialled) {
+            return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
+        }
         let id = members::id_of_stranger(claim);
         let admitted = match self.parts.book.admit(&facts(claim, dialled), greeting.proven, id, unix_ms()) {
             Ok(admitted) => admitted,

@@ -40,12 +40,15 @@ use crate::{
         book::{Book, Entry},
         id::{ConnectionId, HomeId},
         neighbourhood::State,
+        replay::Window,
     },
     store::Store,
 };
 
 /// How often neighbours are told how our links are doing.
 const ROUND: Duration = Duration::from_secs(2);
+/// Proofs of neighbours that are remembered: more than a hundred each, however many they are; about 2 MiB.
+const PROOFS: u32 = 65_536;
 
 /// What the neighbourhood is made of.
 #[derive(Debug)]
@@ -88,6 +91,8 @@ pub struct Neighbourhood {
     sockets: HashMap<ConnectionId, HomeId>,
     /// What was announced last, and why it was so, so that only changes are.
     announced: HashMap<HomeId, (State, Option<&'static str>)>,
+    /// What made servers neighbours, where that could be recorded and played back.
+    proofs: Window,
 }
 
 impl Neighbourhood {
@@ -100,6 +105,7 @@ impl Neighbourhood {
             known: BTreeMap::new(),
             sockets: HashMap::new(),
             announced: HashMap::new(),
+            proofs: Window::new(PROOFS),
         }
     }
 

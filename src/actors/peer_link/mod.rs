@@ -206,6 +206,14 @@ impl PeerLink {
         self.attempt = Some((id, task));
     }
 
+    /// How it speaks: as an operator said, or as it spoke last.
+    fn accent(&self) -> Option<olaf::peer::Accent> {
+        self.parts.accent.or_else(|| match self.card.as_ref()?.ear {
+            Ear::OlafPeer(accent) => Some(accent),
+            _ => None,
+        })
+    }
+
     fn session(&self, dialect: LinkDialect) -> Result<Session, crate::crypto::keys::KeyError> {
         let terms = Arc::clone(&self.parts.house.terms);
         let dialled = self.parts.url.as_deref().unwrap_or_default();
@@ -216,7 +224,7 @@ impl PeerLink {
                 Session::Kith(Box::new(kith::session::Session::dialling(terms, ephemeral, dialled)))
             }
             LinkDialect::Olaf => {
-                let session = olaf::peer::Session::dialling(terms, self.parts.accent, dialled);
+                let session = olaf::peer::Session::dialling(terms, self.accent(), dialled);
                 Session::OlafPeer(Box::new(session))
             }
         })

@@ -87,6 +87,9 @@ impl Node {
 
     /// A neighbour has news of its members.
     pub(super) fn hear(&mut self, peer: usize, news: News, now: Moment) {
+        if std::mem::take(&mut self.is_deaf) {
+            return;
+        }
         let effect = self.house.hear(self.home(peer), news);
         let Some(voice) = self.neighbours.get(&peer).and_then(|neighbour| neighbour.voice) else { return };
         if effect.excess {
@@ -101,19 +104,19 @@ impl Node {
     }
 
     /// A letter of a member, or one that a neighbour brings.
-    pub(crate) fn route(&mut self, letter: Letter, now: Moment) {
-        let plan = self.house.route(&letter);
+    pub(crate) fn route(&mut self, letter: &Letter, now: Moment) {
+        let plan = self.house.route(letter);
         self.wishes.push(Wish::Planned(letter.clone(), plan.clone()));
         let Ok(plan) = plan else { return };
         if plan.here
-            && let Some(frame) = press::letter(&letter, Ear::Olaf(olaf::accent::Ear::default()))
+            && let Some(frame) = press::letter(letter, Ear::Olaf(olaf::accent::Ear::default()))
         {
             let deliver = |connection: &ConnectionId| Wish::Deliver(*connection, frame.clone());
             self.wishes.extend(self.connections.iter().map(deliver));
         }
         for home in plan.elsewhere {
             let voice = self.neighbours.get(&self.place(home)).and_then(|neighbour| neighbour.voice);
-            if let (Some(voice), Some(frame)) = (voice, press::letter(&letter, Ear::Kith)) {
+            if let (Some(voice), Some(frame)) = (voice, press::letter(letter, Ear::Kith)) {
                 self.offer(voice, frame, now);
             }
         }

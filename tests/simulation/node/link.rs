@@ -205,7 +205,7 @@ impl Node {
         self.step(socket, Input::Welcomed(Ok(home)), now);
         let names = self.book.entry(home).map(Entry::names).unwrap_or_default();
         self.house.link(home, greeting.claim.address.as_str().into(), names);
-        self.wishes.push(Wish::Linked(peer, socket));
+        self.wishes.push(Wish::Linked(peer));
         self.tell_from_the_start(peer, now);
         self.attend(peer, now);
     }

@@ -45,11 +45,11 @@ pub(crate) enum Wish {
     /// One of the server's own members hears this.
     Deliver(ConnectionId, Frame),
     /// A link is up.
-    Linked(usize, ConnectionId),
+    Linked(usize),
     /// A link is down, or another one took its place.
     Unlinked(usize),
     /// A socket to a server is over, for this reason.
-    Over(ConnectionId, Option<usize>, Ending),
+    Over(Ending),
     /// A letter was given a plan, or an objection.
     Planned(Letter, Result<Plan, Objection>),
     /// A neighbour wants to hear the whole list again, because it missed something.
@@ -64,6 +64,8 @@ pub(crate) struct Setup {
     pub(crate) part: usize,
     /// No part is told while more than this waits for a neighbour.
     pub(crate) room: usize,
+    /// How long the notary and the house take to answer at most, in microseconds.
+    pub(crate) slowness: u64,
 }
 
 /// Something a server wants to be reminded of.
@@ -96,6 +98,8 @@ pub(crate) struct Node {
     reminders: BTreeMap<(Moment, u64), Reminder>,
     order: u64,
     serial: u64,
+    /// Whether it misses the next news, as only a fault of ours could make it.
+    is_deaf: bool,
     chance: Rng,
     wishes: Vec<Wish>,
 }
@@ -153,6 +157,7 @@ impl Node {
             reminders: BTreeMap::new(),
             order: 0,
             serial: life << 32,
+            is_deaf: false,
             chance,
             wishes: Vec::new(),
         }
@@ -165,6 +170,11 @@ impl Node {
             self.attend(peer, now);
         }
         self.remind(now + seconds(self.setup.limits.peer_heartbeat_s), Reminder::Standing);
+    }
+
+    /// The next news of a neighbour is missed.
+    pub(crate) const fn miss(&mut self) {
+        self.is_deaf = true;
     }
 
     /// The rules of this house.
@@ -192,7 +202,8 @@ impl Node {
         (self.wires.len(), self.wires.values().map(|wire| wire.waiting).max().unwrap_or(0))
     }
 
-    fn places(&self) -> Vec<usize> {
+    /// Where its neighbours are.
+    pub(crate) fn places(&self) -> Vec<usize> {
         self.neighbours.keys().copied().collect()
     }
 
@@ -213,7 +224,7 @@ impl Node {
 
     /// A moment in the near future, as busy threads take it.
     fn soon(&mut self, now: Moment) -> Moment {
-        now + Duration::from_micros(self.chance.u64(0..2_000))
+        now + Duration::from_micros(self.chance.u64(0..self.setup.slowness))
     }
 
     /// Does what has become due, and one thing at a time: whoever asks again gets the next.

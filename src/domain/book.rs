@@ -65,6 +65,13 @@ impl Entry {
         self.pinned.or(self.seen)
     }
 
+    /// Whether only the Kith link can show that it is who it is: its key was proven there, or all we have
+    /// is the fingerprint of a key, which OLAF servers never send.
+    fn must_speak_kith(&self) -> bool {
+        let is_fingerprint = |text: &str| KeyId::from_hex(text).is_some();
+        self.seen.is_some() || self.key_text.as_deref().is_some_and(is_fingerprint)
+    }
+
     /// Every name by which it may be meant.
     #[must_use]
     pub fn names(&self) -> Vec<Address> {
@@ -272,7 +279,7 @@ impl Book {
             }
             (LinkDialect::Kith, _) => Ok(()),
             // A server that can prove its key shall not be impersonated by one that cannot.
-            (LinkDialect::Olaf, _) if entry.seen.is_some() => Err(Refusal::WrongKey),
+            (LinkDialect::Olaf, _) if entry.must_speak_kith() => Err(Refusal::WrongKey),
             (LinkDialect::Olaf, Some(_)) => Ok(()),
             (LinkDialect::Olaf, None) if self.policy.legacy => Ok(()),
             (LinkDialect::Olaf, None) => Err(Refusal::Unproven),

@@ -50,6 +50,9 @@ fn a_key_that_is_known_is_held_to() {
         assert_eq!(book.stand(&claim), Err(Turned { home: Some(home), refusal: Refusal::WrongKey }));
     }
     assert_eq!(book.admit(&kith(5, "x:1"), true, PeerId([0; 6]), 7).map(|a| a.trust), Ok(Trust::Pinned));
+    let named = Entry { pinned: Some(key(9)), key_text: Some(key(9).hex()), ..entry(4, "ws://c:1") };
+    book.add(named).expect("room");
+    assert_eq!(refusal(book.stand(&olaf("c:1"))), Refusal::WrongKey, "before it ever came, too");
     let met = book.add(entry(3, "ws://b:1")).expect("room");
     let dialled = |number| Claim { dialled: Some(met), ..kith(number, "b:1") };
     assert_eq!(book.admit(&dialled(7), true, PeerId([0; 6]), 7).map(|a| a.trust), Ok(Trust::Tofu));

@@ -126,6 +126,8 @@ pub struct Peer {
     sockets: Vec<Socket>,
     /// Since when an attempt of ours is under way, and its socket once that is open.
     attempt: Option<(Moment, Option<ConnectionId>)>,
+    /// Of two dials that cross, ours is the one that stays.
+    ours_stays: bool,
     failures: u32,
     next_dial: Moment,
     refused: bool,
@@ -143,6 +145,7 @@ impl Peer {
             wanted: Sockets::One,
             sockets: Vec::new(),
             attempt: None,
+            ours_stays: false,
             failures: 0,
             next_dial: now,
             refused: false,
@@ -210,21 +213,25 @@ impl Peer {
         Due::Dial
     }
 
-    /// Our attempt has opened a socket; now both sides say who they are.
-    pub fn open(&mut self, socket: ConnectionId, now: Moment, limits: &Limits) {
-        if let Some((_, open)) = &mut self.attempt {
-            *open = Some(socket);
-        }
+    /// Our attempt has opened a socket; now both sides say who they are. Says whether it still should: if
+    /// the neighbour was faster, the socket is to be dropped.
+    #[must_use]
+    pub fn open(&mut self, socket: ConnectionId, now: Moment, limits: &Limits) -> bool {
+        let Some((_, open)) = &mut self.attempt else { return false };
+        *open = Some(socket);
         self.settle(now, limits);
+        true
     }
 
     /// Our attempt came to nothing. `refused`: one of the two sides said no. `chance` spreads the next
     /// attempts of many servers over time.
     pub fn failed(&mut self, now: Moment, refused: bool, chance: u32, limits: &Limits) {
-        self.attempt = None;
-        self.refused = refused;
-        self.back_off(now, chance, limits);
-        self.settle(now, limits);
+        // If the neighbour was faster, nothing was lost.
+        if self.attempt.take().is_some() {
+            self.refused = refused;
+            self.back_off(now, chance, limits);
+            self.settle(now, limits);
+        }
     }
 
     /// Our attempt gave way to the one of the other side, which is under way.
@@ -239,7 +246,8 @@ impl Peer {
     ///
     /// # Errors
     /// Ours is the one that stays.
-    pub fn may_come(&self, we_are_smaller: bool, now: Moment) -> Result<(), Crossed> {
+    pub fn may_come(&mut self, we_are_smaller: bool, now: Moment) -> Result<(), Crossed> {
+        self.ours_stays = we_are_smaller;
         let dialling = self.attempt.is_some();
         let just_dialled = self
             .sockets
@@ -253,6 +261,10 @@ impl Peer {
 
     /// The other end of a socket has said who it is, and may be believed. Returns the sockets that it
     /// replaces, to be closed.
+    ///
+    /// # Errors
+    /// We have dialled it since it came, and our dial is the one that stays. Without this, each side could
+    /// give up the very socket that the other one keeps.
     pub fn greeted(
         &mut self,
         socket: ConnectionId,
@@ -260,8 +272,11 @@ impl Peer {
         wanted: Sockets,
         now: Moment,
         limits: &Limits,
-    ) -> Vec<ConnectionId> {
+    ) -> Result<Vec<ConnectionId>, Crossed> {
         self.wanted = wanted;
+        if direction == Direction::In {
+            self.may_come(self.ours_stays, now)?;
+        }
         let mut replaced = Vec::new();
         if let Some((_, open)) = self.attempt
             && (direction == Direction::Out || wanted == Sockets::One)
@@ -280,7 +295,7 @@ impl Peer {
         self.sockets.push(Socket { id: socket, direction, since: now });
         self.refused = false;
         self.heard(now, limits);
-        replaced
+        Ok(replaced)
     }
 
     /// Anything at all came from the neighbour: it lives, so it is worth trying again soon.

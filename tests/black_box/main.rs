@@ -14,6 +14,8 @@ mod hostile;
 mod life;
 mod limits;
 mod mesh;
+mod neighbourhood;
+mod neighbourhood_api;
 mod peers;
 mod presence;
 mod proxies;

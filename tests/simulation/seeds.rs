@@ -132,14 +132,14 @@ fn play(seed: u64, write_down: bool) -> (Result<(), Broken>, World) {
 }
 
 fn run(plan: &Plan, world: &mut World) -> Result<(), Broken> {
-    world.run_until(ACTIVE + seconds(1))?;
+    world.run_until(ACTIVE)?;
     if plan.has_faults {
         recover(plan, world)?;
     }
-    // Two heartbeats after the last link came up, everybody knows the same.
+    // Two heartbeats after the last link came up, and the last member came or went, everybody knows the same.
     let (last_link, _) = world.ledger().last();
     let heartbeat = seconds(world.setup().limits.peer_heartbeat_s);
-    world.run_until(world.now().max(last_link + heartbeat * 2))?;
+    world.run_until(world.now().max(last_link.max(ACTIVE) + heartbeat * 2))?;
     must!(all_linked(world), "not all links are up");
     rosters_agree(world)?;
     one_socket_each(world)?;

@@ -137,11 +137,12 @@ impl Handler<Greeted> for Neighbourhood {
             meter,
             steps,
         };
+        self.sockets.insert(connection, home);
         let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
         AtomicResponse::new(Box::pin(
             async move {
                 match adopted {
-                    Some(adopted) => adopted.await.map(|()| home).map_err(|_| Refusal::Crossed),
+                    Some(adopted) => adopted.await.unwrap_or(Err(Refusal::Crossed)).map(|()| home),
                     None => Err(Refusal::UnknownPeer),
                 }
             }

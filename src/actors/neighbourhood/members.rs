@@ -139,7 +139,6 @@ impl Neighbourhood {
     pub(super) fn forget(&mut self, home: HomeId) {
         self.announced.remove(&home);
         self.known.remove(&home);
-        self.count();
     }
 
     /// Takes the link of a neighbour down and makes a new one.
@@ -200,12 +199,18 @@ impl Handler<PinPeer> for Neighbourhood {
         let entry = self.parts.book.entry_mut(home).filter(|entry| !entry.removed);
         let entry = entry.ok_or(PinError::Unknown)?;
         let pinned = match &key {
+            // As in a peer line: OLAF servers never send their key, so its digest is not enough.
+            Some(text) if entry.dialect == Some(LinkDialect::Olaf) && KeyId::from_hex(text).is_some() => {
+                return Err(PinError::BadKey);
+            }
             Some(text) => read_key(text).ok_or(PinError::BadKey)?,
             None => entry.presented.or_else(|| entry.expected()).ok_or(PinError::NoKey)?,
         };
         let same = entry.expected() == Some(pinned);
+        // The whole key is worth more than its digest.
+        let kept = entry.key_text.take().filter(|_| entry.pinned == Some(pinned));
+        entry.key_text = Some(key.or(kept).unwrap_or_else(|| pinned.hex()));
         entry.pinned = Some(pinned);
-        entry.key_text = Some(key.unwrap_or_else(|| pinned.hex()));
         entry.seen = entry.dialect.filter(|dialect| *dialect == LinkDialect::Kith).map(|_| pinned);
         entry.presented = None;
         self.save(home);

@@ -38,14 +38,14 @@ use crate::{
     dialect::{kith::wire, olaf},
     domain::{
         book::{Book, Entry},
-        id::HomeId,
+        id::{ConnectionId, HomeId},
         neighbourhood::State,
         replay::Window,
     },
     store::Store,
 };
 
-/// How often metrics are brought up to date, and neighbours told how our links are doing.
+/// How often neighbours are told how our links are doing.
 const ROUND: Duration = Duration::from_secs(2);
 /// Proofs of neighbours that are remembered: more than a hundred each, however many they are; about 2 MiB.
 const PROOFS: u32 = 65_536;
@@ -87,6 +87,8 @@ pub struct Neighbourhood {
     parts: Parts,
     house: Option<Arc<House>>,
     known: BTreeMap<HomeId, Known>,
+    /// Whose each socket is. A connection that dies while it is let in does not know that itself.
+    sockets: HashMap<ConnectionId, HomeId>,
     /// States that were announced last, so that only changes are.
     announced: HashMap<HomeId, State>,
     /// What made servers neighbours, where that could be recorded and played back.
@@ -101,6 +103,7 @@ impl Neighbourhood {
             parts,
             house: None,
             known: BTreeMap::new(),
+            sockets: HashMap::new(),
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
         }
@@ -155,14 +158,6 @@ impl Neighbourhood {
         log(entry, &kind, status);
         self.parts.bulletin.publish(kind);
     }
-
-    /// Brings what is counted up to date.
-    fn count(&self) {
-        let views = self.known.keys().filter_map(|home| self.view(*home));
-        self.parts
-            .tally
-            .peers(views.map(|view| (view.entry.id, view.status.state, view.round_trip_us, view.reading)));
-    }
 }
 
 fn log(entry: &Entry, kind: &Kind, status: &Status) {
@@ -200,10 +195,7 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, ctx| {
-            neighbourhood.count();
-            neighbourhood.gossip(ctx);
-        });
+        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
 }
 
@@ -217,7 +209,6 @@ impl Handler<Status> for Neighbourhood {
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.count();
             self.gossip(ctx);
         }
     }
@@ -243,7 +234,8 @@ impl Handler<Closed> for Neighbourhood {
     type Result = ();
 
     fn handle(&mut self, closed: Closed, _: &mut Self::Context) {
-        if let Some(known) = closed.home.and_then(|home| self.known.get(&home)) {
+        let home = self.sockets.remove(&closed.connection).or(closed.home);
+        if let Some(known) = home.and_then(|home| self.known.get(&home)) {
             known.link.do_send(closed);
         }
     }

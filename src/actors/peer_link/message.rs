@@ -26,7 +26,7 @@ pub struct MayCome {
 
 /// A socket whose other end is the neighbour, as proven as it gets.
 #[derive(Message, Debug)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), Refusal>")]
 pub struct Adopt {
     /// The connection.
     pub connection: ConnectionId,

@@ -191,6 +191,10 @@ impl PeerLink {
             return;
         };
         let (id, home) = (house.next_connection(), self.parts.home);
+        if !self.peer.open(id, now, &house.limits) {
+            // The neighbour was faster.
+            return;
+        }
         let start = Start {
             socket: Socket::dialled(opened.socket, seconds(house.limits.write_timeout_s)),
             held: opened.held,
@@ -198,7 +202,6 @@ impl PeerLink {
             direction: Direction::Out,
             largest_frame: house.limits.peer_message_bytes,
         };
-        self.peer.open(id, now, &house.limits);
         let task = launch(start, |ends| Connection::dialled(id, house, home, session, ends));
         self.attempt = Some((id, task));
     }
@@ -317,11 +320,13 @@ impl Handler<MayCome> for PeerLink {
 }
 
 impl Handler<Adopt> for PeerLink {
-    type Result = ();
+    type Result = Result<(), Refusal>;
 
-    fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) {
+    fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
         let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, steps } = adopt;
         let (house, now) = (Arc::clone(&self.parts.house), self.now());
+        let replaced = self.peer.greeted(connection, direction, sockets, now, &house.limits);
+        let replaced = replaced.map_err(|_| Refusal::Crossed)?;
         if self.attempt.take_if(|(attempt, _)| *attempt == connection).is_some() {
             self.steps.extend(steps);
         } else {
@@ -330,12 +335,13 @@ impl Handler<Adopt> for PeerLink {
         self.parts.dialect = Some(if ear == Ear::Kith { LinkDialect::Kith } else { LinkDialect::Olaf });
         self.card = Some(Card { address, names, ear, trust });
         self.sockets.insert(connection, SocketView { direction, lane, meter });
-        for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
+        for replaced in replaced {
             self.drop_socket(replaced, Ending::Replaced);
         }
         self.trouble = None;
         self.speak();
         self.go_on(ctx);
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn explain(ending: Ending) -> Trouble {
     let (message, hint) = match ending {
         Ending::Refused(refusal) => refused(refusal),
         Ending::RefusedUs(refusal) => refused_us(refusal),
-        Ending::Left => ("the other side closed the connection", "it is dialled again"),
+        Ending::Left => ("the other side closed the connection", "the side that dials tries again"),
         Ending::Silent => ("nothing was heard for too long", "is the network in between whole?"),
         Ending::Stalled | Ending::Slow => {
             ("the other side took nothing any more", "is it overloaded, or the line too narrow?")
@@ -34,8 +34,8 @@ pub(super) fn explain(ending: Ending) -> Trouble {
             ("it lists more members than limits.peer_members allows", "raise the limit, if that is real")
         }
         Ending::Violated(_) => ("it broke the protocol", "what exactly it did is in the code"),
-        Ending::Kicked => ("an administrator ended the connection", "it is dialled again"),
-        Ending::Draining => ("one of the two servers closes", "it is dialled again"),
+        Ending::Kicked => ("an administrator ended the connection", "the side that dials tries again"),
+        Ending::Draining => ("one of the two servers closes", "the side that dials tries again"),
         Ending::Replaced => ("another connection took its place", "nothing needs to be done"),
         Ending::Failed => ("our own handler failed", "please report this, with the log"),
     };

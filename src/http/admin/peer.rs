@@ -126,7 +126,7 @@ impl Peer {
             address: address(entry),
             state: status.state.name(),
             since: rfc3339(status.since_ms),
-            trust: status.trust.or_else(|| trust(entry)).map(Trust::name),
+            trust: trust(view).map(Trust::name),
             source: entry.source.name(),
             dialect: entry.dialect.map(LinkDialect::name),
             accent: status.ear.map(accent).or_else(|| entry.accent.clone()),
@@ -162,14 +162,17 @@ pub(super) fn milliseconds(micros: u64) -> f64 {
     Duration::from_micros(micros).as_secs_f64() * 1000.0
 }
 
-/// How far one was trusted when it was linked before this start.
-fn trust(entry: &Entry) -> Option<Trust> {
-    entry.linked_at?;
-    Some(match (entry.pinned, entry.seen) {
-        (Some(_), _) => Trust::Pinned,
-        (None, Some(_)) => Trust::Tofu,
-        (None, None) => Trust::Legacy,
-    })
+/// How far it is trusted, or was when it was linked last.
+fn trust(view: &PeerView) -> Option<Trust> {
+    let entry = &view.entry;
+    match (view.status.trust, entry.pinned, entry.seen) {
+        (None, ..) if entry.linked_at.is_none() => None,
+        // The key was pinned after it was proven.
+        (None | Some(Trust::Tofu), Some(_), _) => Some(Trust::Pinned),
+        (None, None, Some(_)) => Some(Trust::Tofu),
+        (None, None, None) => Some(Trust::Legacy),
+        (known, ..) => known,
+    }
 }
 
 fn direction(view: &PeerView) -> Option<&'static str> {

@@ -92,11 +92,11 @@ impl Node {
         }
     }
 
-    pub(super) fn on_open(&mut self, peer: usize, socket: ConnectionId, now: Moment) {
+    /// What we dialled is open. Says whether it still should be.
+    pub(super) fn on_open(&mut self, peer: usize, socket: ConnectionId, now: Moment) -> bool {
         let limits = std::sync::Arc::clone(&self.setup.limits);
-        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
-            neighbour.peer.open(socket, now, &limits);
-        }
+        let neighbour = self.neighbours.get_mut(&peer);
+        neighbour.is_some_and(|neighbour| neighbour.peer.open(socket, now, &limits))
     }
 
     pub(super) fn on_heard(&mut self, peer: usize, now: Moment) {
@@ -108,7 +108,7 @@ impl Node {
 
     /// Somebody says who it is and has proven nothing yet.
     pub(super) fn on_claim(
-        &self,
+        &mut self,
         socket: ConnectionId,
         claim: &Claim,
         now: Moment,
@@ -124,9 +124,10 @@ impl Node {
         Ok(Standing::default())
     }
 
-    fn may_come(&self, peer: usize, key: KeyId, now: Moment) -> Result<(), Refusal> {
+    fn may_come(&mut self, peer: usize, key: KeyId, now: Moment) -> Result<(), Refusal> {
         let we_are_smaller = self.key.id() < key;
-        self.neighbours[&peer].peer.may_come(we_are_smaller, now).map_err(|_| Refusal::Crossed)
+        let neighbour = self.neighbours.get_mut(&peer).ok_or(Refusal::UnknownPeer)?;
+        neighbour.peer.may_come(we_are_smaller, now).map_err(|_| Refusal::Crossed)
     }
 
     /// Somebody has proven who it is.
@@ -138,11 +139,12 @@ impl Node {
         let limits = std::sync::Arc::clone(&self.setup.limits);
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         let direction = wire.direction();
-        wire.greeted = Some(peer);
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let mut replaced = neighbour.peer.greeted(socket, direction, greeting.sockets, now, &limits);
-        // An attempt whose socket is not open yet is known only here.
-        replaced.extend(neighbour.attempt.take().filter(|attempt| *attempt != socket));
+        let Ok(replaced) = neighbour.peer.greeted(socket, direction, greeting.sockets, now, &limits) else {
+            return self.step(socket, Input::Welcomed(Err(Refusal::Crossed)), now);
+        };
+        wire.greeted = Some(peer);
+        neighbour.attempt.take_if(|attempt| *attempt == socket);
         let was_linked = neighbour.voice.replace(socket).is_some();
         for old in replaced {
             self.close(old, Ending::Replaced, now);

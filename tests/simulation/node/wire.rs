@@ -86,9 +86,11 @@ impl Node {
     pub(crate) fn on_opened(&mut self, socket: ConnectionId, now: Moment) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         wire.is_open = true;
-        if let Some(peer) = wire.dialled {
-            self.on_open(peer, socket, now);
+        let Some(peer) = wire.dialled else { return };
+        if self.on_open(peer, socket, now) {
             self.step(socket, Input::Opened, now);
+        } else {
+            self.close(socket, Ending::Replaced, now);
         }
     }
 

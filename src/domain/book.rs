@@ -34,6 +34,8 @@ pub struct Entry {
     pub url: Option<String>,
     /// The address under which it lists its members.
     pub address: Option<String>,
+    /// Whether an operator has said so, and not it itself.
+    pub address_is_set: bool,
     /// What it or the operator calls it.
     pub name: Option<String>,
     /// The key to which an operator holds it, as that was written.
@@ -256,8 +258,24 @@ impl Book {
         let Some(home) = claim.dialled.or(by_key).or_else(|| self.by_address(&address)) else {
             return self.stranger(claim).map(|()| None).map_err(|refusal| Turned { home: None, refusal });
         };
+        if self.is_taken(&address, home, claim) {
+            return Err(Turned { home: Some(home), refusal: Refusal::TakenAddress });
+        }
         let refusal = self.entries.get(&home).map_or(Ok(()), |entry| self.known(entry, claim));
         refusal.map(|()| Some(home)).map_err(|refusal| Turned { home: Some(home), refusal })
+    }
+
+    /// Whether an address is ours or belongs to another neighbour. One that has this very key is the same
+    /// server, under a name that we did not connect with it.
+    fn is_taken(&self, address: &Address, home: HomeId, claim: &Claim<'_>) -> bool {
+        let is_another = |(other, entry): (HomeId, &Entry)| {
+            other != home
+                && !entry.removed
+                && (entry.expected().is_none() || entry.expected() != claim.key)
+                && entry.names().contains(address)
+        };
+        claim.dialect == LinkDialect::Kith
+            && (self.own_names.contains(address) || self.entries().any(is_another))
     }
 
     fn stranger(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
@@ -344,7 +362,7 @@ impl Book {
         }
         entry.presented = None;
         entry.dialect = Some(claim.dialect);
-        if claim.dialect == LinkDialect::Kith || entry.address.is_none() {
+        if (claim.dialect == LinkDialect::Kith && !entry.address_is_set) || entry.address.is_none() {
             entry.address = Some(claim.address.to_owned());
         }
         if let Some(name) = claim.name {
@@ -386,6 +404,7 @@ impl Entry {
             id,
             url: None,
             address: None,
+            address_is_set: false,
             name: None,
             key_text: None,
             pinned: None,

@@ -113,6 +113,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LASTING: Duration = Duration::from_secs(5);
 /// Two sockets opened within so long of each other may have been dialled at the same instant.
 const CROSSING: Duration = Duration::from_secs(10);
+/// How long a dial that is not open yet may hope to be.
+const OPENING: Duration = Duration::from_secs(2);
 /// How often a silent link is looked at.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How long the side that gives way waits for the other one's dial.
@@ -252,7 +254,9 @@ impl Peer {
     /// Ours is the one that stays.
     pub fn may_come(&mut self, we_are_smaller: bool, now: Moment) -> Result<(), Crossed> {
         self.ours_stays = we_are_smaller;
-        let dialling = self.attempt.is_some();
+        // A dial that does not even open must not keep out one that does.
+        let dialling =
+            self.attempt.is_some_and(|(since, open)| open.is_some() || now.saturating_sub(since) < OPENING);
         let just_dialled = self
             .sockets
             .iter()

@@ -98,6 +98,9 @@ fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, 
     wishes(site, request)
 }
 
+/// The largest message of a server that has not proven who it is.
+const LARGEST_HELLO: u32 = 16 << 10;
+
 /// Whether another Kith server asks for a link.
 fn wants_link(request: &Request) -> bool {
     let offered = request.head().headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
@@ -180,7 +183,7 @@ fn begin(site: &Site, start: Start, address: IpAddr, wishes: &Wishes) {
         // Without randomness there is no link, and the dialler hears that the socket is gone.
         let Ok(secret) = Ephemeral::generate() else { return };
         let session = kith::session::Session::answering(terms, secret);
-        (Session::Kith(Box::new(session)), house.limits.peer_message_bytes)
+        (Session::Kith(Box::new(session)), LARGEST_HELLO)
     } else {
         (Session::new(id, wishes.pinned, terms, wishes.ear), house.limits.message_bytes)
     };

@@ -39,7 +39,8 @@ pub(crate) use must;
 struct Written {
     /// The connection of its author, and which letter it is on that; nothing if it is sent again and again.
     from: Option<(ConnectionId, u64)>,
-    bytes: usize,
+    /// Its very words, once they are written.
+    words: Option<Frame>,
     /// Who must hear it, by home, if nothing goes wrong.
     hearers: BTreeMap<usize, Vec<ConnectionId>>,
     /// Which servers it has passed.
@@ -118,11 +119,22 @@ impl Ledger {
     pub(crate) fn written(
         &mut self,
         from: Option<(ConnectionId, u64)>,
-        bytes: usize,
         hearers: BTreeMap<usize, Vec<ConnectionId>>,
     ) -> u64 {
-        self.letters.push(Written { from, bytes, hearers, passed: BTreeSet::new(), heard: BTreeSet::new() });
+        self.letters.push(Written {
+            from,
+            words: None,
+            hearers,
+            passed: BTreeSet::new(),
+            heard: BTreeSet::new(),
+        });
         self.letters.len() as u64 - 1
+    }
+
+    /// What a letter says, to the letter.
+    pub(crate) fn worded(&mut self, number: u64, words: Frame) {
+        let written = usize::try_from(number).ok().and_then(|at| self.letters.get_mut(at));
+        written.expect("a letter").words = Some(words);
     }
 
     /// How many letters were written so far.
@@ -138,8 +150,9 @@ impl Ledger {
         letter: &Letter,
         plan: Result<Plan, Objection>,
     ) -> Result<(), Broken> {
-        let number = member::number(letter.trace);
-        let written = usize::try_from(number).ok().and_then(|at| self.letters.get_mut(at));
+        let number = member::read(&letter.original);
+        let written = number.and_then(|number| self.letters.get_mut(usize::try_from(number).ok()?));
+        let number = number.unwrap_or(u64::MAX);
         let Some(written) = written else {
             must!(plan.is_err(), "server {place} took a letter that nobody wrote");
             return Ok(());
@@ -170,8 +183,7 @@ impl Ledger {
             return Err(Broken(format!("{connection} heard what nobody wrote: {frame:?}")));
         };
         must!(written.heard.insert(connection), "{connection} heard letter {number} twice");
-        let text = member::text(number, written.bytes);
-        must!(*frame == Frame::Text(text.into()), "{connection} heard letter {number} in other words");
+        must!(Some(frame) == written.words.as_ref(), "{connection} heard letter {number} in other words");
         let Some((sender, place)) = written.from else { return Ok(()) };
         let last = self.last_heard.insert((connection, sender), place);
         must!(last.is_none_or(|last| last < place), "{connection} heard letter {number} out of order");

@@ -156,7 +156,7 @@ impl Connection {
         {
             return self.end(Ending::Refused(refusal), ctx);
         }
-        let claimed = Claimed { connection: self.id, dialled, claim, from: self.address };
+        let claimed = Claimed { dialled, claim };
         let answer = self.house.neighbourhood.send(claimed);
         self.wait_for(answer, ctx, |connection, standing, ctx| match standing {
             Ok(standing) => connection.step(Input::Stands(standing), ctx),

@@ -78,7 +78,7 @@ impl Handler<Claimed> for Neighbourhood {
     type Result = ResponseActFuture<Self, Result<Standing, Refusal>>;
 
     fn handle(&mut self, claimed: Claimed, _: &mut Context<Self>) -> Self::Result {
-        let Claimed { dialled, claim, .. } = claimed;
+        let Claimed { dialled, claim } = claimed;
         let home = match self.parts.book.stand(&facts(&claim, dialled)) {
             Ok(home) => home,
             Err(turned) => {

@@ -1,6 +1,6 @@
 //! Who belongs to the neighbourhood, as operators change it: added, removed, pinned, tried again.
 
-use actix::{AsyncContext as _, Context, Handler};
+use actix::{Context, Handler};
 
 use super::{
     AddError, AddPeer, FaultPeer, Neighbourhood, PeerView, PinError, PinPeer, RemovePeer, RetryPeer,
@@ -59,6 +59,7 @@ pub fn entry(line: &PeerLine, source: Source) -> Result<Entry, String> {
     Ok(Entry {
         url: Some(line.url.clone()),
         address: line.address.clone(),
+        address_is_set: line.address.is_some(),
         name: line.name.clone(),
         key_text: line.key.clone(),
         pinned,
@@ -232,9 +233,8 @@ impl Handler<PinPeer> for Neighbourhood {
 impl Handler<FaultPeer> for Neighbourhood {
     type Result = bool;
 
-    fn handle(&mut self, FaultPeer(id): FaultPeer, ctx: &mut Context<Self>) -> bool {
+    fn handle(&mut self, FaultPeer(id): FaultPeer, _: &mut Context<Self>) -> bool {
         let known = self.parts.book.by_id(id).and_then(|home| self.known.get(&home));
-        let _ = ctx.address();
         known.inspect(|known| known.link.do_send(Fail)).is_some()
     }
 }

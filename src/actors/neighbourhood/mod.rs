@@ -77,7 +77,7 @@ struct Known {
     /// What it needs to know beside the book: parsed, because that is slow.
     key: Option<Arc<PublicKey>>,
     accent: Option<olaf::peer::Accent>,
-    links: Vec<wire::Link>,
+    links: Arc<[wire::Link]>,
     links_ms: i64,
 }
 
@@ -124,7 +124,8 @@ impl Neighbourhood {
             status: ctx.address().recipient(),
             broken: ctx.address().recipient(),
         });
-        let known = Known { link: link.start(), status: None, key, accent, links: Vec::new(), links_ms: 0 };
+        let known =
+            Known { link: link.start(), status: None, key, accent, links: Arc::default(), links_ms: 0 };
         self.known.insert(home, known);
     }
 

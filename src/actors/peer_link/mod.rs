@@ -200,7 +200,7 @@ impl PeerLink {
             held: opened.held,
             first: Bytes::new(),
             direction: Direction::Out,
-            largest_frame: house.limits.peer_message_bytes,
+            largest_frame: house.limits.message_bytes,
         };
         let task = launch(start, |ends| Connection::dialled(id, house, home, session, ends));
         self.attempt = Some((id, task));
@@ -338,6 +338,7 @@ impl Handler<Adopt> for PeerLink {
         for replaced in replaced {
             self.drop_socket(replaced, Ending::Replaced);
         }
+        self.steps.push(Step::now("up", "the link is up".to_owned()));
         self.trouble = None;
         self.speak();
         self.go_on(ctx);

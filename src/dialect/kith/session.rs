@@ -303,7 +303,6 @@ impl Session {
             }
             (State::Greeting { channel }, Ok(home)) => {
                 self.state = State::Up { channel, home, heard: now };
-                out.push(Output::Step("up", "the link is up".to_owned()));
                 if !self.we_dialled {
                     self.say(Bytes::from_static(&[kind::READY]), out);
                 }
@@ -338,8 +337,12 @@ impl Session {
             }
             kind::WANT_LIST => out.push(Output::WantList),
             kind::LETTER => {
-                let letter = wire::read_letter(message, *home).map_err(|_| malformed)?;
-                out.extend(letter.map(Output::Route));
+                let most = self.terms.recipients_per_letter;
+                match wire::read_letter(message, *home, most) {
+                    Ok(letter) => out.extend(letter.map(Output::Route)),
+                    // One bad letter is no reason to lose the good ones.
+                    Err(violation) => out.push(Output::Note(violation)),
+                }
             }
             kind::PING => {
                 let ping: Ping = wire::decode(body).map_err(|_| malformed)?;

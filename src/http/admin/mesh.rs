@@ -155,7 +155,7 @@ fn draw(us: Node, peers: &[PeerView], counts: &HashMap<HomeId, usize>, now: i64)
     }
     // What a server said before its link broke may have changed since.
     for (from, peer) in neighbours.iter().filter(|(_, peer)| peer.status.state.is_linked()) {
-        for link in &peer.links {
+        for link in peer.links.iter() {
             let to = nodes.place(reported(link), vec![Address::new(&link.address)]);
             let state = State::ALL.map(State::name).into_iter().find(|name| *name == link.state);
             let seen = Seen { from: *from, to, state: state.unwrap_or("unknown"), at_ms: peer.links_ms };
@@ -255,7 +255,7 @@ mod tests {
             reading: Reading::default(),
             waiting_bytes: 0,
             heard_ms: None,
-            links,
+            links: links.into(),
             links_ms: 0,
         }
     }

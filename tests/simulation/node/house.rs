@@ -5,15 +5,17 @@ use kith::{
     domain::{
         Moment,
         id::ConnectionId,
-        letter::{Frame, Letter},
+        letter::{Author, Frame, Letter},
         limits::seconds,
         member::Newcomer,
         news::News,
         refusal::{Ending, Violation},
+        switchboard::Objection,
     },
 };
 
 use super::{Node, Reminder, Wish};
+use crate::member;
 
 impl Node {
     /// Somebody comes in. Says whether the house wanted that.
@@ -105,7 +107,16 @@ impl Node {
 
     /// A letter of a member, or one that a neighbour brings.
     pub(crate) fn route(&mut self, letter: &Letter, now: Moment) {
-        let plan = self.house.route(letter);
+        let mut plan = self.house.route(letter);
+        if let Err(Objection::Doubted(member)) = &plan {
+            // The oracle knows who has signed it.
+            let author = Author::Proven(member.key);
+            plan = if member::is_by(&letter.original, member.key) {
+                self.house.route(&Letter { author, ..letter.clone() })
+            } else {
+                Err(Objection::Violated(Violation::WrongSender))
+            };
+        }
         self.wishes.push(Wish::Planned(letter.clone(), plan.clone()));
         let Ok(plan) = plan else { return };
         if plan.here

@@ -68,8 +68,9 @@ impl World {
             return Ok(());
         }
         let hearers = self.hearers(place, homes);
-        let number = self.ledger.written(Some(from), bytes, hearers);
+        let number = self.ledger.written(Some(from), hearers);
         let letter = member::letter(number, person, connection, homes, bytes);
+        self.ledger.worded(number, letter.original.clone());
         self.with(place, |node, now| node.route(&letter, now))?;
         Ok(())
     }
@@ -81,9 +82,10 @@ impl World {
         let homes: Vec<_> = homes.filter(|(_, place)| !self.is_stopped(*place)).collect();
         let Some((_, first)) = homes.first() else { return Ok(()) };
         let hearers = self.hearers(*first, None);
-        let number = self.ledger.written(None, 0, hearers);
+        let number = self.ledger.written(None, hearers);
         for (connection, place) in homes.iter().chain(&homes) {
             let letter = member::letter(number, person, *connection, None, 0);
+            self.ledger.worded(number, letter.original.clone());
             self.with(*place, |node, now| node.route(&letter, now))?;
         }
         Ok(())

@@ -288,7 +288,7 @@ fn describe(event: &Event) -> String {
 fn tell(wish: &Wish) -> String {
     match wish {
         Wish::Planned(letter, plan) => {
-            format!("letter {} from {:?}: {plan:?}", member::number(letter.trace), letter.from)
+            format!("letter {:?} from {:?}: {plan:?}", member::read(&letter.original), letter.from)
         }
         Wish::Deliver(connection, frame) => format!("{connection} hears {:?}", member::read(frame)),
         other => format!("{other:x?}"),

@@ -128,8 +128,6 @@ pub struct Peer {
     sockets: Vec<Socket>,
     /// Since when an attempt of ours is under way, and its socket once that is open.
     attempt: Option<(Moment, Option<ConnectionId>)>,
-    /// Of two dials that cross, ours is the one that stays.
-    ours_stays: bool,
     failures: u32,
     /// When we dialled last.
     dialled: Option<Moment>,
@@ -149,7 +147,6 @@ impl Peer {
             wanted: Sockets::One,
             sockets: Vec::new(),
             attempt: None,
-            ours_stays: false,
             failures: 0,
             dialled: None,
             next_dial: now,
@@ -247,13 +244,19 @@ impl Peer {
         self.settle(now, limits);
     }
 
-    /// Whether a socket that the neighbour dialled may go on. If both sides dial at once, the dial of the
-    /// one whose key is smaller stays.
+    /// Whether a socket may be the link, now that the other end has proven who it is. If both sides dial at
+    /// once, the dial of the one whose key is smaller stays. Asked any earlier, the answer could be another
+    /// one by the time of the greeting, and each side could give up the very socket that the other one keeps.
     ///
     /// # Errors
-    /// Ours is the one that stays.
-    pub fn may_come(&mut self, we_are_smaller: bool, now: Moment) -> Result<(), Crossed> {
-        self.ours_stays = we_are_smaller;
+    /// The neighbour dialled it, and ours is the one that stays.
+    pub fn may_come(
+        &self,
+        direction: Direction,
+        wanted: Sockets,
+        we_are_smaller: bool,
+        now: Moment,
+    ) -> Result<(), Crossed> {
         // A dial that does not even open must not keep out one that does.
         let dialling =
             self.attempt.is_some_and(|(since, open)| open.is_some() || now.saturating_sub(since) < OPENING);
@@ -261,18 +264,12 @@ impl Peer {
             .sockets
             .iter()
             .any(|socket| socket.direction == Direction::Out && now.saturating_sub(socket.since) < CROSSING);
-        if we_are_smaller && self.wanted == Sockets::One && (dialling || just_dialled) {
-            return Err(Crossed);
-        }
-        Ok(())
+        let crosses = direction == Direction::In && wanted == Sockets::One && (dialling || just_dialled);
+        if we_are_smaller && crosses { Err(Crossed) } else { Ok(()) }
     }
 
-    /// The other end of a socket has said who it is, and may be believed. Returns the sockets that it
-    /// replaces, to be closed.
-    ///
-    /// # Errors
-    /// We have dialled it since it came, and our dial is the one that stays. Without this, each side could
-    /// give up the very socket that the other one keeps.
+    /// The other end of a socket has said who it is, may be believed, and may come. Returns the sockets that
+    /// it replaces, to be closed.
     pub fn greeted(
         &mut self,
         socket: ConnectionId,
@@ -280,11 +277,8 @@ impl Peer {
         wanted: Sockets,
         now: Moment,
         limits: &Limits,
-    ) -> Result<Vec<ConnectionId>, Crossed> {
+    ) -> Vec<ConnectionId> {
         self.wanted = wanted;
-        if direction == Direction::In {
-            self.may_come(self.ours_stays, now)?;
-        }
         let mut replaced = Vec::new();
         if let Some((_, open)) = self.attempt
             && (direction == Direction::Out || wanted == Sockets::One)
@@ -303,7 +297,7 @@ impl Peer {
         self.sockets.push(Socket { id: socket, direction, since: now });
         self.refused = false;
         self.heard(now, limits);
-        Ok(replaced)
+        replaced
     }
 
     /// Anything at all came from the neighbour: it lives, so it is worth trying again soon.

@@ -10,6 +10,8 @@ const fn id(number: u64) -> ConnectionId {
     ConnectionId(number)
 }
 
+const IN: Direction = Direction::In;
+
 fn limits() -> Limits {
     Limits::default()
 }
@@ -20,7 +22,7 @@ fn linked(direction: Direction, sockets: Sockets) -> Peer {
         assert_eq!(peer.due(at(0), &limits()), Due::Dial);
         assert!(peer.open(id(1), at(1), &limits()));
     }
-    assert_eq!(peer.greeted(id(1), direction, sockets, at(2), &limits()), Ok(vec![]));
+    assert_eq!(peer.greeted(id(1), direction, sockets, at(2), &limits()), []);
     peer
 }
 
@@ -33,7 +35,7 @@ fn a_dial_goes_through_its_states() {
     assert_eq!(peer.due(at(1), &limits()), Due::Nothing, "one attempt at a time");
     assert!(peer.open(id(1), at(2), &limits()));
     assert_eq!(peer.state().0, State::Greeting);
-    peer.greeted(id(1), Direction::Out, Sockets::One, at(3), &limits()).expect("a link");
+    peer.greeted(id(1), Direction::Out, Sockets::One, at(3), &limits());
     assert_eq!((peer.state(), peer.voice()), ((State::Up, at(3)), Some(id(1))));
     let silent = at(3) + seconds(limits().peer_heartbeat_s) * 2;
     assert_eq!(peer.due(at(4), &limits()), Due::Sleep(silent));
@@ -74,17 +76,18 @@ fn of_two_dials_at_once_the_one_of_the_smaller_key_stays() {
         assert_eq!(peer.due(at(0), &limits()), Due::Dial);
         assert!(peer.open(id(1), at(1), &limits()));
     }
-    assert_eq!(smaller.may_come(true, at(2)), Err(Crossed));
+    assert_eq!(smaller.may_come(IN, Sockets::One, true, at(2)), Err(Crossed));
     larger.gave_way(at(2), &limits());
-    assert_eq!(larger.may_come(false, at(2)), Ok(()));
-    smaller.greeted(id(1), Direction::Out, Sockets::One, at(3), &limits()).expect("a link");
-    larger.greeted(id(2), Direction::In, Sockets::One, at(3), &limits()).expect("a link");
+    assert_eq!(larger.may_come(IN, Sockets::One, false, at(2)), Ok(()));
+    smaller.greeted(id(1), Direction::Out, Sockets::One, at(3), &limits());
+    larger.greeted(id(2), Direction::In, Sockets::One, at(3), &limits());
     assert_eq!((smaller.state().0, larger.state().0), (State::Up, State::Up));
+    assert_eq!(smaller.may_come(IN, Sockets::Two, true, at(4)), Ok(()), "two do not cross");
     // What was dialled before that may still arrive.
-    assert_eq!(smaller.may_come(true, at(4)), Err(Crossed));
+    assert_eq!(smaller.may_come(IN, Sockets::One, true, at(4)), Err(Crossed));
     // Much later it can only mean that the other side lost the link.
-    assert_eq!(smaller.may_come(true, at(60_000)), Ok(()));
-    assert_eq!(smaller.greeted(id(3), Direction::In, Sockets::One, at(60_001), &limits()), Ok(vec![id(1)]));
+    assert_eq!(smaller.may_come(IN, Sockets::One, true, at(60_000)), Ok(()));
+    assert_eq!(smaller.greeted(id(3), Direction::In, Sockets::One, at(60_001), &limits()), [id(1)]);
     assert_eq!(smaller.closed(id(1), false, at(60_002), 0, &limits()), Loss::None);
     assert_eq!(smaller.voice(), Some(id(3)));
 }
@@ -103,30 +106,16 @@ fn an_attempt_is_given_up_when_the_neighbour_was_faster() {
     let mut peer = Peer::new(true, at(0));
     peer.due(at(0), &limits());
     assert!(peer.open(id(1), at(1), &limits()));
-    assert_eq!(peer.greeted(id(2), Direction::In, Sockets::One, at(2), &limits()), Ok(vec![id(1)]));
+    assert_eq!(peer.greeted(id(2), Direction::In, Sockets::One, at(2), &limits()), [id(1)]);
     assert_eq!(peer.closed(id(1), false, at(3), 0, &limits()), Loss::None);
     assert_eq!(peer.state().0, State::Up);
-}
-
-#[test]
-fn a_dial_that_began_after_a_claim_still_crosses_it() {
-    let mut peer = Peer::new(true, at(0));
-    assert_eq!(peer.may_come(true, at(0)), Ok(()), "we have not dialled yet");
-    assert_eq!(peer.due(at(1), &limits()), Due::Dial);
-    assert_eq!(peer.greeted(id(1), Direction::In, Sockets::One, at(2), &limits()), Err(Crossed));
-    assert!(peer.open(id(2), at(3), &limits()));
-    assert_eq!(peer.greeted(id(2), Direction::Out, Sockets::One, at(4), &limits()), Ok(vec![]));
-    let mut larger = Peer::new(true, at(0));
-    assert_eq!(larger.may_come(false, at(0)), Ok(()));
-    assert_eq!(larger.due(at(1), &limits()), Due::Dial);
-    assert_eq!(larger.greeted(id(1), Direction::In, Sockets::One, at(2), &limits()), Ok(vec![]));
 }
 
 #[test]
 fn a_dial_that_comes_too_late_is_dropped_and_costs_nothing() {
     let mut peer = Peer::new(true, at(0));
     assert_eq!(peer.due(at(0), &limits()), Due::Dial);
-    assert_eq!(peer.greeted(id(1), Direction::In, Sockets::One, at(1), &limits()), Ok(vec![]));
+    assert_eq!(peer.greeted(id(1), Direction::In, Sockets::One, at(1), &limits()), []);
     assert!(!peer.open(id(2), at(2), &limits()));
     peer.failed(at(3), true, 0, &limits());
     assert_eq!((peer.state().0, peer.voice(), peer.failures()), (State::Up, Some(id(1)), 0));
@@ -153,11 +142,11 @@ fn two_sockets_are_one_link_and_we_speak_on_our_own() {
     assert_eq!((peer.voice(), peer.due(at(5), &limits())), (Some(id(1)), Due::Dial));
     assert_eq!(peer.state().0, State::Up);
     assert!(peer.open(id(2), at(6), &limits()));
-    assert_eq!(peer.greeted(id(2), Direction::Out, Sockets::Two, at(7), &limits()), Ok(vec![]));
+    assert_eq!(peer.greeted(id(2), Direction::Out, Sockets::Two, at(7), &limits()), []);
     assert_eq!(peer.voice(), Some(id(2)));
     assert_eq!(
         peer.greeted(id(3), Direction::In, Sockets::Two, at(8), &limits()),
-        Ok(vec![id(1)]),
+        [id(1)],
         "it dialled anew"
     );
     assert_eq!(peer.closed(id(2), false, at(9), 0, &limits()), Loss::Moved(id(3)));
@@ -171,14 +160,14 @@ fn a_link_that_never_lasts_is_tried_less_and_less_often() {
     for round in 0..6 {
         assert_eq!(peer.due(now, &limits()), Due::Dial, "round {round}");
         assert!(peer.open(id(round), now, &limits()));
-        peer.greeted(id(round), Direction::Out, Sockets::One, now, &limits()).expect("a link");
+        peer.greeted(id(round), Direction::Out, Sockets::One, now, &limits());
         peer.closed(id(round), true, now, 0, &limits());
         now = peer.next_dial().expect("a plan");
     }
     assert!(now > at(30_000), "{now:?}");
     peer.due(now, &limits());
     assert!(peer.open(id(9), now, &limits()));
-    peer.greeted(id(9), Direction::Out, Sockets::One, now, &limits()).expect("a link");
+    peer.greeted(id(9), Direction::Out, Sockets::One, now, &limits());
     peer.heard(now + LASTING, &limits());
     assert_eq!(peer.failures(), 0);
 }
@@ -187,7 +176,7 @@ fn a_link_that_never_lasts_is_tried_less_and_less_often() {
 fn whoever_cannot_be_dialled_is_waited_for() {
     let mut peer = Peer::new(false, at(0));
     assert_eq!((peer.due(at(0), &limits()), peer.next_dial()), (Due::Nothing, None));
-    peer.greeted(id(1), Direction::In, Sockets::Two, at(1), &limits()).expect("a link");
+    peer.greeted(id(1), Direction::In, Sockets::Two, at(1), &limits());
     assert_eq!(peer.closed(id(1), false, at(2), 0, &limits()), Loss::Down);
     assert_eq!(peer.due(at(3), &limits()), Due::Nothing);
     peer.dialable();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith::domain::{
     Moment,
     id::{ConnectionId, KeyId},
-    letter::{Frame, Letter, Origin},
+    letter::{Frame, Letter},
     refusal::{Ending, Refusal, Violation},
     switchboard::{Objection, Plan},
 };
@@ -53,6 +53,8 @@ struct Written {
 pub(crate) struct Ledger {
     /// Nothing goes wrong in this run, or nothing any more.
     pub(crate) is_calm: bool,
+    /// A server that tells what is not true.
+    pub(crate) liar: Option<usize>,
     /// Some news was missed, and it is not certain that this was noticed.
     pub(crate) was_missed: bool,
     letters: Vec<Written>,
@@ -77,6 +79,7 @@ impl Ledger {
     pub(crate) fn new(servers: usize) -> Self {
         Self {
             is_calm: false,
+            liar: None,
             was_missed: false,
             letters: Vec::new(),
             last_heard: BTreeMap::new(),
@@ -149,6 +152,7 @@ impl Ledger {
         place: usize,
         letter: &Letter,
         plan: Result<Plan, Objection>,
+        from: Option<usize>,
     ) -> Result<(), Broken> {
         let number = member::read(&letter.original);
         let written = number.and_then(|number| self.letters.get_mut(usize::try_from(number).ok()?));
@@ -160,11 +164,15 @@ impl Ledger {
         match plan {
             Ok(plan) => {
                 must!(written.passed.insert(place), "letter {number} passes server {place} a second time");
-                let is_own = matches!(letter.from, Origin::Here(_));
-                must!(is_own || plan.elsewhere.is_empty(), "letter {number} hops on from server {place}");
+                must!(
+                    from.is_none() || plan.elsewhere.is_empty(),
+                    "letter {number} hops on from server {place}"
+                );
             }
             // It has it already, from another home of the same author.
             Err(_) if written.from.is_none() && written.passed.contains(&place) => self.count("replayed"),
+            // Nobody believes a liar.
+            Err(_) if from.is_some() && from == self.liar => self.count("lie"),
             // Somebody whose coming was missed is a stranger until the list is told again.
             Err(Objection::Violated(Violation::WrongSender)) if self.was_missed => {}
             Err(objection) => {
@@ -225,9 +233,14 @@ impl Ledger {
                 | Ending::Refused(Refusal::Crossed)
                 | Ending::RefusedUs(Refusal::Crossed)
         );
+        let is_fine = is_fine || self.liar.is_some();
         must!(is_fine || !self.is_calm, "server {place} ended a socket: {ending:?}");
         // Honest servers never break the protocol, whatever happens to them.
-        must!(!matches!(ending, Ending::Violated(_)), "server {place} saw a violation: {ending:?}");
+        let is_honest = self.liar.is_none();
+        must!(
+            !is_honest || !matches!(ending, Ending::Violated(_)),
+            "server {place} saw a violation: {ending:?}"
+        );
         self.count(ending.code());
         Ok(())
     }
@@ -239,13 +252,38 @@ impl Ledger {
         Ok(())
     }
 
+    /// How often a server has dialled another one.
+    pub(crate) fn dials(&self, from: usize, to: usize) -> u32 {
+        self.dials.get(&(from, to)).copied().unwrap_or(0)
+    }
+
     /// When the last link came up, and when somebody dialled for the last time.
     pub(crate) const fn last(&self) -> (Moment, Moment) {
         (self.last_link, self.last_dial)
     }
 
-    /// Looks at a server after it has done something.
-    pub(crate) fn saw(&mut self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
+    /// Looks at a server after it has done something, or only heard something.
+    pub(crate) fn saw(
+        &mut self,
+        place: usize,
+        node: &Node,
+        setup: &Setup,
+        is_quiet: bool,
+    ) -> Result<(), Broken> {
+        if !is_quiet {
+            self.check_links(place, node, setup)?;
+        }
+        let version = Some(node.house().mesh().version());
+        if self.versions[place] == version {
+            return Ok(());
+        }
+        self.versions[place] = version;
+        self.digests[place].insert(node.house().roster().digest().0);
+        self.check_lists(place, node, setup)
+    }
+
+    /// One link for each neighbour at most, and nothing that grows without bound.
+    fn check_links(&self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
         let (sockets, waiting) = node.burden();
         let peers = self.digests.len();
         for peer in node.places() {
@@ -257,27 +295,30 @@ impl Ledger {
         must!(sockets <= 4 * peers, "server {place} holds {sockets} sockets");
         let most = setup.limits.peer_queue_bytes as usize + 1024;
         must!(waiting <= most, "{waiting} bytes wait in a lane of server {place}");
-        let version = Some(node.house().mesh().version());
-        if self.versions[place] == version {
-            return Ok(());
-        }
-        self.versions[place] = version;
-        self.digests[place].insert(node.house().roster().digest().0);
-        self.check_lists(place, node)
+        Ok(())
     }
 
     /// Nobody is listed twice, nobody at a home that is not linked, and nobody at a home that does not
     /// say so itself.
-    fn check_lists(&self, place: usize, node: &Node) -> Result<(), Broken> {
+    fn check_lists(&self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
         let house = node.house();
         let mut listed: BTreeSet<KeyId> = house.roster().members().map(|member| member.key).collect();
         for (home, replica) in house.mesh().homes() {
             let peer = node.place(home);
             must!(node.link(peer).is_some(), "server {place} lists {peer}, which is not linked");
+            let is_liar = self.liar == Some(peer);
+            must!(
+                replica.len() <= setup.limits.peer_members as usize,
+                "server {place} hoards members of {peer}"
+            );
             let is_known = self.digests[peer].contains(&replica.digest().0);
-            must!(!replica.is_whole() || is_known, "server {place} has a list of {peer} that never was");
+            must!(
+                !replica.is_whole() || is_known || is_liar,
+                "server {place} has a list of {peer} that never was"
+            );
             for member in house.mesh().listed(home) {
-                must!(self.ever[peer].contains(&member.key), "server {place} lists a stranger at {peer}");
+                let is_known = is_liar || self.ever[peer].contains(&member.key);
+                must!(is_known, "server {place} lists a stranger at {peer}");
                 must!(listed.insert(member.key), "server {place} lists {} twice", member.key.short());
             }
         }

@@ -14,8 +14,10 @@
 mod faults;
 mod invariants;
 mod keys;
+mod liar;
 mod member;
 mod net;
 mod node;
+mod scenarios;
 mod seeds;
 mod world;

@@ -122,6 +122,8 @@ pub(crate) struct Net<D> {
     sockets: BTreeMap<ConnectionId, Socket>,
     paths: Vec<Vec<Path>>,
     machines: Vec<Machine>,
+    /// How many packets have arrived.
+    arrived: u64,
     chance: Rng,
 }
 
@@ -142,8 +144,14 @@ impl<D> Net<D> {
             sockets: BTreeMap::new(),
             paths,
             machines: vec![Machine::Runs; servers],
+            arrived: 0,
             chance,
         }
+    }
+
+    /// How many packets have arrived so far.
+    pub(crate) const fn arrived(&self) -> u64 {
+        self.arrived
     }
 
     /// The time of the world.
@@ -224,6 +232,7 @@ impl<D> Net<D> {
     fn arrive(&mut self, id: ConnectionId, from: Side, packet: Packet) -> Option<Happening<D>> {
         let to = from.other();
         let socket = self.sockets.get_mut(&id)?;
+        self.arrived += 1;
         let place = socket.end(to).place;
         match self.machines[place] {
             Machine::Runs => {}

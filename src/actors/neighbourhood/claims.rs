@@ -1,13 +1,13 @@
 //! Servers that say who they are: who may come in, under which number, and on which socket.
 
-use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, ResponseActFuture, WrapFuture as _};
+use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, WrapFuture as _};
 
 use super::{Claimed, Found, Greeted, Neighbourhood, members};
 use crate::{
     actors::{
         clock::unix_ms,
         event::Kind,
-        peer_link::{Adopt, Doubt, MayCome, Remove},
+        peer_link::{Adopt, Doubt, Remove},
     },
     dialect::event::{Greeting, Standing},
     domain::{book, id::HomeId, peer::LinkDialect, refusal::Refusal},
@@ -75,31 +75,18 @@ impl Neighbourhood {
 }
 
 impl Handler<Claimed> for Neighbourhood {
-    type Result = ResponseActFuture<Self, Result<Standing, Refusal>>;
+    type Result = Result<Standing, Refusal>;
 
     fn handle(&mut self, claimed: Claimed, _: &mut Context<Self>) -> Self::Result {
         let Claimed { dialled, claim } = claimed;
-        let home = match self.parts.book.stand(&facts(&claim, dialled)) {
-            Ok(home) => home,
-            Err(turned) => {
-                let refusal = self.turned(turned, &claim, dialled);
-                return Box::pin(async move { Err(refusal) }.into_actor(self));
-            }
-        };
+        let stands = self.parts.book.stand(&facts(&claim, dialled));
+        let home = stands.map_err(|turned| self.turned(turned, &claim, dialled))?;
         let known = home.and_then(|home| self.known.get(&home));
-        let standing = Standing {
+        Ok(Standing {
             key: known.and_then(|known| known.key.clone()),
             accent: known.and_then(|known| known.accent),
             unproven: self.parts.book.allows_unproven(),
-        };
-        let Some(known) = known.filter(|_| dialled.is_none()) else {
-            return Box::pin(async move { Ok(standing) }.into_actor(self));
-        };
-        let we_are_smaller = claim.key.is_some_and(|key| self.parts.book.own_key() < key);
-        let asked = known.link.send(MayCome { we_are_smaller });
-        Box::pin(
-            async move { asked.await.unwrap_or(Err(Refusal::Crossed)).map(|()| standing) }.into_actor(self),
-        )
+        })
     }
 }
 
@@ -150,6 +137,7 @@ impl Handler<Greeted> for Neighbourhood {
         let adopt = Adopt {
             connection,
             direction,
+            we_are_smaller: claim.key.is_some_and(|key| self.parts.book.own_key() < key),
             ear: greeting.ear,
             sockets: greeting.sockets,
             trust: admitted.trust,

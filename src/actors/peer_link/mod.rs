@@ -7,7 +7,7 @@
 mod message;
 mod trouble;
 
-pub use self::message::{Adopt, Doubt, Fail, MayCome, Remove, Retry};
+pub use self::message::{Adopt, Doubt, Fail, Remove, Retry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -311,22 +311,15 @@ impl Drop for PeerLink {
     }
 }
 
-impl Handler<MayCome> for PeerLink {
-    type Result = Result<(), Refusal>;
-
-    fn handle(&mut self, MayCome { we_are_smaller }: MayCome, _: &mut Self::Context) -> Self::Result {
-        self.peer.may_come(we_are_smaller, self.now()).map_err(|_| Refusal::Crossed)
-    }
-}
-
 impl Handler<Adopt> for PeerLink {
     type Result = Result<(), Refusal>;
 
     fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
-        let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, steps } = adopt;
+        let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, .. } = adopt;
+        let (steps, we_are_smaller) = (adopt.steps, adopt.we_are_smaller);
         let (house, now) = (Arc::clone(&self.parts.house), self.now());
-        let replaced = self.peer.greeted(connection, direction, sockets, now, &house.limits);
-        let replaced = replaced.map_err(|_| Refusal::Crossed)?;
+        let may_come = self.peer.may_come(direction, sockets, we_are_smaller, now);
+        may_come.map_err(|_| Refusal::Crossed)?;
         if self.attempt.take_if(|(attempt, _)| *attempt == connection).is_some() {
             self.steps.extend(steps);
         } else {
@@ -335,7 +328,7 @@ impl Handler<Adopt> for PeerLink {
         self.parts.dialect = Some(if ear == Ear::Kith { LinkDialect::Kith } else { LinkDialect::Olaf });
         self.card = Some(Card { address, names, ear, trust });
         self.sockets.insert(connection, SocketView { direction, lane, meter });
-        for replaced in replaced {
+        for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);
         }
         self.steps.push(Step::now("up", "the link is up".to_owned()));

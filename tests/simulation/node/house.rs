@@ -43,6 +43,11 @@ impl Node {
         }
     }
 
+    /// Says to everybody whatever it is told to, true or not.
+    pub(crate) fn claim(&mut self, frame: &Frame, now: Moment) {
+        self.offer_all(frame, now);
+    }
+
     fn offer_all(&mut self, frame: &Frame, now: Moment) {
         let voices: Vec<_> = self.neighbours.values().filter_map(|neighbour| neighbour.voice).collect();
         for voice in voices {

@@ -134,18 +134,8 @@ impl Node {
         claim: &Claim,
         now: Moment,
     ) -> Result<Standing, Refusal> {
-        let dialled = self.dialled(socket);
-        match self.book.stand(&facts(claim, dialled)) {
-            Err(turned) => return Err(self.turned(turned, claim, now)),
-            Ok(Some(home)) if dialled.is_none() => {
-                let we_are_smaller = claim.key.is_some_and(|key| self.book.own_key() < key);
-                let peer = self.place(home);
-                let neighbour = self.neighbours.get_mut(&peer).ok_or(Refusal::UnknownPeer)?;
-                neighbour.peer.may_come(we_are_smaller, now).map_err(|_| Refusal::Crossed)?;
-            }
-            Ok(_) => {}
-        }
-        Ok(Standing::default())
+        let stands = self.book.stand(&facts(claim, self.dialled(socket)));
+        stands.map(|_| Standing::default()).map_err(|turned| self.turned(turned, claim, now))
     }
 
     /// Whom we dialled has proven a key.
@@ -190,9 +180,11 @@ impl Node {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         let direction = wire.direction();
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let Ok(replaced) = neighbour.peer.greeted(socket, direction, greeting.sockets, now, &limits) else {
+        let we_are_smaller = greeting.claim.key.is_some_and(|key| self.book.own_key() < key);
+        if neighbour.peer.may_come(direction, greeting.sockets, we_are_smaller, now).is_err() {
             return self.step(socket, Input::Welcomed(Err(Refusal::Crossed)), now);
-        };
+        }
+        let replaced = neighbour.peer.greeted(socket, direction, greeting.sockets, now, &limits);
         wire.greeted = Some(peer);
         neighbour.attempt.take_if(|attempt| *attempt == socket);
         let was_linked = neighbour.voice.replace(socket).is_some();

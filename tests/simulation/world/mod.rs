@@ -9,7 +9,7 @@ mod trouble;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use fastrand::Rng;
-use kith::domain::{Moment, limits::Limits};
+use kith::domain::{Moment, letter::Origin, limits::Limits};
 
 use crate::{
     faults::Fault,
@@ -145,10 +145,15 @@ impl World {
 
     /// Lets time pass.
     pub(crate) fn run_until(&mut self, end: Moment) -> Result<(), Broken> {
-        while let Some(event) = self.net.next(end) {
-            self.apply(event)?;
-        }
+        while self.step(end)? {}
         Ok(())
+    }
+
+    /// Lets the next thing happen, if there is one before `end`.
+    pub(crate) fn step(&mut self, end: Moment) -> Result<bool, Broken> {
+        let Some(event) = self.net.next(end) else { return Ok(false) };
+        self.apply(event)?;
+        Ok(true)
     }
 
     fn note(&mut self, words: impl FnOnce() -> String) {
@@ -217,11 +222,14 @@ impl World {
         let Some(node) = &mut site.node else { return Ok(None) };
         let done = act(node, now);
         let wishes = node.take_wishes();
+        let is_quiet = wishes.is_empty();
         for wish in wishes {
             self.fulfil(place, wish)?;
         }
         self.set_alarm(place);
-        self.check_node(place)?;
+        if let Some(node) = &self.sites[place].node {
+            self.ledger.saw(place, node, &self.setup, is_quiet)?;
+        }
         Ok(Some(done))
     }
 
@@ -250,20 +258,20 @@ impl World {
             Wish::Linked(peer) => self.ledger.linked(place, peer, self.net.now()),
             Wish::Unlinked(peer) => self.ledger.unlinked(place, peer)?,
             Wish::Over(ending) => self.ledger.over(place, ending)?,
-            Wish::Planned(letter, plan) => self.ledger.planned(place, &letter, plan)?,
+            Wish::Planned(letter, plan) => {
+                let from = match letter.from {
+                    Origin::Here(_) => None,
+                    Origin::Home(home) => self.sites[place].node.as_ref().map(|node| node.place(home)),
+                };
+                self.ledger.planned(place, &letter, plan, from)?;
+            }
             Wish::Wanted(peer) => self.ledger.wanted(place, peer)?,
         }
         Ok(())
     }
 
-    fn check_node(&mut self, place: usize) -> Result<(), Broken> {
-        if let Some(node) = &self.sites[place].node {
-            self.ledger.saw(place, node, &self.setup)?;
-        }
-        Ok(())
-    }
-
-    fn apply_deed(&mut self, deed: Deed) -> Result<(), Broken> {
+    /// Something happens at once that may also be planned.
+    pub(crate) fn apply_deed(&mut self, deed: Deed) -> Result<(), Broken> {
         self.note(|| format!("{deed:?}"));
         match deed {
             Deed::Fault(fault) => self.apply_fault(fault),

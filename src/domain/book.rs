@@ -72,6 +72,12 @@ impl Entry {
         self.seen.is_some() || self.key_text.as_deref().is_some_and(is_fingerprint)
     }
 
+    /// The address that people are shown: as it spells it itself, or as its URL does.
+    #[must_use]
+    pub fn shown_address(&self) -> Option<String> {
+        self.address.clone().or_else(|| self.names().first().map(|name| name.as_str().to_owned()))
+    }
+
     /// Every name by which it may be meant.
     #[must_use]
     pub fn names(&self) -> Vec<Address> {
@@ -272,17 +278,36 @@ impl Book {
         }
         match (claim.dialect, entry.expected()) {
             (LinkDialect::Kith, Some(expected)) if claim.key != Some(expected) => Err(Refusal::WrongKey),
-            // Somebody comes under the name of a server that we have never reached. Only our own dial shows
-            // who is there, unless anyone is welcome.
-            (LinkDialect::Kith, None) if claim.dialled.is_none() && !self.policy.anyone => {
-                Err(Refusal::Crossed)
-            }
             (LinkDialect::Kith, _) => Ok(()),
             // A server that can prove its key shall not be impersonated by one that cannot.
             (LinkDialect::Olaf, _) if entry.must_speak_kith() => Err(Refusal::WrongKey),
             (LinkDialect::Olaf, Some(_)) => Ok(()),
             (LinkDialect::Olaf, None) if self.policy.legacy => Ok(()),
             (LinkDialect::Olaf, None) => Err(Refusal::Unproven),
+        }
+    }
+
+    /// Somebody comes under the name of a server that we have never reached. Only our own dial shows who is
+    /// there, unless anyone is welcome. It is turned away only after we have proven ourselves, because
+    /// otherwise two servers that do not know each other's keys would turn each other away for ever.
+    fn called_back(&self, claim: &Claim<'_>, known: Option<HomeId>) -> Result<(), Turned> {
+        let is_unknown =
+            known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_none());
+        let comes_by_itself = claim.dialect == LinkDialect::Kith && claim.dialled.is_none();
+        if is_unknown && comes_by_itself && !self.policy.anyone {
+            return Err(Turned { home: known, refusal: Refusal::Crossed });
+        }
+        Ok(())
+    }
+
+    /// A server that we dialled has proven this key. Says whether that is news.
+    pub fn proven(&mut self, home: HomeId, key: KeyId) -> bool {
+        match self.entries.get_mut(&home) {
+            Some(entry) if entry.expected().is_none() => {
+                entry.seen = Some(key);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -298,6 +323,7 @@ impl Book {
         now_ms: i64,
     ) -> Result<Admitted, Turned> {
         let known = self.stand(claim)?;
+        self.called_back(claim, known)?;
         let (home, is_new) = match known {
             Some(home) => (home, false),
             None => (self.insert(Entry::stranger(id, now_ms)), true),

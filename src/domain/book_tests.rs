@@ -64,9 +64,14 @@ fn a_key_that_is_known_is_held_to() {
 fn whoever_we_have_never_reached_is_called_back_unless_anyone_may_come() {
     let mut strict = book(false, false);
     let home = strict.add(entry(2, "ws://a:1")).expect("room");
-    assert_eq!(strict.stand(&kith(5, "a:1")), Err(Turned { home: Some(home), refusal: Refusal::Crossed }));
+    assert_eq!(strict.stand(&kith(5, "a:1")), Ok(Some(home)), "it is told who we are, and no more");
+    let crossed = Turned { home: Some(home), refusal: Refusal::Crossed };
+    assert_eq!(strict.admit(&kith(5, "a:1"), true, PeerId([0; 6]), 7), Err(crossed));
     assert_eq!(strict.stand(&Claim { dialled: Some(home), ..kith(5, "a:1") }), Ok(Some(home)));
     assert_eq!(refusal(strict.stand(&olaf("a:1"))), Refusal::Unproven);
+    assert!(strict.proven(home, key(5)) && !strict.proven(home, key(6)), "our dial found it");
+    assert!(strict.admit(&kith(5, "a:1"), true, PeerId([0; 6]), 7).is_ok());
+    assert_eq!(refusal(strict.stand(&kith(6, "a:1"))), Refusal::WrongKey);
     let mut open = book(true, false);
     let home = open.add(entry(2, "ws://a:1")).expect("room");
     assert_eq!(open.stand(&kith(5, "a:1")), Ok(Some(home)));

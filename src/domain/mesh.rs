@@ -286,11 +286,8 @@ impl Mesh {
 
     fn hear_standing(&mut self, id: HomeId, sequence: u64, digest: Digest) -> Effect {
         let Some(home) = self.homes.get_mut(&id) else { return Effect::default() };
-        let agrees = match home.stage {
-            Stage::Filling(_) => home.sequence == sequence,
-            Stage::Blank => false,
-            Stage::Whole => home.sequence == sequence && home.digest == digest,
-        };
+        // It is said only to whom everything was told: whoever still waits for a part has missed it.
+        let agrees = home.stage == Stage::Whole && home.sequence == sequence && home.digest == digest;
         if !agrees {
             home.stage = Stage::Blank;
         }

@@ -77,6 +77,9 @@ fn whatever_was_missed_is_asked_for_again() {
             "asked again"
         );
     }
+    mesh.hear(NORTH, part(None, Some(2), 9, &[2]));
+    let standing = News::Standing { sequence: 9, digest: digest(&[2, 3]) };
+    assert!(mesh.hear(NORTH, standing).lost, "the last part never came");
     mesh.hear(NORTH, part(None, None, 9, &[2, 3]));
     assert_eq!(listed(&mesh, NORTH), [2, 3]);
 }

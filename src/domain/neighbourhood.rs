@@ -129,6 +129,8 @@ pub struct Peer {
     /// Of two dials that cross, ours is the one that stays.
     ours_stays: bool,
     failures: u32,
+    /// When we dialled last.
+    dialled: Option<Moment>,
     next_dial: Moment,
     refused: bool,
     heard: Moment,
@@ -147,6 +149,7 @@ impl Peer {
             attempt: None,
             ours_stays: false,
             failures: 0,
+            dialled: None,
             next_dial: now,
             refused: false,
             heard: now,
@@ -209,6 +212,7 @@ impl Peer {
             return Due::Sleep(self.next_dial);
         }
         self.attempt = Some((now, None));
+        self.dialled = Some(now);
         self.settle(now, limits);
         Due::Dial
     }
@@ -343,6 +347,13 @@ impl Peer {
     pub const fn retry(&mut self, now: Moment) {
         self.failures = 0;
         self.next_dial = now;
+    }
+
+    /// Somebody came under its name whom only our own dial can prove: it is dialled soon, but whoever comes
+    /// again and again changes nothing.
+    pub fn called(&mut self, now: Moment) {
+        let soon = self.dialled.map_or(now, |dialled| (dialled + GIVING_WAY).max(now));
+        self.next_dial = self.next_dial.min(soon);
     }
 
     /// A way to dial it became known.

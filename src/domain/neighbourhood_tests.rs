@@ -133,6 +133,21 @@ fn a_dial_that_comes_too_late_is_dropped_and_costs_nothing() {
 }
 
 #[test]
+fn whoever_calls_is_dialled_soon_but_not_as_often_as_it_calls() {
+    let mut peer = Peer::new(true, at(0));
+    let mut dials = 0;
+    for now in (0..60_000).map(at) {
+        if peer.due(now, &limits()) == Due::Dial {
+            dials += 1;
+            peer.failed(now, true, 0, &limits());
+        }
+        peer.called(now);
+    }
+    assert!((28..=33).contains(&dials), "every two seconds, not {dials} times in a minute");
+    assert!(peer.failures() > 20, "it is not forgotten that nothing came of it");
+}
+
+#[test]
 fn two_sockets_are_one_link_and_we_speak_on_our_own() {
     let mut peer = linked(Direction::In, Sockets::Two);
     assert_eq!((peer.voice(), peer.due(at(5), &limits())), (Some(id(1)), Due::Dial));

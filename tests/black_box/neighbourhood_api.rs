@@ -195,25 +195,49 @@ async fn a_wrong_key_is_refused_and_shown_until_it_is_pinned() {
     assert_eq!((&refused["key"], &refused["presented_key"]), (&json!(WRONG), &own_key(&south).await));
     assert_eq!((&refused["last_error"]["code"], &refused["trust"]), (&json!("wrong_key"), &Value::Null));
     assert!(refused["last_error"]["hint"].as_str().expect("a hint").contains("pin"), "{refused}");
-    let code = loop {
-        let (name, data) = watch.next().await;
-        if name == "link_refused" {
-            break data["code"].clone();
-        }
-    };
-    assert_eq!(code, "wrong_key");
+    let later = north.until(&at_north, |answer| answer.json()["attempts"].as_u64() >= Some(3)).await.json();
+    assert_eq!(later["presented_key"], own_key(&south).await);
     let pin = format!("{at_north}/pin");
     assert_eq!(post(&north, &pin, &json!({"key": "abc"})).await.status, 400);
     let pinned = north.api(Method::POST, &pin).await;
     assert_eq!((pinned.status, &pinned.json()["key"]), (200, &own_key(&south).await));
     let up = until(&north, &at_north, "up").await;
     assert_eq!((&up["trust"], &up["presented_key"]), (&json!("pinned"), &Value::Null));
+    // However often it was tried, it was told once.
+    for (expected, code) in
+        [("peer_added", Value::Null), ("link_refused", json!("wrong_key")), ("link_up", Value::Null)]
+    {
+        let (name, data) = watch.next().await;
+        assert_eq!((name.as_str(), &data["code"]), (expected, &code), "{data}");
+        assert!(
+            at_north.ends_with(data["peer"].as_str().expect("an id")) && data["address"] == *south.listen
+        );
+    }
     // Held to another key, it is turned away at once, although it was linked.
     assert_eq!(post(&north, &pin, &json!({"key": WRONG})).await.status, 200);
     let refused = until(&north, &at_north, "refused").await;
     assert_eq!(refused["last_error"]["code"], "wrong_key", "{refused}");
     let there = south.until(&path_of_only(&south).await, |answer| answer.json()["state"] != "up").await;
     assert_eq!(there.json()["members"], 0);
+}
+
+#[actix_web::test]
+async fn an_impostor_is_told_about_and_leaves_no_key_behind_to_be_pinned() {
+    let ((north, at_north), (south, _)) = linked().await;
+    let mut watch = north.watch().await;
+    let impostor = App::with(&[("SERVER__PUBLIC_ADDRESS", &south.listen)]);
+    let there = add(&impostor, &north, json!({})).await;
+    assert_eq!(until(&impostor, &there, "refused").await["last_error"]["code"], "wrong_key");
+    let refused = loop {
+        let (name, data) = watch.next().await;
+        if name == "link_refused" {
+            break data;
+        }
+    };
+    assert_eq!((&refused["code"], &refused["address"]), (&json!("wrong_key"), &json!(south.listen)));
+    let peer = until(&north, &at_north, "up").await;
+    assert_eq!((&peer["key"], &peer["presented_key"]), (&own_key(&south).await, &Value::Null));
+    assert_eq!(north.get("/api/v1/peers").await["items"].as_array().map(Vec::len), Some(1));
 }
 
 #[actix_web::test]

@@ -8,15 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kith::domain::{
     Moment,
-    id::{ConnectionId, HomeId, KeyId},
+    id::{ConnectionId, KeyId},
     letter::{Frame, Letter, Origin},
-    refusal::{Ending, Refusal},
+    refusal::{Ending, Refusal, Violation},
     switchboard::{Objection, Plan},
 };
 
 use crate::{
     keys, member,
-    node::{self, Node, Setup},
+    node::{Node, Setup},
     world::World,
 };
 
@@ -37,8 +37,9 @@ pub(crate) use must;
 /// One letter that was written.
 #[derive(Debug)]
 struct Written {
-    /// The connection of its author, and which letter it is on that.
-    from: (ConnectionId, u64),
+    /// The connection of its author, and which letter it is on that; nothing if it is sent again and again.
+    from: Option<(ConnectionId, u64)>,
+    bytes: usize,
     /// Who must hear it, by home, if nothing goes wrong.
     hearers: BTreeMap<usize, Vec<ConnectionId>>,
     /// Which servers it has passed.
@@ -51,6 +52,8 @@ struct Written {
 pub(crate) struct Ledger {
     /// Nothing goes wrong in this run, or nothing any more.
     pub(crate) is_calm: bool,
+    /// Some news was missed, and it is not certain that this was noticed.
+    pub(crate) was_missed: bool,
     letters: Vec<Written>,
     /// The last letter of a sender that a hearer heard.
     last_heard: BTreeMap<(ConnectionId, ConnectionId), u64>,
@@ -62,12 +65,18 @@ pub(crate) struct Ledger {
     digests: Vec<BTreeSet<u128>>,
     ever: Vec<BTreeSet<KeyId>>,
     versions: Vec<Option<u64>>,
+    /// How often what happened.
+    tally: Tally,
 }
+
+/// How often what happened.
+pub(crate) type Tally = BTreeMap<&'static str, u64>;
 
 impl Ledger {
     pub(crate) fn new(servers: usize) -> Self {
         Self {
             is_calm: false,
+            was_missed: false,
             letters: Vec::new(),
             last_heard: BTreeMap::new(),
             links: BTreeSet::new(),
@@ -77,7 +86,17 @@ impl Ledger {
             digests: vec![BTreeSet::from([0]); servers],
             ever: vec![BTreeSet::new(); servers],
             versions: vec![None; servers],
+            tally: Tally::new(),
         }
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    /// How often what happened.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// A server starts.
@@ -98,16 +117,16 @@ impl Ledger {
     /// A letter is written. Returns its number.
     pub(crate) fn written(
         &mut self,
-        from: (ConnectionId, u64),
-        _place: usize,
+        from: Option<(ConnectionId, u64)>,
+        bytes: usize,
         hearers: BTreeMap<usize, Vec<ConnectionId>>,
     ) -> u64 {
-        self.letters.push(Written { from, hearers, passed: BTreeSet::new(), heard: BTreeSet::new() });
+        self.letters.push(Written { from, bytes, hearers, passed: BTreeSet::new(), heard: BTreeSet::new() });
         self.letters.len() as u64 - 1
     }
 
     /// How many letters were written so far.
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) fn letters(&self) -> usize {
         self.letters.len()
     }
 
@@ -131,6 +150,10 @@ impl Ledger {
                 let is_own = matches!(letter.from, Origin::Here(_));
                 must!(is_own || plan.elsewhere.is_empty(), "letter {number} hops on from server {place}");
             }
+            // It has it already, from another home of the same author.
+            Err(_) if written.from.is_none() && written.passed.contains(&place) => self.count("replayed"),
+            // Somebody whose coming was missed is a stranger until the list is told again.
+            Err(Objection::Violated(Violation::WrongSender)) if self.was_missed => {}
             Err(objection) => {
                 let is_expected = written.hearers.contains_key(&place);
                 must!(!is_expected, "server {place} will not have letter {number}: {objection:?}");
@@ -147,7 +170,9 @@ impl Ledger {
             return Err(Broken(format!("{connection} heard what nobody wrote: {frame:?}")));
         };
         must!(written.heard.insert(connection), "{connection} heard letter {number} twice");
-        let (sender, place) = written.from;
+        let text = member::text(number, written.bytes);
+        must!(*frame == Frame::Text(text.into()), "{connection} heard letter {number} in other words");
+        let Some((sender, place)) = written.from else { return Ok(()) };
         let last = self.last_heard.insert((connection, sender), place);
         must!(last.is_none_or(|last| last < place), "{connection} heard letter {number} out of order");
         Ok(())
@@ -156,6 +181,7 @@ impl Ledger {
     /// A server dials.
     pub(crate) fn dialled(&mut self, from: usize, to: usize, now: Moment) -> Result<(), Broken> {
         self.last_dial = now;
+        self.count("dial");
         let dials = self.dials.entry((from, to)).or_default();
         *dials += 1;
         // A burst after the start, and then at most one for each time that somebody gives way.
@@ -166,6 +192,7 @@ impl Ledger {
 
     /// A link came up.
     pub(crate) fn linked(&mut self, place: usize, peer: usize, now: Moment) {
+        self.count("link");
         self.links.insert((place, peer));
         self.last_link = now;
     }
@@ -189,12 +216,14 @@ impl Ledger {
         must!(is_fine || !self.is_calm, "server {place} ended a socket: {ending:?}");
         // Honest servers never break the protocol, whatever happens to them.
         must!(!matches!(ending, Ending::Violated(_)), "server {place} saw a violation: {ending:?}");
+        self.count(ending.code());
         Ok(())
     }
 
     /// A server missed something and asks.
     pub(crate) fn wanted(&mut self, place: usize, peer: usize) -> Result<(), Broken> {
         must!(!self.is_calm, "server {place} missed news of {peer}, and nothing was wrong");
+        self.count("lost");
         Ok(())
     }
 
@@ -207,6 +236,12 @@ impl Ledger {
     pub(crate) fn saw(&mut self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
         let (sockets, waiting) = node.burden();
         let peers = self.digests.len();
+        for peer in node.places() {
+            let (is_linked, sockets) = (node.link(peer).is_some(), node.sockets_of(peer));
+            let state = node.state(peer);
+            must!(state.is_linked() == is_linked, "server {place} calls its link to {peer} {state:?}");
+            must!(sockets == usize::from(is_linked), "server {place} has {sockets} links to {peer}");
+        }
         must!(sockets <= 4 * peers, "server {place} holds {sockets} sockets");
         let most = setup.limits.peer_queue_bytes as usize + 1024;
         must!(waiting <= most, "{waiting} bytes wait in a lane of server {place}");
@@ -225,7 +260,7 @@ impl Ledger {
         let house = node.house();
         let mut listed: BTreeSet<KeyId> = house.roster().members().map(|member| member.key).collect();
         for (home, replica) in house.mesh().homes() {
-            let peer = node::place(home);
+            let peer = node.place(home);
             must!(node.link(peer).is_some(), "server {place} lists {peer}, which is not linked");
             let is_known = self.digests[peer].contains(&replica.digest().0);
             must!(!replica.is_whole() || is_known, "server {place} has a list of {peer} that never was");
@@ -265,7 +300,7 @@ pub(crate) fn rosters_agree(world: &World) -> Result<(), Broken> {
         let own = roster.members().map(|member| (member.key, place));
         let others = mesh
             .homes()
-            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node::place(home))));
+            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node.place(home))));
         let seen: BTreeMap<KeyId, usize> = own.chain(others).collect();
         for (key, home) in &seen {
             let is_there = truth.get(key).is_some_and(|homes| homes.contains(home));
@@ -324,9 +359,4 @@ pub(crate) fn all_heard(world: &World, from: usize) -> Result<(), Broken> {
         }
     }
     Ok(())
-}
-
-/// The number of this very home is never one of a neighbour.
-pub(crate) const fn is_own(home: HomeId) -> bool {
-    home.0 == HomeId::OWN.0
 }

@@ -26,8 +26,10 @@ pub(crate) enum Act {
     Move(usize, usize, Duration, bool),
     /// Leaves this home.
     LeaveFrom(usize, ConnectionId),
-    /// Writes to everybody, or to the members of some homes.
-    Say(usize, Option<Vec<usize>>),
+    /// Writes so many bytes to everybody, or to the members of some homes.
+    Say(usize, Option<Vec<usize>>, usize),
+    /// Sends the very same letter from every connection.
+    Repeat(usize),
 }
 
 /// Somebody: the connections of the moment, and how many letters were written on each.
@@ -60,9 +62,13 @@ pub(crate) fn plan(
                 }
                 3..=5 => {
                     let homes = (0..chance.usize(1..4)).map(|_| chance.usize(0..servers)).collect();
-                    Act::Say(person, Some(homes))
+                    Act::Say(person, Some(homes), chance.usize(0..500))
                 }
-                _ => Act::Say(person, None),
+                6 => Act::Repeat(person),
+                _ => {
+                    let most = [10, 8_000][chance.usize(0..2)];
+                    Act::Say(person, None, chance.usize(0..most))
+                }
             };
             acts.push((at, act));
         }
@@ -97,18 +103,24 @@ pub(crate) fn number(trace: Trace) -> u64 {
 }
 
 /// The text of a letter.
-pub(crate) fn text(number: u64) -> String {
-    format!(r#"{{"type":"signed_data","data":"{number}"}}"#)
+pub(crate) fn text(number: u64, bytes: usize) -> String {
+    format!(r#"{{"type":"signed_data","data":"{number} {}"}}"#, "x".repeat(bytes))
 }
 
 /// The number of a letter, by its text.
 pub(crate) fn read(frame: &Frame) -> Option<u64> {
     let Frame::Text(text) = frame else { return None };
-    text.strip_prefix(r#"{"type":"signed_data","data":""#)?.strip_suffix(r#""}"#)?.parse().ok()
+    text.strip_prefix(r#"{"type":"signed_data","data":""#)?.split_once(' ')?.0.parse().ok()
 }
 
 /// A letter that somebody writes at home.
-pub(crate) fn letter(number: u64, person: usize, from: ConnectionId, homes: Option<&[usize]>) -> Letter {
+pub(crate) fn letter(
+    number: u64,
+    person: usize,
+    from: ConnectionId,
+    homes: Option<&[usize]>,
+    bytes: usize,
+) -> Letter {
     let spelled = |place: &usize| Address::new(&format!("WS://{}/", node::address(*place)));
     let audience =
         homes.map_or(Audience::Everyone, |homes| Audience::Homes(homes.iter().map(spelled).collect()));
@@ -118,6 +130,6 @@ pub(crate) fn letter(number: u64, person: usize, from: ConnectionId, homes: Opti
         audience,
         trace: trace(number),
         dialect: Dialect::Olaf,
-        original: Frame::Text(text(number).into()),
+        original: Frame::Text(text(number, bytes).into()),
     }
 }

@@ -151,11 +151,6 @@ impl<D> Net<D> {
         self.now
     }
 
-    /// How a server's machine is doing.
-    pub(crate) fn machine(&self, place: usize) -> Machine {
-        self.machines[place]
-    }
-
     /// How many sockets are open between two servers, at either end.
     pub(crate) fn sockets_between(&self, one: usize, other: usize) -> usize {
         let between = |socket: &&Socket| {

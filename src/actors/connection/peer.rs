@@ -11,7 +11,7 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Greeted, Reported, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Reported, Step},
         registry::{Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Hand, Input, Output},
@@ -72,6 +72,11 @@ impl Connection {
             Output::Report(links) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Proven(key) => {
+                if let Some(home) = self.peer.as_ref().and_then(|peer| peer.dialled) {
+                    self.house.neighbourhood.do_send(Found { home, key });
                 }
             }
             Output::RoundTrip(span) => {

@@ -2,7 +2,7 @@
 
 use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, ResponseActFuture, WrapFuture as _};
 
-use super::{Claimed, Greeted, Neighbourhood, members};
+use super::{Claimed, Found, Greeted, Neighbourhood, members};
 use crate::{
     actors::{
         clock::unix_ms,
@@ -25,27 +25,39 @@ fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -
 
 impl Neighbourhood {
     /// A claim does not stand: whoever looks at the neighbour whose name was used should see that.
-    fn turned(&mut self, turned: book::Turned, claim: &crate::dialect::event::Claim) -> Refusal {
+    fn turned(
+        &mut self,
+        turned: book::Turned,
+        claim: &crate::dialect::event::Claim,
+        dialled: Option<HomeId>,
+    ) -> Refusal {
         let book::Turned { home, refusal } = turned;
         let Some(home) = home else { return refusal };
         if refusal == Refusal::WrongKey {
-            self.parts.book.presented(home, claim.key);
-            tracing::warn!(
-                address = claim.address,
-                key = claim.key.map(|key| key.hex()),
-                "a server shows another key than the one we hold it to; it is refused"
-            );
+            self.wrong_key(home, claim, dialled.is_some());
         }
         if let Some(known) = self.known.get(&home) {
             known.link.do_send(Doubt { refusal });
         }
-        if refusal == Refusal::WrongKey
-            && let Some(entry) = self.parts.book.entry(home)
-        {
-            let peer = members::naming(entry);
-            self.parts.bulletin.publish(Kind::LinkRefused { peer, code: Some(refusal.code()) });
-        }
         refusal
+    }
+
+    fn wrong_key(&mut self, home: HomeId, claim: &crate::dialect::event::Claim, we_dialled: bool) {
+        tracing::warn!(
+            address = claim.address,
+            key = claim.key.map(|key| key.hex()),
+            "a server shows another key than the one we hold it to; it is refused"
+        );
+        let Some(entry) = self.parts.book.entry(home) else { return };
+        if !we_dialled {
+            // What comes of our own dial is announced as the state of the link.
+            let (peer, code) = (members::naming(entry), Some(Refusal::WrongKey.code()));
+            self.parts.bulletin.publish(Kind::LinkRefused { peer, code });
+        }
+        // Anybody may come under its name with any key; at its own door there is only one.
+        if we_dialled || entry.url.is_none() {
+            self.parts.book.presented(home, claim.key);
+        }
     }
 
     /// A proof counts once: OLAF's names neither a moment nor whom it is meant for.
@@ -58,7 +70,7 @@ impl Neighbourhood {
             address = greeting.claim.address,
             "the hello of a server is played back; it is refused"
         );
-        Err(self.turned(book::Turned { home, refusal: Refusal::Replayed }, &greeting.claim))
+        Err(self.turned(book::Turned { home, refusal: Refusal::Replayed }, &greeting.claim, dialled))
     }
 }
 
@@ -70,7 +82,7 @@ impl Handler<Claimed> for Neighbourhood {
         let home = match self.parts.book.stand(&facts(&claim, dialled)) {
             Ok(home) => home,
             Err(turned) => {
-                let refusal = self.turned(turned, &claim);
+                let refusal = self.turned(turned, &claim, dialled);
                 return Box::pin(async move { Err(refusal) }.into_actor(self));
             }
         };
@@ -91,6 +103,16 @@ impl Handler<Claimed> for Neighbourhood {
     }
 }
 
+impl Handler<Found> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, Found { home, key }: Found, _: &mut Context<Self>) {
+        if self.parts.book.proven(home, key) {
+            self.save(home);
+        }
+    }
+}
+
 impl Handler<Greeted> for Neighbourhood {
     type Result = AtomicResponse<Self, Result<HomeId, Refusal>>;
 
@@ -105,7 +127,7 @@ impl Handler<Greeted> for Neighbourhood {
         let admitted = match self.parts.book.admit(&facts(claim, dialled), greeting.proven, id, unix_ms()) {
             Ok(admitted) => admitted,
             Err(turned) => {
-                let refusal = self.turned(turned, claim);
+                let refusal = self.turned(turned, claim, dialled);
                 return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
             }
         };

@@ -113,8 +113,7 @@ pub(super) fn record(entry: &Entry) -> PeerRecord {
 
 /// How a neighbour is named in events.
 pub(super) fn naming(entry: &Entry) -> Naming {
-    let address = entry.address.clone().or_else(|| entry.url.clone());
-    Naming { id: entry.id, name: entry.name.clone(), address }
+    Naming { id: entry.id, name: entry.name.clone(), address: entry.shown_address() }
 }
 
 impl Neighbourhood {
@@ -187,6 +186,10 @@ impl Handler<RetryPeer> for Neighbourhood {
     fn handle(&mut self, RetryPeer(id): RetryPeer, _: &mut Context<Self>) -> Self::Result {
         let home = self.parts.book.by_id(id)?;
         self.known.get(&home)?.link.do_send(Retry);
+        // Whoever asks wants to hear what comes of it, even if it is the same as before.
+        if self.announced.get(&home).is_some_and(|(state, _)| !state.is_linked()) {
+            self.announced.remove(&home);
+        }
         self.view(home)
     }
 }

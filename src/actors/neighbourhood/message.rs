@@ -18,7 +18,7 @@ use crate::{
     },
     domain::{
         book::{Entry, Turned},
-        id::{ConnectionId, HomeId, PeerId},
+        id::{ConnectionId, HomeId, KeyId, PeerId},
         neighbourhood::{Direction, State},
         peer::{PeerLine, Trust},
         refusal::{Ending, Refusal},
@@ -76,6 +76,16 @@ pub struct Closed {
     pub ending: Ending,
     /// The steps of the handshake.
     pub steps: Vec<Step>,
+}
+
+/// A neighbour that we dialled has proven a key, whether it wants the link or not.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Found {
+    /// Which one.
+    pub home: HomeId,
+    /// The key.
+    pub key: KeyId,
 }
 
 /// A neighbour says how its own links are doing.

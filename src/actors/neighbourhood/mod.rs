@@ -21,7 +21,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Greeted, Open, PeerView, Peers,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Open, PeerView, Peers,
     PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
 };
 
@@ -89,8 +89,8 @@ pub struct Neighbourhood {
     known: BTreeMap<HomeId, Known>,
     /// Whose each socket is. A connection that dies while it is let in does not know that itself.
     sockets: HashMap<ConnectionId, HomeId>,
-    /// States that were announced last, so that only changes are.
-    announced: HashMap<HomeId, State>,
+    /// What was announced last, and why it was so, so that only changes are.
+    announced: HashMap<HomeId, (State, Option<&'static str>)>,
     /// What made servers neighbours, where that could be recorded and played back.
     proofs: Window,
 }
@@ -140,16 +140,24 @@ impl Neighbourhood {
     }
 
     fn announce(&mut self, status: &Status) {
-        let before = self.announced.insert(status.home, status.state).unwrap_or(State::Down);
-        let Some(entry) = self.parts.book.entry(status.home) else { return };
         let code = status.trouble.as_ref().map(|trouble| trouble.code);
+        let known = self.announced.get(&status.home).copied();
+        let (before, code_before) = known.unwrap_or((State::Down, None));
+        // One more attempt is no news; what comes of it may be.
+        if !before.is_linked() && matches!(status.state, State::Dialling | State::Greeting) {
+            return;
+        }
+        self.announced.insert(status.home, (status.state, code));
+        let Some(entry) = self.parts.book.entry(status.home) else { return };
         let peer = members::naming(entry);
         let kind = match (before, status.state) {
             (before, State::Up) if before != State::Up => Kind::LinkUp { peer, state: status.state },
             (before, State::Suspect) if before != State::Suspect => {
                 Kind::LinkSuspect { peer, state: status.state }
             }
-            (before, State::Refused) if before != State::Refused => Kind::LinkRefused { peer, code },
+            (before, State::Refused) if before != State::Refused || code != code_before => {
+                Kind::LinkRefused { peer, code }
+            }
             (before, state) if before.is_linked() && !state.is_linked() => {
                 Kind::LinkDown { peer, state, code }
             }

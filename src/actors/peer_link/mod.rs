@@ -348,8 +348,7 @@ impl Handler<Doubt> for PeerLink {
 
     fn handle(&mut self, Doubt { refusal }: Doubt, ctx: &mut Self::Context) {
         if refusal == Refusal::Crossed {
-            // Somebody came whom only our own dial can prove.
-            self.peer.retry(self.now());
+            self.peer.called(self.now());
         } else {
             self.trouble = Some(trouble::explain(Ending::Refused(refusal)));
         }

@@ -281,6 +281,7 @@ impl Session {
                 }
                 out.push(Output::Step("proven", format!("key {}", them.key.id().short())));
                 if self.we_dialled {
+                    out.push(Output::Proven(them.key.id()));
                     out.push(Output::Sign(Hand::Server, self.transcript(&them, true)));
                     self.state = State::Signing { ephemeral, them };
                 } else {
@@ -295,15 +296,12 @@ impl Session {
     }
 
     fn on_welcome(&mut self, answer: Result<HomeId, Refusal>, now: Moment, out: &mut Vec<Output>) -> Outcome {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Greeting { channel } => {
-                let home = match answer {
-                    Ok(home) => home,
-                    Err(refusal) => {
-                        self.state = State::Greeting { channel };
-                        return Err(Ending::Refused(refusal));
-                    }
-                };
+        match (std::mem::replace(&mut self.state, State::Over), answer) {
+            (State::Greeting { channel }, Err(refusal)) => {
+                self.state = State::Greeting { channel };
+                Err(Ending::Refused(refusal))
+            }
+            (State::Greeting { channel }, Ok(home)) => {
                 self.state = State::Up { channel, home, heard: now };
                 out.push(Output::Step("up", "the link is up".to_owned()));
                 if !self.we_dialled {
@@ -312,7 +310,7 @@ impl Session {
                 self.ping(now, out);
                 Ok(())
             }
-            other => self.ignore(other),
+            (other, _) => self.ignore(other),
         }
     }
 

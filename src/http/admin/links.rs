@@ -9,7 +9,6 @@ use prometheus_client::{
     metrics::MetricType,
 };
 
-use super::peer::address;
 use crate::{
     actors::neighbourhood::PeerView,
     domain::{neighbourhood::State, peer::LinkDialect},
@@ -70,7 +69,7 @@ fn facts(encoder: &mut DescriptorEncoder, peers: &[PeerView]) -> Written {
         metric.encode_info(&[
             ("peer", entry.id.hex()),
             ("name", entry.name.clone().unwrap_or_default()),
-            ("address", address(entry).unwrap_or_default()),
+            ("address", entry.shown_address().unwrap_or_default()),
             ("dialect", entry.dialect.map(LinkDialect::name).unwrap_or_default().to_owned()),
         ])
     })

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    peer::{address, members, milliseconds},
+    peer::{members, milliseconds},
     stamp::rfc3339,
 };
 use crate::{
@@ -177,7 +177,7 @@ fn neighbour(peer: &PeerView, members: usize) -> Node {
     Node {
         key: peer.entry.expected().map(|key| key.hex()),
         name: peer.entry.name.clone(),
-        address: address(&peer.entry).unwrap_or_else(|| peer.entry.id.hex()),
+        address: peer.entry.shown_address().unwrap_or_else(|| peer.entry.id.hex()),
         members,
         own: false,
         linked: peer.status.state.is_linked(),

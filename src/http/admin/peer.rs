@@ -12,7 +12,6 @@ use crate::{
         registry::Homes,
     },
     domain::{
-        book::Entry,
         id::HomeId,
         neighbourhood::Direction,
         peer::{LinkDialect, Trust},
@@ -51,7 +50,7 @@ pub(super) struct Peer {
     round_trip_ms: Option<f64>,
     /// Members known to be present there.
     members: usize,
-    /// What went wrong last; null since the link is up.
+    /// What went wrong last, if anything did since the link came up.
     last_error: Option<LastError>,
     /// When it is dialled again.
     next_retry: Option<String>,
@@ -123,7 +122,7 @@ impl Peer {
             id: entry.id.hex(),
             name: entry.name.clone(),
             url: entry.url.clone(),
-            address: address(entry),
+            address: entry.shown_address(),
             state: status.state.name(),
             since: rfc3339(status.since_ms),
             trust: trust(view).map(Trust::name),
@@ -151,11 +150,6 @@ impl Peer {
     pub(super) fn with_transcript(self, view: &PeerView) -> Self {
         Self { transcript: Some(view.status.steps.iter().map(StepView::from).collect()), ..self }
     }
-}
-
-/// The name under which a neighbour is known: as it spells it, or as its URL does.
-pub(super) fn address(entry: &Entry) -> Option<String> {
-    entry.address.clone().or_else(|| entry.names().first().map(|name| name.as_str().to_owned()))
 }
 
 pub(super) fn milliseconds(micros: u64) -> f64 {

@@ -14,10 +14,10 @@ async fn nothing_passes(apps: [(&App, &Place); 2]) {
     let keys = [anna.pem(), ben.pem()];
     anna.say("is anybody there?").await;
     ben.whisper(&[a, b], "hello?").await;
-    anna.sees(&[(a, &[&keys[0]])]).await;
-    ben.sees(&[(b, &[&keys[1]])]).await;
     anna.hear("is anybody there?").await;
     ben.hear("hello?").await;
+    anna.sees(&[(a, &[&keys[0]])]).await;
+    ben.sees(&[(b, &[&keys[1]])]).await;
     for (app, _) in apps {
         assert_eq!(app.metric("kith_letters_total").await, 1.0, "the letter of its own client");
         assert_eq!(app.metric("kith_peers{state=\"up\"}").await, 0.0);

@@ -13,7 +13,7 @@ use kith::{
     },
 };
 
-use super::{Node, Reminder, Wish, home, place};
+use super::{Node, Reminder, Wish};
 
 impl Node {
     /// Somebody comes in. Says whether the house wanted that.
@@ -87,7 +87,10 @@ impl Node {
 
     /// A neighbour has news of its members.
     pub(super) fn hear(&mut self, peer: usize, news: News, now: Moment) {
-        let effect = self.house.hear(home(peer), news);
+        if std::mem::take(&mut self.is_deaf) {
+            return;
+        }
+        let effect = self.house.hear(self.home(peer), news);
         let Some(voice) = self.neighbours.get(&peer).and_then(|neighbour| neighbour.voice) else { return };
         if effect.excess {
             return self.close(voice, Ending::Violated(Violation::TooManyMembers), now);
@@ -101,19 +104,19 @@ impl Node {
     }
 
     /// A letter of a member, or one that a neighbour brings.
-    pub(crate) fn route(&mut self, letter: Letter, now: Moment) {
-        let plan = self.house.route(&letter);
+    pub(crate) fn route(&mut self, letter: &Letter, now: Moment) {
+        let plan = self.house.route(letter);
         self.wishes.push(Wish::Planned(letter.clone(), plan.clone()));
         let Ok(plan) = plan else { return };
         if plan.here
-            && let Some(frame) = press::letter(&letter, Ear::Olaf(olaf::accent::Ear::default()))
+            && let Some(frame) = press::letter(letter, Ear::Olaf(olaf::accent::Ear::default()))
         {
             let deliver = |connection: &ConnectionId| Wish::Deliver(*connection, frame.clone());
             self.wishes.extend(self.connections.iter().map(deliver));
         }
         for home in plan.elsewhere {
-            let voice = self.neighbours.get(&place(home)).and_then(|neighbour| neighbour.voice);
-            if let (Some(voice), Some(frame)) = (voice, press::letter(&letter, Ear::Kith)) {
+            let voice = self.neighbours.get(&self.place(home)).and_then(|neighbour| neighbour.voice);
+            if let (Some(voice), Some(frame)) = (voice, press::letter(letter, Ear::Kith)) {
                 self.offer(voice, frame, now);
             }
         }

@@ -171,6 +171,7 @@ impl Node {
                 self.answer(socket, Input::Stands(standing), now);
             }
             Output::Greet(greeting) => self.on_greeting(socket, &greeting, now),
+            Output::Proven(key) => self.on_proven(socket, key),
             Output::Wake(at) => {
                 wire.wake = Some(at);
                 self.remind(at, Reminder::Wake(socket));
@@ -185,7 +186,7 @@ impl Node {
                     self.tell_from_the_start(peer, now);
                 }
             }
-            Output::Route(letter) => self.route(letter, now),
+            Output::Route(letter) => self.route(&letter, now),
             Output::Close(ending) => self.close(socket, ending, now),
             Output::Join(..)
             | Output::Report(_)
@@ -234,7 +235,7 @@ impl Node {
     fn end(&mut self, socket: ConnectionId, ending: Ending, now: Moment) {
         if let Some(mut wire) = self.wires.remove(&socket) {
             wire.session.end();
-            self.wishes.push(Wish::Over(socket, wire.dialled.or(wire.greeted), ending));
+            self.wishes.push(Wish::Over(ending));
             self.on_over(socket, &wire, ending, now);
         }
     }

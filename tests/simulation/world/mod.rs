@@ -1,20 +1,22 @@
 //! The world: servers on a network, people at their servers, and everything that happens in order.
+//!
+//! `mod` hands what the network brings to the servers and does what they wish, `trouble` makes things go
+//! wrong, `life` lets people do things. The ledger of the invariants is told everything.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+mod life;
+mod trouble;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use fastrand::Rng;
-use kith::domain::{Moment, id::ConnectionId};
+use kith::domain::{Moment, limits::Limits};
 
 use crate::{
-    faults::{Fault, divided},
+    faults::Fault,
     invariants::{Broken, Ledger},
     member::{self, Act, Person},
     net::{Happening, Machine, Net},
-    node::{Node, Setup, Wish},
+    node::{Node, Setup, Ties, Wish},
 };
 
 /// Something that is planned.
@@ -30,7 +32,7 @@ type Event = Happening<Deed>;
 #[derive(Debug)]
 struct Site {
     node: Option<Node>,
-    peers: BTreeMap<usize, bool>,
+    ties: Ties,
     born: Moment,
     /// How far its clock has jumped ahead.
     ahead: Duration,
@@ -54,21 +56,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world of servers, none of which runs yet, that know each other as `peers` says.
-    pub(crate) fn new(
-        peers: Vec<BTreeMap<usize, bool>>,
-        people: usize,
-        setup: Setup,
-        mut chance: Rng,
-    ) -> Self {
-        let servers = peers.len();
+    /// A world of servers, none of which runs yet, that know each other like this.
+    pub(crate) fn new(ties: Vec<Ties>, people: usize, setup: Setup, mut chance: Rng) -> Self {
+        let servers = ties.len();
         let mut net = Net::new(servers, chance.fork());
         for place in 0..servers {
             net.turn(place, Machine::Killed);
         }
-        let site = |peers| Site {
+        let site = |ties| Site {
             node: None,
-            peers,
+            ties,
             born: Moment::ZERO,
             ahead: Duration::ZERO,
             alarm: None,
@@ -77,7 +74,7 @@ impl World {
         Self {
             net,
             setup,
-            sites: peers.into_iter().map(site).collect(),
+            sites: ties.into_iter().map(site).collect(),
             people: (0..people).map(|_| Person::default()).collect(),
             ledger: Ledger::new(servers),
             serial: 0,
@@ -135,7 +132,11 @@ impl World {
 
     /// Whether these two are meant to have a link.
     pub(crate) fn are_neighbours(&self, one: usize, other: usize) -> bool {
-        self.sites[one].peers.contains_key(&other)
+        self.sites[one].ties.contains_key(&other)
+    }
+
+    fn is_stopped(&self, place: usize) -> bool {
+        self.sites[place].stopped.is_some()
     }
 
     pub(crate) fn plan(&mut self, at: Moment, deed: Deed) {
@@ -246,9 +247,9 @@ impl World {
             Wish::Send(socket, frame) => self.net.write(place, socket, frame),
             Wish::Close(socket) => self.net.close(place, socket),
             Wish::Deliver(connection, frame) => self.ledger.delivered(connection, &frame)?,
-            Wish::Linked(peer, _) => self.ledger.linked(place, peer, self.net.now()),
+            Wish::Linked(peer) => self.ledger.linked(place, peer, self.net.now()),
             Wish::Unlinked(peer) => self.ledger.unlinked(place, peer)?,
-            Wish::Over(_, _, ending) => self.ledger.over(place, ending)?,
+            Wish::Over(ending) => self.ledger.over(place, ending)?,
             Wish::Planned(letter, plan) => self.ledger.planned(place, &letter, plan)?,
             Wish::Wanted(peer) => self.ledger.wanted(place, peer)?,
         }
@@ -268,178 +269,6 @@ impl World {
             Deed::Fault(fault) => self.apply_fault(fault),
             Deed::Person(act) => self.apply_act(act),
         }
-    }
-
-    fn apply_fault(&mut self, fault: Fault) -> Result<(), Broken> {
-        match fault {
-            Fault::Cut(one, other) => self.cut(one, other, true),
-            Fault::CutOneWay(from, to) => self.net.cut(from, to, true),
-            Fault::Heal(one, other) => self.cut(one, other, false),
-            Fault::Partition(mask) => {
-                for (one, other) in divided(mask, self.servers()) {
-                    self.cut(one, other, true);
-                }
-            }
-            Fault::Reset(one, other) => self.net.reset(one, other),
-            Fault::Stretch(from, to, milliseconds) => {
-                self.net.stretch(from, to, Duration::from_millis(milliseconds));
-            }
-            Fault::Kill(place) => self.stop(place, Machine::Killed),
-            Fault::Vanish(place) => self.stop(place, Machine::Gone),
-            Fault::Start(place) => self.start(place)?,
-            Fault::Pause(place) => {
-                if self.sites[place].node.is_some() && self.sites[place].stopped.is_none() {
-                    self.sites[place].stopped = Some(VecDeque::new());
-                }
-            }
-            Fault::Resume(place) => self.resume(place)?,
-            Fault::Jump(place, milliseconds) => {
-                self.sites[place].ahead += Duration::from_millis(milliseconds);
-                self.set_alarm(place);
-            }
-            Fault::Mend => self.mend()?,
-            Fault::Retry => {
-                for place in 0..self.servers() {
-                    self.with(place, |node, now| node.retry(now))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn cut(&mut self, one: usize, other: usize, is_cut: bool) {
-        self.net.cut(one, other, is_cut);
-        self.net.cut(other, one, is_cut);
-    }
-
-    /// Starts a server, unless it runs.
-    fn start(&mut self, place: usize) -> Result<(), Broken> {
-        if self.sites[place].node.is_some() {
-            return Ok(());
-        }
-        self.serial += 1;
-        let (peers, chance) = (&self.sites[place].peers, self.chance.fork());
-        let node = Node::new(place, self.serial, peers, &self.setup, chance);
-        let site = &mut self.sites[place];
-        (site.node, site.born, site.ahead) = (Some(node), self.net.now(), Duration::ZERO);
-        self.net.turn(place, Machine::Runs);
-        self.ledger.started(place);
-        self.with(place, |node, _| node.start())?;
-        Ok(())
-    }
-
-    fn stop(&mut self, place: usize, machine: Machine) {
-        if self.sites[place].node.take().is_none() {
-            return;
-        }
-        self.sites[place].stopped = None;
-        self.net.turn(place, machine);
-        self.ledger.stopped(place);
-        for person in &mut self.people {
-            person.connections.retain(|_, (home, _)| *home != place);
-        }
-    }
-
-    /// A process goes on: what waited in its sockets and what was due come in either order.
-    fn resume(&mut self, place: usize) -> Result<(), Broken> {
-        let Some(waiting) = self.sites[place].stopped.take() else { return Ok(()) };
-        let alarms_first = self.chance.bool();
-        if alarms_first {
-            self.deliver(place, Happening::Alarm(place))?;
-        }
-        for event in waiting {
-            self.deliver(place, event)?;
-        }
-        self.deliver(place, Happening::Alarm(place))
-    }
-
-    fn mend(&mut self) -> Result<(), Broken> {
-        for place in 0..self.servers() {
-            self.resume(place)?;
-            self.start(place)?;
-            for other in 0..self.servers() {
-                self.net.cut(place, other, false);
-                self.net.stretch(place, other, Duration::from_millis(1));
-            }
-        }
-        Ok(())
-    }
-
-    fn apply_act(&mut self, act: Act) -> Result<(), Broken> {
-        match act {
-            Act::Join(person, place) => self.join(person, place),
-            Act::Leave(person) => match self.some_connection(person) {
-                Some(connection) => self.leave(person, connection),
-                None => Ok(()),
-            },
-            Act::LeaveFrom(person, connection) => self.leave(person, connection),
-            Act::Move(person, place, pause, leaves_first) => {
-                let Some(connection) = self.some_connection(person) else { return Ok(()) };
-                let (leave, join) = (Act::LeaveFrom(person, connection), Act::Join(person, place));
-                let (first, second) = if leaves_first { (leave, join) } else { (join, leave) };
-                self.plan(self.now() + pause, Deed::Person(second));
-                self.apply_act(first)
-            }
-            Act::Say(person, homes) => self.say(person, homes.as_deref()),
-        }
-    }
-
-    fn some_connection(&mut self, person: usize) -> Option<ConnectionId> {
-        let connections: Vec<_> = self.people[person].connections.keys().copied().collect();
-        self.chance.choice(connections)
-    }
-
-    fn join(&mut self, person: usize, place: usize) -> Result<(), Broken> {
-        if self.sites[place].stopped.is_some() {
-            return Ok(());
-        }
-        self.serial += 1;
-        let connection = ConnectionId(self.serial);
-        let newcomer = member::hello(person, self.chance.usize(0..2), self.serial);
-        self.ledger.may_join(place, newcomer.key);
-        if self.with(place, |node, now| node.join(connection, &newcomer, now))? == Some(true) {
-            self.people[person].connections.insert(connection, (place, 0));
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self, person: usize, connection: ConnectionId) -> Result<(), Broken> {
-        if let Some((place, _)) = self.people[person].connections.remove(&connection) {
-            self.with(place, |node, now| node.leave(connection, now))?;
-        }
-        Ok(())
-    }
-
-    fn say(&mut self, person: usize, homes: Option<&[usize]>) -> Result<(), Broken> {
-        let Some(connection) = self.some_connection(person) else { return Ok(()) };
-        let Some((place, count)) = self.people[person].connections.get_mut(&connection) else {
-            return Ok(());
-        };
-        let place = *place;
-        if self.sites[place].stopped.is_some() {
-            return Ok(());
-        }
-        *count += 1;
-        let from = (connection, *count);
-        let hearers = self.hearers(place, homes);
-        let number = self.ledger.written(from, place, hearers);
-        let letter = member::letter(number, person, connection, homes);
-        self.with(place, |node, now| node.route(letter, now))?;
-        Ok(())
-    }
-
-    /// Who must hear a letter that is written at this home now, as far as its links reach.
-    fn hearers(&self, place: usize, homes: Option<&[usize]>) -> BTreeMap<usize, Vec<ConnectionId>> {
-        let reached = |home: &usize| {
-            let is_linked =
-                || self.node(place).and_then(|node| node.link(*home)).is_some_and(|(_, is_told)| is_told);
-            homes.is_none_or(|homes| homes.contains(home)) && (*home == place || is_linked())
-        };
-        let connections = |home| self.node(home).map(|node| node.connections().iter().copied().collect());
-        (0..self.servers())
-            .filter(reached)
-            .map(|home| (home, connections(home).unwrap_or_default()))
-            .collect()
     }
 }
 
@@ -467,6 +296,6 @@ fn tell(wish: &Wish) -> String {
 }
 
 /// The setup that everybody agrees on, with these limits.
-pub(crate) fn setup(limits: kith::domain::limits::Limits, part: usize, room: usize) -> Setup {
-    Setup { limits: Arc::new(limits), part, room }
+pub(crate) fn setup(limits: Limits, part: usize, room: usize, slowness: u64) -> Setup {
+    Setup { limits: Arc::new(limits), part, room, slowness }
 }

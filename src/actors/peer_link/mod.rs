@@ -208,10 +208,8 @@ impl PeerLink {
 
     /// How it speaks: as an operator said, or as it spoke last.
     fn accent(&self) -> Option<olaf::peer::Accent> {
-        self.parts.accent.or_else(|| match self.card.as_ref()?.ear {
-            Ear::OlafPeer(accent) => Some(accent),
-            _ => None,
-        })
+        let learnt = self.card.as_ref().and_then(|card| card.ear.accent());
+        self.parts.accent.or(learnt)
     }
 
     fn session(&self, dialect: LinkDialect) -> Result<Session, crate::crypto::keys::KeyError> {

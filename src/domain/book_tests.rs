@@ -1,6 +1,7 @@
 //! The book of neighbours, entry by entry: who may come in under which name and key.
 
 use super::*;
+use crate::domain::peer::Source;
 
 const OWN: KeyId = KeyId([1; 32]);
 
@@ -109,4 +110,24 @@ fn one_server_under_two_names_becomes_one() {
     assert_eq!(book.entries().count(), 1);
     assert_eq!(book.by_address(&Address::new("north:1")), Some(named));
     assert_eq!(book.by_address(&Address::new("10.0.0.1:1")), Some(named));
+}
+
+#[test]
+fn nobody_takes_the_address_of_another_server() {
+    let mut book = book(true, true);
+    let north = book.admit(&kith(5, "north:1"), true, PeerId([5; 6]), 7).expect("a welcome").home;
+    let south = book.admit(&kith(6, "south:1"), true, PeerId([6; 6]), 7).expect("a welcome").home;
+    for taken in ["ws://north:1/", "home:1"] {
+        let turned = book.stand(&Claim { dialled: Some(south), ..kith(6, taken) });
+        assert_eq!(turned, Err(Turned { home: Some(south), refusal: Refusal::TakenAddress }), "{taken}");
+    }
+    assert_eq!(book.stand(&kith(6, "elsewhere:1")), Ok(Some(south)), "it may move");
+    book.remove(north);
+    assert_eq!(book.stand(&kith(6, "north:1")), Ok(Some(south)), "nobody is there any more");
+    let set =
+        Entry { address: Some("east:1".to_owned()), address_is_set: true, ..entry(2, "ws://10.0.0.1:1") };
+    let east = book.add(set).expect("room");
+    let claim = Claim { dialled: Some(east), ..kith(8, "far-east:1") };
+    book.admit(&claim, true, PeerId([0; 6]), 8).expect("a welcome");
+    assert_eq!(book.entry(east).and_then(|entry| entry.address.as_deref()), Some("east:1"), "as was said");
 }

@@ -93,7 +93,7 @@ fn a_home_that_goes_takes_its_members_with_it() {
     assert!(mesh.unlink(NORTH) && !mesh.unlink(NORTH));
     assert_eq!((listed(&mesh, NORTH), listed(&mesh, SOUTH)), (vec![], vec![3]));
     assert_eq!((mesh.whereabouts(key(1)), mesh.known_as(resident(1).spelled)), (None, None));
-    assert_eq!(mesh.named(&Address::new("north:1")), None);
+    assert_eq!(mesh.named(&Address::new("north:1")), Some(SOUTH), "who waited for a name gets it");
     assert_eq!(mesh.hear(NORTH, News::Whole(residents(&[1]))), Effect::default(), "a stranger is not heard");
 }
 

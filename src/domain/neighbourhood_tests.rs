@@ -182,3 +182,14 @@ fn whoever_cannot_be_dialled_is_waited_for() {
     peer.dialable();
     assert!(matches!(peer.due(at(60_000), &limits()), Due::Dial));
 }
+
+#[test]
+fn a_dial_that_does_not_open_keeps_nobody_out() {
+    let mut peer = Peer::new(true, at(0));
+    assert_eq!(peer.due(at(0), &limits()), Due::Dial);
+    let may_come = |peer: &Peer, now| peer.may_come(Direction::In, Sockets::One, true, now);
+    assert_eq!(may_come(&peer, at(1)), Err(Crossed));
+    assert_eq!(may_come(&peer, at(3000)), Ok(()));
+    assert!(peer.open(id(1), at(3001), &limits()));
+    assert_eq!(may_come(&peer, at(3002)), Err(Crossed));
+}

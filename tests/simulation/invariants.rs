@@ -14,25 +14,12 @@ use kith::domain::{
     switchboard::{Objection, Plan},
 };
 
+pub(crate) use crate::broken::{Broken, must};
 use crate::{
     keys, member,
     node::{Node, Setup},
     world::World,
 };
-
-/// Something that must never be is.
-#[derive(Debug)]
-pub(crate) struct Broken(pub(crate) String);
-
-/// Fails unless it is true.
-macro_rules! must {
-    ($condition:expr, $($words:tt)+) => {
-        if !$condition {
-            return Err($crate::invariants::Broken(format!($($words)+)));
-        }
-    };
-}
-pub(crate) use must;
 
 /// One letter that was written.
 #[derive(Debug)]

@@ -11,6 +11,7 @@
 //! KITH_SIMULATION_SEED=123 cargo test --test simulation seeds -- --nocapture  # one, told step by step
 //! ```
 
+mod broken;
 mod faults;
 mod invariants;
 mod keys;

@@ -111,7 +111,7 @@ pub(crate) fn text(number: u64, person: usize, homes: Option<&[usize]>, bytes: u
         }
     };
     let signature = STANDARD.encode(signature(number, person));
-    json!({"type": "signed_data", "data": data.to_string(), "counter": number + 1, "signature": signature})
+    json!({"type": "signed_data", "data": data.to_string(), "counter": number.wrapping_add(1), "signature": signature})
         .to_string()
 }
 

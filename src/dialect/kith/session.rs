@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    hello::{Them, own_hello, read_hello},
+    hello::{Them, own_hello, read_hello, refused_by_them},
     wire::{self, Ping, Proof, Refused, Welcome, kind},
 };
 use crate::{
@@ -388,12 +388,6 @@ impl Session {
 
 fn greeting(claim: Claim) -> Greeting {
     Greeting { claim, proven: true, trace: None, ear: Ear::Kith, sockets: Sockets::One }
-}
-
-fn refused_by_them(bytes: &Bytes) -> Outcome {
-    let body = bytes.get(1..).unwrap_or_default();
-    let refused: Refused = wire::decode(body).map_err(|_| Ending::Violated(Violation::Malformed))?;
-    Err(Ending::RefusedUs(Refusal::from_code(&refused.code).unwrap_or(Refusal::UnknownPeer)))
 }
 
 #[cfg(test)]

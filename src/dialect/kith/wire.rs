@@ -357,3 +357,7 @@ impl Ping {
         now.saturating_sub(Duration::from_micros(self.sent))
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

@@ -176,14 +176,14 @@ async fn say_no(mut socket: Socket, answer: &[u8]) -> Result<(), actix_http::Err
 fn begin(site: &Site, start: Start, address: IpAddr, wishes: &Wishes) {
     let house = Arc::clone(&site.house);
     let (id, terms) = (house.next_connection(), Arc::clone(&house.terms));
-    let (session, largest_frame) = if wishes.link {
+    let session = if wishes.link {
         // Without randomness there is no link, and the dialler hears that the socket is gone.
         let Ok(secret) = Ephemeral::generate() else { return };
-        let session = kith::session::Session::answering(terms, secret);
-        (Session::Kith(Box::new(session)), house.limits.peer_message_bytes)
+        Session::Kith(Box::new(kith::session::Session::answering(terms, secret)))
     } else {
-        (Session::new(id, wishes.pinned, terms, wishes.ear), house.limits.message_bytes)
+        Session::new(id, wishes.pinned, terms, wishes.ear)
     };
-    let start = Start { largest_frame, ..start };
+    // Before it has proven itself, a server may say no more than a client.
+    let start = Start { largest_frame: house.limits.message_bytes, ..start };
     launch(start, |ends| Connection::new(id, house, address, session, ends));
 }

@@ -65,6 +65,11 @@ impl Entry {
         self.pinned.or(self.seen)
     }
 
+    /// Whether an operator named the fingerprint of its key only. Nobody proves that in OLAF.
+    fn is_pinned_to_digits(&self) -> bool {
+        self.key_text.as_deref().is_some_and(|text| KeyId::from_hex(text).is_some())
+    }
+
     /// Every name by which it may be meant.
     #[must_use]
     pub fn names(&self) -> Vec<Address> {
@@ -243,8 +248,18 @@ impl Book {
         let Some(home) = claim.dialled.or(by_key).or_else(|| self.by_address(&address)) else {
             return self.stranger(claim).map(|()| None).map_err(|refusal| Turned { home: None, refusal });
         };
+        if let Some(owner) = self.owner(&address, claim.key).filter(|owner| *owner != home) {
+            return Err(Turned { home: Some(owner), refusal: Refusal::WrongKey });
+        }
         let refusal = self.entries.get(&home).map_or(Ok(()), |entry| self.known(entry, claim));
         refusal.map(|()| Some(home)).map_err(|refusal| Turned { home: Some(home), refusal })
+    }
+
+    /// Who holds this name, and can prove it with another key than this one.
+    fn owner(&self, name: &Address, key: Option<KeyId>) -> Option<HomeId> {
+        let holds = |entry: &Entry| !entry.removed && entry.expected().is_some_and(|held| Some(held) != key);
+        let mut entries = self.entries().filter(|(_, entry)| entry.names().contains(name));
+        entries.find(|(_, entry)| holds(entry)).map(|(home, _)| home)
     }
 
     fn stranger(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
@@ -272,7 +287,9 @@ impl Book {
             }
             (LinkDialect::Kith, _) => Ok(()),
             // A server that can prove its key shall not be impersonated by one that cannot.
-            (LinkDialect::Olaf, _) if entry.seen.is_some() => Err(Refusal::WrongKey),
+            (LinkDialect::Olaf, _) if entry.seen.is_some() || entry.is_pinned_to_digits() => {
+                Err(Refusal::WrongKey)
+            }
             (LinkDialect::Olaf, Some(_)) => Ok(()),
             (LinkDialect::Olaf, None) if self.policy.legacy => Ok(()),
             (LinkDialect::Olaf, None) => Err(Refusal::Unproven),

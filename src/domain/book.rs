@@ -208,13 +208,15 @@ impl Book {
     /// server, under a name that we did not connect with it.
     fn is_taken(&self, address: &Address, home: HomeId, claim: &Claim<'_>) -> bool {
         let is_another = |(other, entry): (HomeId, &Entry)| {
-            other != home
-                && !entry.removed
-                && (entry.expected().is_none() || entry.expected() != claim.key)
-                && entry.names().contains(address)
+            let is_another = match claim.dialect {
+                LinkDialect::Kith => entry.expected().is_none() || entry.expected() != claim.key,
+                // What proves nothing only has to keep away from those who can.
+                LinkDialect::Olaf => entry.expected().is_some(),
+            };
+            other != home && !entry.removed && is_another && entry.names().contains(address)
         };
-        claim.dialect == LinkDialect::Kith
-            && (self.own_names.contains(address) || self.entries().any(is_another))
+        let is_ours = claim.dialect == LinkDialect::Kith && self.own_names.contains(address);
+        is_ours || self.entries().any(is_another)
     }
 
     fn stranger(&self, claim: &Claim<'_>) -> Result<(), Refusal> {

@@ -6,12 +6,13 @@
 
 mod crossing;
 mod cuts;
-//XX mod down;
-//XX mod flood;
-//XX mod hostile;
+mod down;
+mod flood;
+mod hostile;
+mod impostor;
 mod line;
 mod links;
 mod moves;
 mod place;
-//XX mod stranger;
+mod stranger;
 mod trust;

@@ -174,6 +174,10 @@ impl Registry {
 
     /// Sends lists as far as the budget allows.
     fn push_lists(&mut self, ctx: &mut Context<Self>) {
+        if self.list_alarm {
+            // The budget is used up: whoever is behind waits, and no list is printed for nobody.
+            return;
+        }
         // What a list costs is about the same in every shape.
         let Some(ear) = self.entries.values().next().map(|entry| entry.ear) else { return };
         while !self.presence.is_idle() {

@@ -113,6 +113,9 @@ impl Session {
 
     /// Something happened.
     pub fn handle(&mut self, input: Input, now: Moment, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Over) {
+            return;
+        }
         let outcome = match input {
             Input::Opened => {
                 if let State::Opening(_) = self.state {
@@ -152,15 +155,13 @@ impl Session {
         self.state = State::Over;
     }
 
+    /// The last words. A step that failed may have left no state behind; then there was no seal either.
     fn close(&mut self, ending: Ending, out: &mut Vec<Output>) {
-        if matches!(self.state, State::Over) {
-            return;
-        }
         if let Ending::Refused(refusal) = ending {
-            let code = refusal.code().to_owned();
-            self.say(wire::encode(kind::REFUSED, &Refused { code }), out);
+            self.say(wire::encode(kind::REFUSED, &Refused { code: refusal.code().to_owned() }), out);
         }
         out.push(Output::Close(ending));
+        self.state = State::Over;
     }
 
     fn on_message(&mut self, bytes: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
@@ -193,7 +194,6 @@ impl Session {
                 self.state = State::Checking { ephemeral, them };
                 Ok(())
             }
-            (State::Over, _) => Ok(()),
             (state, kind::REFUSED) => {
                 self.state = state;
                 refused_by_them(&bytes)

@@ -127,6 +127,12 @@ impl App {
         self.get("/api/v1/peers").await["items"].as_array().expect("items").clone()
     }
 
+    /// Whether all its links are up.
+    pub(super) async fn is_up(&self) -> bool {
+        let peers = self.neighbours().await;
+        !peers.is_empty() && peers.iter().all(|peer| peer["state"] == "up")
+    }
+
     /// Waits until so many links are up and no others are wanted.
     pub(super) async fn until_up(&self, links: usize) {
         self.until("/api/v1/peers", |answer| {

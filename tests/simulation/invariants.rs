@@ -1,8 +1,7 @@
 //! What must be true, whatever happens.
 //!
-//! The ledger sees everything that servers do, and knows what the servers cannot know: who really is
-//! where, and who wrote what. It is asked after every event; the questions that only make sense when
-//! everything is quiet are asked by `seeds`.
+//! The ledger sees everything that servers do, and knows what they cannot know: who really is where, and
+//! who wrote what. It is asked after every event, and by `seeds` when everything is quiet.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -303,6 +303,7 @@ impl Session {
             }
             (State::Greeting { channel }, Ok(home)) => {
                 self.state = State::Up { channel, home, heard: now };
+                out.push(Output::Step("up", "the link is up".to_owned()));
                 if !self.we_dialled {
                     self.say(Bytes::from_static(&[kind::READY]), out);
                 }

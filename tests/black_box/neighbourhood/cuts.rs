@@ -47,7 +47,7 @@ impl Pair {
         self.first.neighbours().await.remove(0)
     }
 
-    /// Breaks the link, and returns once the line is dialled again.
+    /// Breaks the link, and returns once the line was dialled twice: the first of the two is cut.
     async fn redial(&self) {
         let (peer, count) = (self.peer().await, self.line.count());
         self.line.reset();
@@ -55,6 +55,7 @@ impl Pair {
             // Asked too early it changes nothing, because the link is still up.
             self.first.retry(&peer).await;
         }
+        self.line.dialled_after(count + 1).await;
     }
 
     /// Every step of the handshake, as the number of bytes that have passed before and in the middle of it.
@@ -80,8 +81,6 @@ async fn cut_at_every_step(how: How) {
         let cut = Cut { way, after, how };
         pair.line.cut_next(cut);
         pair.redial().await;
-        let count = pair.line.count();
-        pair.line.dialled_after(count).await;
         pair.until("up").await;
         // Nobody is left in a half-open state, and nobody counts twice.
         pair.second.until_metric("kith_connections", |count| count == 1.0).await;

@@ -26,7 +26,7 @@ async fn neighbours_that_are_away_disturb_nobody() {
     });
     let peers = [&refusing, &silent, &mute].map(Place::url).join(",");
     let app = a.open(&[("NEIGHBOURHOOD__PEERS", &peers)]);
-    timeout(PATIENCE, taken.recv()).await.expect("a dial in time").expect("a socket");
+    let _held = timeout(PATIENCE, taken.recv()).await.expect("a dial in time").expect("a socket");
     let mut watcher = Client::join(&app, 0).await;
     for round in 0..20 {
         let start = Instant::now();

@@ -86,7 +86,9 @@ impl House {
         let (tally, bulletin) = (plan.neighbourhood.tally.clone(), plan.neighbourhood.bulletin.clone());
         let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
         let draining = Arc::new(AtomicBool::new(false));
+        let notary = Notary::start(plan.notaries, &plan.keys)?;
         let parts = registry::Parts {
+            notary: notary.clone(),
             home: plan.home,
             names: plan.names,
             limits: Arc::clone(&limits),
@@ -103,7 +105,7 @@ impl House {
         Ok(Arc::new(Self {
             registry,
             neighbourhood: Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts)),
-            notary: Notary::start(plan.notaries, &plan.keys)?,
+            notary,
             inbox,
             gate: Gate::new((*limits).clone(), clock),
             limits,

@@ -24,8 +24,11 @@ use crate::{
         keys::PrivateKey,
         signature::{Question, Salt, Verdict, Verifier, sign},
     },
-    dialect::event::{Check, Hand},
-    domain::id::KeyId,
+    dialect::{
+        event::{Check, Hand},
+        press,
+    },
+    domain::{id::KeyId, letter::Letter, member::Member},
 };
 
 /// Parsed keys that one thread keeps; each takes a few KiB.
@@ -33,6 +36,7 @@ const KEPT_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("more than none")
 
 enum Job {
     Check(Check, oneshot::Sender<Verdict>),
+    Letter(Box<Letter>, Arc<Member>, oneshot::Sender<Verdict>),
     Sign(Hand, Vec<u8>, oneshot::Sender<Vec<u8>>),
 }
 
@@ -78,6 +82,18 @@ impl Notary {
         answer.await.map_err(|_| Unanswered)
     }
 
+    /// Finds out whether a letter is signed by this member.
+    ///
+    /// # Errors
+    /// Nothing in it can be checked, the check itself failed, or the house is closing.
+    pub async fn judge_letter(&self, letter: Letter, member: Arc<Member>) -> Result<Verdict, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let at = usize::from(member.key.0[0]) % self.desks.len();
+        let desk = self.desks.get(at).ok_or(Unanswered)?;
+        desk.send(Job::Letter(Box::new(letter), member, reply)).map_err(|_| Unanswered)?;
+        answer.await.map_err(|_| Unanswered)
+    }
+
     /// Signs in our own name.
     ///
     /// # Errors
@@ -104,6 +120,10 @@ fn work(jobs: &Receiver<Job>, own: &Keys, judge: impl Fn(&Verifier, &Question) -
             // A connection that is gone does not wait for its answer.
             Job::Check(_, reply) if reply.is_closed() => continue,
             Job::Check(check, reply) => (check, reply),
+            Job::Letter(letter, member, reply) => match press::question(&letter, &member) {
+                Some(check) => (check, reply),
+                None => continue,
+            },
             Job::Sign(hand, text, reply) => {
                 let key = match hand {
                     Hand::Server => &own.server,

@@ -8,36 +8,12 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::meter::Reading;
-use crate::domain::{
-    id::PeerId,
-    neighbourhood::State,
-    refusal::{Ending, Refusal, Violation},
-};
+use crate::domain::refusal::{Ending, Refusal, Violation};
 
 /// A label with a stable code in it.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Code {
     code: &'static str,
-}
-
-/// The state of a link.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct StateLabel {
-    state: &'static str,
-}
-
-/// A neighbour.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct PeerLabel {
-    peer: String,
-}
-
-/// A neighbour and a direction.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct WayLabel {
-    peer: String,
-    way: &'static str,
 }
 
 /// Counters and gauges that actors update.
@@ -73,10 +49,6 @@ pub struct Tally {
     pub store_healthy: Gauge,
     /// Bytes of uploaded files.
     pub upload_bytes: Gauge<u64, AtomicU64>,
-    peers: Family<StateLabel, Gauge>,
-    peer_round_trip: Family<PeerLabel, Gauge<f64, AtomicU64>>,
-    peer_frames: Family<WayLabel, Gauge<u64, AtomicU64>>,
-    peer_bytes: Family<WayLabel, Gauge<u64, AtomicU64>>,
     violations: Family<Code, Counter>,
     endings: Family<Code, Counter>,
     refusals: Family<Code, Counter>,
@@ -100,10 +72,6 @@ impl Default for Tally {
             store_dropped: Counter::default(),
             store_healthy: Gauge::default(),
             upload_bytes: Gauge::default(),
-            peers: Family::default(),
-            peer_round_trip: Family::default(),
-            peer_frames: Family::default(),
-            peer_bytes: Family::default(),
             violations: Family::default(),
             endings: Family::default(),
             refusals: Family::default(),
@@ -117,9 +85,6 @@ impl Default for Tally {
         }
         for refusal in Refusal::ALL {
             let _ = tally.refusals.get_or_create(&Code { code: refusal.code() });
-        }
-        for state in State::ALL {
-            let _ = tally.peers.get_or_create(&StateLabel { state: state.name() });
         }
         tally.store_healthy.set(1);
         tally
@@ -147,31 +112,6 @@ impl Tally {
         self.refusals.get_or_create(&Code { code: refusal.code() }).inc();
     }
 
-    /// How all neighbours are doing, and what passed between us so far.
-    pub fn peers(&self, peers: impl Iterator<Item = (PeerId, State, Option<u64>, Reading)>) {
-        // Whoever is no neighbour any more is no longer shown.
-        self.peer_round_trip.clear();
-        self.peer_frames.clear();
-        self.peer_bytes.clear();
-        for state in State::ALL {
-            self.peers.get_or_create(&StateLabel { state: state.name() }).set(0);
-        }
-        for (id, state, round_trip_us, reading) in peers {
-            self.peers.get_or_create(&StateLabel { state: state.name() }).inc();
-            if let Some(micros) = round_trip_us {
-                let seconds = std::time::Duration::from_micros(micros).as_secs_f64();
-                self.peer_round_trip.get_or_create(&PeerLabel { peer: id.hex() }).set(seconds);
-            }
-            for (way, frames, bytes) in
-                [("in", reading.frames_in, reading.bytes_in), ("out", reading.frames_out, reading.bytes_out)]
-            {
-                let label = WayLabel { peer: id.hex(), way };
-                self.peer_frames.get_or_create(&label).set(frames);
-                self.peer_bytes.get_or_create(&label).set(bytes);
-            }
-        }
-    }
-
     /// Everything under the names that `/metrics` shows.
     #[must_use]
     pub fn registry(&self) -> Registry {
@@ -192,11 +132,6 @@ impl Tally {
         r.register("store_dropped", "records given up while the store was away", self.store_dropped.clone());
         r.register("store_healthy", "1 while the store takes writes", self.store_healthy.clone());
         r.register("upload_bytes", "bytes of uploaded files", self.upload_bytes.clone());
-        r.register("peers", "neighbours, by the state of their link", self.peers.clone());
-        let help = "the last round trip to a linked neighbour";
-        r.register("peer_round_trip_seconds", help, self.peer_round_trip.clone());
-        r.register("peer_frames", "messages between a neighbour and us", self.peer_frames.clone());
-        r.register("peer_bytes", "their payload", self.peer_bytes.clone());
         r.register("violations", "frames that broke their protocol, by code", self.violations.clone());
         r.register("endings", "connections that ended, by reason", self.endings.clone());
         r.register("refusals", "wishes that were not granted, by code", self.refusals.clone());

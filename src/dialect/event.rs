@@ -59,6 +59,8 @@ pub enum Output {
     Claim(Claim),
     /// A server is as proven as it gets. No frame until [`Input::Welcomed`].
     Greet(Greeting),
+    /// The server that we dialled has proven this key, whether it wants the link or not.
+    Proven(KeyId),
     /// A neighbour has news of its members.
     Tell(News),
     /// A neighbour says how its links are doing.

@@ -65,6 +65,17 @@ pub enum Ear {
     Kith,
 }
 
+impl Ear {
+    /// The accent of a neighbour that has one.
+    #[must_use]
+    pub const fn accent(self) -> Option<olaf::peer::Accent> {
+        match self {
+            Self::OlafPeer(accent) => Some(accent),
+            Self::Olaf(_) | Self::Kith => None,
+        }
+    }
+}
+
 /// One connection's side of its protocol.
 #[derive(Debug)]
 pub enum Session {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Ear, kith, olaf};
+use super::{Ear, event::Check, kith, olaf};
 use crate::domain::{
     dialect::Dialect,
     id::KeyId,
@@ -79,5 +79,13 @@ pub fn want_list(ear: Ear) -> Option<Frame> {
         Ear::Kith => Some(kith::wire::want_list()),
         Ear::OlafPeer(_) => Some(olaf::peer::update_request()),
         Ear::Olaf(_) => None,
+    }
+}
+
+/// What must be checked before a letter may count as this member's; nothing, if it cannot be.
+#[must_use]
+pub fn question(letter: &Letter, member: &Member) -> Option<Check> {
+    match letter.dialect {
+        Dialect::Olaf => olaf::peer::question(&letter.original, member),
     }
 }

@@ -5,12 +5,16 @@
 //! that cannot prove who it is comes in only where that is allowed, and never under a name whose owner
 //! can.
 
+mod entry;
+
 use std::collections::BTreeMap;
+
+pub use self::entry::Entry;
 
 use super::{
     address::Address,
     id::{HomeId, KeyId, PeerId},
-    peer::{LinkDialect, Source, Trust},
+    peer::{LinkDialect, Trust},
     refusal::Refusal,
 };
 
@@ -23,61 +27,6 @@ pub struct Policy {
     pub legacy: bool,
     /// So many neighbours at most.
     pub most: usize,
-}
-
-/// One neighbour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What it is called in the API and the store.
-    pub id: PeerId,
-    /// Where it is dialled.
-    pub url: Option<String>,
-    /// The address under which it lists its members.
-    pub address: Option<String>,
-    /// What it or the operator calls it.
-    pub name: Option<String>,
-    /// The key to which an operator holds it, as that was written.
-    pub key_text: Option<String>,
-    /// The fingerprint of that key.
-    pub pinned: Option<KeyId>,
-    /// The key that it showed at first contact.
-    pub seen: Option<KeyId>,
-    /// Another key that it showed since.
-    pub presented: Option<KeyId>,
-    /// The protocol of the link, if that is settled.
-    pub dialect: Option<LinkDialect>,
-    /// How it deviates, as an operator wrote it.
-    pub accent: Option<String>,
-    /// Who named it.
-    pub source: Source,
-    /// Whether an operator removed it.
-    pub removed: bool,
-    /// When it became known, in Unix milliseconds.
-    pub added_at: i64,
-    /// When it was linked last.
-    pub linked_at: Option<i64>,
-}
-
-impl Entry {
-    /// The key that it must prove, if we know one.
-    #[must_use]
-    pub fn expected(&self) -> Option<KeyId> {
-        self.pinned.or(self.seen)
-    }
-
-    /// Whether an operator named the fingerprint of its key only. Nobody proves that in OLAF.
-    fn is_pinned_to_digits(&self) -> bool {
-        self.key_text.as_deref().is_some_and(|text| KeyId::from_hex(text).is_some())
-    }
-
-    /// Every name by which it may be meant.
-    #[must_use]
-    pub fn names(&self) -> Vec<Address> {
-        let mut names: Vec<_> =
-            self.address.iter().chain(&self.url).map(|spelling| Address::new(spelling)).collect();
-        names.dedup();
-        names
-    }
 }
 
 /// What a server says about itself.
@@ -248,18 +197,26 @@ impl Book {
         let Some(home) = claim.dialled.or(by_key).or_else(|| self.by_address(&address)) else {
             return self.stranger(claim).map(|()| None).map_err(|refusal| Turned { home: None, refusal });
         };
-        if let Some(owner) = self.owner(&address, claim.key).filter(|owner| *owner != home) {
-            return Err(Turned { home: Some(owner), refusal: Refusal::WrongKey });
+        if self.is_taken(&address, home, claim) {
+            return Err(Turned { home: Some(home), refusal: Refusal::TakenAddress });
         }
         let refusal = self.entries.get(&home).map_or(Ok(()), |entry| self.known(entry, claim));
         refusal.map(|()| Some(home)).map_err(|refusal| Turned { home: Some(home), refusal })
     }
 
-    /// Who holds this name, and can prove it with another key than this one.
-    fn owner(&self, name: &Address, key: Option<KeyId>) -> Option<HomeId> {
-        let holds = |entry: &Entry| !entry.removed && entry.expected().is_some_and(|held| Some(held) != key);
-        let mut entries = self.entries().filter(|(_, entry)| entry.names().contains(name));
-        entries.find(|(_, entry)| holds(entry)).map(|(home, _)| home)
+    /// Whether an address is ours or belongs to another neighbour. One that has this very key is the same
+    /// server, under a name that we did not connect with it.
+    fn is_taken(&self, address: &Address, home: HomeId, claim: &Claim<'_>) -> bool {
+        let is_another = |(other, entry): (HomeId, &Entry)| {
+            let is_another = match claim.dialect {
+                LinkDialect::Kith => entry.expected().is_none() || entry.expected() != claim.key,
+                // What proves nothing only has to keep away from those who can.
+                LinkDialect::Olaf => entry.expected().is_some(),
+            };
+            other != home && !entry.removed && is_another && entry.names().contains(address)
+        };
+        let is_ours = claim.dialect == LinkDialect::Kith && self.own_names.contains(address);
+        is_ours || self.entries().any(is_another)
     }
 
     fn stranger(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
@@ -280,19 +237,36 @@ impl Book {
         }
         match (claim.dialect, entry.expected()) {
             (LinkDialect::Kith, Some(expected)) if claim.key != Some(expected) => Err(Refusal::WrongKey),
-            // Somebody comes under the name of a server that we have never reached. Only our own dial shows
-            // who is there, unless anyone is welcome.
-            (LinkDialect::Kith, None) if claim.dialled.is_none() && !self.policy.anyone => {
-                Err(Refusal::Crossed)
-            }
             (LinkDialect::Kith, _) => Ok(()),
             // A server that can prove its key shall not be impersonated by one that cannot.
-            (LinkDialect::Olaf, _) if entry.seen.is_some() || entry.is_pinned_to_digits() => {
-                Err(Refusal::WrongKey)
-            }
+            (LinkDialect::Olaf, _) if entry.must_speak_kith() => Err(Refusal::WrongKey),
             (LinkDialect::Olaf, Some(_)) => Ok(()),
             (LinkDialect::Olaf, None) if self.policy.legacy => Ok(()),
             (LinkDialect::Olaf, None) => Err(Refusal::Unproven),
+        }
+    }
+
+    /// Somebody comes under the name of a server that we have never reached. Only our own dial shows who is
+    /// there, unless anyone is welcome. It is turned away only after we have proven ourselves, because
+    /// otherwise two servers that do not know each other's keys would turn each other away for ever.
+    fn called_back(&self, claim: &Claim<'_>, known: Option<HomeId>) -> Result<(), Turned> {
+        let is_unknown =
+            known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_none());
+        let comes_by_itself = claim.dialect == LinkDialect::Kith && claim.dialled.is_none();
+        if is_unknown && comes_by_itself && !self.policy.anyone {
+            return Err(Turned { home: known, refusal: Refusal::Crossed });
+        }
+        Ok(())
+    }
+
+    /// A server that we dialled has proven this key. Says whether that is news.
+    pub fn proven(&mut self, home: HomeId, key: KeyId) -> bool {
+        match self.entries.get_mut(&home) {
+            Some(entry) if entry.expected().is_none() => {
+                entry.seen = Some(key);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -308,6 +282,7 @@ impl Book {
         now_ms: i64,
     ) -> Result<Admitted, Turned> {
         let known = self.stand(claim)?;
+        self.called_back(claim, known)?;
         let (home, is_new) = match known {
             Some(home) => (home, false),
             None => (self.insert(Entry::stranger(id, now_ms)), true),
@@ -328,7 +303,7 @@ impl Book {
         }
         entry.presented = None;
         entry.dialect = Some(claim.dialect);
-        if claim.dialect == LinkDialect::Kith || entry.address.is_none() {
+        if (claim.dialect == LinkDialect::Kith && !entry.address_is_set) || entry.address.is_none() {
             entry.address = Some(claim.address.to_owned());
         }
         if let Some(name) = claim.name {
@@ -358,29 +333,6 @@ impl Book {
                 true
             }
             _ => false,
-        }
-    }
-}
-
-impl Entry {
-    /// A server about which nothing is known.
-    #[must_use]
-    pub const fn stranger(id: PeerId, added_at: i64) -> Self {
-        Self {
-            id,
-            url: None,
-            address: None,
-            name: None,
-            key_text: None,
-            pinned: None,
-            seen: None,
-            presented: None,
-            dialect: None,
-            accent: None,
-            source: Source::Inbound,
-            removed: false,
-            added_at,
-            linked_at: None,
         }
     }
 }

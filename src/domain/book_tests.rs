@@ -1,6 +1,7 @@
 //! The book of neighbours, entry by entry: who may come in under which name and key.
 
 use super::*;
+use crate::domain::peer::Source;
 
 const OWN: KeyId = KeyId([1; 32]);
 
@@ -50,6 +51,9 @@ fn a_key_that_is_known_is_held_to() {
         assert_eq!(book.stand(&claim), Err(Turned { home: Some(home), refusal: Refusal::WrongKey }));
     }
     assert_eq!(book.admit(&kith(5, "x:1"), true, PeerId([0; 6]), 7).map(|a| a.trust), Ok(Trust::Pinned));
+    let named = Entry { pinned: Some(key(9)), key_text: Some(key(9).hex()), ..entry(4, "ws://c:1") };
+    book.add(named).expect("room");
+    assert_eq!(refusal(book.stand(&olaf("c:1"))), Refusal::WrongKey, "before it ever came, too");
     let met = book.add(entry(3, "ws://b:1")).expect("room");
     let dialled = |number| Claim { dialled: Some(met), ..kith(number, "b:1") };
     assert_eq!(book.admit(&dialled(7), true, PeerId([0; 6]), 7).map(|a| a.trust), Ok(Trust::Tofu));
@@ -91,9 +95,14 @@ fn nobody_takes_the_name_of_another() {
 fn whoever_we_have_never_reached_is_called_back_unless_anyone_may_come() {
     let mut strict = book(false, false);
     let home = strict.add(entry(2, "ws://a:1")).expect("room");
-    assert_eq!(strict.stand(&kith(5, "a:1")), Err(Turned { home: Some(home), refusal: Refusal::Crossed }));
+    assert_eq!(strict.stand(&kith(5, "a:1")), Ok(Some(home)), "it is told who we are, and no more");
+    let crossed = Turned { home: Some(home), refusal: Refusal::Crossed };
+    assert_eq!(strict.admit(&kith(5, "a:1"), true, PeerId([0; 6]), 7), Err(crossed));
     assert_eq!(strict.stand(&Claim { dialled: Some(home), ..kith(5, "a:1") }), Ok(Some(home)));
     assert_eq!(refusal(strict.stand(&olaf("a:1"))), Refusal::Unproven);
+    assert!(strict.proven(home, key(5)) && !strict.proven(home, key(6)), "our dial found it");
+    assert!(strict.admit(&kith(5, "a:1"), true, PeerId([0; 6]), 7).is_ok());
+    assert_eq!(refusal(strict.stand(&kith(6, "a:1"))), Refusal::WrongKey);
     let mut open = book(true, false);
     let home = open.add(entry(2, "ws://a:1")).expect("room");
     assert_eq!(open.stand(&kith(5, "a:1")), Ok(Some(home)));
@@ -131,4 +140,24 @@ fn one_server_under_two_names_becomes_one() {
     assert_eq!(book.entries().count(), 1);
     assert_eq!(book.by_address(&Address::new("north:1")), Some(named));
     assert_eq!(book.by_address(&Address::new("10.0.0.1:1")), Some(named));
+}
+
+#[test]
+fn nobody_takes_the_address_of_another_server() {
+    let mut book = book(true, true);
+    let north = book.admit(&kith(5, "north:1"), true, PeerId([5; 6]), 7).expect("a welcome").home;
+    let south = book.admit(&kith(6, "south:1"), true, PeerId([6; 6]), 7).expect("a welcome").home;
+    for taken in ["ws://north:1/", "home:1"] {
+        let turned = book.stand(&Claim { dialled: Some(south), ..kith(6, taken) });
+        assert_eq!(turned, Err(Turned { home: Some(south), refusal: Refusal::TakenAddress }), "{taken}");
+    }
+    assert_eq!(book.stand(&kith(6, "elsewhere:1")), Ok(Some(south)), "it may move");
+    book.remove(north);
+    assert_eq!(book.stand(&kith(6, "north:1")), Ok(Some(south)), "nobody is there any more");
+    let set =
+        Entry { address: Some("east:1".to_owned()), address_is_set: true, ..entry(2, "ws://10.0.0.1:1") };
+    let east = book.add(set).expect("room");
+    let claim = Claim { dialled: Some(east), ..kith(8, "far-east:1") };
+    book.admit(&claim, true, PeerId([0; 6]), 8).expect("a welcome");
+    assert_eq!(book.entry(east).and_then(|entry| entry.address.as_deref()), Some("east:1"), "as was said");
 }

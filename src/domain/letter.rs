@@ -57,9 +57,15 @@ pub enum Origin {
 /// What is known about who wrote a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// The key whose signature was checked: by us, or by a neighbour that proved itself and answers for
-    /// its members.
+    /// The key whose signature we have checked.
     Proven(KeyId),
+    /// The key of a member of a neighbour, who has proven itself and answers for its members.
+    Vouched {
+        /// Whose key.
+        author: KeyId,
+        /// The digest by which the letter itself names its author, if it does.
+        named: Option<KeyId>,
+    },
     /// Nobody we trust has checked it. If the letter names an author, this is the digest in that name.
     Claimed(Option<KeyId>),
 }

@@ -145,6 +145,12 @@ impl Mesh {
         self.homes.get(&home).is_some_and(|home| home.members.contains_key(&key))
     }
 
+    /// A member as this home describes it.
+    #[must_use]
+    pub fn member(&self, home: HomeId, key: KeyId) -> Option<&Arc<Member>> {
+        self.homes.get(&home)?.members.get(&key)
+    }
+
     /// The member whose key has this digest in one of the two usual spellings.
     #[must_use]
     pub fn known_as(&self, digest: KeyId) -> Option<KeyId> {
@@ -187,6 +193,11 @@ impl Mesh {
         for name in &home.names {
             if self.names.get(name) == Some(&id) {
                 self.names.remove(name);
+                // Somebody else may have waited for it.
+                let heir = self.homes.iter().find(|(_, other)| other.names.contains(name));
+                if let Some((heir, _)) = heir {
+                    self.names.insert(name.clone(), *heir);
+                }
             }
         }
         for member in home.members.values() {
@@ -286,11 +297,8 @@ impl Mesh {
 
     fn hear_standing(&mut self, id: HomeId, sequence: u64, digest: Digest) -> Effect {
         let Some(home) = self.homes.get_mut(&id) else { return Effect::default() };
-        let agrees = match home.stage {
-            Stage::Filling(_) => home.sequence == sequence,
-            Stage::Blank => false,
-            Stage::Whole => home.sequence == sequence && home.digest == digest,
-        };
+        // It is said only to whom everything was told: whoever still waits for a part has missed it.
+        let agrees = home.stage == Stage::Whole && home.sequence == sequence && home.digest == digest;
         if !agrees {
             home.stage = Stage::Blank;
         }

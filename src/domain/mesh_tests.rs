@@ -77,6 +77,9 @@ fn whatever_was_missed_is_asked_for_again() {
             "asked again"
         );
     }
+    mesh.hear(NORTH, part(None, Some(2), 9, &[2]));
+    let standing = News::Standing { sequence: 9, digest: digest(&[2, 3]) };
+    assert!(mesh.hear(NORTH, standing).lost, "the last part never came");
     mesh.hear(NORTH, part(None, None, 9, &[2, 3]));
     assert_eq!(listed(&mesh, NORTH), [2, 3]);
 }
@@ -90,7 +93,7 @@ fn a_home_that_goes_takes_its_members_with_it() {
     assert!(mesh.unlink(NORTH) && !mesh.unlink(NORTH));
     assert_eq!((listed(&mesh, NORTH), listed(&mesh, SOUTH)), (vec![], vec![3]));
     assert_eq!((mesh.whereabouts(key(1)), mesh.known_as(resident(1).spelled)), (None, None));
-    assert_eq!(mesh.named(&Address::new("north:1")), None);
+    assert_eq!(mesh.named(&Address::new("north:1")), Some(SOUTH), "who waited for a name gets it");
     assert_eq!(mesh.hear(NORTH, News::Whole(residents(&[1]))), Effect::default(), "a stranger is not heard");
 }
 

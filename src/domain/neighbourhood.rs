@@ -113,6 +113,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LASTING: Duration = Duration::from_secs(5);
 /// Two sockets opened within so long of each other may have been dialled at the same instant.
 const CROSSING: Duration = Duration::from_secs(10);
+/// How long a dial that is not open yet may hope to be.
+const OPENING: Duration = Duration::from_secs(2);
 /// How often a silent link is looked at.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How long the side that gives way waits for the other one's dial.
@@ -127,6 +129,8 @@ pub struct Peer {
     /// Since when an attempt of ours is under way, and its socket once that is open.
     attempt: Option<(Moment, Option<ConnectionId>)>,
     failures: u32,
+    /// When we dialled last.
+    dialled: Option<Moment>,
     next_dial: Moment,
     refused: bool,
     heard: Moment,
@@ -144,6 +148,7 @@ impl Peer {
             sockets: Vec::new(),
             attempt: None,
             failures: 0,
+            dialled: None,
             next_dial: now,
             refused: false,
             heard: now,
@@ -206,25 +211,30 @@ impl Peer {
             return Due::Sleep(self.next_dial);
         }
         self.attempt = Some((now, None));
+        self.dialled = Some(now);
         self.settle(now, limits);
         Due::Dial
     }
 
-    /// Our attempt has opened a socket; now both sides say who they are.
-    pub fn open(&mut self, socket: ConnectionId, now: Moment, limits: &Limits) {
-        if let Some((_, open)) = &mut self.attempt {
-            *open = Some(socket);
-        }
+    /// Our attempt has opened a socket; now both sides say who they are. Says whether it still should: if
+    /// the neighbour was faster, the socket is to be dropped.
+    #[must_use]
+    pub fn open(&mut self, socket: ConnectionId, now: Moment, limits: &Limits) -> bool {
+        let Some((_, open)) = &mut self.attempt else { return false };
+        *open = Some(socket);
         self.settle(now, limits);
+        true
     }
 
     /// Our attempt came to nothing. `refused`: one of the two sides said no. `chance` spreads the next
     /// attempts of many servers over time.
     pub fn failed(&mut self, now: Moment, refused: bool, chance: u32, limits: &Limits) {
-        self.attempt = None;
-        self.refused = refused;
-        self.back_off(now, chance, limits);
-        self.settle(now, limits);
+        // If the neighbour was faster, nothing was lost.
+        if self.attempt.take().is_some() {
+            self.refused = refused;
+            self.back_off(now, chance, limits);
+            self.settle(now, limits);
+        }
     }
 
     /// Our attempt gave way to the one of the other side, which is under way.
@@ -234,25 +244,32 @@ impl Peer {
         self.settle(now, limits);
     }
 
-    /// Whether a socket that the neighbour dialled may go on. If both sides dial at once, the dial of the
-    /// one whose key is smaller stays.
+    /// Whether a socket may be the link, now that the other end has proven who it is. If both sides dial at
+    /// once, the dial of the one whose key is smaller stays. Asked any earlier, the answer could be another
+    /// one by the time of the greeting, and each side could give up the very socket that the other one keeps.
     ///
     /// # Errors
-    /// Ours is the one that stays.
-    pub fn may_come(&self, we_are_smaller: bool, now: Moment) -> Result<(), Crossed> {
-        let dialling = self.attempt.is_some();
+    /// The neighbour dialled it, and ours is the one that stays.
+    pub fn may_come(
+        &self,
+        direction: Direction,
+        wanted: Sockets,
+        we_are_smaller: bool,
+        now: Moment,
+    ) -> Result<(), Crossed> {
+        // A dial that does not even open must not keep out one that does.
+        let dialling =
+            self.attempt.is_some_and(|(since, open)| open.is_some() || now.saturating_sub(since) < OPENING);
         let just_dialled = self
             .sockets
             .iter()
             .any(|socket| socket.direction == Direction::Out && now.saturating_sub(socket.since) < CROSSING);
-        if we_are_smaller && self.wanted == Sockets::One && (dialling || just_dialled) {
-            return Err(Crossed);
-        }
-        Ok(())
+        let crosses = direction == Direction::In && wanted == Sockets::One && (dialling || just_dialled);
+        if we_are_smaller && crosses { Err(Crossed) } else { Ok(()) }
     }
 
-    /// The other end of a socket has said who it is, and may be believed. Returns the sockets that it
-    /// replaces, to be closed.
+    /// The other end of a socket has said who it is, may be believed, and may come. Returns the sockets that
+    /// it replaces, to be closed.
     pub fn greeted(
         &mut self,
         socket: ConnectionId,
@@ -328,6 +345,13 @@ impl Peer {
     pub const fn retry(&mut self, now: Moment) {
         self.failures = 0;
         self.next_dial = now;
+    }
+
+    /// Somebody came under its name whom only our own dial can prove: it is dialled soon, but whoever comes
+    /// again and again changes nothing.
+    pub fn called(&mut self, now: Moment) {
+        let soon = self.dialled.map_or(now, |dialled| (dialled + GIVING_WAY).max(now));
+        self.next_dial = self.next_dial.min(soon);
     }
 
     /// A way to dial it became known.

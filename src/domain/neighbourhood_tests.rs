@@ -10,6 +10,8 @@ const fn id(number: u64) -> ConnectionId {
     ConnectionId(number)
 }
 
+const IN: Direction = Direction::In;
+
 fn limits() -> Limits {
     Limits::default()
 }
@@ -18,9 +20,9 @@ fn linked(direction: Direction, sockets: Sockets) -> Peer {
     let mut peer = Peer::new(true, at(0));
     if direction == Direction::Out {
         assert_eq!(peer.due(at(0), &limits()), Due::Dial);
-        peer.open(id(1), at(1), &limits());
+        assert!(peer.open(id(1), at(1), &limits()));
     }
-    assert!(peer.greeted(id(1), direction, sockets, at(2), &limits()).is_empty());
+    assert_eq!(peer.greeted(id(1), direction, sockets, at(2), &limits()), []);
     peer
 }
 
@@ -31,7 +33,7 @@ fn a_dial_goes_through_its_states() {
     assert_eq!(peer.due(at(0), &limits()), Due::Dial);
     assert_eq!(peer.state().0, State::Dialling);
     assert_eq!(peer.due(at(1), &limits()), Due::Nothing, "one attempt at a time");
-    peer.open(id(1), at(2), &limits());
+    assert!(peer.open(id(1), at(2), &limits()));
     assert_eq!(peer.state().0, State::Greeting);
     peer.greeted(id(1), Direction::Out, Sockets::One, at(3), &limits());
     assert_eq!((peer.state(), peer.voice()), ((State::Up, at(3)), Some(id(1))));
@@ -72,18 +74,19 @@ fn of_two_dials_at_once_the_one_of_the_smaller_key_stays() {
     let (mut smaller, mut larger) = (Peer::new(true, at(0)), Peer::new(true, at(0)));
     for peer in [&mut smaller, &mut larger] {
         assert_eq!(peer.due(at(0), &limits()), Due::Dial);
-        peer.open(id(1), at(1), &limits());
+        assert!(peer.open(id(1), at(1), &limits()));
     }
-    assert_eq!(smaller.may_come(true, at(2)), Err(Crossed));
+    assert_eq!(smaller.may_come(IN, Sockets::One, true, at(2)), Err(Crossed));
     larger.gave_way(at(2), &limits());
-    assert_eq!(larger.may_come(false, at(2)), Ok(()));
+    assert_eq!(larger.may_come(IN, Sockets::One, false, at(2)), Ok(()));
     smaller.greeted(id(1), Direction::Out, Sockets::One, at(3), &limits());
     larger.greeted(id(2), Direction::In, Sockets::One, at(3), &limits());
     assert_eq!((smaller.state().0, larger.state().0), (State::Up, State::Up));
+    assert_eq!(smaller.may_come(IN, Sockets::Two, true, at(4)), Ok(()), "two do not cross");
     // What was dialled before that may still arrive.
-    assert_eq!(smaller.may_come(true, at(4)), Err(Crossed));
+    assert_eq!(smaller.may_come(IN, Sockets::One, true, at(4)), Err(Crossed));
     // Much later it can only mean that the other side lost the link.
-    assert_eq!(smaller.may_come(true, at(60_000)), Ok(()));
+    assert_eq!(smaller.may_come(IN, Sockets::One, true, at(60_000)), Ok(()));
     assert_eq!(smaller.greeted(id(3), Direction::In, Sockets::One, at(60_001), &limits()), [id(1)]);
     assert_eq!(smaller.closed(id(1), false, at(60_002), 0, &limits()), Loss::None);
     assert_eq!(smaller.voice(), Some(id(3)));
@@ -102,10 +105,35 @@ fn the_side_that_gives_way_dials_again_if_nobody_comes() {
 fn an_attempt_is_given_up_when_the_neighbour_was_faster() {
     let mut peer = Peer::new(true, at(0));
     peer.due(at(0), &limits());
-    peer.open(id(1), at(1), &limits());
+    assert!(peer.open(id(1), at(1), &limits()));
     assert_eq!(peer.greeted(id(2), Direction::In, Sockets::One, at(2), &limits()), [id(1)]);
     assert_eq!(peer.closed(id(1), false, at(3), 0, &limits()), Loss::None);
     assert_eq!(peer.state().0, State::Up);
+}
+
+#[test]
+fn a_dial_that_comes_too_late_is_dropped_and_costs_nothing() {
+    let mut peer = Peer::new(true, at(0));
+    assert_eq!(peer.due(at(0), &limits()), Due::Dial);
+    assert_eq!(peer.greeted(id(1), Direction::In, Sockets::One, at(1), &limits()), []);
+    assert!(!peer.open(id(2), at(2), &limits()));
+    peer.failed(at(3), true, 0, &limits());
+    assert_eq!((peer.state().0, peer.voice(), peer.failures()), (State::Up, Some(id(1)), 0));
+}
+
+#[test]
+fn whoever_calls_is_dialled_soon_but_not_as_often_as_it_calls() {
+    let mut peer = Peer::new(true, at(0));
+    let mut dials = 0;
+    for now in (0..60_000).map(at) {
+        if peer.due(now, &limits()) == Due::Dial {
+            dials += 1;
+            peer.failed(now, true, 0, &limits());
+        }
+        peer.called(now);
+    }
+    assert!((28..=33).contains(&dials), "every two seconds, not {dials} times in a minute");
+    assert!(peer.failures() > 20, "it is not forgotten that nothing came of it");
 }
 
 #[test]
@@ -113,8 +141,8 @@ fn two_sockets_are_one_link_and_we_speak_on_our_own() {
     let mut peer = linked(Direction::In, Sockets::Two);
     assert_eq!((peer.voice(), peer.due(at(5), &limits())), (Some(id(1)), Due::Dial));
     assert_eq!(peer.state().0, State::Up);
-    peer.open(id(2), at(6), &limits());
-    assert!(peer.greeted(id(2), Direction::Out, Sockets::Two, at(7), &limits()).is_empty());
+    assert!(peer.open(id(2), at(6), &limits()));
+    assert_eq!(peer.greeted(id(2), Direction::Out, Sockets::Two, at(7), &limits()), []);
     assert_eq!(peer.voice(), Some(id(2)));
     assert_eq!(
         peer.greeted(id(3), Direction::In, Sockets::Two, at(8), &limits()),
@@ -131,14 +159,14 @@ fn a_link_that_never_lasts_is_tried_less_and_less_often() {
     let mut now = at(0);
     for round in 0..6 {
         assert_eq!(peer.due(now, &limits()), Due::Dial, "round {round}");
-        peer.open(id(round), now, &limits());
+        assert!(peer.open(id(round), now, &limits()));
         peer.greeted(id(round), Direction::Out, Sockets::One, now, &limits());
         peer.closed(id(round), true, now, 0, &limits());
         now = peer.next_dial().expect("a plan");
     }
     assert!(now > at(30_000), "{now:?}");
     peer.due(now, &limits());
-    peer.open(id(9), now, &limits());
+    assert!(peer.open(id(9), now, &limits()));
     peer.greeted(id(9), Direction::Out, Sockets::One, now, &limits());
     peer.heard(now + LASTING, &limits());
     assert_eq!(peer.failures(), 0);
@@ -153,4 +181,15 @@ fn whoever_cannot_be_dialled_is_waited_for() {
     assert_eq!(peer.due(at(3), &limits()), Due::Nothing);
     peer.dialable();
     assert!(matches!(peer.due(at(60_000), &limits()), Due::Dial));
+}
+
+#[test]
+fn a_dial_that_does_not_open_keeps_nobody_out() {
+    let mut peer = Peer::new(true, at(0));
+    assert_eq!(peer.due(at(0), &limits()), Due::Dial);
+    let may_come = |peer: &Peer, now| peer.may_come(Direction::In, Sockets::One, true, now);
+    assert_eq!(may_come(&peer, at(1)), Err(Crossed));
+    assert_eq!(may_come(&peer, at(3000)), Ok(()));
+    assert!(peer.open(id(1), at(3001), &limits()));
+    assert_eq!(may_come(&peer, at(3002)), Err(Crossed));
 }

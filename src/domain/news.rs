@@ -70,11 +70,18 @@ impl News {
     /// About how much memory it takes while it waits.
     #[must_use]
     pub fn cost(&self) -> usize {
-        const EACH: usize = 512;
-        EACH * match self {
-            Self::Whole(members) | Self::Part { members, .. } => members.len() + 1,
-            Self::Changes { changes, .. } => changes.len() + 1,
-            Self::Standing { .. } => 1,
+        const EACH: usize = 128;
+        let each = |member: &Resident| member.public_key.len() + EACH;
+        EACH + match self {
+            Self::Whole(members) | Self::Part { members, .. } => members.iter().map(each).sum(),
+            Self::Changes { changes, .. } => changes
+                .iter()
+                .map(|change| match change {
+                    Some(Change::Came(member)) => each(member),
+                    _ => EACH,
+                })
+                .sum(),
+            Self::Standing { .. } => 0,
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum Refusal {
     KnownPeer,
     /// There are as many neighbours as there may be.
     TooManyPeers,
+    /// The address under which it wants to be known is another server's.
+    TakenAddress,
     /// Both sides dialled at once, and the other connection is the one that stays.
     Crossed,
     /// It is us.
@@ -46,7 +48,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, so that metrics can show a zero before the first one.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ServerFull,
         Self::TooManyFromAddress,
         Self::TooManyOfMember,
@@ -61,6 +63,7 @@ impl Refusal {
         Self::RemovedPeer,
         Self::KnownPeer,
         Self::TooManyPeers,
+        Self::TakenAddress,
         Self::Crossed,
         Self::Ourselves,
         Self::NoCommonVersion,
@@ -84,6 +87,7 @@ impl Refusal {
             Self::RemovedPeer => "removed_peer",
             Self::KnownPeer => "known_peer",
             Self::TooManyPeers => "too_many_peers",
+            Self::TakenAddress => "taken_address",
             Self::Crossed => "crossed",
             Self::Ourselves => "ourselves",
             Self::NoCommonVersion => "no_common_version",
@@ -115,6 +119,7 @@ impl Refusal {
             | Self::Unproven
             | Self::RemovedPeer
             | Self::KnownPeer
+            | Self::TakenAddress
             | Self::Ourselves
             | Self::NoCommonVersion => false,
         }

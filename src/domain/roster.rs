@@ -74,6 +74,12 @@ impl Roster {
         (members, is_last)
     }
 
+    /// The member with this key.
+    #[must_use]
+    pub fn find(&self, key: KeyId) -> Option<&Arc<Member>> {
+        self.by_key.get(&key).map(|present| &present.member)
+    }
+
     /// The member behind a connection.
     #[must_use]
     pub fn member(&self, connection: ConnectionId) -> Option<&Arc<Member>> {

@@ -31,12 +31,14 @@ pub struct Plan {
 }
 
 /// Why a letter is not planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Objection {
     /// The house will not.
     Refused(Refusal),
     /// The peer must not.
     Violated(Violation),
+    /// Its author is listed at another home, too: only the signature of this member tells who is right.
+    Doubted(Arc<Member>),
 }
 
 /// Members, addresses and the memory against replays.
@@ -185,19 +187,23 @@ impl Switchboard {
         if self.mesh.home(home).is_none() {
             return Err(Objection::Violated(Violation::OutOfOrder));
         }
+        let author = match letter.author {
+            Author::Proven(author) => Some(author),
+            Author::Vouched { author, named } => {
+                let meant = named.and_then(|named| self.mesh.known_as(named));
+                if meant.is_some_and(|meant| meant != author) {
+                    return Err(Objection::Violated(Violation::WrongSender));
+                }
+                Some(author)
+            }
+            Author::Claimed(named) => named.and_then(|named| self.mesh.known_as(named)),
+        };
+        if let Some(author) = author {
+            self.answers_for(home, author, letter)?;
+        }
         let is_new = match letter.author {
-            Author::Proven(key) => {
-                if !self.mesh.claims(home, key) {
-                    return Err(Objection::Violated(Violation::WrongSender));
-                }
-                self.letters.admit(letter.trace)
-            }
-            Author::Claimed(author) => {
-                if author.is_some_and(|author| self.speaks_for_others(home, author)) {
-                    return Err(Objection::Violated(Violation::WrongSender));
-                }
-                !self.letters.knows(letter.trace) && self.hearsay.admit(letter.trace)
-            }
+            Author::Proven(_) | Author::Vouched { .. } => self.letters.admit(letter.trace),
+            Author::Claimed(_) => !self.letters.knows(letter.trace) && self.hearsay.admit(letter.trace),
         };
         if !is_new {
             return Err(Objection::Refused(Refusal::Replayed));
@@ -205,9 +211,19 @@ impl Switchboard {
         Ok(Plan { here: true, ..Plan::default() })
     }
 
-    /// Whether this author is known to be present, and not at that home.
-    fn speaks_for_others(&self, home: HomeId, author: KeyId) -> bool {
-        self.mesh.known_as(author).is_some_and(|key| !self.mesh.claims(home, key))
+    /// A home answers for its own members. One that others claim, too, must have signed: anybody can list
+    /// anybody's key, and whoever has just moved is still listed at the old home.
+    fn answers_for(&self, home: HomeId, author: KeyId, letter: &Letter) -> Result<(), Objection> {
+        if !self.mesh.claims(home, author) {
+            return Err(Objection::Violated(Violation::WrongSender));
+        }
+        let listed = self.mesh.whereabouts(author);
+        if listed == Some(home) || matches!(letter.author, Author::Proven(_)) {
+            return Ok(());
+        }
+        let elsewhere = listed.and_then(|other| self.mesh.member(other, author));
+        let member = self.roster.find(author).or(elsewhere).cloned();
+        Err(member.map_or(Objection::Violated(Violation::WrongSender), Objection::Doubted))
     }
 }
 

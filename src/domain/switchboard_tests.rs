@@ -104,6 +104,10 @@ fn resident(key: u8) -> Resident {
     Resident { key, dialect, public_key, spelled }
 }
 
+fn vouched(author: u8, named: Option<u8>) -> Author {
+    Author::Vouched { author: KeyId([author; 32]), named: named.map(|named| KeyId([named; 32])) }
+}
+
 fn brought(home: HomeId, author: Author, trace: u8) -> Letter {
     Letter { from: Origin::Home(home), author, ..letter(0, 0, trace, Audience::Everyone) }
 }
@@ -116,7 +120,7 @@ fn a_public_letter_goes_to_every_linked_home_and_what_comes_from_one_stays_here(
     let plan = house.route(&letter(1, 7, 9, Audience::Everyone));
     assert_eq!(plan, Ok(Plan { here: true, elsewhere: vec![NORTH, SOUTH], unreachable: 0 }));
     let here = Ok(Plan { here: true, ..Plan::default() });
-    assert_eq!(house.route(&brought(NORTH, Author::Proven(KeyId([8; 32])), 10)), here);
+    assert_eq!(house.route(&brought(NORTH, vouched(8, None), 10)), here);
     house.unlink(NORTH);
     let plan = house.route(&letter(1, 7, 11, Audience::Everyone));
     assert_eq!(plan.map(|plan| plan.elsewhere), Ok(vec![SOUTH]));
@@ -129,7 +133,7 @@ fn a_neighbour_brings_letters_of_its_own_members_only() {
     house.hear(NORTH, News::Whole(vec![resident(8)]));
     let wrong = Err(Objection::Violated(Violation::WrongSender));
     for author in [7, 8, 9] {
-        let letter = brought(SOUTH, Author::Proven(KeyId([author; 32])), author);
+        let letter = brought(SOUTH, vouched(author, None), author);
         assert_eq!(house.route(&letter), wrong, "{author}");
     }
     for claimed in [KeyId([7; 32]), KeyId([8; 32]), resident(8).spelled] {
@@ -153,6 +157,30 @@ fn an_echo_is_dropped_and_a_forged_copy_keeps_nothing_out() {
     let forged = brought(SOUTH, Author::Claimed(None), 10);
     assert!(house.route(&forged).is_ok());
     assert_eq!(house.route(&forged), replayed, "on a second socket");
-    assert!(house.route(&brought(NORTH, Author::Proven(KeyId([8; 32])), 10)).is_ok());
-    assert_eq!(house.route(&brought(NORTH, Author::Proven(KeyId([8; 32])), 10)), replayed);
+    assert!(house.route(&brought(NORTH, vouched(8, None), 10)).is_ok());
+    assert_eq!(house.route(&brought(NORTH, vouched(8, None), 10)), replayed);
+}
+
+#[test]
+fn whoever_lists_somebody_else_s_member_must_show_her_signature() {
+    let mut house = linked();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    house.hear(NORTH, News::Whole(vec![resident(8)]));
+    house.hear(SOUTH, News::Whole(vec![resident(7), resident(8), resident(9)]));
+    for author in [7, 8] {
+        for doubtful in [vouched(author, None), Author::Claimed(Some(KeyId([author; 32])))] {
+            let letter = brought(SOUTH, doubtful, author);
+            let objection = house.route(&letter).expect_err("a doubt");
+            assert!(matches!(objection, Objection::Doubted(member) if member.key == KeyId([author; 32])));
+        }
+        let checked = brought(SOUTH, Author::Proven(KeyId([author; 32])), author);
+        assert!(house.route(&checked).is_ok(), "she is there, too, or has just moved");
+    }
+    let wrong = Err(Objection::Violated(Violation::WrongSender));
+    assert_eq!(
+        house.route(&brought(SOUTH, vouched(9, Some(8)), 30)),
+        wrong,
+        "the letter names somebody else"
+    );
+    assert!(house.route(&brought(SOUTH, vouched(9, Some(9)), 31)).is_ok());
 }

@@ -98,6 +98,9 @@ fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, 
     wishes(site, request)
 }
 
+/// The largest message of a server that has not proven who it is.
+const LARGEST_HELLO: u32 = 16 << 10;
+
 /// Whether another Kith server asks for a link.
 fn wants_link(request: &Request) -> bool {
     let offered = request.head().headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
@@ -176,14 +179,14 @@ async fn say_no(mut socket: Socket, answer: &[u8]) -> Result<(), actix_http::Err
 fn begin(site: &Site, start: Start, address: IpAddr, wishes: &Wishes) {
     let house = Arc::clone(&site.house);
     let (id, terms) = (house.next_connection(), Arc::clone(&house.terms));
-    let session = if wishes.link {
+    let (session, largest_frame) = if wishes.link {
         // Without randomness there is no link, and the dialler hears that the socket is gone.
         let Ok(secret) = Ephemeral::generate() else { return };
-        Session::Kith(Box::new(kith::session::Session::answering(terms, secret)))
+        let session = kith::session::Session::answering(terms, secret);
+        (Session::Kith(Box::new(session)), LARGEST_HELLO)
     } else {
-        Session::new(id, wishes.pinned, terms, wishes.ear)
+        (Session::new(id, wishes.pinned, terms, wishes.ear), house.limits.message_bytes)
     };
-    // Before it has proven itself, a server may say no more than a client.
-    let start = Start { largest_frame: house.limits.message_bytes, ..start };
+    let start = Start { largest_frame, ..start };
     launch(start, |ends| Connection::new(id, house, address, session, ends));
 }

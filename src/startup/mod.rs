@@ -45,7 +45,7 @@ use crate::{
         tls::{Tls, TlsError},
     },
     identity::{Identity, IdentityError},
-    settings::Settings,
+    settings::{Admit, Settings},
     store::{Store, StoreError},
     telemetry,
 };
@@ -320,6 +320,13 @@ fn greet(doors: &Doors, site: &Site, identity: &Identity) {
 /// What the log says first.
 fn announce(doors: &Doors, site: &Site) {
     tracing::info!(listen = %doors.main, admin = %doors.admin, id = %site.about.id, "the doors are open");
+    let section = &site.settings.neighbourhood;
+    if !doors.main.ip().is_loopback() && (section.legacy || section.admit == Admit::Anyone) {
+        tracing::warn!(
+            "any server that reaches this one may become its neighbour; set neighbourhood.admit to known and \
+             neighbourhood.legacy to false, or KITH_ENV to production"
+        );
+    }
     if doors.main.ip().is_unspecified() && site.settings.server.public_address.is_empty() {
         tracing::warn!(
             address = site.about.address,

@@ -35,6 +35,10 @@ pub(super) async fn book(
         let mut entry = members::entry(line, Source::Settings).map_err(problem)?;
         if let Some(at) = known.iter().position(|known| known.id == entry.id) {
             let known = known.swap_remove(at);
+            // Settings that name no key leave it to what an operator pinned since.
+            if entry.pinned.is_none() && !known.removed {
+                (entry.pinned, entry.key_text) = (known.pinned, known.key_text);
+            }
             // A key that was seen counts until an operator names one.
             entry.seen = known.seen.filter(|_| entry.pinned.is_none());
             entry.dialect = entry.dialect.or(known.dialect);
@@ -46,6 +50,9 @@ pub(super) async fn book(
             tracing::warn!(peer = line.url, code = turned.refusal.code(), "this neighbour is left out");
         }
     }
+    // One server may stand there twice: it came by itself, perhaps was removed, and was added by its URL
+    // since. What is there counts more than what was removed, and a way to reach it more than none.
+    known.sort_by_key(|entry| (entry.removed, entry.url.is_none()));
     for entry in known {
         // Only the settings would have kept it.
         if entry.source == Source::Settings && !entry.removed {

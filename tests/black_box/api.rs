@@ -25,19 +25,21 @@ impl Answer {
 
 /// Asks a URL, with a bearer token or without.
 pub(crate) async fn ask(method: Method, url: &str, token: Option<&str>) -> Answer {
+    ask_with(method, url, token, None).await
+}
+
+/// The same with a JSON body.
+pub(crate) async fn ask_with(method: Method, url: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
     let client = awc::Client::builder().timeout(PATIENCE).finish();
     let mut request = client.request(method, url);
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
-    let mut response = request.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
-    answer(&mut response).await
-}
-
-async fn answer<S>(response: &mut awc::ClientResponse<S>) -> Answer
-where
-    S: futures_util::Stream<Item = Result<bytes::Bytes, awc::error::PayloadError>>,
-{
+    let sent = match body {
+        Some(body) => request.send_json(body).await,
+        None => request.send().await,
+    };
+    let mut response = sent.unwrap_or_else(|error| panic!("{url}: {error}"));
     let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().to_owned();
     let body = response.body().limit(4 << 20).await.expect("a body");
@@ -57,10 +59,7 @@ impl App {
 
     /// The same with a body.
     pub(crate) async fn api_with(&self, method: Method, path: &str, body: &Value) -> Answer {
-        let client = awc::Client::builder().timeout(PATIENCE).finish();
-        let request = client.request(method, self.url(path)).bearer_auth(&self.token);
-        let mut response = request.send_json(body).await.unwrap_or_else(|error| panic!("{path}: {error}"));
-        answer(&mut response).await
+        ask_with(method, &self.url(path), Some(&self.token), Some(body)).await
     }
 
     /// Gets JSON from the admin API.

@@ -15,6 +15,7 @@ mod life;
 mod limits;
 mod mesh;
 mod neighbourhood;
+mod neighbourhood_api;
 mod peers;
 mod presence;
 mod proxies;

@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     Resume(usize),
     /// The clock of one server jumps ahead by so many milliseconds.
     Jump(usize, u64),
+    /// A server misses the next news of a neighbour.
+    Miss(usize),
     /// Everything is as it should be: nothing goes wrong after this.
     Mend,
     /// Operators ask every server to try again.
@@ -50,7 +52,7 @@ pub(crate) fn plan(servers: usize, from: Moment, until: Moment, chance: &mut Rng
         // Short faults hit something half done, long ones outlast every timeout.
         let most = [50, 1_000, 8_000, 40_000][chance.usize(0..4)];
         let later = at + span(chance, most);
-        let (fault, end) = match chance.u32(0..11) {
+        let (fault, end) = match chance.u32(0..12) {
             0 | 1 => (Fault::Cut(one, other), Some(Fault::Heal(one, other))),
             2 => (Fault::CutOneWay(one, other), Some(Fault::Heal(one, other))),
             3 => {
@@ -62,6 +64,7 @@ pub(crate) fn plan(servers: usize, from: Moment, until: Moment, chance: &mut Rng
             6 | 7 => (Fault::Kill(one), Some(Fault::Start(one))),
             8 => (Fault::Vanish(one), Some(Fault::Start(one))),
             9 => (Fault::Pause(one), Some(Fault::Resume(one))),
+            10 => (Fault::Miss(one), None),
             _ => (Fault::Jump(one, chance.u64(1..60_000)), None),
         };
         faults.push((at, fault));

@@ -1,44 +1,32 @@
 //! What must be true, whatever happens.
 //!
-//! The ledger sees everything that servers do, and knows what the servers cannot know: who really is
-//! where, and who wrote what. It is asked after every event; the questions that only make sense when
-//! everything is quiet are asked by `seeds`.
+//! The ledger sees everything that servers do, and knows what they cannot know: who really is where, and
+//! who wrote what. It is asked after every event, and by `seeds` when everything is quiet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith::domain::{
     Moment,
-    id::{ConnectionId, HomeId, KeyId},
-    letter::{Frame, Letter, Origin},
-    refusal::{Ending, Refusal},
+    id::{ConnectionId, KeyId},
+    letter::{Frame, Letter},
+    refusal::{Ending, Refusal, Violation},
     switchboard::{Objection, Plan},
 };
 
+pub(crate) use crate::broken::{Broken, must};
 use crate::{
     keys, member,
-    node::{self, Node, Setup},
+    node::{Node, Setup},
     world::World,
 };
-
-/// Something that must never be is.
-#[derive(Debug)]
-pub(crate) struct Broken(pub(crate) String);
-
-/// Fails unless it is true.
-macro_rules! must {
-    ($condition:expr, $($words:tt)+) => {
-        if !$condition {
-            return Err($crate::invariants::Broken(format!($($words)+)));
-        }
-    };
-}
-pub(crate) use must;
 
 /// One letter that was written.
 #[derive(Debug)]
 struct Written {
-    /// The connection of its author, and which letter it is on that.
-    from: (ConnectionId, u64),
+    /// The connection of its author, and which letter it is on that; nothing if it is sent again and again.
+    from: Option<(ConnectionId, u64)>,
+    /// Its very words, once they are written.
+    words: Option<Frame>,
     /// Who must hear it, by home, if nothing goes wrong.
     hearers: BTreeMap<usize, Vec<ConnectionId>>,
     /// Which servers it has passed.
@@ -51,6 +39,10 @@ struct Written {
 pub(crate) struct Ledger {
     /// Nothing goes wrong in this run, or nothing any more.
     pub(crate) is_calm: bool,
+    /// A server that tells what is not true.
+    pub(crate) liar: Option<usize>,
+    /// Some news was missed, and it is not certain that this was noticed.
+    pub(crate) was_missed: bool,
     letters: Vec<Written>,
     /// The last letter of a sender that a hearer heard.
     last_heard: BTreeMap<(ConnectionId, ConnectionId), u64>,
@@ -62,12 +54,19 @@ pub(crate) struct Ledger {
     digests: Vec<BTreeSet<u128>>,
     ever: Vec<BTreeSet<KeyId>>,
     versions: Vec<Option<u64>>,
+    /// How often what happened.
+    tally: Tally,
 }
+
+/// How often what happened.
+pub(crate) type Tally = BTreeMap<&'static str, u64>;
 
 impl Ledger {
     pub(crate) fn new(servers: usize) -> Self {
         Self {
             is_calm: false,
+            liar: None,
+            was_missed: false,
             letters: Vec::new(),
             last_heard: BTreeMap::new(),
             links: BTreeSet::new(),
@@ -77,7 +76,17 @@ impl Ledger {
             digests: vec![BTreeSet::from([0]); servers],
             ever: vec![BTreeSet::new(); servers],
             versions: vec![None; servers],
+            tally: Tally::new(),
         }
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    /// How often what happened.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// A server starts.
@@ -98,16 +107,27 @@ impl Ledger {
     /// A letter is written. Returns its number.
     pub(crate) fn written(
         &mut self,
-        from: (ConnectionId, u64),
-        _place: usize,
+        from: Option<(ConnectionId, u64)>,
         hearers: BTreeMap<usize, Vec<ConnectionId>>,
     ) -> u64 {
-        self.letters.push(Written { from, hearers, passed: BTreeSet::new(), heard: BTreeSet::new() });
+        self.letters.push(Written {
+            from,
+            words: None,
+            hearers,
+            passed: BTreeSet::new(),
+            heard: BTreeSet::new(),
+        });
         self.letters.len() as u64 - 1
     }
 
+    /// What a letter says, to the letter.
+    pub(crate) fn worded(&mut self, number: u64, words: Frame) {
+        let written = usize::try_from(number).ok().and_then(|at| self.letters.get_mut(at));
+        written.expect("a letter").words = Some(words);
+    }
+
     /// How many letters were written so far.
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) fn letters(&self) -> usize {
         self.letters.len()
     }
 
@@ -118,9 +138,11 @@ impl Ledger {
         place: usize,
         letter: &Letter,
         plan: Result<Plan, Objection>,
+        from: Option<usize>,
     ) -> Result<(), Broken> {
-        let number = member::number(letter.trace);
-        let written = usize::try_from(number).ok().and_then(|at| self.letters.get_mut(at));
+        let number = member::read(&letter.original);
+        let written = number.and_then(|number| self.letters.get_mut(usize::try_from(number).ok()?));
+        let number = number.unwrap_or(u64::MAX);
         let Some(written) = written else {
             must!(plan.is_err(), "server {place} took a letter that nobody wrote");
             return Ok(());
@@ -128,9 +150,17 @@ impl Ledger {
         match plan {
             Ok(plan) => {
                 must!(written.passed.insert(place), "letter {number} passes server {place} a second time");
-                let is_own = matches!(letter.from, Origin::Here(_));
-                must!(is_own || plan.elsewhere.is_empty(), "letter {number} hops on from server {place}");
+                must!(
+                    from.is_none() || plan.elsewhere.is_empty(),
+                    "letter {number} hops on from server {place}"
+                );
             }
+            // It has it already, from another home of the same author.
+            Err(_) if written.from.is_none() && written.passed.contains(&place) => self.count("replayed"),
+            // Nobody believes a liar.
+            Err(_) if from.is_some() && from == self.liar => self.count("lie"),
+            // Somebody whose coming was missed is a stranger until the list is told again.
+            Err(Objection::Violated(Violation::WrongSender)) if self.was_missed => {}
             Err(objection) => {
                 let is_expected = written.hearers.contains_key(&place);
                 must!(!is_expected, "server {place} will not have letter {number}: {objection:?}");
@@ -147,7 +177,8 @@ impl Ledger {
             return Err(Broken(format!("{connection} heard what nobody wrote: {frame:?}")));
         };
         must!(written.heard.insert(connection), "{connection} heard letter {number} twice");
-        let (sender, place) = written.from;
+        must!(Some(frame) == written.words.as_ref(), "{connection} heard letter {number} in other words");
+        let Some((sender, place)) = written.from else { return Ok(()) };
         let last = self.last_heard.insert((connection, sender), place);
         must!(last.is_none_or(|last| last < place), "{connection} heard letter {number} out of order");
         Ok(())
@@ -156,6 +187,7 @@ impl Ledger {
     /// A server dials.
     pub(crate) fn dialled(&mut self, from: usize, to: usize, now: Moment) -> Result<(), Broken> {
         self.last_dial = now;
+        self.count("dial");
         let dials = self.dials.entry((from, to)).or_default();
         *dials += 1;
         // A burst after the start, and then at most one for each time that somebody gives way.
@@ -166,6 +198,7 @@ impl Ledger {
 
     /// A link came up.
     pub(crate) fn linked(&mut self, place: usize, peer: usize, now: Moment) {
+        self.count("link");
         self.links.insert((place, peer));
         self.last_link = now;
     }
@@ -186,16 +219,28 @@ impl Ledger {
                 | Ending::Refused(Refusal::Crossed)
                 | Ending::RefusedUs(Refusal::Crossed)
         );
+        let is_fine = is_fine || self.liar.is_some();
         must!(is_fine || !self.is_calm, "server {place} ended a socket: {ending:?}");
         // Honest servers never break the protocol, whatever happens to them.
-        must!(!matches!(ending, Ending::Violated(_)), "server {place} saw a violation: {ending:?}");
+        let is_honest = self.liar.is_none();
+        must!(
+            !is_honest || !matches!(ending, Ending::Violated(_)),
+            "server {place} saw a violation: {ending:?}"
+        );
+        self.count(ending.code());
         Ok(())
     }
 
     /// A server missed something and asks.
     pub(crate) fn wanted(&mut self, place: usize, peer: usize) -> Result<(), Broken> {
         must!(!self.is_calm, "server {place} missed news of {peer}, and nothing was wrong");
+        self.count("lost");
         Ok(())
+    }
+
+    /// How often a server has dialled another one.
+    pub(crate) fn dials(&self, from: usize, to: usize) -> u32 {
+        self.dials.get(&(from, to)).copied().unwrap_or(0)
     }
 
     /// When the last link came up, and when somebody dialled for the last time.
@@ -203,34 +248,63 @@ impl Ledger {
         (self.last_link, self.last_dial)
     }
 
-    /// Looks at a server after it has done something.
-    pub(crate) fn saw(&mut self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
-        let (sockets, waiting) = node.burden();
-        let peers = self.digests.len();
-        must!(sockets <= 4 * peers, "server {place} holds {sockets} sockets");
-        let most = setup.limits.peer_queue_bytes as usize + 1024;
-        must!(waiting <= most, "{waiting} bytes wait in a lane of server {place}");
+    /// Looks at a server after it has done something, or only heard something.
+    pub(crate) fn saw(
+        &mut self,
+        place: usize,
+        node: &Node,
+        setup: &Setup,
+        is_quiet: bool,
+    ) -> Result<(), Broken> {
+        if !is_quiet {
+            self.check_links(place, node, setup)?;
+        }
         let version = Some(node.house().mesh().version());
         if self.versions[place] == version {
             return Ok(());
         }
         self.versions[place] = version;
         self.digests[place].insert(node.house().roster().digest().0);
-        self.check_lists(place, node)
+        self.check_lists(place, node, setup)
+    }
+
+    /// One link for each neighbour at most, and nothing that grows without bound.
+    fn check_links(&self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
+        let (sockets, waiting) = node.burden();
+        let peers = self.digests.len();
+        for peer in node.places() {
+            let (is_linked, sockets) = (node.link(peer).is_some(), node.sockets_of(peer));
+            let state = node.state(peer);
+            must!(state.is_linked() == is_linked, "server {place} calls its link to {peer} {state:?}");
+            must!(sockets == usize::from(is_linked), "server {place} has {sockets} links to {peer}");
+        }
+        must!(sockets <= 4 * peers, "server {place} holds {sockets} sockets");
+        let most = setup.limits.peer_queue_bytes as usize + 1024;
+        must!(waiting <= most, "{waiting} bytes wait in a lane of server {place}");
+        Ok(())
     }
 
     /// Nobody is listed twice, nobody at a home that is not linked, and nobody at a home that does not
     /// say so itself.
-    fn check_lists(&self, place: usize, node: &Node) -> Result<(), Broken> {
+    fn check_lists(&self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
         let house = node.house();
         let mut listed: BTreeSet<KeyId> = house.roster().members().map(|member| member.key).collect();
         for (home, replica) in house.mesh().homes() {
-            let peer = node::place(home);
+            let peer = node.place(home);
             must!(node.link(peer).is_some(), "server {place} lists {peer}, which is not linked");
+            let is_liar = self.liar == Some(peer);
+            must!(
+                replica.len() <= setup.limits.peer_members as usize,
+                "server {place} hoards members of {peer}"
+            );
             let is_known = self.digests[peer].contains(&replica.digest().0);
-            must!(!replica.is_whole() || is_known, "server {place} has a list of {peer} that never was");
+            must!(
+                !replica.is_whole() || is_known || is_liar,
+                "server {place} has a list of {peer} that never was"
+            );
             for member in house.mesh().listed(home) {
-                must!(self.ever[peer].contains(&member.key), "server {place} lists a stranger at {peer}");
+                let is_known = is_liar || self.ever[peer].contains(&member.key);
+                must!(is_known, "server {place} lists a stranger at {peer}");
                 must!(listed.insert(member.key), "server {place} lists {} twice", member.key.short());
             }
         }
@@ -265,7 +339,7 @@ pub(crate) fn rosters_agree(world: &World) -> Result<(), Broken> {
         let own = roster.members().map(|member| (member.key, place));
         let others = mesh
             .homes()
-            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node::place(home))));
+            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node.place(home))));
         let seen: BTreeMap<KeyId, usize> = own.chain(others).collect();
         for (key, home) in &seen {
             let is_there = truth.get(key).is_some_and(|homes| homes.contains(home));
@@ -324,9 +398,4 @@ pub(crate) fn all_heard(world: &World, from: usize) -> Result<(), Broken> {
         }
     }
     Ok(())
-}
-
-/// The number of this very home is never one of a neighbour.
-pub(crate) const fn is_own(home: HomeId) -> bool {
-    home.0 == HomeId::OWN.0
 }

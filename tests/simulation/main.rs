@@ -11,11 +11,14 @@
 //! KITH_SIMULATION_SEED=123 cargo test --test simulation seeds -- --nocapture  # one, told step by step
 //! ```
 
+mod broken;
 mod faults;
 mod invariants;
 mod keys;
+mod liar;
 mod member;
 mod net;
 mod node;
+mod scenarios;
 mod seeds;
 mod world;

@@ -2,16 +2,21 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fastrand::Rng;
-use kith::domain::{
-    Moment,
-    address::Address,
-    dialect::Dialect,
-    id::ConnectionId,
-    letter::{Audience, Author, Frame, Letter, Origin},
-    member::Newcomer,
-    replay::Trace,
+use kith::{
+    crypto::sha256,
+    domain::{
+        Moment,
+        address::Address,
+        dialect::Dialect,
+        id::{ConnectionId, KeyId},
+        letter::{Audience, Author, Frame, Letter, Origin},
+        member::Newcomer,
+        replay::Trace,
+    },
 };
+use serde_json::json;
 
 use crate::{keys, node};
 
@@ -26,8 +31,10 @@ pub(crate) enum Act {
     Move(usize, usize, Duration, bool),
     /// Leaves this home.
     LeaveFrom(usize, ConnectionId),
-    /// Writes to everybody, or to the members of some homes.
-    Say(usize, Option<Vec<usize>>),
+    /// Writes so many bytes to everybody, or to the members of some homes.
+    Say(usize, Option<Vec<usize>>, usize),
+    /// Sends the very same letter from every connection.
+    Repeat(usize),
 }
 
 /// Somebody: the connections of the moment, and how many letters were written on each.
@@ -60,9 +67,13 @@ pub(crate) fn plan(
                 }
                 3..=5 => {
                     let homes = (0..chance.usize(1..4)).map(|_| chance.usize(0..servers)).collect();
-                    Act::Say(person, Some(homes))
+                    Act::Say(person, Some(homes), chance.usize(0..500))
                 }
-                _ => Act::Say(person, None),
+                6 => Act::Repeat(person),
+                _ => {
+                    let most = [10, 8_000][chance.usize(0..2)];
+                    Act::Say(person, None, chance.usize(0..most))
+                }
             };
             acts.push((at, act));
         }
@@ -78,46 +89,77 @@ pub(crate) fn hello(person: usize, spelling: usize, serial: u64) -> Newcomer {
         dialect: Dialect::Olaf,
         public_key: std::sync::Arc::clone(&persona.spellings[spelling]),
         spelled: persona.spelled[spelling],
-        trace: trace(serial),
+        trace: trace(&serial.to_be_bytes()),
     }
 }
 
-/// What makes the letter or hello of this number recognisable.
-pub(crate) fn trace(number: u64) -> Trace {
+/// What makes something signed recognisable.
+pub(crate) fn trace(signature: &[u8]) -> Trace {
     let mut trace = [0; 16];
-    trace[..8].copy_from_slice(&number.to_be_bytes());
+    trace.copy_from_slice(&sha256(signature)[..16]);
     Trace(trace)
 }
 
-/// The number of a letter, by its trace.
-pub(crate) fn number(trace: Trace) -> u64 {
-    let mut number = [0; 8];
-    number.copy_from_slice(&trace.0[..8]);
-    u64::from_be_bytes(number)
+/// The text of a letter. Its signature is its number and its author, which is what an oracle needs.
+pub(crate) fn text(number: u64, person: usize, homes: Option<&[usize]>, bytes: usize) -> String {
+    let message = "x".repeat(bytes);
+    let data = match homes {
+        None => json!({"type": "public_chat", "sender": "-", "message": message}),
+        Some(homes) => {
+            let homes: Vec<String> = homes.iter().map(spelled).collect();
+            json!({"type": "chat", "destination_servers": homes, "iv": "", "symm_keys": [], "chat": message})
+        }
+    };
+    let signature = STANDARD.encode(signature(number, person));
+    json!({"type": "signed_data", "data": data.to_string(), "counter": number.wrapping_add(1), "signature": signature})
+        .to_string()
 }
 
-/// The text of a letter.
-pub(crate) fn text(number: u64) -> String {
-    format!(r#"{{"type":"signed_data","data":"{number}"}}"#)
+fn signature(number: u64, person: usize) -> Vec<u8> {
+    [number.to_be_bytes(), (person as u64).to_be_bytes()].concat()
+}
+
+fn spelled(place: &usize) -> String {
+    format!("WS://{}/", node::address(*place))
+}
+
+/// The number of a letter and its author, by its text.
+fn signed(frame: &Frame) -> Option<(u64, u64)> {
+    let Frame::Text(text) = frame else { return None };
+    let letter: serde_json::Value = serde_json::from_str(text).ok()?;
+    let signature = STANDARD.decode(letter["signature"].as_str()?).ok()?;
+    let (number, person) = signature.split_at_checked(8)?;
+    Some((u64::from_be_bytes(number.try_into().ok()?), u64::from_be_bytes(person.try_into().ok()?)))
 }
 
 /// The number of a letter, by its text.
 pub(crate) fn read(frame: &Frame) -> Option<u64> {
-    let Frame::Text(text) = frame else { return None };
-    text.strip_prefix(r#"{"type":"signed_data","data":""#)?.strip_suffix(r#""}"#)?.parse().ok()
+    signed(frame).map(|(number, _)| number)
+}
+
+/// Whether a letter was really signed by the one with this key.
+pub(crate) fn is_by(frame: &Frame, key: KeyId) -> bool {
+    let author = signed(frame).and_then(|(_, person)| usize::try_from(person).ok());
+    author.is_some_and(|person| keys::persona(person).key == key)
 }
 
 /// A letter that somebody writes at home.
-pub(crate) fn letter(number: u64, person: usize, from: ConnectionId, homes: Option<&[usize]>) -> Letter {
-    let spelled = |place: &usize| Address::new(&format!("WS://{}/", node::address(*place)));
+pub(crate) fn letter(
+    number: u64,
+    person: usize,
+    from: ConnectionId,
+    homes: Option<&[usize]>,
+    bytes: usize,
+) -> Letter {
+    let address = |place: &usize| Address::new(&spelled(place));
     let audience =
-        homes.map_or(Audience::Everyone, |homes| Audience::Homes(homes.iter().map(spelled).collect()));
+        homes.map_or(Audience::Everyone, |homes| Audience::Homes(homes.iter().map(address).collect()));
     Letter {
         from: Origin::Here(from),
         author: Author::Proven(keys::persona(person).key),
         audience,
-        trace: trace(number),
+        trace: trace(&signature(number, person)),
         dialect: Dialect::Olaf,
-        original: Frame::Text(text(number).into()),
+        original: Frame::Text(text(number, person, homes, bytes).into()),
     }
 }

@@ -122,6 +122,8 @@ pub(crate) struct Net<D> {
     sockets: BTreeMap<ConnectionId, Socket>,
     paths: Vec<Vec<Path>>,
     machines: Vec<Machine>,
+    /// How many packets have arrived.
+    arrived: u64,
     chance: Rng,
 }
 
@@ -142,18 +144,19 @@ impl<D> Net<D> {
             sockets: BTreeMap::new(),
             paths,
             machines: vec![Machine::Runs; servers],
+            arrived: 0,
             chance,
         }
+    }
+
+    /// How many packets have arrived so far.
+    pub(crate) const fn arrived(&self) -> u64 {
+        self.arrived
     }
 
     /// The time of the world.
     pub(crate) const fn now(&self) -> Moment {
         self.now
-    }
-
-    /// How a server's machine is doing.
-    pub(crate) fn machine(&self, place: usize) -> Machine {
-        self.machines[place]
     }
 
     /// How many sockets are open between two servers, at either end.
@@ -229,6 +232,7 @@ impl<D> Net<D> {
     fn arrive(&mut self, id: ConnectionId, from: Side, packet: Packet) -> Option<Happening<D>> {
         let to = from.other();
         let socket = self.sockets.get_mut(&id)?;
+        self.arrived += 1;
         let place = socket.end(to).place;
         match self.machines[place] {
             Machine::Runs => {}

@@ -11,7 +11,7 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Greeted, Reported, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Reported, Step},
         registry::{Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Hand, Input, Output},
@@ -72,6 +72,11 @@ impl Connection {
             Output::Report(links) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Proven(key) => {
+                if let Some(home) = self.peer.as_ref().and_then(|peer| peer.dialled) {
+                    self.house.neighbourhood.do_send(Found { home, key });
                 }
             }
             Output::RoundTrip(span) => {
@@ -151,7 +156,7 @@ impl Connection {
         {
             return self.end(Ending::Refused(refusal), ctx);
         }
-        let claimed = Claimed { connection: self.id, dialled, claim, from: self.address };
+        let claimed = Claimed { dialled, claim };
         let answer = self.house.neighbourhood.send(claimed);
         self.wait_for(answer, ctx, |connection, standing, ctx| match standing {
             Ok(standing) => connection.step(Input::Stands(standing), ctx),

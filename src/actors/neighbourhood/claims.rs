@@ -1,15 +1,15 @@
 //! Servers that say who they are: who may come in, under which number, and on which socket.
 
-use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, ResponseActFuture, WrapFuture as _};
+use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, WrapFuture as _};
 
-use super::{Claimed, Greeted, Neighbourhood, members};
+use super::{Claimed, Found, Greeted, Neighbourhood, members};
 use crate::{
     actors::{
         clock::unix_ms,
         event::Kind,
-        peer_link::{Adopt, Doubt, MayCome, Remove},
+        peer_link::{Adopt, Doubt, Remove},
     },
-    dialect::event::Standing,
+    dialect::event::{Greeting, Standing},
     domain::{book, id::HomeId, peer::LinkDialect, refusal::Refusal},
 };
 
@@ -25,56 +25,78 @@ fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -
 
 impl Neighbourhood {
     /// A claim does not stand: whoever looks at the neighbour whose name was used should see that.
-    fn turned(&mut self, turned: book::Turned, claim: &crate::dialect::event::Claim) -> Refusal {
+    fn turned(
+        &mut self,
+        turned: book::Turned,
+        claim: &crate::dialect::event::Claim,
+        dialled: Option<HomeId>,
+    ) -> Refusal {
         let book::Turned { home, refusal } = turned;
         let Some(home) = home else { return refusal };
         if refusal == Refusal::WrongKey {
-            self.parts.book.presented(home, claim.key);
-            tracing::warn!(
-                address = claim.address,
-                key = claim.key.map(|key| key.hex()),
-                "a server shows another key than the one we hold it to; it is refused"
-            );
+            self.wrong_key(home, claim, dialled.is_some());
         }
         if let Some(known) = self.known.get(&home) {
             known.link.do_send(Doubt { refusal });
         }
-        if refusal == Refusal::WrongKey
-            && let Some(entry) = self.parts.book.entry(home)
-        {
-            let peer = members::naming(entry);
-            self.parts.bulletin.publish(Kind::LinkRefused { peer, code: Some(refusal.code()) });
-        }
         refusal
+    }
+
+    fn wrong_key(&mut self, home: HomeId, claim: &crate::dialect::event::Claim, we_dialled: bool) {
+        tracing::warn!(
+            address = claim.address,
+            key = claim.key.map(|key| key.hex()),
+            "a server shows another key than the one we hold it to; it is refused"
+        );
+        let Some(entry) = self.parts.book.entry(home) else { return };
+        if !we_dialled {
+            // What comes of our own dial is announced as the state of the link.
+            let (peer, code) = (members::naming(entry), Some(Refusal::WrongKey.code()));
+            self.parts.bulletin.publish(Kind::LinkRefused { peer, code });
+        }
+        // Anybody may come under its name with any key; at its own door there is only one.
+        if we_dialled || entry.url.is_none() {
+            self.parts.book.presented(home, claim.key);
+        }
+    }
+
+    /// A proof counts once: OLAF's names neither a moment nor whom it is meant for.
+    fn is_new(&mut self, greeting: &Greeting, dialled: Option<HomeId>) -> Result<(), Refusal> {
+        if greeting.trace.is_none_or(|trace| self.proofs.admit(trace)) {
+            return Ok(());
+        }
+        let home = self.parts.book.stand(&facts(&greeting.claim, dialled)).ok().flatten();
+        tracing::warn!(
+            address = greeting.claim.address,
+            "the hello of a server is played back; it is refused"
+        );
+        Err(self.turned(book::Turned { home, refusal: Refusal::Replayed }, &greeting.claim, dialled))
     }
 }
 
 impl Handler<Claimed> for Neighbourhood {
-    type Result = ResponseActFuture<Self, Result<Standing, Refusal>>;
+    type Result = Result<Standing, Refusal>;
 
     fn handle(&mut self, claimed: Claimed, _: &mut Context<Self>) -> Self::Result {
-        let Claimed { dialled, claim, .. } = claimed;
-        let home = match self.parts.book.stand(&facts(&claim, dialled)) {
-            Ok(home) => home,
-            Err(turned) => {
-                let refusal = self.turned(turned, &claim);
-                return Box::pin(async move { Err(refusal) }.into_actor(self));
-            }
-        };
+        let Claimed { dialled, claim } = claimed;
+        let stands = self.parts.book.stand(&facts(&claim, dialled));
+        let home = stands.map_err(|turned| self.turned(turned, &claim, dialled))?;
         let known = home.and_then(|home| self.known.get(&home));
-        let standing = Standing {
+        Ok(Standing {
             key: known.and_then(|known| known.key.clone()),
             accent: known.and_then(|known| known.accent),
             unproven: self.parts.book.allows_unproven(),
-        };
-        let Some(known) = known.filter(|_| dialled.is_none()) else {
-            return Box::pin(async move { Ok(standing) }.into_actor(self));
-        };
-        let we_are_smaller = claim.key.is_some_and(|key| self.parts.book.own_key() < key);
-        let asked = known.link.send(MayCome { we_are_smaller });
-        Box::pin(
-            async move { asked.await.unwrap_or(Err(Refusal::Crossed)).map(|()| standing) }.into_actor(self),
-        )
+        })
+    }
+}
+
+impl Handler<Found> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, Found { home, key }: Found, _: &mut Context<Self>) {
+        if self.parts.book.proven(home, key) {
+            self.save(home);
+        }
     }
 }
 
@@ -85,11 +107,14 @@ impl Handler<Greeted> for Neighbourhood {
     fn handle(&mut self, greeted: Greeted, ctx: &mut Context<Self>) -> Self::Result {
         let Greeted { connection, dialled, direction, greeting, lane, meter, steps } = greeted;
         let claim = &greeting.claim;
+        if let Err(refusal) = self.is_new(&greeting, dialled) {
+            return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
+        }
         let id = members::id_of_stranger(claim);
         let admitted = match self.parts.book.admit(&facts(claim, dialled), greeting.proven, id, unix_ms()) {
             Ok(admitted) => admitted,
             Err(turned) => {
-                let refusal = self.turned(turned, claim);
+                let refusal = self.turned(turned, claim, dialled);
                 return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
             }
         };
@@ -112,6 +137,7 @@ impl Handler<Greeted> for Neighbourhood {
         let adopt = Adopt {
             connection,
             direction,
+            we_are_smaller: claim.key.is_some_and(|key| self.parts.book.own_key() < key),
             ear: greeting.ear,
             sockets: greeting.sockets,
             trust: admitted.trust,
@@ -121,11 +147,12 @@ impl Handler<Greeted> for Neighbourhood {
             meter,
             steps,
         };
+        self.sockets.insert(connection, home);
         let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
         AtomicResponse::new(Box::pin(
             async move {
                 match adopted {
-                    Some(adopted) => adopted.await.map(|()| home).map_err(|_| Refusal::Crossed),
+                    Some(adopted) => adopted.await.unwrap_or(Err(Refusal::Crossed)).map(|()| home),
                     None => Err(Refusal::UnknownPeer),
                 }
             }

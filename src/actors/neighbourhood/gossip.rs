@@ -68,6 +68,13 @@ impl Neighbourhood {
     }
 }
 
+/// Names are for people; nobody needs long ones, and everybody keeps them.
+fn is_short(link: &wire::Link) -> bool {
+    const MOST: usize = 255;
+    let url = link.url.as_deref().unwrap_or_default();
+    [&link.address, &link.name, &link.state].iter().all(|text| text.len() <= MOST) && url.len() <= MOST
+}
+
 /// One of our links, as we tell about it.
 fn link(view: &PeerView, members: usize) -> Option<wire::Link> {
     let (entry, status) = (&view.entry, &view.status);
@@ -100,7 +107,7 @@ impl Handler<Reported> for Neighbourhood {
             self.introduced(&links, ctx);
         }
         if let Some(known) = self.known.get_mut(&home) {
-            known.links = links;
+            known.links = links.into_iter().filter(is_short).collect();
             known.links_ms = unix_ms();
         }
     }

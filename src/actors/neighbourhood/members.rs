@@ -1,6 +1,6 @@
 //! Who belongs to the neighbourhood, as operators change it: added, removed, pinned, tried again.
 
-use actix::{AsyncContext as _, Context, Handler};
+use actix::{Context, Handler};
 
 use super::{
     AddError, AddPeer, FaultPeer, Neighbourhood, PeerView, PinError, PinPeer, RemovePeer, RetryPeer,
@@ -59,6 +59,7 @@ pub fn entry(line: &PeerLine, source: Source) -> Result<Entry, String> {
     Ok(Entry {
         url: Some(line.url.clone()),
         address: line.address.clone(),
+        address_is_set: line.address.is_some(),
         name: line.name.clone(),
         key_text: line.key.clone(),
         pinned,
@@ -113,8 +114,7 @@ pub(super) fn record(entry: &Entry) -> PeerRecord {
 
 /// How a neighbour is named in events.
 pub(super) fn naming(entry: &Entry) -> Naming {
-    let address = entry.address.clone().or_else(|| entry.url.clone());
-    Naming { id: entry.id, name: entry.name.clone(), address }
+    Naming { id: entry.id, name: entry.name.clone(), address: entry.shown_address() }
 }
 
 impl Neighbourhood {
@@ -139,7 +139,6 @@ impl Neighbourhood {
     pub(super) fn forget(&mut self, home: HomeId) {
         self.announced.remove(&home);
         self.known.remove(&home);
-        self.count();
     }
 
     /// Takes the link of a neighbour down and makes a new one.
@@ -188,6 +187,10 @@ impl Handler<RetryPeer> for Neighbourhood {
     fn handle(&mut self, RetryPeer(id): RetryPeer, _: &mut Context<Self>) -> Self::Result {
         let home = self.parts.book.by_id(id)?;
         self.known.get(&home)?.link.do_send(Retry);
+        // Whoever asks wants to hear what comes of it, even if it is the same as before.
+        if self.announced.get(&home).is_some_and(|(state, _)| !state.is_linked()) {
+            self.announced.remove(&home);
+        }
         self.view(home)
     }
 }
@@ -200,12 +203,18 @@ impl Handler<PinPeer> for Neighbourhood {
         let entry = self.parts.book.entry_mut(home).filter(|entry| !entry.removed);
         let entry = entry.ok_or(PinError::Unknown)?;
         let pinned = match &key {
+            // As in a peer line: OLAF servers never send their key, so its digest is not enough.
+            Some(text) if entry.dialect == Some(LinkDialect::Olaf) && KeyId::from_hex(text).is_some() => {
+                return Err(PinError::BadKey);
+            }
             Some(text) => read_key(text).ok_or(PinError::BadKey)?,
             None => entry.presented.or_else(|| entry.expected()).ok_or(PinError::NoKey)?,
         };
         let same = entry.expected() == Some(pinned);
+        // The whole key is worth more than its digest.
+        let kept = entry.key_text.take().filter(|_| entry.pinned == Some(pinned));
+        entry.key_text = Some(key.or(kept).unwrap_or_else(|| pinned.hex()));
         entry.pinned = Some(pinned);
-        entry.key_text = Some(key.unwrap_or_else(|| pinned.hex()));
         entry.seen = entry.dialect.filter(|dialect| *dialect == LinkDialect::Kith).map(|_| pinned);
         entry.presented = None;
         self.save(home);
@@ -224,9 +233,8 @@ impl Handler<PinPeer> for Neighbourhood {
 impl Handler<FaultPeer> for Neighbourhood {
     type Result = bool;
 
-    fn handle(&mut self, FaultPeer(id): FaultPeer, ctx: &mut Context<Self>) -> bool {
+    fn handle(&mut self, FaultPeer(id): FaultPeer, _: &mut Context<Self>) -> bool {
         let known = self.parts.book.by_id(id).and_then(|home| self.known.get(&home));
-        let _ = ctx.address();
         known.inspect(|known| known.link.do_send(Fail)).is_some()
     }
 }

@@ -1,6 +1,6 @@
 //! What can be said to the neighbourhood.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use actix::Message;
 
@@ -18,7 +18,7 @@ use crate::{
     },
     domain::{
         book::{Entry, Turned},
-        id::{ConnectionId, HomeId, PeerId},
+        id::{ConnectionId, HomeId, KeyId, PeerId},
         neighbourhood::{Direction, State},
         peer::{PeerLine, Trust},
         refusal::{Ending, Refusal},
@@ -34,14 +34,10 @@ pub struct Open(pub Arc<House>);
 #[derive(Message, Debug)]
 #[rtype(result = "Result<Standing, Refusal>")]
 pub struct Claimed {
-    /// The connection.
-    pub connection: ConnectionId,
     /// The neighbour that we dialled.
     pub dialled: Option<HomeId>,
     /// What it says.
     pub claim: Claim,
-    /// Where it came from.
-    pub from: IpAddr,
 }
 
 /// A server is as proven as it gets.
@@ -76,6 +72,16 @@ pub struct Closed {
     pub ending: Ending,
     /// The steps of the handshake.
     pub steps: Vec<Step>,
+}
+
+/// A neighbour that we dialled has proven a key, whether it wants the link or not.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Found {
+    /// Which one.
+    pub home: HomeId,
+    /// The key.
+    pub key: KeyId,
 }
 
 /// A neighbour says how its own links are doing.
@@ -182,7 +188,7 @@ pub struct PeerView {
     /// When something came from it last, in Unix milliseconds.
     pub heard_ms: Option<i64>,
     /// How its own links are doing, as it says itself.
-    pub links: Vec<wire::Link>,
+    pub links: Arc<[wire::Link]>,
     /// When it said so, in Unix milliseconds.
     pub links_ms: i64,
 }

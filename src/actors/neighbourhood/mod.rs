@@ -21,7 +21,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Greeted, Open, PeerView, Peers,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Open, PeerView, Peers,
     PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
 };
 
@@ -38,14 +38,17 @@ use crate::{
     dialect::{kith::wire, olaf},
     domain::{
         book::{Book, Entry},
-        id::HomeId,
+        id::{ConnectionId, HomeId},
         neighbourhood::State,
+        replay::Window,
     },
     store::Store,
 };
 
-/// How often metrics are brought up to date, and neighbours told how our links are doing.
+/// How often neighbours are told how our links are doing.
 const ROUND: Duration = Duration::from_secs(2);
+/// Proofs of neighbours that are remembered: more than a hundred each, however many they are; about 2 MiB.
+const PROOFS: u32 = 65_536;
 
 /// What the neighbourhood is made of.
 #[derive(Debug)]
@@ -74,7 +77,7 @@ struct Known {
     /// What it needs to know beside the book: parsed, because that is slow.
     key: Option<Arc<PublicKey>>,
     accent: Option<olaf::peer::Accent>,
-    links: Vec<wire::Link>,
+    links: Arc<[wire::Link]>,
     links_ms: i64,
 }
 
@@ -84,15 +87,26 @@ pub struct Neighbourhood {
     parts: Parts,
     house: Option<Arc<House>>,
     known: BTreeMap<HomeId, Known>,
-    /// States that were announced last, so that only changes are.
-    announced: HashMap<HomeId, State>,
+    /// Whose each socket is. A connection that dies while it is let in does not know that itself.
+    sockets: HashMap<ConnectionId, HomeId>,
+    /// What was announced last, and why it was so, so that only changes are.
+    announced: HashMap<HomeId, (State, Option<&'static str>)>,
+    /// What made servers neighbours, where that could be recorded and played back.
+    proofs: Window,
 }
 
 impl Neighbourhood {
     /// A neighbourhood whose links are not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, house: None, known: BTreeMap::new(), announced: HashMap::new() }
+        Self {
+            parts,
+            house: None,
+            known: BTreeMap::new(),
+            sockets: HashMap::new(),
+            announced: HashMap::new(),
+            proofs: Window::new(PROOFS),
+        }
     }
 
     /// Makes the link of a neighbour, in place of the one that was there.
@@ -110,7 +124,8 @@ impl Neighbourhood {
             status: ctx.address().recipient(),
             broken: ctx.address().recipient(),
         });
-        let known = Known { link: link.start(), status: None, key, accent, links: Vec::new(), links_ms: 0 };
+        let known =
+            Known { link: link.start(), status: None, key, accent, links: Arc::default(), links_ms: 0 };
         self.known.insert(home, known);
     }
 
@@ -126,16 +141,24 @@ impl Neighbourhood {
     }
 
     fn announce(&mut self, status: &Status) {
-        let before = self.announced.insert(status.home, status.state).unwrap_or(State::Down);
-        let Some(entry) = self.parts.book.entry(status.home) else { return };
         let code = status.trouble.as_ref().map(|trouble| trouble.code);
+        let known = self.announced.get(&status.home).copied();
+        let (before, code_before) = known.unwrap_or((State::Down, None));
+        // One more attempt is no news; what comes of it may be.
+        if !before.is_linked() && matches!(status.state, State::Dialling | State::Greeting) {
+            return;
+        }
+        self.announced.insert(status.home, (status.state, code));
+        let Some(entry) = self.parts.book.entry(status.home) else { return };
         let peer = members::naming(entry);
         let kind = match (before, status.state) {
             (before, State::Up) if before != State::Up => Kind::LinkUp { peer, state: status.state },
             (before, State::Suspect) if before != State::Suspect => {
                 Kind::LinkSuspect { peer, state: status.state }
             }
-            (before, State::Refused) if before != State::Refused => Kind::LinkRefused { peer, code },
+            (before, State::Refused) if before != State::Refused || code != code_before => {
+                Kind::LinkRefused { peer, code }
+            }
             (before, state) if before.is_linked() && !state.is_linked() => {
                 Kind::LinkDown { peer, state, code }
             }
@@ -143,14 +166,6 @@ impl Neighbourhood {
         };
         log(entry, &kind, status);
         self.parts.bulletin.publish(kind);
-    }
-
-    /// Brings what is counted up to date.
-    fn count(&self) {
-        let views = self.known.keys().filter_map(|home| self.view(*home));
-        self.parts
-            .tally
-            .peers(views.map(|view| (view.entry.id, view.status.state, view.round_trip_us, view.reading)));
     }
 }
 
@@ -189,10 +204,7 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, ctx| {
-            neighbourhood.count();
-            neighbourhood.gossip(ctx);
-        });
+        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
 }
 
@@ -206,7 +218,6 @@ impl Handler<Status> for Neighbourhood {
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.count();
             self.gossip(ctx);
         }
     }
@@ -232,7 +243,8 @@ impl Handler<Closed> for Neighbourhood {
     type Result = ();
 
     fn handle(&mut self, closed: Closed, _: &mut Self::Context) {
-        if let Some(known) = closed.home.and_then(|home| self.known.get(&home)) {
+        let home = self.sockets.remove(&closed.connection).or(closed.home);
+        if let Some(known) = home.and_then(|home| self.known.get(&home)) {
             known.link.do_send(closed);
         }
     }

@@ -1,5 +1,7 @@
 //! The neighbours as people see them.
 
+use std::sync::Arc;
+
 use actix::{Context, Handler, MessageResult};
 
 use super::{FindPeer, Neighbourhood, PeerView, Peers, Status};
@@ -25,7 +27,7 @@ impl Neighbourhood {
             reading,
             waiting_bytes: sockets.iter().map(|socket| socket.lane.waiting()).sum(),
             heard_ms: heard.map(|heard| unix_ms() - age(heard)),
-            links: known.links.clone(),
+            links: Arc::clone(&known.links),
             links_ms: known.links_ms,
             entry,
             home,

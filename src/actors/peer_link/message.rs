@@ -16,22 +16,16 @@ use crate::{
     },
 };
 
-/// Whether a socket that the neighbour dialled may go on.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "Result<(), Refusal>")]
-pub struct MayCome {
-    /// Whether our key is smaller than its key.
-    pub we_are_smaller: bool,
-}
-
 /// A socket whose other end is the neighbour, as proven as it gets.
 #[derive(Message, Debug)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), Refusal>")]
 pub struct Adopt {
     /// The connection.
     pub connection: ConnectionId,
     /// Who opened it.
     pub direction: Direction,
+    /// Whether our key is smaller than its key, which counts if both sides dialled at once.
+    pub we_are_smaller: bool,
     /// How the neighbour is written to.
     pub ear: Ear,
     /// How many sockets it wants.

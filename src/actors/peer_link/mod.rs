@@ -7,7 +7,7 @@
 mod message;
 mod trouble;
 
-pub use self::message::{Adopt, Doubt, Fail, MayCome, Remove, Retry};
+pub use self::message::{Adopt, Doubt, Fail, Remove, Retry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -191,16 +191,25 @@ impl PeerLink {
             return;
         };
         let (id, home) = (house.next_connection(), self.parts.home);
+        if !self.peer.open(id, now, &house.limits) {
+            // The neighbour was faster.
+            return;
+        }
         let start = Start {
             socket: Socket::dialled(opened.socket, seconds(house.limits.write_timeout_s)),
             held: opened.held,
             first: Bytes::new(),
             direction: Direction::Out,
-            largest_frame: house.limits.peer_message_bytes,
+            largest_frame: house.limits.message_bytes,
         };
-        self.peer.open(id, now, &house.limits);
         let task = launch(start, |ends| Connection::dialled(id, house, home, session, ends));
         self.attempt = Some((id, task));
+    }
+
+    /// How it speaks: as an operator said, or as it spoke last.
+    fn accent(&self) -> Option<olaf::peer::Accent> {
+        let learnt = self.card.as_ref().and_then(|card| card.ear.accent());
+        self.parts.accent.or(learnt)
     }
 
     fn session(&self, dialect: LinkDialect) -> Result<Session, crate::crypto::keys::KeyError> {
@@ -213,7 +222,7 @@ impl PeerLink {
                 Session::Kith(Box::new(kith::session::Session::dialling(terms, ephemeral, dialled)))
             }
             LinkDialect::Olaf => {
-                let session = olaf::peer::Session::dialling(terms, self.parts.accent, dialled);
+                let session = olaf::peer::Session::dialling(terms, self.accent(), dialled);
                 Session::OlafPeer(Box::new(session))
             }
         })
@@ -300,20 +309,15 @@ impl Drop for PeerLink {
     }
 }
 
-impl Handler<MayCome> for PeerLink {
+impl Handler<Adopt> for PeerLink {
     type Result = Result<(), Refusal>;
 
-    fn handle(&mut self, MayCome { we_are_smaller }: MayCome, _: &mut Self::Context) -> Self::Result {
-        self.peer.may_come(we_are_smaller, self.now()).map_err(|_| Refusal::Crossed)
-    }
-}
-
-impl Handler<Adopt> for PeerLink {
-    type Result = ();
-
-    fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) {
-        let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, steps } = adopt;
+    fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
+        let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, .. } = adopt;
+        let (steps, we_are_smaller) = (adopt.steps, adopt.we_are_smaller);
         let (house, now) = (Arc::clone(&self.parts.house), self.now());
+        let may_come = self.peer.may_come(direction, sockets, we_are_smaller, now);
+        may_come.map_err(|_| Refusal::Crossed)?;
         if self.attempt.take_if(|(attempt, _)| *attempt == connection).is_some() {
             self.steps.extend(steps);
         } else {
@@ -325,9 +329,11 @@ impl Handler<Adopt> for PeerLink {
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);
         }
+        self.steps.push(Step::now("up", "the link is up".to_owned()));
         self.trouble = None;
         self.speak();
         self.go_on(ctx);
+        Ok(())
     }
 }
 
@@ -336,8 +342,7 @@ impl Handler<Doubt> for PeerLink {
 
     fn handle(&mut self, Doubt { refusal }: Doubt, ctx: &mut Self::Context) {
         if refusal == Refusal::Crossed {
-            // Somebody came whom only our own dial can prove.
-            self.peer.retry(self.now());
+            self.peer.called(self.now());
         } else {
             self.trouble = Some(trouble::explain(Ending::Refused(refusal)));
         }

@@ -31,6 +31,7 @@ use super::{
     clock::{Clock, unix_ms},
     event::{Bulletin, Kind},
     lane::{Class, Inbox, Lane},
+    notary::Notary,
     tally::Tally,
 };
 use crate::{
@@ -74,6 +75,9 @@ pub struct Registry {
     /// Connections that had no room for a list, and are offered the newest one again soon.
     slow: HashSet<ConnectionId>,
     home: String,
+    notary: Notary,
+    /// Letters whose signature is being checked before they count.
+    doubts: u32,
     limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
@@ -90,6 +94,8 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// Who checks letters that neighbours bring, where that is needed.
+    pub notary: Notary,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -121,6 +127,8 @@ impl Registry {
             list_alarm: false,
             slow: HashSet::new(),
             home: parts.home,
+            notary: parts.notary,
+            doubts: 0,
             limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,
@@ -312,7 +320,7 @@ impl Handler<Leave> for Registry {
 impl Handler<Route> for Registry {
     type Result = ();
 
-    fn handle(&mut self, Route(letter): Route, _: &mut Self::Context) {
+    fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
         self.inbox.taken(letter.original.len());
         match self.switchboard.route(&letter) {
             Ok(plan) => {
@@ -322,6 +330,7 @@ impl Handler<Route> for Registry {
             }
             Err(Objection::Refused(refusal)) => self.tally.refusal(refusal),
             Err(Objection::Violated(violation)) => self.tally.violation(violation),
+            Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
         }
     }
 }

@@ -3,24 +3,30 @@
 //! A neighbour that keeps count hears the list once, in parts and as fast as it takes them, and from then
 //! on every change. One that does not hears the whole list after changes, at most once per window.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actix::{AsyncContext as _, Context, Handler};
+use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
-use super::{Link, Registry, Tell, Unlink, WantedBy};
+use super::{Link, Registry, Route, Tell, Unlink, WantedBy};
 use crate::{
     actors::lane::{Class, Lane},
     dialect::{Ear, press},
     domain::{
         Moment,
         id::{HomeId, KeyId},
+        letter::{Author, Letter},
         member::Member,
-        refusal::{Ending, Violation},
+        refusal::{Ending, Refusal, Violation},
     },
 };
 
 /// Members in one part of a list: about 128 KiB.
 const PART: usize = 256;
+/// Letters whose signatures may be checked at once before they count. Only members who are listed at two
+/// homes need that.
+const MOST_DOUBTS: u32 = 256;
+/// How long a neighbour that asks for our list is left alone after it was told all of it.
+const ASKED: Duration = Duration::from_millis(500);
 /// How long a neighbour that had no room is left alone.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -30,6 +36,9 @@ pub(super) struct Neighbour {
     pub(super) lane: Lane,
     pub(super) ear: Ear,
     telling: Telling,
+    /// It has asked again while it was being told, and when the next telling may begin.
+    again: bool,
+    not_before: Moment,
     /// Whether something is going to happen by itself.
     alarm: bool,
 }
@@ -86,6 +95,14 @@ impl Registry {
         let wait = loop {
             let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
             match neighbour.telling {
+                Telling::Told if std::mem::take(&mut neighbour.again) => {
+                    let now = self.clock.now();
+                    if now < neighbour.not_before {
+                        neighbour.again = true;
+                        break neighbour.not_before.saturating_sub(now);
+                    }
+                    neighbour.telling = Telling::Parts(None);
+                }
                 Telling::Told | Telling::Whole { behind: false, .. } => return,
                 Telling::Parts(after) => {
                     let roster = self.switchboard.roster();
@@ -96,6 +113,7 @@ impl Registry {
                     }
                     let last = members.last().map(|member| member.key);
                     neighbour.telling = if is_last { Telling::Told } else { Telling::Parts(last) };
+                    neighbour.not_before = self.clock.now() + ASKED;
                 }
                 Telling::Whole { behind: true, not_before } => {
                     let now = self.clock.now();
@@ -127,11 +145,37 @@ impl Registry {
     fn tell_from_the_start(&mut self, home: HomeId, ctx: &mut Context<Self>) {
         let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
         neighbour.telling = match neighbour.telling {
-            Telling::Parts(_) | Telling::Told => Telling::Parts(None),
+            telling @ (Telling::Parts(_) | Telling::Told) => {
+                neighbour.again = true;
+                telling
+            }
             // Whoever asks twice within a window waits.
             Telling::Whole { not_before, .. } => Telling::Whole { behind: true, not_before },
         };
         self.tell(home, ctx);
+    }
+}
+
+impl Registry {
+    /// A letter whose author is listed elsewhere, too, counts once its signature is found good.
+    pub(super) fn have_checked(&mut self, letter: Letter, member: Arc<Member>, ctx: &mut Context<Self>) {
+        if self.doubts >= MOST_DOUBTS {
+            return self.tally.refusal(Refusal::TooManyChecks);
+        }
+        self.doubts += 1;
+        let notary = self.notary.clone();
+        let (said, author) = (letter.clone(), member.key);
+        let verdict = async move { notary.judge_letter(said, member).await };
+        ctx.spawn(verdict.into_actor(self).map(move |verdict, registry, ctx| {
+            registry.doubts -= 1;
+            if matches!(verdict, Ok(Some(_))) {
+                let letter = Letter { author: Author::Proven(author), ..letter };
+                registry.inbox.add(letter.original.len());
+                Handler::<Route>::handle(registry, Route(letter), ctx);
+            } else {
+                registry.tally.violation(Violation::WrongSender);
+            }
+        }));
     }
 }
 
@@ -146,7 +190,10 @@ impl Handler<Link> for Registry {
             // It has just heard who we are, and may still be making up its mind.
             _ => Telling::Whole { behind: true, not_before: self.clock.now() + self.limits.update_window(0) },
         };
-        self.neighbours.insert(home, Neighbour { lane, ear, telling, alarm: false });
+        self.neighbours.insert(
+            home,
+            Neighbour { lane, ear, telling, again: false, not_before: Moment::ZERO, alarm: false },
+        );
         self.tell(home, ctx);
         self.changed(ctx);
     }

@@ -106,6 +106,7 @@ fn refused(refusal: Refusal) -> Farewell {
         | Refusal::RemovedPeer
         | Refusal::KnownPeer
         | Refusal::TooManyPeers
+        | Refusal::TakenAddress
         | Refusal::Crossed
         | Refusal::Ourselves
         | Refusal::NoCommonVersion => return Farewell::lasting("the server takes us for another server"),

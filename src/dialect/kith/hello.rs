@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::wire::{self, Hello, kind};
+use super::wire::{self, Hello, Refused, kind};
 use crate::{
     crypto::{channel::Ephemeral, keys::PublicKey},
     dialect::{Terms, event::Claim},
@@ -72,4 +72,11 @@ impl Them {
         let name = self.claim.name.as_deref().unwrap_or("a server");
         format!("{name} at {} with key {}", self.claim.address, self.key.id().short())
     }
+}
+
+/// The other side says no.
+pub(super) fn refused_by_them(bytes: &Bytes) -> Result<(), Ending> {
+    let body = bytes.get(1..).unwrap_or_default();
+    let refused: Refused = wire::decode(body).map_err(|_| Ending::Violated(Violation::Malformed))?;
+    Err(Ending::RefusedUs(Refusal::from_code(&refused.code).unwrap_or(Refusal::UnknownPeer)))
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    hello::{Them, own_hello, read_hello},
+    hello::{Them, own_hello, read_hello, refused_by_them},
     wire::{self, Ping, Proof, Refused, Welcome, kind},
 };
 use crate::{
@@ -281,6 +281,7 @@ impl Session {
                 }
                 out.push(Output::Step("proven", format!("key {}", them.key.id().short())));
                 if self.we_dialled {
+                    out.push(Output::Proven(them.key.id()));
                     out.push(Output::Sign(Hand::Server, self.transcript(&them, true)));
                     self.state = State::Signing { ephemeral, them };
                 } else {
@@ -295,24 +296,20 @@ impl Session {
     }
 
     fn on_welcome(&mut self, answer: Result<HomeId, Refusal>, now: Moment, out: &mut Vec<Output>) -> Outcome {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Greeting { channel } => {
-                let home = match answer {
-                    Ok(home) => home,
-                    Err(refusal) => {
-                        self.state = State::Greeting { channel };
-                        return Err(Ending::Refused(refusal));
-                    }
-                };
+        match (std::mem::replace(&mut self.state, State::Over), answer) {
+            (State::Greeting { channel }, Err(refusal)) => {
+                self.state = State::Greeting { channel };
+                Err(Ending::Refused(refusal))
+            }
+            (State::Greeting { channel }, Ok(home)) => {
                 self.state = State::Up { channel, home, heard: now };
-                out.push(Output::Step("up", "the link is up".to_owned()));
                 if !self.we_dialled {
                     self.say(Bytes::from_static(&[kind::READY]), out);
                 }
                 self.ping(now, out);
                 Ok(())
             }
-            other => self.ignore(other),
+            (other, _) => self.ignore(other),
         }
     }
 
@@ -340,8 +337,12 @@ impl Session {
             }
             kind::WANT_LIST => out.push(Output::WantList),
             kind::LETTER => {
-                let letter = wire::read_letter(message, *home).map_err(|_| malformed)?;
-                out.extend(letter.map(Output::Route));
+                let most = self.terms.recipients_per_letter;
+                match wire::read_letter(message, *home, most) {
+                    Ok(letter) => out.extend(letter.map(Output::Route)),
+                    // One bad letter is no reason to lose the good ones.
+                    Err(violation) => out.push(Output::Note(violation)),
+                }
             }
             kind::PING => {
                 let ping: Ping = wire::decode(body).map_err(|_| malformed)?;
@@ -387,12 +388,6 @@ impl Session {
 
 fn greeting(claim: Claim) -> Greeting {
     Greeting { claim, proven: true, trace: None, ear: Ear::Kith, sockets: Sockets::One }
-}
-
-fn refused_by_them(bytes: &Bytes) -> Outcome {
-    let body = bytes.get(1..).unwrap_or_default();
-    let refused: Refused = wire::decode(body).map_err(|_| Ending::Violated(Violation::Malformed))?;
-    Err(Ending::RefusedUs(Refusal::from_code(&refused.code).unwrap_or(Refusal::UnknownPeer)))
 }
 
 #[cfg(test)]

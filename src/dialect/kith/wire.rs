@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     crypto::{keys::PublicKey, sha256},
+    dialect::olaf,
     domain::{
         address::Address,
         dialect::Dialect,
         id::{HomeId, KeyId},
-        letter::{Audience, Author, Frame, Letter, Origin},
+        letter::{Audience, Author, Frame, Letter},
         member::{Member, Resident},
         news::{Change, Digest, News},
-        replay::Trace,
+        refusal::Violation,
     },
 };
 
@@ -175,6 +176,9 @@ struct LetterWire<'a> {
     original: &'a [u8],
 }
 
+/// The longest public key that a member may have, as text: 4096 bits in PEM have less than 900 bytes.
+const LONGEST_KEY: usize = 2048;
+
 /// The bytes are no message of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
@@ -202,8 +206,9 @@ fn member_wire(member: &Member) -> MemberWire<'_> {
 fn resident(wire: &MemberWire<'_>) -> Result<Option<Resident>, Malformed> {
     let Some(dialect) = Dialect::from_name(wire.dialect) else { return Ok(None) };
     let (key, spelled) = (KeyId(wire.key), KeyId(sha256(wire.public_key.as_bytes())));
-    // Nobody may list a key under the name of another one. In its canonical spelling it shows at once.
-    if key != spelled && PublicKey::read(wire.public_key).map_err(|_| Malformed)?.id() != key {
+    // Nobody may list anything but a key, nor a key under the name of another one.
+    let is_key = || PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key);
+    if wire.public_key.len() > LONGEST_KEY || !is_key() {
         return Err(Malformed);
     }
     Ok(Some(Resident { key, dialect, public_key: wire.public_key.into(), spelled }))
@@ -303,9 +308,30 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
 
 /// The letter in a message, without copying it; `None` if it is in a dialect that we do not know.
 ///
+/// What the sender says about it besides its author is for programs that cannot read the original. We can:
+/// audience and trace come from there, and nothing passes that is no letter.
+///
 /// # Errors
-/// Its fields are wrong.
-pub fn read_letter(message: &Bytes, home: HomeId) -> Result<Option<Letter>, Malformed> {
+/// Its fields are wrong, or the original is no letter.
+pub fn read_letter(message: &Bytes, home: HomeId, most_recipients: u32) -> Result<Option<Letter>, Violation> {
+    let (author, original, dialect) = match unwrap_letter(message) {
+        Ok(Some(wrapped)) => wrapped,
+        Ok(None) => return Ok(None),
+        Err(Malformed) => return Err(Violation::Malformed),
+    };
+    let letter = match dialect {
+        Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients)?,
+    };
+    let named = match letter.author {
+        Author::Claimed(named) => named,
+        _ => None,
+    };
+    Ok(Some(Letter { author: Author::Vouched { author, named }, ..letter }))
+}
+
+type Wrapped = (KeyId, Frame, Dialect);
+
+fn unwrap_letter(message: &Bytes) -> Result<Option<Wrapped>, Malformed> {
     let body = message.get(1..).ok_or(Malformed)?;
     let (wire, _): (LetterWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
     let Some(dialect) = Dialect::from_name(wire.dialect) else { return Ok(None) };
@@ -315,18 +341,7 @@ pub fn read_letter(message: &Bytes, home: HomeId) -> Result<Option<Letter>, Malf
     } else {
         Frame::Binary(original)
     };
-    let audience = match wire.audience {
-        AudienceWire::Everyone => Audience::Everyone,
-        AudienceWire::Homes(homes) => Audience::Homes(homes.into_iter().map(Address::new).collect()),
-    };
-    Ok(Some(Letter {
-        from: Origin::Home(home),
-        author: Author::Proven(KeyId(wire.author)),
-        audience,
-        trace: Trace(wire.trace),
-        dialect,
-        original,
-    }))
+    Ok(Some((KeyId(wire.author), original, dialect)))
 }
 
 impl Ping {
@@ -342,3 +357,7 @@ impl Ping {
         now.saturating_sub(Duration::from_micros(self.sent))
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

@@ -87,7 +87,8 @@ pub(super) fn accent(ear: Ear) -> String {
     let ear = match ear {
         Ear::Olaf(ear) => ear,
         Ear::OlafPeer(accent) => return accent.name(),
-        Ear::Kith => return "plain".to_owned(),
+        // Not a client's.
+        Ear::Kith => return String::new(),
     };
     let letters = (ear.letters == Letters::DataAsObject).then_some("object-letters");
     let lists = (ear.lists == Lists::Numbered).then_some("numbered-list");

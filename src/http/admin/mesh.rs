@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    peer::{address, members, milliseconds},
+    peer::{members, milliseconds},
     stamp::rfc3339,
 };
 use crate::{
@@ -155,7 +155,7 @@ fn draw(us: Node, peers: &[PeerView], counts: &HashMap<HomeId, usize>, now: i64)
     }
     // What a server said before its link broke may have changed since.
     for (from, peer) in neighbours.iter().filter(|(_, peer)| peer.status.state.is_linked()) {
-        for link in &peer.links {
+        for link in peer.links.iter() {
             let to = nodes.place(reported(link), vec![Address::new(&link.address)]);
             let state = State::ALL.map(State::name).into_iter().find(|name| *name == link.state);
             let seen = Seen { from: *from, to, state: state.unwrap_or("unknown"), at_ms: peer.links_ms };
@@ -177,7 +177,7 @@ fn neighbour(peer: &PeerView, members: usize) -> Node {
     Node {
         key: peer.entry.expected().map(|key| key.hex()),
         name: peer.entry.name.clone(),
-        address: address(&peer.entry).unwrap_or_else(|| peer.entry.id.hex()),
+        address: peer.entry.shown_address().unwrap_or_else(|| peer.entry.id.hex()),
         members,
         own: false,
         linked: peer.status.state.is_linked(),
@@ -215,5 +215,108 @@ impl Seen {
             own,
             as_of: rfc3339(self.at_ms),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        actors::{meter::Reading, neighbourhood::Status},
+        domain::{book::Entry, id::PeerId},
+    };
+
+    fn view(number: u8, name: &str, state: State, links: Vec<wire::Link>) -> PeerView {
+        let entry = Entry {
+            url: Some(format!("ws://{name}:1")),
+            name: Some(name.to_owned()),
+            seen: Some(KeyId([number; 32])),
+            ..Entry::stranger(PeerId([number; 6]), 0)
+        };
+        let home = HomeId(u32::from(number));
+        let status = Status {
+            home,
+            state,
+            since_ms: 0,
+            sockets: Vec::new(),
+            ear: None,
+            trust: None,
+            attempts: 0,
+            next_dial_ms: None,
+            trouble: None,
+            steps: Vec::new(),
+            past: Reading::default(),
+        };
+        PeerView {
+            entry,
+            home,
+            status,
+            round_trip_us: Some(1500),
+            reading: Reading::default(),
+            waiting_bytes: 0,
+            heard_ms: None,
+            links: links.into(),
+            links_ms: 0,
+        }
+    }
+
+    fn link(number: Option<u8>, address: &str, state: &str) -> wire::Link {
+        wire::Link {
+            address: address.to_owned(),
+            name: String::new(),
+            url: None,
+            key: number.map(|number| [number; 32]),
+            state: state.to_owned(),
+            round_trip: None,
+            members: 7,
+            trusted: true,
+        }
+    }
+
+    fn us() -> Node {
+        let key = Some(KeyId([1; 32]).hex());
+        Node { key, address: "here:1".to_owned(), own: true, linked: true, ..Node::default() }
+    }
+
+    fn ends(mesh: &Mesh) -> Vec<(&str, &str, &str, bool)> {
+        mesh.links.iter().map(|link| (&*link.from, &*link.to, link.state, link.own)).collect()
+    }
+
+    #[test]
+    fn whoever_is_reported_under_several_names_is_one_server() {
+        let reports = vec![
+            link(Some(1), "10.0.0.1:1", "up"),
+            link(Some(3), "elsewhere:9", "suspect"),
+            link(None, "ws://SOUTH:1/", "down"),
+            link(Some(4), "west:1", "dreaming"),
+            link(Some(2), "east:1", "up"),
+        ];
+        let peers = [view(2, "east", State::Up, reports), view(3, "south", State::Down, vec![])];
+        let mesh = draw(us(), &peers, &HashMap::from([(HomeId(2), 5)]), 0);
+        let nodes: Vec<_> =
+            mesh.nodes.iter().map(|node| (&*node.address, node.members, node.linked)).collect();
+        assert_eq!(
+            nodes,
+            [("here:1", 0, true), ("east:1", 5, true), ("south:1", 7, false), ("west:1", 7, false)]
+        );
+        assert_eq!(
+            ends(&mesh),
+            [
+                ("here:1", "east:1", "up", true),
+                ("here:1", "south:1", "down", true),
+                ("east:1", "here:1", "up", false),
+                ("east:1", "south:1", "suspect", false),
+                ("east:1", "west:1", "unknown", false),
+            ]
+        );
+        assert_eq!(mesh.links[0].round_trip_ms, Some(1.5));
+    }
+
+    #[test]
+    fn nobody_who_is_not_linked_is_believed_any_more() {
+        let peers = [view(2, "east", State::Down, vec![link(Some(3), "south:1", "up")])];
+        let mesh = draw(us(), &peers, &HashMap::new(), 0);
+        assert_eq!(ends(&mesh), [("here:1", "east:1", "down", true)]);
+        assert_eq!(mesh.nodes.len(), 2);
     }
 }

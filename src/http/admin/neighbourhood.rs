@@ -9,7 +9,7 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{clients::Who, peer::address, stamp::rfc3339};
+use super::{clients::Who, stamp::rfc3339};
 use crate::{
     actors::{
         clock::unix_ms,
@@ -127,7 +127,7 @@ fn other(peer: &PeerView, home: Option<&HomeView>, now: i64) -> Server {
     Server {
         id: peer.entry.id.hex(),
         name: peer.entry.name.clone(),
-        address: address(&peer.entry),
+        address: peer.entry.shown_address(),
         own: false,
         state: peer.status.state.name(),
         as_of: heard.map(rfc3339),

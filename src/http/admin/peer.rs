@@ -12,7 +12,6 @@ use crate::{
         registry::Homes,
     },
     domain::{
-        book::Entry,
         id::HomeId,
         neighbourhood::Direction,
         peer::{LinkDialect, Trust},
@@ -51,7 +50,7 @@ pub(super) struct Peer {
     round_trip_ms: Option<f64>,
     /// Members known to be present there.
     members: usize,
-    /// What went wrong last; null since the link is up.
+    /// What went wrong last, if anything did since the link came up.
     last_error: Option<LastError>,
     /// When it is dialled again.
     next_retry: Option<String>,
@@ -123,10 +122,10 @@ impl Peer {
             id: entry.id.hex(),
             name: entry.name.clone(),
             url: entry.url.clone(),
-            address: address(entry),
+            address: entry.shown_address(),
             state: status.state.name(),
             since: rfc3339(status.since_ms),
-            trust: status.trust.or_else(|| trust(entry)).map(Trust::name),
+            trust: trust(view).map(Trust::name),
             source: entry.source.name(),
             dialect: entry.dialect.map(LinkDialect::name),
             accent: status.ear.map(accent).or_else(|| entry.accent.clone()),
@@ -153,23 +152,21 @@ impl Peer {
     }
 }
 
-/// The name under which a neighbour is known: as it spells it, or as its URL does.
-pub(super) fn address(entry: &Entry) -> Option<String> {
-    entry.address.clone().or_else(|| entry.names().first().map(|name| name.as_str().to_owned()))
-}
-
 pub(super) fn milliseconds(micros: u64) -> f64 {
     Duration::from_micros(micros).as_secs_f64() * 1000.0
 }
 
-/// How far one was trusted when it was linked before this start.
-fn trust(entry: &Entry) -> Option<Trust> {
-    entry.linked_at?;
-    Some(match (entry.pinned, entry.seen) {
-        (Some(_), _) => Trust::Pinned,
-        (None, Some(_)) => Trust::Tofu,
-        (None, None) => Trust::Legacy,
-    })
+/// How far it is trusted, or was when it was linked last.
+fn trust(view: &PeerView) -> Option<Trust> {
+    let entry = &view.entry;
+    match (view.status.trust, entry.pinned, entry.seen) {
+        (None, ..) if entry.linked_at.is_none() => None,
+        // The key was pinned after it was proven.
+        (None | Some(Trust::Tofu), Some(_), _) => Some(Trust::Pinned),
+        (None, None, Some(_)) => Some(Trust::Tofu),
+        (None, None, None) => Some(Trust::Legacy),
+        (known, ..) => known,
+    }
 }
 
 fn direction(view: &PeerView) -> Option<&'static str> {

@@ -49,7 +49,7 @@ async fn a_member_who_is_listed_by_somebody_else_stays_where_she_is() {
     let homes = anna.looks(|homes| homes.get(LAIR).is_some_and(|keys| !keys.is_empty())).await;
     let elsewhere = [(a.address(), &own), (b.address(), &other), (LAIR.to_owned(), &"its own".to_owned())];
     for (home, key) in elsewhere {
-        assert_eq!(homes[&home], [key.clone()], "{homes:?}");
+        assert_eq!(homes[&home], std::slice::from_ref(key), "{homes:?}");
     }
     // And nobody is taken away by one who never had her.
     for (at, member) in claimed.iter().enumerate() {
@@ -66,7 +66,7 @@ async fn nobody_speaks_for_the_members_of_others() {
     let mut ben = Client::join(&app, 1).await;
     let mut stranger = Stranger::linked(&app, 0, LAIR).await;
     let own = somebody("its own");
-    stranger.lists(1, &[own.clone()]).await;
+    stranger.lists(1, std::slice::from_ref(&own)).await;
     let before = app.metric("kith_violations_total{code=\"wrong_sender\"}").await;
     for (trace, victim) in [(1, &somebody(&anna.pem())), (2, &somebody("nobody at all"))] {
         stranger.says(letter(victim, trace, "{\"type\":\"forged\"}")).await;
@@ -92,7 +92,7 @@ async fn a_letter_that_is_said_again_is_heard_once() {
     let mut anna = Client::join(&app, 0).await;
     let mut stranger = Stranger::linked(&app, 0, LAIR).await;
     let own = somebody("its own");
-    stranger.lists(1, &[own.clone()]).await;
+    stranger.lists(1, std::slice::from_ref(&own)).await;
     for _ in 0..5 {
         for (trace, text) in [(1, "{\"type\":\"one\"}"), (2, "{\"type\":\"two\"}")] {
             stranger.says(letter(&own, trace, text)).await;
@@ -129,7 +129,7 @@ async fn whoever_skips_a_number_is_asked_for_the_list() {
     // Another digest, another number, a part that does not follow.
     stranger.says(wire::standing(6, Digest(7))).await;
     stranger.hears(wanted).await;
-    stranger.lists(u64::MAX, &[three.clone()]).await;
+    stranger.lists(u64::MAX, std::slice::from_ref(&three)).await;
     anna.looks(is(&["three"])).await;
     stranger.says(wire::change(0, &one, true)).await;
     stranger.says(wire::standing(u64::MAX, Digest::default())).await;
@@ -210,7 +210,9 @@ async fn what_is_not_understood_is_left_alone() {
     }
     // A letter in a dialect that nobody speaks yet, members who speak it, and fields behind the known ones.
     let own = somebody("its own");
-    let Frame::Binary(part) = wire::part(None, &[own.clone()], true, 1) else { panic!("parts are binary") };
+    let Frame::Binary(part) = wire::part(None, std::slice::from_ref(&own), true, 1) else {
+        panic!("parts are binary")
+    };
     stranger.says(Frame::Binary([&part[..], b"and a new field"].concat().into())).await;
     let Frame::Binary(said) = letter(&own, 1, "{\"type\":\"x\"}") else { panic!("letters are binary") };
     let strange = said.windows(4).position(|word| word == b"olaf").expect("the dialect");

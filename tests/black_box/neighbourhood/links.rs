@@ -46,7 +46,7 @@ async fn three_servers_are_one_neighbourhood() {
     let letter = anna.whisper(&[b], "for your eyes").await;
     let last = anna.say("and in public").await;
     for client in [&mut ben, &mut dora] {
-        assert_eq!(client.hears_until(&last).await, [letter.clone()]);
+        assert_eq!(client.hears_until(&last).await, std::slice::from_ref(&letter));
     }
     for client in [&mut anna, &mut cleo] {
         assert!(client.hears_until(&last).await.is_empty());
@@ -55,7 +55,7 @@ async fn three_servers_are_one_neighbourhood() {
     let letter = cleo.whisper(&[a, c, a], "for two houses").await;
     let last = cleo.say("and in public again").await;
     for client in [&mut anna, &mut cleo] {
-        assert_eq!(client.hears_until(&last).await, [letter.clone()]);
+        assert_eq!(client.hears_until(&last).await, std::slice::from_ref(&letter));
     }
     assert!(ben.hears_until(&last).await.is_empty());
 
@@ -153,7 +153,7 @@ async fn a_letter_goes_one_hop_and_no_further() {
     cleo.sees(&[(&b, &[&keys[1]]), (&c, &[&keys[2]])]).await;
     let said = anna.say("as far as the middle").await;
     let letter = anna.whisper(&[&b, &c], "and this").await;
-    assert_eq!(ben.hears_until(&letter).await, [said.clone()]);
+    assert_eq!(ben.hears_until(&letter).await, std::slice::from_ref(&said));
     // What the middle says itself comes behind anything that it would hand on.
     let last = ben.say("what did you hear?").await;
     assert!(cleo.hears_until(&last).await.is_empty());

@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use kith::{
     crypto::{
         channel::Ephemeral,
-        keys::PrivateKey,
+        keys::{PrivateKey, PublicKey},
         sha256,
         signature::{Salt, Verifier, sign},
     },
@@ -31,6 +32,7 @@ use kith::{
         replay::Trace,
     },
 };
+use serde_json::json;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -223,21 +225,40 @@ impl Stranger {
     }
 }
 
-/// Somebody who calls itself by this text. Where keys are only compared, any text will do.
-pub(super) fn somebody(public_key: &str) -> Arc<Member> {
-    let key = KeyId(sha256(public_key.as_bytes()));
-    Arc::new(Member { key, number: 1, dialect: Dialect::Olaf, public_key: public_key.into(), spelled: key })
+/// Somebody with this key, or with one that is made up from this text: well formed, and nobody's.
+pub(super) fn somebody(text: &str) -> Arc<Member> {
+    let key = PublicKey::read(text).unwrap_or_else(|_| made_up(text));
+    let public_key: Arc<str> =
+        if PublicKey::read(text).is_ok() { text.into() } else { key.canonical_pem().into() };
+    let spelled = KeyId(sha256(public_key.as_bytes()));
+    Arc::new(Member { key: key.id(), number: 1, dialect: Dialect::Olaf, public_key, spelled })
 }
 
-/// A public letter of theirs.
-pub(super) fn letter(author: &Member, trace: u128, text: &str) -> Frame {
+/// A 2048-bit modulus of noise with the usual exponent, as SubjectPublicKeyInfo.
+fn made_up(seed: &str) -> PublicKey {
+    const HEAD: [u8; 33] = [
+        0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
+        0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00,
+    ];
+    let mut modulus: Vec<u8> = (0..8).flat_map(|part| sha256(format!("{part} {seed}").as_bytes())).collect();
+    modulus[0] |= 0x80;
+    modulus[255] |= 1;
+    let spki = [&HEAD[..], &modulus, &[0x02, 0x03, 0x01, 0x00, 0x01]].concat();
+    PublicKey::from_der(&spki).expect("a well-formed key")
+}
+
+/// A public letter of theirs, which nobody has signed.
+pub(super) fn letter(author: &Member, serial: u128, text: &str) -> Frame {
+    let data = json!({"type": "public_chat", "sender": "-", "message": text}).to_string();
+    let signature = STANDARD.encode(serial.to_be_bytes());
+    let original = json!({"type": "signed_data", "data": data, "counter": 1, "signature": signature});
     let letter = Letter {
         from: Origin::Home(HomeId::OWN),
         author: Author::Proven(author.key),
         audience: Audience::Everyone,
-        trace: Trace(trace.to_be_bytes()),
+        trace: Trace(serial.to_be_bytes()),
         dialect: Dialect::Olaf,
-        original: Frame::Text(text.into()),
+        original: Frame::Text(original.to_string().into()),
     };
     wire::letter(&letter).expect("a letter of somebody who is proven")
 }

@@ -5,15 +5,17 @@ use kith::{
     domain::{
         Moment,
         id::ConnectionId,
-        letter::{Frame, Letter},
+        letter::{Author, Frame, Letter},
         limits::seconds,
         member::Newcomer,
         news::News,
         refusal::{Ending, Violation},
+        switchboard::Objection,
     },
 };
 
-use super::{Node, Reminder, Wish, home, place};
+use super::{Node, Reminder, Wish};
+use crate::member;
 
 impl Node {
     /// Somebody comes in. Says whether the house wanted that.
@@ -39,6 +41,11 @@ impl Node {
         if let Some(frame) = press::change(sequence, member, came, Ear::Kith) {
             self.offer_all(&frame, now);
         }
+    }
+
+    /// Says to everybody whatever it is told to, true or not.
+    pub(crate) fn claim(&mut self, frame: &Frame, now: Moment) {
+        self.offer_all(frame, now);
     }
 
     fn offer_all(&mut self, frame: &Frame, now: Moment) {
@@ -87,7 +94,10 @@ impl Node {
 
     /// A neighbour has news of its members.
     pub(super) fn hear(&mut self, peer: usize, news: News, now: Moment) {
-        let effect = self.house.hear(home(peer), news);
+        if std::mem::take(&mut self.is_deaf) {
+            return;
+        }
+        let effect = self.house.hear(self.home(peer), news);
         let Some(voice) = self.neighbours.get(&peer).and_then(|neighbour| neighbour.voice) else { return };
         if effect.excess {
             return self.close(voice, Ending::Violated(Violation::TooManyMembers), now);
@@ -101,19 +111,28 @@ impl Node {
     }
 
     /// A letter of a member, or one that a neighbour brings.
-    pub(crate) fn route(&mut self, letter: Letter, now: Moment) {
-        let plan = self.house.route(&letter);
+    pub(crate) fn route(&mut self, letter: &Letter, now: Moment) {
+        let mut plan = self.house.route(letter);
+        if let Err(Objection::Doubted(member)) = &plan {
+            // The oracle knows who has signed it.
+            let author = Author::Proven(member.key);
+            plan = if member::is_by(&letter.original, member.key) {
+                self.house.route(&Letter { author, ..letter.clone() })
+            } else {
+                Err(Objection::Violated(Violation::WrongSender))
+            };
+        }
         self.wishes.push(Wish::Planned(letter.clone(), plan.clone()));
         let Ok(plan) = plan else { return };
         if plan.here
-            && let Some(frame) = press::letter(&letter, Ear::Olaf(olaf::accent::Ear::default()))
+            && let Some(frame) = press::letter(letter, Ear::Olaf(olaf::accent::Ear::default()))
         {
             let deliver = |connection: &ConnectionId| Wish::Deliver(*connection, frame.clone());
             self.wishes.extend(self.connections.iter().map(deliver));
         }
         for home in plan.elsewhere {
-            let voice = self.neighbours.get(&place(home)).and_then(|neighbour| neighbour.voice);
-            if let (Some(voice), Some(frame)) = (voice, press::letter(&letter, Ear::Kith)) {
+            let voice = self.neighbours.get(&self.place(home)).and_then(|neighbour| neighbour.voice);
+            if let (Some(voice), Some(frame)) = (voice, press::letter(letter, Ear::Kith)) {
                 self.offer(voice, frame, now);
             }
         }

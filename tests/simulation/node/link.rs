@@ -4,19 +4,21 @@ use kith::{
     dialect::event::{Claim, Greeting, Input, Standing},
     domain::{
         Moment,
-        address::Address,
-        id::{ConnectionId, KeyId},
+        book::{self, Entry, Turned},
+        id::{ConnectionId, HomeId, KeyId, PeerId},
         neighbourhood::{Due, Loss, Peer, State},
+        peer::Source,
         refusal::{Ending, Refusal},
     },
 };
 
-use super::{Node, Reminder, Wish, address, home, wire::Wire};
-use crate::keys;
+use super::{Node, Reminder, Tie, Wish, address, wire::Wire};
 
 /// One neighbour, linked or not.
 #[derive(Debug)]
 pub(super) struct Neighbour {
+    /// The number that it has here.
+    pub(super) home: HomeId,
     peer: Peer,
     /// What we dialled and is not greeted yet, open or not.
     attempt: Option<ConnectionId>,
@@ -28,10 +30,24 @@ pub(super) struct Neighbour {
 }
 
 impl Neighbour {
-    pub(super) const fn new(dialable: bool) -> Self {
+    pub(super) const fn new(home: HomeId, dialable: bool) -> Self {
         let peer = Peer::new(dialable, Moment::ZERO);
-        Self { peer, attempt: None, voice: None, telling: None, reminder: None }
+        Self { home, peer, attempt: None, voice: None, telling: None, reminder: None }
     }
+}
+
+/// The neighbour at this place as an operator would write it down.
+pub(super) fn entry(peer: usize, tie: Tie) -> Entry {
+    let mut id = [0; 6];
+    id[..4].copy_from_slice(&u32::try_from(peer).unwrap_or(u32::MAX).to_be_bytes());
+    let url = tie.dials.then(|| format!("ws://{}", address(peer)));
+    let (pinned, seen, source) = (tie.pinned, tie.seen, Source::Settings);
+    Entry { url, address: Some(address(peer)), pinned, seen, source, ..Entry::stranger(PeerId(id), 0) }
+}
+
+fn facts(claim: &Claim, dialled: Option<HomeId>) -> book::Claim<'_> {
+    let (address, name) = (claim.address.as_str(), claim.name.as_deref());
+    book::Claim { dialect: claim.dialect, key: claim.key, address, name, dialled }
 }
 
 impl Node {
@@ -49,6 +65,11 @@ impl Node {
     /// How many sockets the `Peer` of a neighbour knows.
     pub(crate) fn sockets_of(&self, peer: usize) -> usize {
         self.neighbours[&peer].peer.sockets().count()
+    }
+
+    /// The keys of its neighbours that it has seen, which survive it.
+    pub(crate) fn seen(&self, peer: usize) -> Option<KeyId> {
+        self.book.entry(self.home(peer))?.seen
     }
 
     /// An operator asks to try again.
@@ -92,11 +113,11 @@ impl Node {
         }
     }
 
-    pub(super) fn on_open(&mut self, peer: usize, socket: ConnectionId, now: Moment) {
+    /// What we dialled is open. Says whether it still should be.
+    pub(super) fn on_open(&mut self, peer: usize, socket: ConnectionId, now: Moment) -> bool {
         let limits = std::sync::Arc::clone(&self.setup.limits);
-        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
-            neighbour.peer.open(socket, now, &limits);
-        }
+        let neighbour = self.neighbours.get_mut(&peer);
+        neighbour.is_some_and(|neighbour| neighbour.peer.open(socket, now, &limits))
     }
 
     pub(super) fn on_heard(&mut self, peer: usize, now: Moment) {
@@ -108,41 +129,64 @@ impl Node {
 
     /// Somebody says who it is and has proven nothing yet.
     pub(super) fn on_claim(
-        &self,
+        &mut self,
         socket: ConnectionId,
         claim: &Claim,
         now: Moment,
     ) -> Result<Standing, Refusal> {
-        let key = claim.key.ok_or(Refusal::Unproven)?;
-        let dialled = self.wires.get(&socket).and_then(|wire| wire.dialled);
-        match (dialled, self.neighbour_with(key)) {
-            (Some(peer), _) if keys::server(peer).id() == key => {}
-            (Some(_), _) => return Err(Refusal::WrongKey),
-            (None, None) => return Err(Refusal::UnknownPeer),
-            (None, Some(peer)) => self.may_come(peer, key, now)?,
-        }
-        Ok(Standing::default())
+        let stands = self.book.stand(&facts(claim, self.dialled(socket)));
+        stands.map(|_| Standing::default()).map_err(|turned| self.turned(turned, claim, now))
     }
 
-    fn may_come(&self, peer: usize, key: KeyId, now: Moment) -> Result<(), Refusal> {
-        let we_are_smaller = self.key.id() < key;
-        self.neighbours[&peer].peer.may_come(we_are_smaller, now).map_err(|_| Refusal::Crossed)
+    /// Whom we dialled has proven a key.
+    pub(super) fn on_proven(&mut self, socket: ConnectionId, key: KeyId) {
+        if let Some(home) = self.dialled(socket) {
+            self.book.proven(home, key);
+        }
+    }
+
+    fn dialled(&self, socket: ConnectionId) -> Option<HomeId> {
+        self.wires.get(&socket)?.dialled.map(|peer| self.home(peer))
+    }
+
+    /// A claim does not stand.
+    fn turned(&mut self, Turned { home, refusal }: Turned, claim: &Claim, now: Moment) -> Refusal {
+        let Some(home) = home else { return refusal };
+        if refusal == Refusal::WrongKey {
+            self.book.presented(home, claim.key);
+        }
+        let peer = self.place(home);
+        if refusal == Refusal::Crossed
+            && let Some(neighbour) = self.neighbours.get_mut(&peer)
+        {
+            neighbour.peer.called(now);
+            self.attend(peer, now);
+        }
+        refusal
     }
 
     /// Somebody has proven who it is.
     pub(super) fn on_greeting(&mut self, socket: ConnectionId, greeting: &Greeting, now: Moment) {
-        let known = greeting.claim.key.and_then(|key| self.neighbour_with(key));
-        let Some(peer) = known.filter(|_| greeting.proven) else {
-            return self.step(socket, Input::Welcomed(Err(Refusal::UnknownPeer)), now);
+        let facts = facts(&greeting.claim, self.dialled(socket));
+        let home = match self.book.admit(&facts, greeting.proven, PeerId([0; 6]), 0) {
+            Ok(admitted) => admitted.home,
+            Err(turned) => {
+                let refusal = self.turned(turned, &greeting.claim, now);
+                return self.step(socket, Input::Welcomed(Err(refusal)), now);
+            }
         };
+        let peer = self.place(home);
         let limits = std::sync::Arc::clone(&self.setup.limits);
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         let direction = wire.direction();
-        wire.greeted = Some(peer);
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let mut replaced = neighbour.peer.greeted(socket, direction, greeting.sockets, now, &limits);
-        // An attempt whose socket is not open yet is known only here.
-        replaced.extend(neighbour.attempt.take().filter(|attempt| *attempt != socket));
+        let we_are_smaller = greeting.claim.key.is_some_and(|key| self.book.own_key() < key);
+        if neighbour.peer.may_come(direction, greeting.sockets, we_are_smaller, now).is_err() {
+            return self.step(socket, Input::Welcomed(Err(Refusal::Crossed)), now);
+        }
+        let replaced = neighbour.peer.greeted(socket, direction, greeting.sockets, now, &limits);
+        wire.greeted = Some(peer);
+        neighbour.attempt.take_if(|attempt| *attempt == socket);
         let was_linked = neighbour.voice.replace(socket).is_some();
         for old in replaced {
             self.close(old, Ending::Replaced, now);
@@ -150,10 +194,10 @@ impl Node {
         if was_linked {
             self.wishes.push(Wish::Unlinked(peer));
         }
-        self.step(socket, Input::Welcomed(Ok(home(peer))), now);
-        let names = vec![Address::new(&address(peer))];
-        self.house.link(home(peer), greeting.claim.address.as_str().into(), names);
-        self.wishes.push(Wish::Linked(peer, socket));
+        self.step(socket, Input::Welcomed(Ok(home)), now);
+        let names = self.book.entry(home).map(Entry::names).unwrap_or_default();
+        self.house.link(home, greeting.claim.address.as_str().into(), names);
+        self.wishes.push(Wish::Linked(peer));
         self.tell_from_the_start(peer, now);
         self.attend(peer, now);
     }
@@ -181,7 +225,8 @@ impl Node {
             Loss::Down => {
                 neighbour.voice = None;
                 neighbour.telling = None;
-                self.house.unlink(home(peer));
+                let home = neighbour.home;
+                self.house.unlink(home);
                 self.wishes.push(Wish::Unlinked(peer));
             }
         }

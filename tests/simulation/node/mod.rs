@@ -21,6 +21,7 @@ use kith::{
     domain::{
         Moment,
         address::Address,
+        book::{Book, Policy},
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Letter},
         limits::{Limits, seconds},
@@ -44,11 +45,11 @@ pub(crate) enum Wish {
     /// One of the server's own members hears this.
     Deliver(ConnectionId, Frame),
     /// A link is up.
-    Linked(usize, ConnectionId),
+    Linked(usize),
     /// A link is down, or another one took its place.
     Unlinked(usize),
     /// A socket to a server is over, for this reason.
-    Over(ConnectionId, Option<usize>, Ending),
+    Over(Ending),
     /// A letter was given a plan, or an objection.
     Planned(Letter, Result<Plan, Objection>),
     /// A neighbour wants to hear the whole list again, because it missed something.
@@ -63,6 +64,8 @@ pub(crate) struct Setup {
     pub(crate) part: usize,
     /// No part is told while more than this waits for a neighbour.
     pub(crate) room: usize,
+    /// How long the notary and the house take to answer at most, in microseconds.
+    pub(crate) slowness: u64,
 }
 
 /// Something a server wants to be reminded of.
@@ -83,10 +86,10 @@ enum Reminder {
 /// One server.
 #[derive(Debug)]
 pub(crate) struct Node {
-    place: usize,
     key: Arc<PublicKey>,
     terms: Arc<Terms>,
     setup: Setup,
+    book: Book,
     house: Switchboard,
     neighbours: BTreeMap<usize, Neighbour>,
     wires: BTreeMap<ConnectionId, Wire>,
@@ -95,6 +98,8 @@ pub(crate) struct Node {
     reminders: BTreeMap<(Moment, u64), Reminder>,
     order: u64,
     serial: u64,
+    /// Whether it misses the next news, as only a fault of ours could make it.
+    is_deaf: bool,
     chance: Rng,
     wishes: Vec<Wish>,
 }
@@ -104,25 +109,23 @@ pub(crate) fn address(place: usize) -> String {
     format!("home-{place}.example:8080")
 }
 
-/// The number under which every server knows this one.
-pub(crate) fn home(place: usize) -> HomeId {
-    HomeId(u32::try_from(place).unwrap_or(u32::MAX - 2) + 2)
+/// What a server knows of another one beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tie {
+    /// Whether it knows where to dial.
+    pub(crate) dials: bool,
+    /// The key to which it holds the other one, if an operator named it.
+    pub(crate) pinned: Option<KeyId>,
+    /// The key that it remembers from before.
+    pub(crate) seen: Option<KeyId>,
 }
 
-/// The server of that number.
-pub(crate) fn place(home: HomeId) -> usize {
-    home.0 as usize - 2
-}
+/// The neighbours of a server, by place.
+pub(crate) type Ties = BTreeMap<usize, Tie>;
 
 impl Node {
-    /// A server that knows these neighbours; those that are `true` it can dial. No `life` comes twice.
-    pub(crate) fn new(
-        place: usize,
-        life: u64,
-        peers: &BTreeMap<usize, bool>,
-        setup: &Setup,
-        chance: Rng,
-    ) -> Self {
+    /// A server that knows these neighbours. No `life` comes twice.
+    pub(crate) fn new(place: usize, life: u64, ties: &Ties, setup: &Setup, chance: Rng) -> Self {
         let key = keys::server(place);
         let limits = &setup.limits;
         let myself = Myself { address: address(place), name: format!("home {place}"), key: Arc::clone(&key) };
@@ -134,19 +137,27 @@ impl Node {
             peer_silence_s: limits.peer_silence_s,
             myself,
         };
-        let neighbours = peers.iter().map(|(peer, dialable)| (*peer, Neighbour::new(*dialable))).collect();
+        let names = vec![Address::new(&address(place))];
+        let policy = Policy { anyone: false, legacy: false, most: limits.peers as usize };
+        let mut book = Book::new(key.id(), names.clone(), policy);
+        let neighbours = ties.iter().map(|(peer, tie)| {
+            let home = book.add(link::entry(*peer, *tie)).expect("a neighbour that is not in the book");
+            (*peer, Neighbour::new(home, tie.dials))
+        });
+        let neighbours = neighbours.collect();
         Self {
-            place,
             key,
+            book,
             terms: Arc::new(terms),
             setup: setup.clone(),
-            house: Switchboard::new([Address::new(&address(place))], limits),
+            house: Switchboard::new(names, limits),
             neighbours,
             wires: BTreeMap::new(),
             connections: BTreeSet::new(),
             reminders: BTreeMap::new(),
             order: 0,
             serial: life << 32,
+            is_deaf: false,
             chance,
             wishes: Vec::new(),
         }
@@ -159,6 +170,11 @@ impl Node {
             self.attend(peer, now);
         }
         self.remind(now + seconds(self.setup.limits.peer_heartbeat_s), Reminder::Standing);
+    }
+
+    /// The next news of a neighbour is missed.
+    pub(crate) const fn miss(&mut self) {
+        self.is_deaf = true;
     }
 
     /// The rules of this house.
@@ -186,12 +202,19 @@ impl Node {
         (self.wires.len(), self.wires.values().map(|wire| wire.waiting).max().unwrap_or(0))
     }
 
-    fn places(&self) -> Vec<usize> {
+    /// Where its neighbours are.
+    pub(crate) fn places(&self) -> Vec<usize> {
         self.neighbours.keys().copied().collect()
     }
 
-    fn neighbour_with(&self, key: KeyId) -> Option<usize> {
-        self.neighbours.keys().copied().find(|peer| keys::server(*peer).id() == key)
+    fn home(&self, peer: usize) -> HomeId {
+        self.neighbours[&peer].home
+    }
+
+    /// The place of a neighbour by the number that it has here.
+    pub(crate) fn place(&self, home: HomeId) -> usize {
+        let mut neighbours = self.neighbours.iter();
+        neighbours.find(|(_, neighbour)| neighbour.home == home).map_or(usize::MAX, |(peer, _)| *peer)
     }
 
     fn remind(&mut self, at: Moment, reminder: Reminder) {
@@ -201,7 +224,7 @@ impl Node {
 
     /// A moment in the near future, as busy threads take it.
     fn soon(&mut self, now: Moment) -> Moment {
-        now + Duration::from_micros(self.chance.u64(0..2_000))
+        now + Duration::from_micros(self.chance.u64(0..self.setup.slowness))
     }
 
     /// Does what has become due, and one thing at a time: whoever asks again gets the next.

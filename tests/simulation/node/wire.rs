@@ -86,9 +86,11 @@ impl Node {
     pub(crate) fn on_opened(&mut self, socket: ConnectionId, now: Moment) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         wire.is_open = true;
-        if let Some(peer) = wire.dialled {
-            self.on_open(peer, socket, now);
+        let Some(peer) = wire.dialled else { return };
+        if self.on_open(peer, socket, now) {
             self.step(socket, Input::Opened, now);
+        } else {
+            self.close(socket, Ending::Replaced, now);
         }
     }
 
@@ -169,6 +171,7 @@ impl Node {
                 self.answer(socket, Input::Stands(standing), now);
             }
             Output::Greet(greeting) => self.on_greeting(socket, &greeting, now),
+            Output::Proven(key) => self.on_proven(socket, key),
             Output::Wake(at) => {
                 wire.wake = Some(at);
                 self.remind(at, Reminder::Wake(socket));
@@ -183,7 +186,7 @@ impl Node {
                     self.tell_from_the_start(peer, now);
                 }
             }
-            Output::Route(letter) => self.route(letter, now),
+            Output::Route(letter) => self.route(&letter, now),
             Output::Close(ending) => self.close(socket, ending, now),
             Output::Join(..)
             | Output::Report(_)
@@ -232,7 +235,7 @@ impl Node {
     fn end(&mut self, socket: ConnectionId, ending: Ending, now: Moment) {
         if let Some(mut wire) = self.wires.remove(&socket) {
             wire.session.end();
-            self.wishes.push(Wish::Over(socket, wire.dialled.or(wire.greeted), ending));
+            self.wishes.push(Wish::Over(ending));
             self.on_over(socket, &wire, ending, now);
         }
     }

@@ -14,14 +14,26 @@ pub mod wire;
 
 pub use self::{accent::Accent, session::Session};
 
+use std::sync::Arc;
+
 use bytestring::ByteString;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{accent::Letters, print, relay, wire::text};
+use super::{
+    accent::Letters,
+    print, relay,
+    wire::{into_text, text},
+};
 use crate::{
-    dialect::Terms,
-    domain::{letter::Frame, member::Member},
+    crypto::keys::PublicKey,
+    dialect::{Terms, event::Check},
+    domain::{
+        id::HomeId,
+        letter::{Frame, Letter},
+        member::Member,
+        refusal::Violation,
+    },
 };
 use accent::{Entries, Updates};
 use wire::Message;
@@ -130,4 +142,29 @@ pub fn client_update<'a>(members: impl Iterator<Item = &'a Member>, address: &st
 #[must_use]
 pub fn update_request() -> Frame {
     Frame::Text(ByteString::from(json!({"type": "client_update_request"}).to_string()))
+}
+
+/// A letter that another server has wrapped, read as if it had come without the wrapping.
+///
+/// # Errors
+/// It is no letter, or has too many recipients.
+pub fn read_letter(original: Frame, home: HomeId, most_recipients: u32) -> Result<Letter, Violation> {
+    let frame = into_text(original).ok_or(Violation::Malformed)?;
+    match text(&frame).map(Message::read) {
+        Some(Ok(Message::Letter(said))) => heard::letter(said, frame.clone(), home, false, most_recipients),
+        _ => Err(Violation::Malformed),
+    }
+}
+
+/// What must be checked before a letter may count as this member's.
+#[must_use]
+pub fn question(original: &Frame, member: &Member) -> Option<Check> {
+    let key = PublicKey::read(&member.public_key).ok()?;
+    match text(original).map(Message::read) {
+        Some(Ok(Message::Letter(said))) => {
+            let (_, question) = hello::question(said.envelope.as_ref()?, None);
+            Some(Check { key: Arc::new(key), question })
+        }
+        _ => None,
+    }
 }

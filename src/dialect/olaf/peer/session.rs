@@ -113,7 +113,7 @@ impl Session {
         Self::new(terms, None, None)
     }
 
-    /// A socket that we opened to the server at this address.
+    /// A socket that we opened to the server at this address, which may speak as it did before.
     #[must_use]
     pub fn dialling(terms: Arc<Terms>, accent: Option<Accent>, dialled: &str) -> Self {
         Self::new(terms, accent, Some(dialled))
@@ -126,7 +126,7 @@ impl Session {
             we_dialled: dialled.is_some(),
             claim: Claim { dialect: LinkDialect::Olaf, address, name: None, key: None },
             accent: accent.unwrap_or_default(),
-            is_set: accent.is_some(),
+            is_set: false,
             key: None,
             may_be_unproven: false,
             is_proven: false,

@@ -144,6 +144,14 @@ async fn a_key_is_pinned_as_given_or_as_shown() {
     assert_eq!((pinned.0, &json(&pinned)["key"]), (200, &json!(KEY)));
     let again = send(&bench, &pin, None, "").await;
     assert_eq!((again.0, &json(&again)["key"]), (200, &json!(KEY)), "what is known stays");
+    // For OLAF it must be the key itself, and that is kept.
+    let whole = bench.site.about.olaf_key.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let olaf = json!({"url": "ws://127.0.0.1:2", "dialect": "olaf", "key": whole});
+    let pin = format!("{}/pin", added(&bench, olaf).await);
+    assert_eq!(problem(&post(&bench, &pin, json!({"key": KEY})).await).status, 400);
+    assert_eq!(send(&bench, &pin, None, "").await.0, 200);
+    let known = bench.site.store.peers().await.expect("neighbours");
+    assert!(known.iter().any(|known| known.key.as_deref() == Some(&whole)), "{known:?}");
 }
 
 #[actix_web::test]
@@ -181,4 +189,28 @@ async fn neighbours_come_in_pages_and_everywhere_in_the_same_order() {
     let us = json!(bench.site.about.address);
     let expected = (1..=5).map(|port| (us.clone(), json!(format!("127.0.0.1:{port}")), json!(true)));
     assert_eq!(links, expected.collect::<Vec<_>>());
+}
+
+#[actix_web::test]
+async fn metrics_show_each_neighbour_whatever_it_calls_itself() {
+    let bench = bench(|_| {}).await;
+    let path = added(&bench, json!({"url": NOBODY, "name": "no\"rth\\", "dialect": "kith"})).await;
+    let id = path.rsplit('/').next().expect("an id");
+    let (.., body) = ask(&bench, Method::GET, "/metrics").await;
+    let text = String::from_utf8(body).expect("text");
+    for line in [
+        format!(r#"kith_peer_info{{peer="{id}",name="no\"rth\\",address="127.0.0.1:1",dialect="kith"}} 1"#),
+        format!(r#"kith_peer_linked{{peer="{id}"}} 0"#),
+        format!(r#"kith_peer_queue_bytes{{peer="{id}"}} 0"#),
+        format!(r#"kith_peer_frames_total{{peer="{id}",way="in"}} 0"#),
+        format!(r#"kith_peer_bytes_total{{peer="{id}",way="out"}} 0"#),
+        r#"kith_peers{state="up"} 0"#.to_owned(),
+        "# TYPE kith_peer_frames counter".to_owned(),
+        "# TYPE kith_peer_round_trip_seconds gauge".to_owned(),
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}: {text}");
+    }
+    assert_eq!(ask(&bench, Method::DELETE, &path).await.0, 204);
+    let (.., body) = ask(&bench, Method::GET, "/metrics").await;
+    assert!(!String::from_utf8(body).expect("text").contains(id), "whoever is gone is not shown");
 }

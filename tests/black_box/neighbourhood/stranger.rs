@@ -176,11 +176,6 @@ impl Stranger {
         self.socket.send(Message::binary(sealed)).await.is_ok()
     }
 
-    /// The same with fields of its own.
-    pub(super) async fn says_raw(&mut self, kind: u8, body: &[u8]) {
-        self.says(Frame::Binary([&[kind], body].concat().into())).await;
-    }
-
     /// Waits for something that is of interest.
     pub(super) async fn hears<T>(&mut self, wish: impl Fn(&Output) -> Option<T>) -> T {
         loop {

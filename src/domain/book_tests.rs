@@ -75,23 +75,6 @@ fn a_fingerprint_is_not_proven_in_olaf() {
 }
 
 #[test]
-fn nobody_takes_the_name_of_another() {
-    let mut book = book(true, true);
-    let victim = book.admit(&kith(5, "a:1"), true, PeerId([5; 6]), 7).expect("a welcome").home;
-    let thief = book.admit(&kith(6, "b:1"), true, PeerId([6; 6]), 7).expect("a welcome").home;
-    let stolen = Err(Turned { home: Some(victim), refusal: Refusal::WrongKey });
-    assert_eq!(book.stand(&kith(6, "a:1")), stolen, "though its own key is good");
-    assert_eq!(book.stand(&Claim { dialled: Some(thief), ..kith(6, "a:1") }), stolen);
-    assert_eq!(book.stand(&kith(6, "c:1")), Ok(Some(thief)), "a new name is fine");
-    // Whoever was removed holds no name any more, and one without a key never did.
-    book.remove(victim);
-    book.add(entry(3, "ws://d:1")).expect("room");
-    for address in ["a:1", "d:1"] {
-        assert_eq!(book.stand(&kith(6, address)), Ok(Some(thief)));
-    }
-}
-
-#[test]
 fn whoever_we_have_never_reached_is_called_back_unless_anyone_may_come() {
     let mut strict = book(false, false);
     let home = strict.add(entry(2, "ws://a:1")).expect("room");

@@ -1,7 +1,6 @@
 //! What must be true, whatever happens.
 //!
-//! The ledger sees everything that servers do, and knows what they cannot know: who really is where, and
-//! who wrote what. It is asked after every event, and by `seeds` when everything is quiet.
+//! The ledger sees all that servers do and knows who really is where; it is asked after every event.
 
 use std::collections::{BTreeMap, BTreeSet};
 

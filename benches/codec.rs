@@ -18,7 +18,7 @@ use kith::{
     domain::{
         dialect::Dialect,
         id::{ConnectionId, KeyId},
-        letter::{Audience, Frame, Letter},
+        letter::{Audience, Author, Frame, Letter, Origin},
         replay::Trace,
     },
 };
@@ -58,8 +58,8 @@ fn reading(c: &mut Criterion) {
 
 fn pressing(c: &mut Criterion) {
     let letter = Letter {
-        from: ConnectionId(1),
-        author: KeyId([1; 32]),
+        from: Origin::Here(ConnectionId(1)),
+        author: Author::Proven(KeyId([1; 32])),
         audience: Audience::Everyone,
         trace: Trace([1; 16]),
         dialect: Dialect::Olaf,

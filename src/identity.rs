@@ -9,6 +9,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -58,9 +59,9 @@ pub enum IdentityError {
 #[derive(Debug)]
 pub struct Identity {
     /// Signs in OLAF's name.
-    pub olaf: PrivateKey,
+    pub olaf: Arc<PrivateKey>,
     /// Signs in the server's own name.
-    pub server: PrivateKey,
+    pub server: Arc<PrivateKey>,
     /// What the admin API compares tokens with.
     pub token: TokenHash,
     /// The admin token, if it was made just now and should be shown once.
@@ -93,8 +94,8 @@ impl Identity {
     pub fn open(data: &Path) -> Result<Self, IdentityError> {
         make_private_folder(data)?;
         make_private_folder(&data.join("keys"))?;
-        let olaf = key(data.join(OLAF_KEY), 2048)?;
-        let server = key(data.join(SERVER_KEY), 4096)?;
+        let olaf = Arc::new(key(data.join(OLAF_KEY), 2048)?);
+        let server = Arc::new(key(data.join(SERVER_KEY), 4096)?);
         let path = data.join(TOKEN);
         let (token, is_new) = match read_secret(&path)? {
             Some(text) => (text, false),
@@ -139,7 +140,7 @@ fn new_token(path: &Path) -> Result<Zeroizing<String>, IdentityError> {
     Ok(token)
 }
 
-fn make_private_folder(path: &Path) -> Result<(), IdentityError> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), IdentityError> {
     let failed = |error| IdentityError::File { path: path.to_owned(), error };
     if path.is_dir() {
         return Ok(());
@@ -162,7 +163,7 @@ fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, IdentityError> 
 }
 
 /// Written beside its place and then moved there, so that a crash leaves no half secret.
-fn write_secret(path: &Path, text: &str) -> Result<(), IdentityError> {
+pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), IdentityError> {
     let failed = |error| IdentityError::File { path: path.to_owned(), error };
     let draft = path.with_extension("new");
     let _ = fs::remove_file(&draft);

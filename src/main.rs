@@ -10,6 +10,8 @@ fn main() -> ExitCode {
     match command {
         Command::Serve(args) => kith::startup::main(args),
         Command::Admin(args) => kith::cli::admin::run(args),
+        Command::Mesh(args) => kith::cli::mesh::run(args),
+        Command::Peers(args) => kith::cli::peers::run(args),
         Command::Chat(args) => kith::cli::chat::run(args),
         Command::Keys(args) => kith::cli::keys::run(args),
         Command::Config(args) => kith::cli::config::run(args),

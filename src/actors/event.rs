@@ -7,7 +7,8 @@ use tokio::sync::broadcast;
 use super::clock::unix_ms;
 use crate::domain::{
     dialect::Dialect,
-    id::{ConnectionId, KeyId},
+    id::{ConnectionId, KeyId, PeerId},
+    neighbourhood::State,
     refusal::Ending,
 };
 
@@ -20,6 +21,17 @@ pub struct Event {
     pub at_ms: i64,
     /// What.
     pub kind: Kind,
+}
+
+/// A neighbour, as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Naming {
+    /// Its name in the API.
+    pub id: PeerId,
+    /// What it calls itself.
+    pub name: Option<String>,
+    /// Its address.
+    pub address: Option<String>,
 }
 
 /// The kinds of things that happen.
@@ -43,6 +55,46 @@ pub enum Kind {
         /// Why.
         ending: Ending,
     },
+    /// A neighbour is linked.
+    LinkUp {
+        /// Which one.
+        peer: Naming,
+        /// How it is doing now.
+        state: State,
+    },
+    /// A linked neighbour is silent.
+    LinkSuspect {
+        /// Which one.
+        peer: Naming,
+        /// How it is doing now.
+        state: State,
+    },
+    /// A neighbour is no longer linked.
+    LinkDown {
+        /// Which one.
+        peer: Naming,
+        /// How it is doing now.
+        state: State,
+        /// Why.
+        code: Option<&'static str>,
+    },
+    /// A link was refused, by us or by the neighbour.
+    LinkRefused {
+        /// Which one.
+        peer: Naming,
+        /// Why.
+        code: Option<&'static str>,
+    },
+    /// A neighbour became known.
+    PeerAdded {
+        /// Which one.
+        peer: Naming,
+    },
+    /// A neighbour was removed.
+    PeerRemoved {
+        /// Which one.
+        peer: Naming,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -61,6 +113,12 @@ impl Kind {
             Self::Left { ending: Ending::Kicked, .. } => "kicked",
             Self::Left { .. } => "left",
             Self::Refused { .. } => "refused",
+            Self::LinkUp { .. } => "link_up",
+            Self::LinkSuspect { .. } => "link_suspect",
+            Self::LinkDown { .. } => "link_down",
+            Self::LinkRefused { .. } => "link_refused",
+            Self::PeerAdded { .. } => "peer_added",
+            Self::PeerRemoved { .. } => "peer_removed",
         }
     }
 }

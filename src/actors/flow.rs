@@ -18,9 +18,27 @@ pub struct Flow {
     blocked: Cell<bool>,
     pause: Cell<Option<Instant>>,
     ending: Cell<Option<Ending>>,
+    largest_frame: Cell<u32>,
 }
 
 impl Flow {
+    /// A flow of frames of at most this size.
+    #[must_use]
+    pub fn of_frames(largest: u32) -> Self {
+        Self { largest_frame: Cell::new(largest), ..Self::default() }
+    }
+
+    /// The largest frame that is read.
+    #[must_use]
+    pub fn largest_frame(&self) -> u32 {
+        self.largest_frame.get()
+    }
+
+    /// From now on larger frames are read: the other side has shown that it is a server.
+    pub fn allow_frames(&self, largest: u32) {
+        self.largest_frame.set(largest);
+    }
+
     /// Nothing is read for so long: the connection says more than it may.
     pub fn pause(&self, span: Duration) {
         if !span.is_zero() {

@@ -1,18 +1,29 @@
-//! What every connection of one house shares.
+//! What every connection of one house shares, and how a house is put together.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
-use actix::Addr;
+use actix::{Actor as _, Addr, Arbiter};
 
 use super::{
-    clock::Clock, event::Bulletin, gate::Gate, lane::Inbox, notary::Notary, registry::Registry, tally::Tally,
+    archivist::Archivist,
+    clock::Clock,
+    event::Bulletin,
+    gate::Gate,
+    lane::Inbox,
+    neighbourhood::{self, Neighbourhood},
+    notary::{Keys, Notary},
+    registry::{self, Registry},
+    tally::Tally,
 };
 use crate::{
     dialect::Terms,
-    domain::{id::ConnectionId, limits::Limits},
+    domain::{address::Address, id::ConnectionId, limits::Limits},
 };
 
 /// Handed to every worker by reference.
@@ -20,7 +31,9 @@ use crate::{
 pub struct House {
     /// The connection map.
     pub registry: Addr<Registry>,
-    /// Signature checks.
+    /// Who our neighbours are.
+    pub neighbourhood: Addr<Neighbourhood>,
+    /// Signatures, checked and made.
     pub notary: Notary,
     /// What waits for the registry.
     pub inbox: Inbox,
@@ -29,7 +42,7 @@ pub struct House {
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What sessions must know.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
     /// What time it is.
     pub clock: Clock,
     /// What is counted.
@@ -42,7 +55,69 @@ pub struct House {
     pub last_connection: AtomicU64,
 }
 
+/// What a house is made of.
+#[derive(Debug)]
+pub struct Plan {
+    /// The address under which members are listed.
+    pub home: String,
+    /// Every other address that means this home.
+    pub names: Vec<Address>,
+    /// The numbers in force.
+    pub limits: Arc<Limits>,
+    /// What sessions must know.
+    pub terms: Terms,
+    /// Who our neighbours are.
+    pub neighbourhood: neighbourhood::Parts,
+    /// Our own keys, as far as they sign.
+    pub keys: Keys,
+    /// Threads for signatures.
+    pub notaries: usize,
+    /// Who writes things down.
+    pub archivist: Addr<Archivist>,
+}
+
 impl House {
+    /// Starts the actors and puts them together. Neighbours are dialled once they are told to.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn build(plan: Plan) -> io::Result<Arc<Self>> {
+        let (clock, limits) = (plan.neighbourhood.clock, plan.limits);
+        let (tally, bulletin) = (plan.neighbourhood.tally.clone(), plan.neighbourhood.bulletin.clone());
+        let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
+        let draining = Arc::new(AtomicBool::new(false));
+        let notary = Notary::start(plan.notaries, &plan.keys)?;
+        let parts = registry::Parts {
+            notary: notary.clone(),
+            home: plan.home,
+            names: plan.names,
+            limits: Arc::clone(&limits),
+            clock,
+            tally: tally.clone(),
+            bulletin: bulletin.clone(),
+            archivist: plan.archivist,
+            inbox: inbox.clone(),
+            draining: Arc::clone(&draining),
+        };
+        let registry = Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts));
+        let parts = plan.neighbourhood;
+        let thread = Arbiter::new().handle();
+        Ok(Arc::new(Self {
+            registry,
+            neighbourhood: Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts)),
+            notary,
+            inbox,
+            gate: Gate::new((*limits).clone(), clock),
+            limits,
+            terms: Arc::new(plan.terms),
+            clock,
+            tally,
+            bulletin,
+            draining,
+            last_connection: AtomicU64::new(0),
+        }))
+    }
+
     /// A number that no connection had before.
     #[must_use]
     pub fn next_connection(&self) -> ConnectionId {

@@ -45,7 +45,6 @@ pub struct Inlet {
     socket: Rc<RefCell<Socket>>,
     flow: Rc<Flow>,
     codec: Codec,
-    largest_frame: u64,
     /// Read and not decoded; at first, what came in together with the HTTP request.
     held: BytesMut,
     broken: bool,
@@ -60,15 +59,14 @@ impl std::fmt::Debug for Inlet {
 impl Inlet {
     /// An inlet for a socket. `held` was read already.
     #[must_use]
-    pub fn new(socket: Rc<RefCell<Socket>>, flow: Rc<Flow>, held: BytesMut, largest_frame: u32) -> Self {
-        let most = usize::try_from(largest_frame).unwrap_or(usize::MAX);
-        let codec = Codec::new().max_size(most);
-        Self { socket, flow, codec, largest_frame: largest_frame.into(), held, broken: false }
+    pub fn new(socket: Rc<RefCell<Socket>>, flow: Rc<Flow>, held: BytesMut, codec: Codec) -> Self {
+        // The size is looked at before the codec sees a frame, because it may grow.
+        Self { socket, flow, codec: codec.max_size(usize::MAX), held, broken: false }
     }
 
     /// The next message in what was read.
     fn decode(&mut self) -> Result<Option<Message>, Violation> {
-        if announced(&self.held).is_some_and(|length| length > self.largest_frame) {
+        if announced(&self.held).is_some_and(|length| length > self.flow.largest_frame().into()) {
             return Err(Violation::TooLarge);
         }
         let frame = self.codec.decode(&mut self.held).map_err(|error| violation(&error))?;

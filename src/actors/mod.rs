@@ -7,13 +7,17 @@
 pub mod archivist;
 pub mod clock;
 pub mod connection;
+pub mod dial;
 pub mod event;
 pub mod flow;
 pub mod gate;
 pub mod house;
 pub mod inlet;
 pub mod lane;
+pub mod meter;
+pub mod neighbourhood;
 pub mod notary;
+pub mod peer_link;
 pub mod pump;
 pub mod registry;
 pub mod socket;

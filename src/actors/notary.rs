@@ -1,4 +1,5 @@
-//! Signature checks, off the workers: one thread per core, parsed keys kept.
+//! Signatures, off the workers: one thread per core that checks those of others and makes our own.
+//! Parsed keys are kept.
 //!
 //! A key always goes to the same thread, so checks of one sender keep their order and its parsed key
 //! is found again. Every connection has at most one check under way, and the gate bounds them per
@@ -8,7 +9,10 @@ use std::{
     io,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
 };
 
@@ -16,20 +20,36 @@ use lru::LruCache;
 use tokio::sync::oneshot;
 
 use crate::{
-    crypto::signature::{Question, Verdict, Verifier},
-    dialect::event::Check,
-    domain::id::KeyId,
+    crypto::{
+        keys::PrivateKey,
+        signature::{Question, Salt, Verdict, Verifier, sign},
+    },
+    dialect::{
+        event::{Check, Hand},
+        press,
+    },
+    domain::{id::KeyId, letter::Letter, member::Member},
 };
 
 /// Parsed keys that one thread keeps; each takes a few KiB.
 const KEPT_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("more than none");
 
-struct Job {
-    check: Check,
-    reply: oneshot::Sender<Verdict>,
+enum Job {
+    Check(Check, oneshot::Sender<Verdict>),
+    Letter(Box<Letter>, Arc<Member>, oneshot::Sender<Verdict>),
+    Sign(Hand, Vec<u8>, oneshot::Sender<Vec<u8>>),
 }
 
-/// A check that nobody could finish. It says nothing about the signature.
+/// Our own keys, as far as they sign.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The key of this server.
+    pub server: Arc<PrivateKey>,
+    /// The key that OLAF prescribes.
+    pub olaf: Arc<PrivateKey>,
+}
+
+/// A check or a signature that nobody could finish. It says nothing about either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unanswered;
 
@@ -44,9 +64,9 @@ impl Notary {
     ///
     /// # Errors
     /// The system gives no threads.
-    pub fn start(threads: usize) -> io::Result<Self> {
-        let desks = (0..threads.max(1)).map(desk).collect::<io::Result<_>>()?;
-        Ok(Self { desks })
+    pub fn start(threads: usize, keys: &Keys) -> io::Result<Self> {
+        let desks = (0..threads.max(1)).map(|number| desk(number, keys.clone()));
+        Ok(Self { desks: desks.collect::<io::Result<_>>()? })
     }
 
     /// Has a signature checked.
@@ -58,24 +78,64 @@ impl Notary {
         let key = check.key.id();
         let at = usize::from(key.0[0]) % self.desks.len();
         let desk = self.desks.get(at).ok_or(Unanswered)?;
-        desk.send(Job { check, reply }).map_err(|_| Unanswered)?;
+        desk.send(Job::Check(check, reply)).map_err(|_| Unanswered)?;
+        answer.await.map_err(|_| Unanswered)
+    }
+
+    /// Finds out whether a letter is signed by this member.
+    ///
+    /// # Errors
+    /// Nothing in it can be checked, the check itself failed, or the house is closing.
+    pub async fn judge_letter(&self, letter: Letter, member: Arc<Member>) -> Result<Verdict, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let at = usize::from(member.key.0[0]) % self.desks.len();
+        let desk = self.desks.get(at).ok_or(Unanswered)?;
+        desk.send(Job::Letter(Box::new(letter), member, reply)).map_err(|_| Unanswered)?;
+        answer.await.map_err(|_| Unanswered)
+    }
+
+    /// Signs in our own name.
+    ///
+    /// # Errors
+    /// The system gave no randomness, or the house is closing.
+    pub async fn sign(&self, hand: Hand, text: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let desk = self.desks.last().ok_or(Unanswered)?;
+        desk.send(Job::Sign(hand, text, reply)).map_err(|_| Unanswered)?;
         answer.await.map_err(|_| Unanswered)
     }
 }
 
-fn desk(number: usize) -> io::Result<Sender<Job>> {
+fn desk(number: usize, keys: Keys) -> io::Result<Sender<Job>> {
     let (sender, jobs) = channel();
-    thread::Builder::new().name(format!("notary-{number}")).spawn(move || work(&jobs, Verifier::judge))?;
+    let name = format!("notary-{number}");
+    thread::Builder::new().name(name).spawn(move || work(&jobs, &keys, Verifier::judge))?;
     Ok(sender)
 }
 
-fn work(jobs: &Receiver<Job>, judge: impl Fn(&Verifier, &Question) -> Verdict) {
+fn work(jobs: &Receiver<Job>, own: &Keys, judge: impl Fn(&Verifier, &Question) -> Verdict) {
     let mut keys: LruCache<KeyId, Verifier> = LruCache::new(KEPT_KEYS);
-    for Job { check, reply } in jobs {
-        // A connection that is gone does not wait for its answer.
-        if reply.is_closed() {
-            continue;
-        }
+    for job in jobs {
+        let (check, reply) = match job {
+            // A connection that is gone does not wait for its answer.
+            Job::Check(_, reply) if reply.is_closed() => continue,
+            Job::Check(check, reply) => (check, reply),
+            Job::Letter(letter, member, reply) => match press::question(&letter, &member) {
+                Some(check) => (check, reply),
+                None => continue,
+            },
+            Job::Sign(hand, text, reply) => {
+                let key = match hand {
+                    Hand::Server => &own.server,
+                    Hand::Olaf => &own.olaf,
+                };
+                // Without a signature the sender is dropped, which is an answer, too.
+                if let Ok(signature) = sign(key, &text, Salt::Digest) {
+                    let _ = reply.send(signature);
+                }
+                continue;
+            }
+        };
         // A stranger's bytes may find a bug in a library. It costs that stranger its answer, and nobody
         // else the desk.
         let judged = catch_unwind(AssertUnwindSafe(|| {
@@ -91,13 +151,7 @@ fn work(jobs: &Receiver<Job>, judge: impl Fn(&Verifier, &Question) -> Verdict) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::crypto::{
-        keys::PrivateKey,
-        signature::{Salt, sign},
-    };
 
     /// A check whose second text is the one that was signed.
     fn check(key: &PrivateKey, text: &[u8]) -> Check {
@@ -110,8 +164,10 @@ mod tests {
     async fn a_check_that_fails_costs_one_answer_and_not_the_desk() {
         let key = PrivateKey::generate(2048).expect("a key");
         let (desk, jobs) = channel();
+        let own = Arc::new(PrivateKey::generate(2048).expect("a key"));
+        let own = Keys { server: Arc::clone(&own), olaf: own };
         thread::spawn(move || {
-            work(&jobs, |verifier, question| {
+            work(&jobs, &own, |verifier, question| {
                 assert!(question.texts[1] != b"poison", "a library failed");
                 verifier.judge(question)
             });

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use awc::BoxedSocket;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -23,13 +24,24 @@ use tokio_rustls::server::TlsStream;
 use super::gate::Place;
 
 /// The bytes' way in and out.
-#[derive(Debug)]
 enum Wire {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// What we dialled ourselves, with TLS or without.
+    Dialled(BoxedSocket),
 }
 
-/// One accepted connection.
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Plain(_) => "Plain",
+            Self::Tls(_) => "Tls",
+            Self::Dialled(_) => "Dialled",
+        })
+    }
+}
+
+/// One connection.
 #[derive(Debug)]
 pub struct Socket {
     wire: Wire,
@@ -50,6 +62,12 @@ impl Socket {
     #[must_use]
     pub fn tls(stream: TlsStream<TcpStream>, place: Option<Place>, write_timeout: Duration) -> Self {
         Self { wire: Wire::Tls(Box::new(stream)), places: [place, None], write_timeout, deadline: None }
+    }
+
+    /// A connection that we opened. It takes no place at the gate.
+    #[must_use]
+    pub const fn dialled(stream: BoxedSocket, write_timeout: Duration) -> Self {
+        Self { wire: Wire::Dialled(stream), places: [None, None], write_timeout, deadline: None }
     }
 
     /// Turns a peer that takes nothing into an error once its time is over.
@@ -78,6 +96,7 @@ impl AsyncRead for Socket {
         match &mut self.wire {
             Wire::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Wire::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Wire::Dialled(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -87,6 +106,7 @@ impl AsyncWrite for Socket {
         let written = match &mut self.wire {
             Wire::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Wire::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Wire::Dialled(stream) => Pin::new(stream).poll_write(cx, bytes),
         };
         self.watch(written, cx)
     }
@@ -99,6 +119,7 @@ impl AsyncWrite for Socket {
         let written = match &mut self.wire {
             Wire::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
             Wire::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
+            Wire::Dialled(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
         };
         self.watch(written, cx)
     }
@@ -111,6 +132,7 @@ impl AsyncWrite for Socket {
         match &mut self.wire {
             Wire::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Wire::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Wire::Dialled(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -118,6 +140,7 @@ impl AsyncWrite for Socket {
         match &mut self.wire {
             Wire::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Wire::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Wire::Dialled(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

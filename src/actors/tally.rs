@@ -102,7 +102,7 @@ impl Tally {
         self.endings.get_or_create(&Code { code: ending.code() }).inc();
         match ending {
             Ending::Violated(violation) => self.violation(violation),
-            Ending::Refused(refusal) => self.refusal(refusal),
+            Ending::Refused(refusal) | Ending::RefusedUs(refusal) => self.refusal(refusal),
             _ => {}
         }
     }

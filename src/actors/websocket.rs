@@ -42,6 +42,11 @@ impl Assembler {
         Self { limit, partial: None }
     }
 
+    /// From now on messages may be larger.
+    pub const fn allow(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Adds a fragment, and returns the message if this was the last one.
     ///
     /// # Errors
@@ -96,7 +101,7 @@ pub fn violation(error: &ProtocolError) -> Violation {
 #[must_use]
 pub fn goodbye(ending: Ending) -> CloseReason {
     let code = match ending {
-        Ending::Left => CloseCode::Normal,
+        Ending::Left | Ending::Replaced | Ending::RefusedUs(_) => CloseCode::Normal,
         Ending::Violated(Violation::NotUtf8) => CloseCode::Invalid,
         Ending::Violated(Violation::TooLarge) => CloseCode::Size,
         Ending::Violated(Violation::BadFrame) => CloseCode::Protocol,

@@ -3,8 +3,10 @@
 //! People get tables, scripts get the JSON of the API as it is (`--json`). Exit status 0: done; 1: the
 //! server was not reached or said no; 2: the command itself was wrong.
 
-mod api;
-mod show;
+pub(super) mod access;
+pub(super) mod api;
+pub(super) mod neighbours;
+pub(super) mod show;
 mod stream;
 
 #[cfg(test)]
@@ -12,35 +14,24 @@ mod tests;
 
 use std::{
     io::{self, Write as _},
-    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-use self::api::{Api, Trouble, escaped};
-use crate::identity::read_token;
-
-/// Holds the token, for whoever does not want it in a file.
-const TOKEN_VARIABLE: &str = "KITH_ADMIN_TOKEN";
+use self::{
+    access::Access,
+    api::{Api, Trouble, escaped},
+};
+use crate::cli::paint::Paint;
 
 /// Arguments of `kith admin`.
 #[derive(Args, Debug)]
 pub struct AdminArgs {
-    /// The admin door of the server.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090", env = "KITH_ADMIN_URL")]
-    pub url: String,
-    /// A file with the admin token. Without it: the variable KITH_ADMIN_TOKEN, then the data folder.
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
-    pub token_file: Option<PathBuf>,
-    /// The data folder of a server on this machine, where its token lies [default: data].
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Print the JSON of the API; lists as one array of all pages.
-    #[arg(long, global = true)]
-    pub json: bool,
+    /// Which server, and how to show what it says.
+    #[command(flatten)]
+    pub access: Access,
     /// What to do.
     #[command(subcommand)]
     pub command: AdminCommand,
@@ -76,6 +67,12 @@ pub enum AdminCommand {
         /// Its id, as the list shows it.
         id: String,
     },
+    /// List the neighbours, and how the link to each is.
+    Peers,
+    /// List every server of the neighbourhood with its members.
+    Neighbourhood,
+    /// Draw all links of the neighbourhood, as far as they are known here.
+    Mesh,
     /// Show what happens, until Ctrl-C.
     Events,
     /// Have the server close: nobody new is let in, everybody is told.
@@ -87,7 +84,12 @@ pub enum AdminCommand {
 /// Runs it.
 #[must_use]
 pub fn run(args: AdminArgs) -> ExitCode {
-    match actix_rt::System::new().block_on(work(args)) {
+    finish(actix_rt::System::new().block_on(work(args)))
+}
+
+/// How a command that asks a server ends.
+pub(super) fn finish(outcome: Result<(), Trouble>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => {
             eprintln!("kith: {trouble}");
@@ -97,12 +99,11 @@ pub fn run(args: AdminArgs) -> ExitCode {
 }
 
 async fn work(args: AdminArgs) -> Result<(), Trouble> {
-    let token = token(&args)?;
-    let api = Api::new(&args.url, &token)?;
+    let (api, json) = (args.access.api()?, args.access.json);
     if matches!(args.command, AdminCommand::Events) {
-        return stream::events(&api, args.json).await;
+        return stream::events(&api, json).await;
     }
-    let text = answer(&api, &args.command, args.json).await?;
+    let text = answer(&api, &args.command, json).await?;
     print(&text)
 }
 
@@ -125,6 +126,15 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         }
         AdminCommand::Members => list("/api/v1/members?".to_owned(), show::members).await,
         AdminCommand::Files => list("/api/v1/files?".to_owned(), show::files).await,
+        AdminCommand::Peers => list("/api/v1/peers?".to_owned(), neighbours::peers).await,
+        AdminCommand::Neighbourhood => {
+            let text = api.get("/api/v1/neighbourhood").await?;
+            Ok(if json { text } else { neighbours::neighbourhood(&api::read(&text)?) })
+        }
+        AdminCommand::Mesh => {
+            let text = api.get("/api/v1/mesh").await?;
+            Ok(if json { text } else { neighbours::mesh(&api::read(&text)?, Paint::of_stdout()) })
+        }
         AdminCommand::Metrics => api.get("/metrics").await,
         AdminCommand::Kick { id } => {
             api.delete(&format!("/api/v1/clients/{}", escaped(id))).await?;
@@ -144,31 +154,12 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
 }
 
 /// Writes a text and a line break. Whoever stops reading has seen enough.
-fn print(text: &str) -> Result<(), Trouble> {
+pub(super) fn print(text: &str) -> Result<(), Trouble> {
     if text.is_empty() {
         return Ok(());
     }
     match writeln!(io::stdout(), "{}", text.trim_end_matches('\n')) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Trouble::Output(error)),
         _ => Ok(()),
-    }
-}
-
-/// What is said on the command line wins over the variable, and that over the usual place.
-fn token(args: &AdminArgs) -> Result<Zeroizing<String>, Trouble> {
-    if let Some(path) = &args.token_file {
-        let text = std::fs::read_to_string(path).map(Zeroizing::new);
-        let text = text.map_err(|error| Trouble::NoToken(format!("{}: {error}", path.display())))?;
-        return Ok(Zeroizing::new(text.trim().to_owned()));
-    }
-    let variable = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
-    if let (None, Some(token)) = (&args.data, variable) {
-        return Ok(Zeroizing::new(token.trim().to_owned()));
-    }
-    let data = args.data.as_deref().unwrap_or_else(|| Path::new("data"));
-    match read_token(data) {
-        Ok(Some(token)) => Ok(token),
-        Ok(None) => Err(Trouble::NoToken(format!("there is none in {}", data.display()))),
-        Err(error) => Err(Trouble::NoToken(error.to_string())),
     }
 }

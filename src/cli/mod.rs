@@ -5,6 +5,9 @@ pub mod chat;
 pub mod config;
 pub mod healthcheck;
 pub mod keys;
+pub mod mesh;
+mod paint;
+pub mod peers;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +28,10 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Look after a running server.
     Admin(admin::AdminArgs),
+    /// Run a neighbourhood of servers on this machine, and break and mend its links.
+    Mesh(mesh::MeshArgs),
+    /// Look after the neighbours of a running server.
+    Peers(peers::PeersArgs),
     /// Talk: a line-mode client.
     Chat(chat::ChatArgs),
     /// Show the public keys of a home server.

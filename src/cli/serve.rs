@@ -32,6 +32,9 @@ pub struct ServeArgs {
     /// Written once the doors are open: their addresses and the admin token, as JSON.
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
+    /// Ends in order when its standard input closes, and leaves greeting people to whoever started it.
+    #[arg(long, hide = true)]
+    pub supervised: bool,
 }
 
 impl SettingsArgs {

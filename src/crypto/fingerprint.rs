@@ -7,6 +7,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{keys::PublicKey, sha256};
+use crate::domain::id::KeyId;
 
 /// Which text is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +71,7 @@ impl Form {
 }
 
 fn spell(digest: [u8; 32], spelling: Spelling) -> String {
-    let hex = || crate::domain::id::KeyId(digest).hex();
+    let hex = || KeyId(digest).hex();
     match spelling {
         Spelling::Base64 => STANDARD.encode(digest),
         Spelling::Hex => hex(),
@@ -93,9 +94,15 @@ pub fn recognise(claim: &str, key: &PublicKey, received: &str, likely: Option<Fo
         .map(|text| Form { text, spelling })
 }
 
+/// The digest in a claim, if there is one: whom it names, as far as that is known without the key.
+#[must_use]
+pub fn digest(claim: &str) -> Option<KeyId> {
+    read(claim).map(|(digest, _)| KeyId(digest))
+}
+
 /// The digest in a claim, and how it is written. The length alone tells the spelling.
 fn read(claim: &str) -> Option<([u8; 32], Spelling)> {
-    let from_hex = |hex: &str| crate::domain::id::KeyId::from_hex(&hex.to_ascii_lowercase());
+    let from_hex = |hex: &str| KeyId::from_hex(&hex.to_ascii_lowercase());
     match claim.len() {
         44 => {
             let digest = STANDARD.decode(claim).ok()?;

@@ -7,6 +7,7 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::as_conversions)]
 
+pub mod channel;
 pub mod fingerprint;
 pub mod keys;
 pub mod sealing;

@@ -1,27 +1,43 @@
 //! The vocabulary between a session and the shell around it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::Ear;
+use super::{Ear, kith, olaf};
 use crate::{
     crypto::{
         keys::PublicKey,
         signature::{Question, Verdict},
     },
     domain::{
+        Moment,
+        id::{HomeId, KeyId},
         letter::{Frame, Letter},
         member::Newcomer,
-        refusal::{Ending, Violation},
+        neighbourhood::Sockets,
+        news::News,
+        peer::LinkDialect,
+        refusal::{Ending, Refusal, Violation},
+        replay::Trace,
     },
 };
 
 /// What can happen to a session.
 #[derive(Debug)]
 pub enum Input {
+    /// The socket is open. Told to sessions that speak first.
+    Opened,
     /// A whole message came in.
     Frame(Frame),
     /// The answer to the one [`Output::Check`] that was asked.
     Checked(Verdict),
+    /// The answer to [`Output::Sign`].
+    Signed(Vec<u8>),
+    /// The answer to [`Output::Claim`].
+    Stands(Result<Standing, Refusal>),
+    /// The answer to [`Output::Greet`]: the link is up, under this number, or the house does not want it.
+    Welcomed(Result<HomeId, Refusal>),
+    /// The moment of [`Output::Wake`] has come.
+    Woken,
 }
 
 /// What a session wants done.
@@ -29,12 +45,32 @@ pub enum Input {
 pub enum Output {
     /// Have a signature checked and hand in no frame until [`Input::Checked`] was handed in.
     Check(Check),
+    /// Have something signed and hand in no frame until [`Input::Signed`] was handed in.
+    Sign(Hand, Vec<u8>),
+    /// Say this to the other side.
+    Send(Frame),
     /// Somebody is proven and wants to come in.
     Join(Newcomer, Ear),
-    /// A letter whose author is proven.
+    /// A letter.
     Route(Letter),
     /// The client list is wanted.
     WantList,
+    /// A server says who it is and has proven nothing yet. No frame until [`Input::Stands`].
+    Claim(Claim),
+    /// A server is as proven as it gets. No frame until [`Input::Welcomed`].
+    Greet(Greeting),
+    /// The server that we dialled has proven this key, whether it wants the link or not.
+    Proven(KeyId),
+    /// A neighbour has news of its members.
+    Tell(News),
+    /// A neighbour says how its links are doing.
+    Report(Vec<kith::wire::Link>),
+    /// How long a question and its answer took.
+    RoundTrip(Duration),
+    /// A step of a handshake, for whoever wonders why it failed.
+    Step(&'static str, String),
+    /// Hand in [`Input::Woken`] at this moment; a later wish takes the place of this one.
+    Wake(Moment),
     /// The peer broke the protocol; the frame is dropped and counted.
     Note(Violation),
     /// The connection ends.
@@ -48,4 +84,52 @@ pub struct Check {
     pub key: Arc<PublicKey>,
     /// What may have been signed.
     pub question: Question,
+}
+
+/// Which of our keys signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// The key of this server.
+    Server,
+    /// The key that OLAF prescribes.
+    Olaf,
+}
+
+/// What a server says about itself before it has proven anything.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The protocol of the link.
+    pub dialect: LinkDialect,
+    /// The address under which it lists its members, as it spells it.
+    pub address: String,
+    /// What its operator calls it.
+    pub name: Option<String>,
+    /// The key that it says is its own.
+    pub key: Option<KeyId>,
+}
+
+/// What we know about whoever makes a claim.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// The key to which we hold it, if its protocol does not show its key.
+    pub key: Option<Arc<PublicKey>>,
+    /// How it wants to be spoken to, if that is known or set.
+    pub accent: Option<olaf::peer::Accent>,
+    /// Whether it may come in unproven.
+    pub unproven: bool,
+}
+
+/// A server that says who it is, with what it has proven.
+#[derive(Clone, Debug)]
+pub struct Greeting {
+    /// What it claims.
+    pub claim: Claim,
+    /// Whether it has proven its key.
+    pub proven: bool,
+    /// What makes this proof recognisable if somebody plays it back, if its protocol lets that happen.
+    pub trace: Option<Trace>,
+    /// How it is written to.
+    pub ear: Ear,
+    /// How many sockets it wants.
+    pub sockets: Sockets,
 }

@@ -7,25 +7,51 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::as_conversions)]
 
 pub mod event;
+pub mod kith;
 pub mod olaf;
 pub mod press;
 
+use std::sync::Arc;
+
 use event::{Input, Output};
 
-use crate::domain::{
-    dialect::Dialect,
-    id::ConnectionId,
-    letter::Frame,
-    refusal::{Ending, Violation},
+use crate::{
+    crypto::keys::PublicKey,
+    domain::{
+        Moment,
+        dialect::Dialect,
+        id::ConnectionId,
+        letter::Frame,
+        refusal::{Ending, Violation},
+    },
 };
 
-/// What a session must know of the house.
-#[derive(Clone, Copy, Debug)]
+/// What sessions must know of the house.
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// Recipients that one letter may have.
     pub recipients_per_letter: u32,
     /// Whether to adapt to implementations that are recognised by the way they write.
     pub detect_accents: bool,
+    /// Whether neighbours may be heard whose messages carry no signature, or none that proves anything.
+    pub unsigned: bool,
+    /// How often a neighbour is asked whether it lives.
+    pub peer_heartbeat_s: u32,
+    /// Silence after which it does not.
+    pub peer_silence_s: u32,
+    /// Who we are.
+    pub myself: Myself,
+}
+
+/// How this server introduces itself to others.
+#[derive(Clone, Debug)]
+pub struct Myself {
+    /// The address under which its members are listed.
+    pub address: String,
+    /// What its operator calls it.
+    pub name: String,
+    /// Its key.
+    pub key: Arc<PublicKey>,
 }
 
 /// How a connection wants to be written to. Connections with equal ears share the same bytes.
@@ -33,24 +59,45 @@ pub struct Terms {
 pub enum Ear {
     /// An OLAF client.
     Olaf(olaf::accent::Ear),
+    /// A neighbour that speaks OLAF.
+    OlafPeer(olaf::peer::Accent),
+    /// A neighbour that speaks as we do.
+    Kith,
+}
+
+impl Ear {
+    /// The accent of a neighbour that has one.
+    #[must_use]
+    pub const fn accent(self) -> Option<olaf::peer::Accent> {
+        match self {
+            Self::OlafPeer(accent) => Some(accent),
+            Self::Olaf(_) | Self::Kith => None,
+        }
+    }
 }
 
 /// One connection's side of its protocol.
 #[derive(Debug)]
 pub enum Session {
     /// Nothing was said yet; the first frame decides.
-    Undecided(Undecided),
+    Undecided(Box<Undecided>),
     /// OLAF, client side of the server.
     Olaf(olaf::session::Session),
+    /// OLAF, another server.
+    OlafPeer(Box<olaf::peer::Session>),
+    /// Another Kith server.
+    Kith(Box<kith::session::Session>),
+    /// Over; no wish will ever come from here again.
+    Over,
 }
 
-/// A connection that has not shown its dialect.
+/// A connection that has not shown its dialect, or not whether a client or a server speaks it.
 #[derive(Debug)]
 pub struct Undecided {
     id: ConnectionId,
-    terms: Terms,
+    pinned: Option<Dialect>,
+    terms: Arc<Terms>,
     wish: Option<olaf::accent::Ear>,
-    over: bool,
 }
 
 impl Session {
@@ -61,26 +108,25 @@ impl Session {
     pub fn new(
         id: ConnectionId,
         pinned: Option<Dialect>,
-        terms: Terms,
+        terms: Arc<Terms>,
         wish: Option<olaf::accent::Ear>,
     ) -> Self {
-        match pinned {
-            None => Self::Undecided(Undecided { id, terms, wish, over: false }),
-            Some(Dialect::Olaf) => Self::Olaf(olaf::session::Session::new(id, terms, wish)),
-        }
+        Self::Undecided(Box::new(Undecided { id, pinned, terms, wish }))
     }
 
     /// The only door: something happened, and these are the wishes.
-    pub fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
+    pub fn handle(&mut self, input: Input, now: Moment, out: &mut Vec<Output>) {
         match self {
             Self::Olaf(session) => session.handle(input, out),
-            Self::Undecided(undecided) if undecided.over => {}
+            Self::OlafPeer(session) => session.handle(input, now, out),
+            Self::Kith(session) => session.handle(input, now, out),
+            Self::Over => {}
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };
-                match dialect_of(frame) {
-                    Some(dialect) => {
-                        *self = Self::new(undecided.id, Some(dialect), undecided.terms, undecided.wish);
-                        self.handle(input, out);
+                match undecided.decide(frame) {
+                    Some(session) => {
+                        *self = session;
+                        self.handle(input, now, out);
                     }
                     None => out.push(Output::Note(Violation::Malformed)),
                 }
@@ -88,20 +134,46 @@ impl Session {
         }
     }
 
+    /// What goes out, as it goes out.
+    #[must_use]
+    pub fn wrap(&mut self, frame: Frame) -> Frame {
+        if let Self::Kith(session) = self { session.wrap(frame) } else { frame }
+    }
+
+    /// Whether the other side is a server.
+    #[must_use]
+    pub const fn is_peer(&self) -> bool {
+        matches!(self, Self::OlafPeer(_) | Self::Kith(_))
+    }
+
     /// The connection is over; no wish will ever come from here again.
     pub fn end(&mut self) {
-        match self {
-            Self::Undecided(undecided) => undecided.over = true,
-            Self::Olaf(session) => session.end(),
+        *self = Self::Over;
+    }
+}
+
+impl Undecided {
+    fn decide(&self, first: &Frame) -> Option<Session> {
+        let dialect = dialect_of(first, &self.terms)?;
+        if self.pinned.is_some_and(|only| only != dialect) {
+            return None;
         }
+        Some(match dialect {
+            Dialect::Olaf if olaf::peer::is_server(first, &self.terms) => {
+                Session::OlafPeer(Box::new(olaf::peer::Session::answering(Arc::clone(&self.terms))))
+            }
+            Dialect::Olaf => {
+                Session::Olaf(olaf::session::Session::new(self.id, Arc::clone(&self.terms), self.wish))
+            }
+        })
     }
 }
 
 /// The dialect that speaks like this, if one does.
 #[must_use]
-pub fn dialect_of(frame: &Frame) -> Option<Dialect> {
+pub fn dialect_of(frame: &Frame, terms: &Terms) -> Option<Dialect> {
     Dialect::ALL.into_iter().find(|dialect| match dialect {
-        Dialect::Olaf => olaf::wire::is_olaf(frame),
+        Dialect::Olaf => olaf::wire::is_olaf(frame) || olaf::peer::is_server(frame, terms),
     })
 }
 

@@ -12,6 +12,15 @@ impl fmt::Display for ConnectionId {
     }
 }
 
+/// A home server, as this process numbers them: this one first, its neighbours in order of acquaintance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HomeId(pub u32);
+
+impl HomeId {
+    /// This very home.
+    pub const OWN: Self = Self(1);
+}
+
 /// A member's identity: the SHA-256 digest of the public key in its canonical text form.
 ///
 /// Two connections with the same key are the same member, however each of them spells the key.

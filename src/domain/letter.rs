@@ -6,7 +6,7 @@ use bytestring::ByteString;
 use super::{
     address::Address,
     dialect::Dialect,
-    id::{ConnectionId, KeyId},
+    id::{ConnectionId, HomeId, KeyId},
     replay::Trace,
 };
 
@@ -45,13 +45,38 @@ pub enum Audience {
     Homes(Vec<Address>),
 }
 
-/// A message whose author is proven.
+/// By which way a letter came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From a member of this home, by its connection.
+    Here(ConnectionId),
+    /// From a neighbour, who got it from a member of its own.
+    Home(HomeId),
+}
+
+/// What is known about who wrote a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The key whose signature we have checked.
+    Proven(KeyId),
+    /// The key of a member of a neighbour, who has proven itself and answers for its members.
+    Vouched {
+        /// Whose key.
+        author: KeyId,
+        /// The digest by which the letter itself names its author, if it does.
+        named: Option<KeyId>,
+    },
+    /// Nobody we trust has checked it. If the letter names an author, this is the digest in that name.
+    Claimed(Option<KeyId>),
+}
+
+/// A message on its way.
 #[derive(Clone, Debug)]
 pub struct Letter {
-    /// The connection it came in by.
-    pub from: ConnectionId,
-    /// The key that signed it.
-    pub author: KeyId,
+    /// How it came in.
+    pub from: Origin,
+    /// Who wrote it.
+    pub author: Author,
     /// For whom it is.
     pub audience: Audience,
     /// What makes it recognisable if somebody plays it back.

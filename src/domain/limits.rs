@@ -147,6 +147,16 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// How long a neighbour that is told whole lists is left alone after a list of so many bytes.
+    #[must_use]
+    pub fn update_window(&self, bytes: usize) -> Duration {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let share = bytes.saturating_mul(1000) / u64::from(self.peer_update_bytes_per_second.max(1));
+        Duration::from_millis(share.saturating_add(self.peer_update_window_ms.into()))
+    }
+}
+
 /// The number of seconds as a span.
 #[must_use]
 pub fn seconds(count: u32) -> Duration {

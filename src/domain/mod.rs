@@ -8,11 +8,15 @@
 
 pub mod address;
 pub mod admission;
+pub mod book;
 pub mod dialect;
 pub mod id;
 pub mod letter;
 pub mod limits;
 pub mod member;
+pub mod mesh;
+pub mod neighbourhood;
+pub mod news;
 pub mod peer;
 pub mod presence;
 pub mod rate;

@@ -31,7 +31,11 @@ impl PeerLine {
     /// A neighbour of which nothing is known but its URL.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), key: None, dialect: None, accent: None, address: None, name: None }
+        let url = url.split_once("://").map_or_else(
+            || url.to_owned(),
+            |(scheme, rest)| format!("{}://{rest}", scheme.to_ascii_lowercase()),
+        );
+        Self { url, key: None, dialect: None, accent: None, address: None, name: None }
     }
 
     /// The address under which lists and letters know it.
@@ -81,9 +85,6 @@ impl FromStr for PeerLine {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split_whitespace();
         let mut line = Self::new(parts.next().ok_or(PeerLineError::Nothing)?);
-        if let Some((scheme, rest)) = line.url.split_once("://") {
-            line.url = format!("{}://{rest}", scheme.to_ascii_lowercase());
-        }
         check_url(&line.url)?;
         let mut dialect = None;
         for part in parts {

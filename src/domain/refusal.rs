@@ -24,11 +24,31 @@ pub enum Refusal {
     Replayed,
     /// The house closes its doors.
     Draining,
+    /// We link with known servers only, and this one is not known.
+    UnknownPeer,
+    /// The server shows another key than the one we hold it to.
+    WrongKey,
+    /// The server cannot prove who it is, and here that is not enough.
+    Unproven,
+    /// An administrator removed this server from the neighbourhood.
+    RemovedPeer,
+    /// This server is a neighbour already.
+    KnownPeer,
+    /// There are as many neighbours as there may be.
+    TooManyPeers,
+    /// The address under which it wants to be known is another server's.
+    TakenAddress,
+    /// Both sides dialled at once, and the other connection is the one that stays.
+    Crossed,
+    /// It is us.
+    Ourselves,
+    /// The two programs share no version of the protocol.
+    NoCommonVersion,
 }
 
 impl Refusal {
     /// Every refusal, so that metrics can show a zero before the first one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 18] = [
         Self::ServerFull,
         Self::TooManyFromAddress,
         Self::TooManyOfMember,
@@ -37,6 +57,16 @@ impl Refusal {
         Self::TooManyChecks,
         Self::Replayed,
         Self::Draining,
+        Self::UnknownPeer,
+        Self::WrongKey,
+        Self::Unproven,
+        Self::RemovedPeer,
+        Self::KnownPeer,
+        Self::TooManyPeers,
+        Self::TakenAddress,
+        Self::Crossed,
+        Self::Ourselves,
+        Self::NoCommonVersion,
     ];
 
     /// The stable name.
@@ -51,13 +81,48 @@ impl Refusal {
             Self::TooManyChecks => "too_many_checks",
             Self::Replayed => "replayed",
             Self::Draining => "draining",
+            Self::UnknownPeer => "unknown_peer",
+            Self::WrongKey => "wrong_key",
+            Self::Unproven => "unproven",
+            Self::RemovedPeer => "removed_peer",
+            Self::KnownPeer => "known_peer",
+            Self::TooManyPeers => "too_many_peers",
+            Self::TakenAddress => "taken_address",
+            Self::Crossed => "crossed",
+            Self::Ourselves => "ourselves",
+            Self::NoCommonVersion => "no_common_version",
         }
+    }
+
+    /// The refusal of that name.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.code() == code)
     }
 
     /// Whether the same wish may be granted later.
     #[must_use]
     pub const fn is_temporary(self) -> bool {
-        !matches!(self, Self::Replayed)
+        match self {
+            Self::ServerFull
+            | Self::TooManyFromAddress
+            | Self::TooManyOfMember
+            | Self::TooManyHellos
+            | Self::TooManyUploads
+            | Self::TooManyChecks
+            | Self::TooManyPeers
+            | Self::Crossed
+            | Self::Draining => true,
+            Self::Replayed
+            | Self::UnknownPeer
+            | Self::WrongKey
+            | Self::Unproven
+            | Self::RemovedPeer
+            | Self::KnownPeer
+            | Self::TakenAddress
+            | Self::Ourselves
+            | Self::NoCommonVersion => false,
+        }
     }
 }
 
@@ -90,11 +155,13 @@ pub enum Violation {
     TooLarge,
     /// The WebSocket protocol itself was broken.
     BadFrame,
+    /// A server lists more members than one server may.
+    TooManyMembers,
 }
 
 impl Violation {
     /// Every violation, for metrics.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Malformed,
         Self::OutOfOrder,
         Self::BadKey,
@@ -105,6 +172,7 @@ impl Violation {
         Self::NotUtf8,
         Self::TooLarge,
         Self::BadFrame,
+        Self::TooManyMembers,
     ];
 
     /// The stable name.
@@ -121,6 +189,7 @@ impl Violation {
             Self::NotUtf8 => "not_utf8",
             Self::TooLarge => "too_large",
             Self::BadFrame => "bad_frame",
+            Self::TooManyMembers => "too_many_members",
         }
     }
 }
@@ -142,17 +211,21 @@ pub enum Ending {
     Violated(Violation),
     /// It asked for what it cannot have.
     Refused(Refusal),
+    /// The other server does not want this link.
+    RefusedUs(Refusal),
     /// An administrator showed it the door.
     Kicked,
     /// The house closes.
     Draining,
+    /// Another connection to the same server took its place.
+    Replaced,
     /// Our own fault: its handler failed.
     Failed,
 }
 
 impl Ending {
     /// Every ending that is no violation and no refusal, for metrics.
-    pub const PLAIN: [Self; 8] = [
+    pub const PLAIN: [Self; 9] = [
         Self::Left,
         Self::Silent,
         Self::Stalled,
@@ -160,6 +233,7 @@ impl Ending {
         Self::NoHello,
         Self::Kicked,
         Self::Draining,
+        Self::Replaced,
         Self::Failed,
     ];
 
@@ -173,9 +247,10 @@ impl Ending {
             Self::Slow => "slow",
             Self::NoHello => "no_hello",
             Self::Violated(violation) => violation.code(),
-            Self::Refused(refusal) => refusal.code(),
+            Self::Refused(refusal) | Self::RefusedUs(refusal) => refusal.code(),
             Self::Kicked => "kicked",
             Self::Draining => "draining",
+            Self::Replaced => "replaced",
             Self::Failed => "failed",
         }
     }

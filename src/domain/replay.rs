@@ -36,6 +36,12 @@ impl Window {
         true
     }
 
+    /// Whether `trace` is remembered.
+    #[must_use]
+    pub fn knows(&self, trace: Trace) -> bool {
+        self.young.contains(&trace) || self.old.contains(&trace)
+    }
+
     /// How many traces are remembered.
     #[must_use]
     pub fn len(&self) -> usize {

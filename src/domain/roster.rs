@@ -1,16 +1,19 @@
 //! Who is present on this home, by key and by connection.
 //!
-//! A member with several connections is present once and gone with the last of them. The order of
-//! arrival is kept, so that lists are stable and small numbers stay with their member.
+//! A member with several connections is present once and gone with the last of them. Members are kept
+//! in the order of their keys, so that the list can be told in parts; small numbers follow the order of
+//! arrival, so that they stay with their member.
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
 
 use super::{
     id::{ConnectionId, KeyId},
     member::{Member, Newcomer},
+    news::Digest,
     refusal::Refusal,
 };
 
@@ -23,21 +26,24 @@ struct Present {
 /// The members of this home.
 #[derive(Debug, Default)]
 pub struct Roster {
-    by_key: HashMap<KeyId, Present>,
+    by_key: BTreeMap<KeyId, Present>,
     by_number: BTreeMap<u32, KeyId>,
-    by_connection: HashMap<ConnectionId, KeyId>,
-    last_number: u32,
-    version: u64,
+    by_connection: HashMap<ConnectionId, Arc<Member>>,
+    sequence: u64,
+    digest: Digest,
 }
 
-/// The numbers of members start here: implementations that use numbers do the same.
-const FIRST_NUMBER: u32 = 1001;
-
 impl Roster {
-    /// Grows whenever the set of members changes.
+    /// Counts the changes of the set of members: one more for each who came or went.
     #[must_use]
-    pub const fn version(&self) -> u64 {
-        self.version
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// What two equal sets of members have in common.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// How many members are present.
@@ -57,14 +63,31 @@ impl Roster {
         self.by_number.values().filter_map(|key| self.by_key.get(key)).map(|present| &present.member)
     }
 
+    /// The next members in the order of their keys, and whether those are the last ones.
+    #[must_use]
+    pub fn part(&self, after: Option<KeyId>, most: usize) -> (Vec<Arc<Member>>, bool) {
+        let behind = self.by_key.range((after.map_or(Unbounded, Excluded), Unbounded));
+        let mut members: Vec<_> =
+            behind.take(most + 1).map(|(_, present)| Arc::clone(&present.member)).collect();
+        let is_last = members.len() <= most;
+        members.truncate(most);
+        (members, is_last)
+    }
+
+    /// The member with this key.
+    #[must_use]
+    pub fn find(&self, key: KeyId) -> Option<&Arc<Member>> {
+        self.by_key.get(&key).map(|present| &present.member)
+    }
+
     /// The member behind a connection.
     #[must_use]
     pub fn member(&self, connection: ConnectionId) -> Option<&Arc<Member>> {
-        let key = self.by_connection.get(&connection)?;
-        self.by_key.get(key).map(|present| &present.member)
+        self.by_connection.get(&connection)
     }
 
-    /// Lets a connection in, and says whether its member was not present before.
+    /// Lets a connection in, and says whether its member was not present before. `number` is for a
+    /// member that was not.
     ///
     /// # Errors
     /// The member holds as many connections as one may.
@@ -73,42 +96,46 @@ impl Roster {
         connection: ConnectionId,
         newcomer: &Newcomer,
         most_connections: u32,
+        number: u32,
     ) -> Result<(Arc<Member>, bool), Refusal> {
         if let Some(present) = self.by_key.get_mut(&newcomer.key) {
             if present.connections >= most_connections {
                 return Err(Refusal::TooManyOfMember);
             }
             present.connections += 1;
-            self.by_connection.insert(connection, newcomer.key);
+            self.by_connection.insert(connection, Arc::clone(&present.member));
             return Ok((Arc::clone(&present.member), false));
         }
-        let number = self.last_number.max(FIRST_NUMBER - 1).wrapping_add(1);
         let member = Arc::new(Member {
             key: newcomer.key,
             number,
             dialect: newcomer.dialect,
             public_key: Arc::clone(&newcomer.public_key),
+            spelled: newcomer.spelled,
         });
-        self.last_number = number;
         self.by_key.insert(newcomer.key, Present { member: Arc::clone(&member), connections: 1 });
         self.by_number.insert(number, newcomer.key);
-        self.by_connection.insert(connection, newcomer.key);
-        self.version += 1;
+        self.by_connection.insert(connection, Arc::clone(&member));
+        self.change(&member);
         Ok((member, true))
     }
 
-    /// Takes a connection out, and says whose it was and whether that was the member's last one.
+    /// A connection is gone. Says whose it was and whether that was the member's last one.
     pub fn leave(&mut self, connection: ConnectionId) -> Option<(Arc<Member>, bool)> {
-        let key = self.by_connection.remove(&connection)?;
-        let present = self.by_key.get_mut(&key)?;
+        let member = self.by_connection.remove(&connection)?;
+        let present = self.by_key.get_mut(&member.key)?;
         present.connections = present.connections.saturating_sub(1);
-        let member = Arc::clone(&present.member);
         if present.connections > 0 {
             return Some((member, false));
         }
-        self.by_key.remove(&key);
+        self.by_key.remove(&member.key);
         self.by_number.remove(&member.number);
-        self.version += 1;
+        self.change(&member);
         Some((member, true))
+    }
+
+    const fn change(&mut self, member: &Member) {
+        self.sequence += 1;
+        self.digest.toggle(member.spelled);
     }
 }

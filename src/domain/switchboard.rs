@@ -1,37 +1,44 @@
 //! The rules of the house in one place: who may come in, and where a letter goes.
 //!
-//! A letter goes in, a plan comes out; nothing here sends anything. **Invariant:** a letter of
-//! somebody who is not present is never planned, and no letter is planned twice.
+//! A letter goes in, a plan comes out; nothing here sends anything. **Invariants:** a letter of
+//! somebody who is not present is never planned; no letter is planned twice; what came from a neighbour
+//! is never sent to another one.
 
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
     address::Address,
-    id::ConnectionId,
-    letter::{Audience, Letter},
+    id::{ConnectionId, HomeId, KeyId},
+    letter::{Audience, Author, Letter, Origin},
     limits::Limits,
     member::{Member, Newcomer},
+    mesh::Mesh,
+    news::{Effect, News},
     refusal::{Refusal, Violation},
     replay::Window,
     roster::Roster,
 };
 
 /// Where one letter goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Whether every connection of this home hears it, the author's own included.
     pub here: bool,
-    /// Which other homes it is for.
-    pub elsewhere: Vec<Address>,
+    /// Which neighbours it is for.
+    pub elsewhere: Vec<HomeId>,
+    /// How many homes it names that are not linked.
+    pub unreachable: usize,
 }
 
 /// Why a letter is not planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Objection {
     /// The house will not.
     Refused(Refusal),
     /// The peer must not.
     Violated(Violation),
+    /// Its author is listed at another home, too: only the signature of this member tells who is right.
+    Doubted(Arc<Member>),
 }
 
 /// Members, addresses and the memory against replays.
@@ -39,9 +46,13 @@ pub enum Objection {
 pub struct Switchboard {
     names: HashSet<Address>,
     roster: Roster,
+    mesh: Mesh,
     /// Apart, so that a flood of letters does not make an old hello new again.
     hellos: Window,
     letters: Window,
+    /// Letters whose author nobody we trust has checked. They are remembered apart, so that a forged copy
+    /// that comes first cannot keep the real one out.
+    hearsay: Window,
     most_connections_per_member: u32,
     draining: bool,
 }
@@ -53,17 +64,25 @@ impl Switchboard {
         Self {
             names: names.into_iter().collect(),
             roster: Roster::default(),
+            mesh: Mesh::new(limits.peer_members),
             hellos: Window::new(limits.replay_window),
             letters: Window::new(limits.replay_window),
+            hearsay: Window::new(limits.replay_window),
             most_connections_per_member: limits.connections_per_member,
             draining: false,
         }
     }
 
-    /// Who is present.
+    /// Who is present here.
     #[must_use]
     pub const fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// Who is present elsewhere.
+    #[must_use]
+    pub const fn mesh(&self) -> &Mesh {
+        &self.mesh
     }
 
     /// From now on nobody is let in.
@@ -86,123 +105,128 @@ impl Switchboard {
         if !self.hellos.admit(newcomer.trace) {
             return Err(Refusal::Replayed);
         }
-        self.roster.join(connection, newcomer, self.most_connections_per_member)
+        let number = self.mesh.next_number();
+        let (member, is_new) =
+            self.roster.join(connection, newcomer, self.most_connections_per_member, number)?;
+        if is_new {
+            self.mesh.came(HomeId::OWN, member.key, member.spelled);
+        }
+        Ok((member, is_new))
     }
 
     /// A connection is gone. Says whose it was and whether the list of members changed.
     pub fn leave(&mut self, connection: ConnectionId) -> Option<(Arc<Member>, bool)> {
-        self.roster.leave(connection)
+        let (member, is_gone) = self.roster.leave(connection)?;
+        if is_gone {
+            self.mesh.went(HomeId::OWN, member.key, member.spelled);
+        }
+        Some((member, is_gone))
+    }
+
+    /// A neighbour is linked.
+    pub fn link(&mut self, home: HomeId, address: Arc<str>, names: Vec<Address>) {
+        let names = names.into_iter().filter(|name| !self.names.contains(name)).collect();
+        self.mesh.link(home, address, names);
+    }
+
+    /// A neighbour is no longer linked. Says whether it was.
+    pub fn unlink(&mut self, home: HomeId) -> bool {
+        self.mesh.unlink(home)
+    }
+
+    /// A neighbour has news of its members.
+    pub fn hear(&mut self, home: HomeId, news: News) -> Effect {
+        self.mesh.hear(home, news)
     }
 
     /// Decides where a letter goes.
     ///
     /// # Errors
-    /// The author is not present, or the letter was here before.
+    /// The author is not present where the letter comes from, or the letter was here before.
     pub fn route(&mut self, letter: &Letter) -> Result<Plan, Objection> {
-        let present = self.roster.member(letter.from).is_some_and(|member| member.key == letter.author);
-        if !present {
+        match letter.from {
+            Origin::Here(connection) => self.route_own(connection, letter),
+            Origin::Home(home) => self.route_in(home, letter),
+        }
+    }
+
+    fn route_own(&mut self, connection: ConnectionId, letter: &Letter) -> Result<Plan, Objection> {
+        let member = self.roster.member(connection);
+        if member.is_none_or(|member| letter.author != Author::Proven(member.key)) {
             return Err(Objection::Violated(Violation::OutOfOrder));
         }
         if !self.letters.admit(letter.trace) {
             return Err(Objection::Refused(Refusal::Replayed));
         }
-        Ok(match &letter.audience {
-            Audience::Everyone => Plan { here: true, elsewhere: Vec::new() },
-            Audience::Homes(homes) => {
-                let mut elsewhere: Vec<_> =
-                    homes.iter().filter(|home| !self.names.contains(home)).cloned().collect();
-                // Senders name a home once per recipient; it is told once.
-                elsewhere.sort_unstable();
-                elsewhere.dedup();
-                // A letter that names no home at all can only mean this one.
-                let here = homes.is_empty() || homes.iter().any(|home| self.names.contains(home));
-                Plan { here, elsewhere }
+        let homes = match &letter.audience {
+            Audience::Everyone => {
+                let elsewhere = self.mesh.homes().map(|(home, _)| home).collect();
+                return Ok(Plan { here: true, elsewhere, unreachable: 0 });
             }
-        })
+            // A letter that names no home at all can only mean this one.
+            Audience::Homes(homes) if homes.is_empty() => return Ok(Plan { here: true, ..Plan::default() }),
+            Audience::Homes(homes) => homes,
+        };
+        // Senders name a home once per recipient; it is told once.
+        let names: HashSet<&Address> = homes.iter().collect();
+        let mut plan = Plan::default();
+        for name in names {
+            match self.mesh.named(name) {
+                _ if self.names.contains(name) => plan.here = true,
+                Some(home) => plan.elsewhere.push(home),
+                None => plan.unreachable += 1,
+            }
+        }
+        plan.elsewhere.sort_unstable();
+        plan.elsewhere.dedup();
+        Ok(plan)
+    }
+
+    /// A letter that a neighbour brings is for this home alone, whatever it says: one hop only.
+    fn route_in(&mut self, home: HomeId, letter: &Letter) -> Result<Plan, Objection> {
+        if self.mesh.home(home).is_none() {
+            return Err(Objection::Violated(Violation::OutOfOrder));
+        }
+        let author = match letter.author {
+            Author::Proven(author) => Some(author),
+            Author::Vouched { author, named } => {
+                let meant = named.and_then(|named| self.mesh.known_as(named));
+                if meant.is_some_and(|meant| meant != author) {
+                    return Err(Objection::Violated(Violation::WrongSender));
+                }
+                Some(author)
+            }
+            Author::Claimed(named) => named.and_then(|named| self.mesh.known_as(named)),
+        };
+        if let Some(author) = author {
+            self.answers_for(home, author, letter)?;
+        }
+        let is_new = match letter.author {
+            Author::Proven(_) | Author::Vouched { .. } => self.letters.admit(letter.trace),
+            Author::Claimed(_) => !self.letters.knows(letter.trace) && self.hearsay.admit(letter.trace),
+        };
+        if !is_new {
+            return Err(Objection::Refused(Refusal::Replayed));
+        }
+        Ok(Plan { here: true, ..Plan::default() })
+    }
+
+    /// A home answers for its own members. One that others claim, too, must have signed: anybody can list
+    /// anybody's key, and whoever has just moved is still listed at the old home.
+    fn answers_for(&self, home: HomeId, author: KeyId, letter: &Letter) -> Result<(), Objection> {
+        if !self.mesh.claims(home, author) {
+            return Err(Objection::Violated(Violation::WrongSender));
+        }
+        let listed = self.mesh.whereabouts(author);
+        if listed == Some(home) || matches!(letter.author, Author::Proven(_)) {
+            return Ok(());
+        }
+        let elsewhere = listed.and_then(|other| self.mesh.member(other, author));
+        let member = self.roster.find(author).or(elsewhere).cloned();
+        Err(member.map_or(Objection::Violated(Violation::WrongSender), Objection::Doubted))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use bytestring::ByteString;
-
-    use super::*;
-    use crate::domain::{dialect::Dialect, id::KeyId, letter::Frame, replay::Trace};
-
-    fn newcomer(key: u8, trace: u8) -> Newcomer {
-        Newcomer {
-            key: KeyId([key; 32]),
-            dialect: Dialect::Olaf,
-            public_key: "pem".into(),
-            trace: Trace([trace; 16]),
-        }
-    }
-
-    fn letter(from: u64, author: u8, trace: u8, audience: Audience) -> Letter {
-        Letter {
-            from: ConnectionId(from),
-            author: KeyId([author; 32]),
-            audience,
-            trace: Trace([trace; 16]),
-            dialect: Dialect::Olaf,
-            original: Frame::Text(ByteString::from_static("{}")),
-        }
-    }
-
-    fn house() -> Switchboard {
-        let limits = Limits { connections_per_member: 2, ..Limits::default() };
-        Switchboard::new([Address::new("127.0.0.1:8080")], &limits)
-    }
-
-    #[test]
-    fn several_connections_of_one_key_are_one_member() {
-        let mut house = house();
-        assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok_and(|(_, new)| new));
-        assert!(house.join(ConnectionId(2), &newcomer(7, 2)).is_ok_and(|(_, new)| !new));
-        let third = house.join(ConnectionId(3), &newcomer(7, 3));
-        assert_eq!(third.err(), Some(Refusal::TooManyOfMember));
-        assert_eq!(house.roster().len(), 1);
-        assert!(house.leave(ConnectionId(1)).is_some_and(|(_, gone)| !gone));
-        assert!(house.leave(ConnectionId(2)).is_some_and(|(_, gone)| gone));
-        assert!(house.leave(ConnectionId(2)).is_none());
-        assert!(house.roster().is_empty());
-    }
-
-    #[test]
-    fn a_recorded_hello_and_a_recorded_letter_count_once() {
-        let mut house = house();
-        assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
-        assert_eq!(house.join(ConnectionId(2), &newcomer(7, 1)).err(), Some(Refusal::Replayed));
-        assert!(house.route(&letter(1, 7, 9, Audience::Everyone)).is_ok());
-        let again = house.route(&letter(1, 7, 9, Audience::Everyone));
-        assert_eq!(again, Err(Objection::Refused(Refusal::Replayed)));
-    }
-
-    #[test]
-    fn only_members_write_letters_and_only_in_their_own_name() {
-        let mut house = house();
-        let stranger = Err(Objection::Violated(Violation::OutOfOrder));
-        assert_eq!(house.route(&letter(1, 7, 9, Audience::Everyone)), stranger);
-        assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
-        assert_eq!(house.route(&letter(1, 8, 9, Audience::Everyone)), stranger);
-    }
-
-    #[test]
-    fn a_private_letter_goes_only_to_the_homes_it_names() {
-        let mut house = house();
-        assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
-        let homes = |names: &[&str]| Audience::Homes(names.iter().map(|name| Address::new(name)).collect());
-        let mut plan = |trace, names: &[&str]| house.route(&letter(1, 7, trace, homes(names)));
-        let elsewhere = vec![Address::new("b:1")];
-        assert_eq!(plan(2, &["ws://localhost:8080/"]), Ok(Plan { here: true, elsewhere: vec![] }));
-        assert_eq!(plan(3, &["b:1", "b:1"]), Ok(Plan { here: false, elsewhere }));
-        assert_eq!(plan(4, &[]), Ok(Plan { here: true, elsewhere: vec![] }));
-    }
-
-    #[test]
-    fn a_draining_house_lets_nobody_in() {
-        let mut house = house();
-        house.drain();
-        assert_eq!(house.join(ConnectionId(1), &newcomer(7, 1)).err(), Some(Refusal::Draining));
-    }
-}
+#[path = "switchboard_tests.rs"]
+mod tests;

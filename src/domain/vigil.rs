@@ -9,6 +9,33 @@ use super::{
     refusal::Ending,
 };
 
+/// How long whom is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until it says who it is.
+    pub hello_s: u32,
+    /// Until it is asked whether it lives.
+    pub ping_s: u32,
+    /// Until it is believed not to.
+    pub silence_s: u32,
+}
+
+impl Patience {
+    /// With clients, and whoever has not said what it is.
+    #[must_use]
+    pub const fn with_clients(limits: &Limits) -> Self {
+        let (ping_s, silence_s) = (limits.ping_interval_s, limits.silence_timeout_s);
+        Self { hello_s: limits.hello_timeout_s, ping_s, silence_s }
+    }
+
+    /// With servers.
+    #[must_use]
+    pub const fn with_peers(limits: &Limits) -> Self {
+        let (ping_s, silence_s) = (limits.peer_heartbeat_s, limits.peer_silence_s);
+        Self { hello_s: limits.hello_timeout_s, ping_s, silence_s }
+    }
+}
+
 /// What is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -47,16 +74,16 @@ impl Vigil {
     }
 
     /// What is due at `now`. A ping counts as sent once it was asked for.
-    pub fn due(&mut self, now: Moment, limits: &Limits) -> Due {
-        let hello_by = self.opened + seconds(limits.hello_timeout_s);
+    pub fn due(&mut self, now: Moment, patience: Patience) -> Due {
+        let hello_by = self.opened + seconds(patience.hello_s);
         if !self.introduced && now >= hello_by {
             return Due::End(Ending::NoHello);
         }
-        let silent_at = self.heard + seconds(limits.silence_timeout_s);
+        let silent_at = self.heard + seconds(patience.silence_s);
         if now >= silent_at {
             return Due::End(Ending::Silent);
         }
-        let ping_at = self.heard.max(self.pinged) + seconds(limits.ping_interval_s);
+        let ping_at = self.heard.max(self.pinged) + seconds(patience.ping_s);
         if now >= ping_at {
             self.pinged = now;
             return Due::Ping;
@@ -76,25 +103,25 @@ mod tests {
 
     #[test]
     fn who_never_says_hello_is_let_go_after_ten_seconds() {
-        let limits = Limits::default();
+        let patience = Patience::with_clients(&Limits::default());
         let mut vigil = Vigil::new(at(0));
-        assert_eq!(vigil.due(at(0), &limits), Due::Sleep(at(10)));
+        assert_eq!(vigil.due(at(0), patience), Due::Sleep(at(10)));
         vigil.heard(at(9));
-        assert_eq!(vigil.due(at(9), &limits), Due::Sleep(at(10)));
-        assert_eq!(vigil.due(at(10), &limits), Due::End(Ending::NoHello));
+        assert_eq!(vigil.due(at(9), patience), Due::Sleep(at(10)));
+        assert_eq!(vigil.due(at(10), patience), Due::End(Ending::NoHello));
     }
 
     #[test]
     fn silence_is_asked_about_and_then_believed() {
-        let limits = Limits::default();
+        let patience = Patience::with_clients(&Limits::default());
         let mut vigil = Vigil::new(at(0));
         vigil.introduced();
-        assert_eq!(vigil.due(at(0), &limits), Due::Sleep(at(20)));
-        assert_eq!(vigil.due(at(20), &limits), Due::Ping);
-        assert_eq!(vigil.due(at(20), &limits), Due::Sleep(at(40)));
+        assert_eq!(vigil.due(at(0), patience), Due::Sleep(at(20)));
+        assert_eq!(vigil.due(at(20), patience), Due::Ping);
+        assert_eq!(vigil.due(at(20), patience), Due::Sleep(at(40)));
         vigil.heard(at(21));
-        assert_eq!(vigil.due(at(40), &limits), Due::Sleep(at(41)));
-        assert_eq!(vigil.due(at(41), &limits), Due::Ping);
-        assert_eq!(vigil.due(at(61), &limits), Due::End(Ending::Silent));
+        assert_eq!(vigil.due(at(40), patience), Due::Sleep(at(41)));
+        assert_eq!(vigil.due(at(41), patience), Due::Ping);
+        assert_eq!(vigil.due(at(61), patience), Due::End(Ending::Silent));
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{
     path::Path,
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    sync::{Arc, OnceLock},
 };
 
-use actix::{Actor as _, Arbiter};
+use actix::Actor as _;
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
@@ -19,14 +19,17 @@ use crate::{
         archivist::Archivist,
         clock::Clock,
         event::Bulletin,
-        gate::Gate,
-        house::House,
-        lane::Inbox,
-        notary::Notary,
-        registry::{Parts, Registry},
+        house::{House, Plan},
+        neighbourhood,
+        notary::Keys,
         tally::Tally,
     },
-    dialect::Terms,
+    client::trust::trust,
+    dialect::{Myself, Terms},
+    domain::{
+        address::Address,
+        book::{Book, Policy},
+    },
     identity::{Identity, read_token},
     settings::{Settings, Sources, load},
     store::Store,
@@ -70,9 +73,8 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let (identity, token) = identity();
     let limits = Arc::new(settings.limits.clone());
     let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
-    let (clock, tally, bulletin) = (Clock::start(), Tally::default(), Bulletin::default());
+    let tally = Tally::default();
     let archivist = Archivist::new(store.clone(), tally.clone()).start();
-    let draining = Arc::default();
     let about = About::new(
         &identity,
         Uuid::new_v4(),
@@ -80,38 +82,45 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         "127.0.0.1:8080".to_owned(),
         "http://127.0.0.1:8080".to_owned(),
     );
-    let inbox = Inbox::new(1 << 20);
-    let parts = Parts {
-        inbox: inbox.clone(),
+    let filing = Filing::open(folder.path(), store.clone(), Arc::clone(&limits), tally.clone()).await;
+    let own_key = identity.server.public();
+    let terms = Terms {
+        recipients_per_letter: limits.recipients_per_letter,
+        detect_accents: true,
+        unsigned: false,
+        peer_heartbeat_s: limits.peer_heartbeat_s,
+        peer_silence_s: limits.peer_silence_s,
+        myself: Myself {
+            address: about.address.clone(),
+            name: about.name.clone(),
+            key: Arc::new(own_key.clone()),
+        },
+    };
+    let policy = Policy { anyone: true, legacy: true, most: 16 };
+    let neighbourhood = neighbourhood::Parts {
+        book: Book::new(own_key.id(), vec![Address::new(&about.address)], policy),
+        store: store.clone(),
+        trust: trust(None).expect("authorities"),
+        introduce: false,
+        clock: Clock::start(),
+        tally,
+        bulletin: Bulletin::default(),
+    };
+    let house = House::build(Plan {
         home: about.address.clone(),
         names: Vec::new(),
-        limits: Arc::clone(&limits),
-        clock,
-        tally: tally.clone(),
-        bulletin: bulletin.clone(),
-        archivist: archivist.clone(),
-        draining: Arc::clone(&draining),
-    };
-    let terms = Terms { recipients_per_letter: limits.recipients_per_letter, detect_accents: true };
-    let filing = Filing::open(folder.path(), store.clone(), Arc::clone(&limits), tally.clone()).await;
-    let house = House {
-        inbox,
-        // On a thread of its own: it ends the process if it is dropped by a panic, and that of a test
-        // should only end the test.
-        registry: Registry::start_in_arbiter(&Arbiter::new().handle(), |_| Registry::new(parts)),
-        notary: Notary::start(1).expect("a notary"),
-        gate: Gate::new((*limits).clone(), clock),
         limits,
         terms,
-        clock,
-        tally,
-        bulletin,
-        draining,
-        last_connection: AtomicU64::default(),
-    };
+        neighbourhood,
+        keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
+        notaries: 1,
+        archivist: archivist.clone(),
+    });
+    let house = house.expect("a house");
+    house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&house)));
     let (sender, stop) = unbounded_channel();
     let site = Site {
-        house: Arc::new(house),
+        house,
         store,
         archivist,
         filing: filing.expect("a folder"),

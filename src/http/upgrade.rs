@@ -3,7 +3,7 @@
 //! Afterwards nothing of the HTTP connection is left: the pump owns the socket, and the answer is the
 //! first thing it writes.
 
-use std::{cell::RefCell, net::IpAddr, rc::Rc, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use actix_codec::{Encoder as _, Framed};
 use actix_http::{
@@ -13,28 +13,25 @@ use actix_http::{
     ws::{HandshakeError, handshake},
 };
 use actix_web::{ResponseError as _, http::StatusCode};
-use actix_web_actors::ws::WebsocketContext;
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
 
 use super::{problem::Problem, site::Site};
 use crate::{
     actors::{
-        connection::{Connection, Ends},
-        flow::Flow,
-        inlet::Inlet,
-        lane::LaneEnd,
-        pump::Pump,
+        connection::{Connection, Start, launch},
         socket::Socket,
     },
-    dialect::{Session, olaf::accent::Ear},
-    domain::{dialect::Dialect, limits::seconds, refusal::Refusal},
+    crypto::channel::Ephemeral,
+    dialect::{Session, kith, olaf::accent::Ear},
+    domain::{dialect::Dialect, limits::seconds, neighbourhood::Direction, refusal::Refusal},
 };
 
 /// What the client asked for beside a WebSocket.
 struct Wishes {
     pinned: Option<Dialect>,
     ear: Option<Ear>,
+    /// Another Kith server asks for a link.
+    link: bool,
 }
 
 /// Serves one upgrade request.
@@ -50,7 +47,12 @@ pub async fn serve(
     let mut socket = parts.io;
     let (answer, wishes) = match admit(&site, &request, &mut socket) {
         Ok(wishes) => match handshake(request.head()) {
-            Ok(mut answer) => (encode(parts.codec, answer.finish().set_body(())), Some(wishes)),
+            Ok(mut answer) => {
+                if wishes.link {
+                    answer.insert_header((header::SEC_WEBSOCKET_PROTOCOL, kith::SUBPROTOCOL));
+                }
+                (encode(parts.codec, answer.finish().set_body(())), Some(wishes))
+            }
             Err(error) => (refuse(parts.codec, &unacceptable(&error)), None),
         },
         Err(problem) => (refuse(parts.codec, &problem), None),
@@ -62,7 +64,8 @@ pub async fn serve(
     let address = site.client_address(peer, request.head().headers());
     // Copied, because even an empty rest would keep the whole buffer of the HTTP dispatcher alive.
     let held = BytesMut::from(&parts.read_buf[..]);
-    start(&site, socket, held, answer, address, &wishes);
+    let start = Start { socket, held, first: answer, direction: Direction::In, largest_frame: 0 };
+    begin(&site, start, address, &wishes);
     Ok(())
 }
 
@@ -95,8 +98,22 @@ fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, 
     wishes(site, request)
 }
 
+/// The largest message of a server that has not proven who it is.
+const LARGEST_HELLO: u32 = 16 << 10;
+
+/// Whether another Kith server asks for a link.
+fn wants_link(request: &Request) -> bool {
+    let offered = request.head().headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let mut offered = offered.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    request.path().trim_matches('/') == kith::PATH && offered.any(|name| name.trim() == kith::SUBPROTOCOL)
+}
+
 /// The path may pin the dialect, the query may name an accent.
 fn wishes(site: &Site, request: &Request) -> Result<Wishes, Problem> {
+    if wants_link(request) {
+        // Servers come in whatever the clients of this door speak.
+        return Ok(Wishes { pinned: None, ear: None, link: true });
+    }
     let by_path = Dialect::from_name(request.path().trim_matches('/'));
     let pinned = match (site.settings.listen.dialect.0, by_path) {
         (Some(only), Some(asked)) if only != asked => {
@@ -111,7 +128,7 @@ fn wishes(site: &Site, request: &Request) -> Result<Wishes, Problem> {
             Ear::named(name).ok_or_else(|| Problem::bad_request(format_args!("no accent is called {name:?}")))
         })
         .transpose()?;
-    Ok(Wishes { pinned, ear })
+    Ok(Wishes { pinned, ear, link: false })
 }
 
 fn unacceptable(error: &HandshakeError) -> Problem {
@@ -159,14 +176,17 @@ async fn say_no(mut socket: Socket, answer: &[u8]) -> Result<(), actix_http::Err
     Ok(())
 }
 
-fn start(site: &Site, socket: Socket, held: BytesMut, answer: Bytes, address: IpAddr, wishes: &Wishes) {
+fn begin(site: &Site, start: Start, address: IpAddr, wishes: &Wishes) {
     let house = Arc::clone(&site.house);
-    let id = house.next_connection();
-    let session = Session::new(id, wishes.pinned, house.terms, wishes.ear);
-    let (socket, flow, lane) = (Rc::new(RefCell::new(socket)), Rc::new(Flow::default()), LaneEnd::default());
-    let inlet = Inlet::new(Rc::clone(&socket), Rc::clone(&flow), held, house.limits.message_bytes);
-    let ends = Ends { flow: Rc::clone(&flow), inlet, lane: lane.clone() };
-    let connection = Connection::new(id, house, address, session, ends);
-    let actor = WebsocketContext::create(connection, stream::empty());
-    actix_rt::spawn(Pump::new(socket, flow, lane, answer, actor));
+    let (id, terms) = (house.next_connection(), Arc::clone(&house.terms));
+    let (session, largest_frame) = if wishes.link {
+        // Without randomness there is no link, and the dialler hears that the socket is gone.
+        let Ok(secret) = Ephemeral::generate() else { return };
+        let session = kith::session::Session::answering(terms, secret);
+        (Session::Kith(Box::new(session)), LARGEST_HELLO)
+    } else {
+        (Session::new(id, wishes.pinned, terms, wishes.ear), house.limits.message_bytes)
+    };
+    let start = Start { largest_frame, ..start };
+    launch(start, |ends| Connection::new(id, house, address, session, ends));
 }

@@ -1,10 +1,13 @@
 //! How it ends: the reasons, and the order of closing.
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, Read as _},
+    time::Duration,
+};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::mpsc::UnboundedReceiver,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
 };
 
 use crate::{
@@ -18,6 +21,32 @@ use crate::{
 
 /// How long the last close frames may take after the last connection left the map.
 const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What a drain may take beyond its span before a process that nobody looks after is ended by force.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Ends this process when its standard input closes: whoever held the other end wants it to, or is gone.
+///
+/// The pipe is closed by the kernel whatever way its holder dies, so a server that was started this way
+/// never outlives the one that started it.
+pub(super) fn with_standard_input(stop: UnboundedSender<()>, drain: Duration) {
+    std::thread::spawn(move || {
+        let mut input = io::stdin().lock();
+        let mut scrap = [0; 512];
+        loop {
+            match input.read(&mut scrap) {
+                Ok(0) => break,
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => break,
+                _ => {}
+            }
+        }
+        // Fails if the process is closing already.
+        let _ = stop.send(());
+        std::thread::sleep(drain + GRACE);
+        tracing::error!("closing takes too long; nobody is left who would wait");
+        std::process::exit(1);
+    });
+}
 
 /// The signals that mean something to us. Listened for before anything is ready, so that none is missed.
 pub(super) struct Signals {

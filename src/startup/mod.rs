@@ -4,6 +4,7 @@
 //! in order: nobody new, everybody told, everything written, doors shut.
 
 mod end;
+mod neighbours;
 mod ready;
 
 use std::{
@@ -12,10 +13,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::Arc,
 };
 
 use actix::{Actor as _, Arbiter};
@@ -31,16 +29,15 @@ use crate::{
         archivist::Archivist,
         clock::Clock,
         event::Bulletin,
-        gate::Gate,
-        house::House,
-        lane::Inbox,
-        notary::Notary,
-        registry::{Parts, Registry},
+        house::{House, Plan},
+        neighbourhood,
+        notary::Keys,
         tally::Tally,
     },
     cli::serve::ServeArgs,
-    dialect::Terms,
-    domain::address::Address,
+    client::trust::{TrustError, trust},
+    dialect::{Myself, Terms},
+    domain::{address::Address, limits::seconds},
     http::{
         admin, door,
         filing::{Filing, FilingError},
@@ -48,7 +45,7 @@ use crate::{
         tls::{Tls, TlsError},
     },
     identity::{Identity, IdentityError},
-    settings::Settings,
+    settings::{Admit, Settings},
     store::{Store, StoreError},
     telemetry,
 };
@@ -68,6 +65,17 @@ pub enum StartupError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The authorities for neighbours.
+    #[error("neighbourhood.ca_certificates: {0}")]
+    Trust(#[from] TrustError),
+    /// A neighbour of the settings.
+    #[error("neighbourhood.peers: {line}: {problem}")]
+    Peer {
+        /// Which one.
+        line: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -101,7 +109,7 @@ pub fn main(args: ServeArgs) -> ExitCode {
         let settings = loaded.settings;
         telemetry::start(&settings.log, io::stderr).map_err(|error| error.to_string())?;
         let system = actix_rt::System::new();
-        system.block_on(run(settings, args.ready_file)).map_err(|error| error.to_string())
+        system.block_on(run(settings, args.ready_file, args.supervised)).map_err(|error| error.to_string())
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -112,12 +120,20 @@ pub fn main(args: ServeArgs) -> ExitCode {
     }
 }
 
-/// Runs a home server until it is told to stop.
+/// Runs a home server until it is told to stop. A supervised one stops when its standard input closes, too.
 ///
 /// # Errors
 /// Something it needs is missing or broken; nothing was served then.
-pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), StartupError> {
+pub async fn run(
+    settings: Settings,
+    ready_file: Option<PathBuf>,
+    supervised: bool,
+) -> Result<(), StartupError> {
     let data = settings.server.data_dir.clone();
+    let (stop, stopped) = unbounded_channel();
+    if supervised {
+        end::with_standard_input(stop.clone(), seconds(settings.limits.drain_s));
+    }
     let signals = Signals::listen()?;
     if let Some(path) = &ready_file {
         // What an earlier server left there is no longer true.
@@ -132,7 +148,6 @@ pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), 
     let admin = listen(settings.listen.admin).await?;
     let doors = Doors { main: main.local_addr()?, admin: admin.local_addr()?, tls: tls.is_some() };
 
-    let (stop, stopped) = unbounded_channel();
     let site = open(settings, &identity, id, &doors, store, stop).await?;
     let main = door::serve(main, Arc::clone(&site), tls.clone())?;
     let main_handle = main.handle();
@@ -141,7 +156,12 @@ pub async fn run(settings: Settings, ready_file: Option<PathBuf>) -> Result<(), 
     let admin_handle = admin.handle();
     actix_rt::spawn(admin);
 
-    announce(&doors, &site, &identity);
+    // Neighbours dial back, so the doors are open first.
+    site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
+    if !supervised {
+        greet(&doors, &site, &identity);
+    }
+    announce(&doors, &site);
     let ready = ready_file.map(|path| ReadyFile::write(path, &doors, &data)).transpose()?;
     signals.wait_for_the_end(stopped, tls.as_ref()).await;
     tracing::info!("closing: nobody new is let in, everybody is told");
@@ -194,53 +214,59 @@ async fn open(
     stop: tokio::sync::mpsc::UnboundedSender<()>,
 ) -> Result<Arc<Site>, StartupError> {
     let limits = Arc::new(settings.limits.clone());
-    let (clock, tally, bulletin) = (Clock::start(), Tally::default(), Bulletin::default());
-    let draining = Arc::new(AtomicBool::new(false));
+    let (clock, tally) = (Clock::start(), Tally::default());
     let address = public_address(&settings, doors.main);
     let archivist = {
         let (store, tally) = (store.clone(), tally.clone());
         Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
     };
-    let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
-    let parts = Parts {
-        home: address.clone(),
-        names: vec![Address::new(&doors.main.to_string())],
-        limits: Arc::clone(&limits),
+    let names = vec![Address::new(&doors.main.to_string())];
+    let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
+    let neighbourhood = neighbourhood::Parts {
+        book,
+        store: store.clone(),
+        trust: trust(settings.neighbourhood.authorities())?,
+        introduce: settings.neighbourhood.introduce,
         clock,
         tally: tally.clone(),
-        bulletin: bulletin.clone(),
-        archivist: archivist.clone(),
-        inbox: inbox.clone(),
-        draining: Arc::clone(&draining),
+        bulletin: Bulletin::default(),
     };
-    let registry = Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts));
-    let notaries = match settings.listen.notaries {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
-    };
-    let house = House {
-        registry,
-        notary: Notary::start(notaries)?,
-        inbox,
-        gate: Gate::new(settings.limits.clone(), clock),
-        terms: Terms {
-            recipients_per_letter: limits.recipients_per_letter,
-            detect_accents: settings.olaf.detect_accents,
+    let house = House::build(Plan {
+        home: address.clone(),
+        names,
+        terms: terms(&settings, identity, &address),
+        neighbourhood,
+        keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
+        notaries: match settings.listen.notaries {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            count => count,
         },
+        archivist: archivist.clone(),
         limits,
-        clock,
-        tally,
-        bulletin,
-        draining,
-        last_connection: AtomicU64::new(0),
-    };
+    })?;
     let url = public_url(&settings, &address, doors.tls);
     let about = About::new(identity, id, settings.server.name.clone(), address, url);
     let data = &settings.server.data_dir;
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
-    Ok(Arc::new(Site { house: Arc::new(house), store, archivist, filing, settings, about, token, stop }))
+    Ok(Arc::new(Site { house, store, archivist, filing, settings, about, token, stop }))
+}
+
+/// What sessions must know.
+fn terms(settings: &Settings, identity: &Identity, address: &str) -> Terms {
+    Terms {
+        recipients_per_letter: settings.limits.recipients_per_letter,
+        detect_accents: settings.olaf.detect_accents,
+        unsigned: settings.neighbourhood.unsigned,
+        peer_heartbeat_s: settings.limits.peer_heartbeat_s,
+        peer_silence_s: settings.limits.peer_silence_s,
+        myself: Myself {
+            address: address.to_owned(),
+            name: settings.server.name.clone(),
+            key: Arc::new(identity.server.public().clone()),
+        },
+    }
 }
 
 /// The address that clients are told: what the operator says, or where the door is.
@@ -264,7 +290,7 @@ fn public_url(settings: &Settings, address: &str, tls: bool) -> String {
 }
 
 /// What a person reads first.
-fn announce(doors: &Doors, site: &Site, identity: &Identity) {
+fn greet(doors: &Doors, site: &Site, identity: &Identity) {
     let scheme = if doors.tls { "wss" } else { "ws" };
     let token = match &identity.new_token {
         Some(token) => format!("{} (shown once, kept in {})", **token, token_file(site)),
@@ -289,7 +315,18 @@ fn announce(doors: &Doors, site: &Site, identity: &Identity) {
     );
     // Somebody who closed our output does not want to read it.
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// What the log says first.
+fn announce(doors: &Doors, site: &Site) {
     tracing::info!(listen = %doors.main, admin = %doors.admin, id = %site.about.id, "the doors are open");
+    let section = &site.settings.neighbourhood;
+    if !doors.main.ip().is_loopback() && (section.legacy || section.admit == Admit::Anyone) {
+        tracing::warn!(
+            "any server that reaches this one may become its neighbour; set neighbourhood.admit to known and \
+             neighbourhood.legacy to false, or KITH_ENV to production"
+        );
+    }
     if doors.main.ip().is_unspecified() && site.settings.server.public_address.is_empty() {
         tracing::warn!(
             address = site.about.address,

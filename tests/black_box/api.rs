@@ -25,12 +25,21 @@ impl Answer {
 
 /// Asks a URL, with a bearer token or without.
 pub(crate) async fn ask(method: Method, url: &str, token: Option<&str>) -> Answer {
+    ask_with(method, url, token, None).await
+}
+
+/// The same with a JSON body.
+pub(crate) async fn ask_with(method: Method, url: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
     let client = awc::Client::builder().timeout(PATIENCE).finish();
     let mut request = client.request(method, url);
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
-    let mut response = request.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    let sent = match body {
+        Some(body) => request.send_json(body).await,
+        None => request.send().await,
+    };
+    let mut response = sent.unwrap_or_else(|error| panic!("{url}: {error}"));
     let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().to_owned();
     let body = response.body().limit(4 << 20).await.expect("a body");
@@ -46,6 +55,11 @@ impl App {
     /// Asks the admin API with the right token.
     pub(crate) async fn api(&self, method: Method, path: &str) -> Answer {
         ask(method, &self.url(path), Some(&self.token)).await
+    }
+
+    /// The same with a body.
+    pub(crate) async fn api_with(&self, method: Method, path: &str, body: &Value) -> Answer {
+        ask_with(method, &self.url(path), Some(&self.token), Some(body)).await
     }
 
     /// Gets JSON from the admin API.

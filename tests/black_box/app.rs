@@ -53,6 +53,8 @@ impl App {
     /// A server with the data that another one left.
     pub(crate) fn in_folder(folder: TempDir, settings: &[(&str, &str)]) -> Self {
         let ready = folder.path().join("ready.json");
+        // A server that was killed left its own.
+        let _ = fs::remove_file(&ready);
         let log = fs::File::create(folder.path().join("log")).expect("a log file");
         let mut command = kith();
         command.arg("serve").arg("--data").arg(folder.path().join("data")).arg("--ready-file").arg(&ready);
@@ -110,6 +112,13 @@ impl App {
         self.signal("TERM");
         let status = self.wait();
         assert!(status.success(), "{status}; it logged:\n{}", self.log());
+        std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"))
+    }
+
+    /// Kills it without a word and hands over its folder.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.signal("KILL");
+        self.wait();
         std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"))
     }
 

@@ -12,20 +12,26 @@ use std::{
 use crate::app::{App, PATIENCE, kith};
 
 /// Somebody with a terminal of her own.
-struct Person {
+pub(crate) struct Person {
     child: Child,
     hand: Option<ChildStdin>,
     lines: Receiver<String>,
     seen: Vec<String>,
-    short: String,
+    /// The first digits of her fingerprint, under which others know her.
+    pub(crate) short: String,
 }
 
 impl Person {
     fn sit_down(app: &App, folder: &Path, name: &str) -> Self {
+        Self::at(&format!("ws://{}", app.listen), folder, name)
+    }
+
+    /// Sits down at a door; the keyring lies in the folder.
+    pub(crate) fn at(url: &str, folder: &Path, name: &str) -> Self {
         let keyring = folder.join(format!("{name}.json"));
         let mut child = kith()
             .arg("chat")
-            .arg(format!("ws://{}", app.listen))
+            .arg(url)
             .arg("--keyring")
             .arg(&keyring)
             .arg("--downloads")
@@ -45,13 +51,13 @@ impl Person {
         person
     }
 
-    fn types(&mut self, line: &str) {
+    pub(crate) fn types(&mut self, line: &str) {
         let hand = self.hand.as_mut().expect("a hand");
         writeln!(hand, "{line}").expect("a line");
     }
 
     /// Waits for a line that contains some text.
-    fn reads(&mut self, text: &str) -> String {
+    pub(crate) fn reads(&mut self, text: &str) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
@@ -68,7 +74,7 @@ impl Person {
     }
 
     /// Lets go of the keyboard and waits for the end. The exit status says whether every line was obeyed.
-    fn leaves(mut self, code: i32) -> Vec<String> {
+    pub(crate) fn leaves(mut self, code: i32) -> Vec<String> {
         drop(self.hand.take());
         let status = self.child.wait().expect("an end");
         self.seen.extend(self.lines.iter());

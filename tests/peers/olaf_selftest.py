@@ -2,7 +2,8 @@
 
 First against the world: in the recorded frames of real implementations, whoever says hello must
 sign, name itself and write its key the way the accent of that name does. Then against itself: all
-checks must pass with a strict relay, and those that look for holes must fail with a naive one.
+checks must pass with a strict relay, and those that look for holes must fail with a naive one. The
+servers are proven in the same two ways.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from threading import Thread
 from websockets.asyncio.server import serve
 
 import olaf_client
+import olaf_selftest_neighbours as neighbours
 from olaf_accents import AEG, FREW, G8, KAT, TS, TSC, Accent
 from olaf_crypto import fingerprint, pem_text, read_pem, verifies
 from olaf_relay import Relay, Uploads
@@ -101,6 +103,9 @@ def report(name: str, fault: str | None) -> bool:
 def main() -> int:
     good = [report(f"recorded.{name}", recorded(name, accents))
             for name, accents in FILES.items()]
+    good += [report(f"recorded servers of {name}", neighbours.recorded(name))
+             for name in neighbours.FILES]
+    good += [report(name, fault) for name, fault in asyncio.run(neighbours.all_pairs())]
     failed, ran = asyncio.run(against(strict=True))
     good.append(report(f"strict relay, {ran} checks", f"failed: {failed}" if failed else None))
     failed, ran = asyncio.run(against(strict=False))

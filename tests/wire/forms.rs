@@ -4,7 +4,7 @@
 //! Each row is signed here with a real key exactly as that implementation signs, and must be believed
 //! in that form and no other; the same frame with anything changed must not.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kith::{
@@ -15,7 +15,7 @@ use kith::{
         signature::{Question, Salt, Verdict, Verifier, sign},
     },
     dialect::{
-        Ear, Session, Terms,
+        Ear, Session,
         event::{Input, Output},
         olaf::{
             accent::{self, Form, Letters, Lists},
@@ -32,10 +32,11 @@ use kith::{
 };
 use serde_json::{Value, json};
 
+use crate::terms::terms;
+
 static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(2048).expect("a key"));
 static OTHER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(2048).expect("a key"));
 
-const TERMS: Terms = Terms { recipients_per_letter: 256, detect_accents: true };
 const PLAIN: accent::Ear = accent::Ear { letters: Letters::AsSent, lists: Lists::Plain };
 
 /// A way of printing.
@@ -210,18 +211,18 @@ fn found(text: &str) -> Option<(Form, Salt)> {
 /// Hands in a frame and the honest answer to the check it leads to.
 fn step(session: &mut Session, text: &str) -> Output {
     let mut out = Vec::new();
-    session.handle(Input::Frame(Frame::Text(text.into())), &mut out);
+    session.handle(Input::Frame(Frame::Text(text.into())), Duration::ZERO, &mut out);
     if let [Output::Check(check)] = &out[..] {
         let verdict = Verifier::new(&check.key).expect("a verifier").judge(&check.question);
         out.clear();
-        session.handle(Input::Checked(verdict), &mut out);
+        session.handle(Input::Checked(verdict), Duration::ZERO, &mut out);
     }
     assert_eq!(out.len(), 1, "{out:?}");
     out.remove(0)
 }
 
 fn session() -> Session {
-    Session::new(ConnectionId(1), None, TERMS, None)
+    Session::new(ConnectionId(1), None, terms(256), None)
 }
 
 #[test]

@@ -3,5 +3,7 @@
 
 mod forms;
 mod laws;
+mod neighbours;
 mod recordings;
+mod terms;
 mod vectors;

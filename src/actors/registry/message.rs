@@ -8,10 +8,12 @@ use crate::{
     actors::lane::Lane,
     dialect::Ear,
     domain::{
+        address::Address,
         dialect::Dialect,
-        id::ConnectionId,
+        id::{ConnectionId, HomeId},
         letter::Letter,
         member::{Member, Newcomer},
+        news::News,
         refusal::Ending,
     },
 };
@@ -51,6 +53,62 @@ pub struct Route(pub Letter);
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct WantList(pub ConnectionId);
+
+/// A neighbour is linked, or speaks on another socket than before.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Link {
+    /// Which one.
+    pub home: HomeId,
+    /// Its address as it spells it.
+    pub address: Arc<str>,
+    /// Every name by which letters may mean it.
+    pub names: Vec<Address>,
+    /// How it is written to.
+    pub ear: Ear,
+    /// The way to it.
+    pub lane: Lane,
+}
+
+/// A neighbour is no longer linked.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Unlink(pub HomeId);
+
+/// A neighbour has news of its members.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Tell {
+    /// Which one.
+    pub home: HomeId,
+    /// What it says.
+    pub news: News,
+}
+
+/// A neighbour wants to be told all members of this home.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct WantedBy(pub HomeId);
+
+/// Asks who is where, this home first, at most so many members of each.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "Vec<HomeView>")]
+pub struct Homes(pub usize);
+
+/// One home as people see it.
+#[derive(Clone, Debug)]
+pub struct HomeView {
+    /// Which one.
+    pub home: HomeId,
+    /// Its address as it spells it.
+    pub address: String,
+    /// How many members it has told us about.
+    pub count: usize,
+    /// Whether it has told us about all of them.
+    pub is_whole: bool,
+    /// The first ones of them.
+    pub members: Vec<Arc<Member>>,
+}
 
 /// Ends a connection, and says whether there was one.
 #[derive(Message, Clone, Copy, Debug)]

@@ -5,6 +5,7 @@
 //! must be started anew, not limp on.
 
 mod message;
+mod neighbours;
 mod query;
 
 use std::{
@@ -20,27 +21,30 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
-    Client, Clients, Collapse, Count, Drain, Fault, Find, Join, Kick, Leave, Route, WantList,
+    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, Route,
+    Tell, Unlink, WantList, WantedBy,
 };
+use self::neighbours::Neighbour;
 
 use super::{
     archivist::{Archivist, Remember},
     clock::{Clock, unix_ms},
     event::{Bulletin, Kind},
     lane::{Class, Inbox, Lane},
+    notary::Notary,
     tally::Tally,
 };
 use crate::{
     dialect::{Ear, press},
     domain::{
         address::Address,
-        id::ConnectionId,
+        id::{ConnectionId, HomeId},
         letter::{Frame, Letter},
-        limits::Limits,
+        limits::{Limits, seconds},
         member::Member,
         presence::Presence,
         refusal::Ending,
-        switchboard::{Objection, Switchboard},
+        switchboard::{Objection, Plan, Switchboard},
     },
     store::Seen,
 };
@@ -61,6 +65,7 @@ const LIST_RETRY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
+    neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
     presence: Presence,
     /// Lists of the present version, one per ear.
@@ -70,6 +75,10 @@ pub struct Registry {
     /// Connections that had no room for a list, and are offered the newest one again soon.
     slow: HashSet<ConnectionId>,
     home: String,
+    notary: Notary,
+    /// Letters whose signature is being checked before they count.
+    doubts: u32,
+    limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
     bulletin: Bulletin,
@@ -85,6 +94,8 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// Who checks letters that neighbours bring, where that is needed.
+    pub notary: Notary,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -108,6 +119,7 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         Self {
             entries: BTreeMap::new(),
+            neighbours: BTreeMap::new(),
             switchboard: Switchboard::new(names, &parts.limits),
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
@@ -115,6 +127,9 @@ impl Registry {
             list_alarm: false,
             slow: HashSet::new(),
             home: parts.home,
+            notary: parts.notary,
+            doubts: 0,
+            limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,
             bulletin: parts.bulletin,
@@ -126,18 +141,43 @@ impl Registry {
 
     /// The newest list for an ear, printed once however many hear it.
     fn list(&mut self, ear: Ear) -> Frame {
-        let version = self.switchboard.roster().version();
-        if self.lists_version != version {
+        let mesh = self.switchboard.mesh();
+        if self.lists_version != mesh.version() {
             self.lists.clear();
-            self.lists_version = version;
+            self.lists_version = mesh.version();
         }
-        let (home, roster) = (&self.home, self.switchboard.roster());
-        let print = || press::list(home, roster.members().map(AsRef::as_ref), ear);
+        let print = || {
+            let own = press::Home {
+                number: HomeId::OWN.0,
+                address: &self.home,
+                members: self.switchboard.roster().members().map(AsRef::as_ref).collect(),
+            };
+            let others = mesh.homes().map(|(id, home)| press::Home {
+                number: id.0,
+                address: home.address(),
+                members: mesh.listed(id).map(AsRef::as_ref).collect(),
+            });
+            let homes: Vec<_> = std::iter::once(own).chain(others).collect();
+            // Only clients are sent lists.
+            press::list(&homes, ear).unwrap_or(Frame::Binary(bytes::Bytes::new()))
+        };
         self.lists.entry(ear).or_insert_with(print).clone()
+    }
+
+    /// What is listed has changed: everybody is behind.
+    fn changed(&mut self, ctx: &mut Context<Self>) {
+        if !self.draining.load(Ordering::Relaxed) {
+            self.presence.changed(self.entries.keys().copied());
+        }
+        self.push_lists(ctx);
     }
 
     /// Sends lists as far as the budget allows.
     fn push_lists(&mut self, ctx: &mut Context<Self>) {
+        if self.list_alarm {
+            // The budget is used up: whoever is behind waits, and no list is printed for nobody.
+            return;
+        }
         // What a list costs is about the same in every shape.
         let Some(ear) = self.entries.values().next().map(|entry| entry.ear) else { return };
         while !self.presence.is_idle() {
@@ -177,18 +217,21 @@ impl Registry {
         }
     }
 
-    fn deliver(&self, letter: &Letter) {
+    fn deliver(&self, letter: &Letter, plan: &Plan) {
+        let clients = self.entries.values().filter(|_| plan.here).map(|entry| (entry.ear, &entry.lane));
+        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
+        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
         // Few ears are ever in one house, so a short list beats a map.
         let mut pressed: Vec<(Ear, Option<Frame>)> = Vec::new();
         let (mut taken, mut refused) = (0, 0);
-        for entry in self.entries.values() {
-            let known = pressed.iter().position(|(ear, _)| *ear == entry.ear);
+        for (ear, lane) in clients.chain(neighbours) {
+            let known = pressed.iter().position(|(known, _)| *known == ear);
             let at = known.unwrap_or_else(|| {
-                pressed.push((entry.ear, press::letter(letter, entry.ear)));
+                pressed.push((ear, press::letter(letter, ear)));
                 pressed.len() - 1
             });
             if let Some((_, Some(frame))) = pressed.get(at) {
-                if entry.lane.offer(frame.clone(), Class::Letter) { taken += 1 } else { refused += 1 }
+                if lane.offer(frame.clone(), Class::Letter) { taken += 1 } else { refused += 1 }
             }
         }
         self.tally.deliveries.inc_by(taken);
@@ -208,6 +251,10 @@ impl Registry {
 
 impl Actor for Registry {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+    }
 }
 
 impl Drop for Registry {
@@ -235,12 +282,16 @@ impl Handler<Join> for Registry {
                 self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
                 self.write_down(&member);
                 self.presence.arrived(connection);
-                self.entries.insert(connection, Entry { lane, ear, member, address, since_ms: unix_ms() });
-                if is_new {
-                    self.presence.changed(self.entries.keys().copied());
-                }
+                let (member, entered) = (Arc::clone(&member), member);
+                self.entries
+                    .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
                 self.count();
-                self.push_lists(ctx);
+                if is_new {
+                    self.tell_change(&member, true, ctx);
+                    self.changed(ctx);
+                } else {
+                    self.push_lists(ctx);
+                }
             }
         }
     }
@@ -255,32 +306,31 @@ impl Handler<Leave> for Registry {
         self.entries.remove(&connection);
         self.presence.gone(connection);
         self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
+        self.count();
         if is_gone {
             self.write_down(&member);
-            if !self.draining.load(Ordering::Relaxed) {
-                self.presence.changed(self.entries.keys().copied());
-            }
+            self.tell_change(&member, false, ctx);
+            self.changed(ctx);
+        } else {
+            self.push_lists(ctx);
         }
-        self.count();
-        self.push_lists(ctx);
     }
 }
 
 impl Handler<Route> for Registry {
     type Result = ();
 
-    fn handle(&mut self, Route(letter): Route, _: &mut Self::Context) {
+    fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
         self.inbox.taken(letter.original.len());
         match self.switchboard.route(&letter) {
             Ok(plan) => {
                 self.tally.letters.inc();
-                self.tally.unreachable.inc_by(u64::try_from(plan.elsewhere.len()).unwrap_or(u64::MAX));
-                if plan.here {
-                    self.deliver(&letter);
-                }
+                self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
+                self.deliver(&letter, &plan);
             }
             Err(Objection::Refused(refusal)) => self.tally.refusal(refusal),
             Err(Objection::Violated(violation)) => self.tally.violation(violation),
+            Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
         }
     }
 }

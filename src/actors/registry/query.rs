@@ -7,10 +7,13 @@ use std::{
 
 use actix::{AsyncContext as _, Context, Handler, MessageResult};
 
-use super::{Client, Clients, Collapse, Count, Drain, Entry, Fault, Find, Kick, Registry};
+use super::{Client, Clients, Collapse, Count, Drain, Entry, Fault, Find, HomeView, Homes, Kick, Registry};
 use crate::{
     actors::lane::Lane,
-    domain::{id::ConnectionId, refusal::Ending},
+    domain::{
+        id::{ConnectionId, HomeId},
+        refusal::Ending,
+    },
 };
 
 /// Steps in which a drain closes connections.
@@ -73,6 +76,29 @@ impl Handler<Find> for Registry {
     }
 }
 
+impl Handler<Homes> for Registry {
+    type Result = MessageResult<Homes>;
+
+    fn handle(&mut self, Homes(most): Homes, _: &mut Context<Self>) -> Self::Result {
+        let (roster, mesh) = (self.switchboard.roster(), self.switchboard.mesh());
+        let own = HomeView {
+            home: HomeId::OWN,
+            address: self.home.clone(),
+            count: roster.len(),
+            is_whole: true,
+            members: roster.members().take(most).cloned().collect(),
+        };
+        let others = mesh.homes().map(|(id, home)| HomeView {
+            home: id,
+            address: home.address().to_owned(),
+            count: home.len(),
+            is_whole: home.is_whole(),
+            members: mesh.listed(id).take(most).cloned().collect(),
+        });
+        MessageResult(std::iter::once(own).chain(others).collect())
+    }
+}
+
 impl Handler<Count> for Registry {
     type Result = usize;
 
@@ -89,7 +115,9 @@ impl Handler<Drain> for Registry {
             return;
         }
         self.switchboard.drain();
-        let lanes: Vec<Lane> = self.entries.values().map(|entry| entry.lane.clone()).collect();
+        let neighbours = self.neighbours.values().map(|neighbour| &neighbour.lane);
+        let lanes = self.entries.values().map(|entry| &entry.lane).chain(neighbours);
+        let lanes: Vec<Lane> = lanes.cloned().collect();
         let steps = usize::try_from(DRAIN_STEPS).unwrap_or(1);
         for (step, lanes) in (0..).zip(lanes.chunks(lanes.len().div_ceil(steps).max(1))) {
             let lanes = lanes.to_vec();

@@ -18,7 +18,7 @@ const LARGEST: usize = 16 << 20;
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(in crate::cli) enum Trouble {
     /// The address is none.
     #[error(
         "{0:?} is no address of an admin door; it looks like http://127.0.0.1:9090\n      \
@@ -52,6 +52,9 @@ pub(super) enum Trouble {
         /// What it answered.
         status: StatusCode,
     },
+    /// What was asked for cannot be meant.
+    #[error("{0}")]
+    BadCommand(String),
     /// Our own output.
     #[error("cannot write: {0}")]
     Output(io::Error),
@@ -59,22 +62,22 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// 2 if the command was wrong, 1 if it was right and did not work.
-    pub(super) const fn exit_code(&self) -> u8 {
+    pub(in crate::cli) const fn exit_code(&self) -> u8 {
         match self {
-            Self::BadUrl(_) | Self::NoToken(_) => 2,
+            Self::BadUrl(_) | Self::NoToken(_) | Self::BadCommand(_) => 2,
             _ => 1,
         }
     }
 }
 
 /// The admin API of one server.
-pub(super) struct Api {
+pub(in crate::cli) struct Api {
     client: Client,
     base: String,
 }
 
 impl Api {
-    pub(super) fn new(url: &str, token: &str) -> Result<Self, Trouble> {
+    pub(in crate::cli) fn new(url: &str, token: &str) -> Result<Self, Trouble> {
         let base = url.trim_end_matches('/');
         let host = base.strip_prefix("http://");
         if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '@', ' '])) {
@@ -85,8 +88,16 @@ impl Api {
     }
 
     /// The head of an answer that is no refusal; its body may go on for ever.
-    pub(super) async fn open(&self, method: Method, path: &str) -> Result<ClientResponse, Trouble> {
+    pub(in crate::cli) async fn open(&self, method: Method, path: &str) -> Result<ClientResponse, Trouble> {
         let sent = self.client.request(method, format!("{}{path}", self.base)).send().await;
+        self.checked(sent).await
+    }
+
+    /// An answer that is no refusal.
+    async fn checked(
+        &self,
+        sent: Result<ClientResponse, SendRequestError>,
+    ) -> Result<ClientResponse, Trouble> {
         let mut response = sent.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() {
@@ -101,25 +112,35 @@ impl Api {
     }
 
     async fn ask(&self, method: Method, path: &str) -> Result<String, Trouble> {
-        let mut response = self.open(method, path).await?;
+        let response = self.open(method, path).await?;
+        self.text(response).await
+    }
+
+    /// The whole of an answer.
+    async fn text(&self, mut response: ClientResponse) -> Result<String, Trouble> {
         let body = response.body().limit(LARGEST).await.map_err(|error| self.broken(&error))?;
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
-    pub(super) async fn get(&self, path: &str) -> Result<String, Trouble> {
+    pub(in crate::cli) async fn get(&self, path: &str) -> Result<String, Trouble> {
         self.ask(Method::GET, path).await
     }
 
-    pub(super) async fn delete(&self, path: &str) -> Result<String, Trouble> {
+    pub(in crate::cli) async fn delete(&self, path: &str) -> Result<String, Trouble> {
         self.ask(Method::DELETE, path).await
     }
 
-    pub(super) async fn post(&self, path: &str) -> Result<String, Trouble> {
+    pub(in crate::cli) async fn post(&self, path: &str) -> Result<String, Trouble> {
         self.ask(Method::POST, path).await
     }
 
+    pub(in crate::cli) async fn post_json(&self, path: &str, body: &Value) -> Result<String, Trouble> {
+        let sent = self.client.post(format!("{}{path}", self.base)).send_json(body).await;
+        self.text(self.checked(sent).await?).await
+    }
+
     /// All items of a list, page after page. The path ends where a parameter may begin.
-    pub(super) async fn all(&self, path: &str) -> Result<Vec<Value>, Trouble> {
+    pub(in crate::cli) async fn all(&self, path: &str) -> Result<Vec<Value>, Trouble> {
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
             let mut page = read(&self.get(&format!("{path}limit=500{cursor}")).await?)?;
@@ -134,7 +155,7 @@ impl Api {
     }
 
     /// The line broke in the middle of an answer.
-    pub(super) fn broken(&self, error: &dyn std::fmt::Display) -> Trouble {
+    pub(in crate::cli) fn broken(&self, error: &dyn std::fmt::Display) -> Trouble {
         Trouble::Unreachable { url: self.base.clone(), error: error.to_string() }
     }
 
@@ -148,13 +169,13 @@ impl Api {
 }
 
 /// The JSON of an answer.
-pub(super) fn read(text: &str) -> Result<Value, Trouble> {
+pub(in crate::cli) fn read(text: &str) -> Result<Value, Trouble> {
     let strange = |_| Trouble::Strange { url: "the server".to_owned(), status: StatusCode::OK };
     serde_json::from_str(text).map_err(strange)
 }
 
 /// A text as one part of a path or a query.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::cli) fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));

@@ -8,6 +8,9 @@ use std::io::{self, IsTerminal as _};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
+/// Terminals narrower than this break the lines of a table themselves.
+const NARROW: u16 = 60;
+
 /// A table of clients.
 pub(super) fn clients(items: &[Value]) -> String {
     table(
@@ -101,15 +104,22 @@ pub(super) fn event(name: &str, data: &Value) -> String {
         let value = if key == "member" { value.chars().take(12).collect() } else { value };
         format!(" {key}={value}")
     });
-    format!("{}  {:<8}{}", moment(&data["at"]), plain(name), details.collect::<String>())
+    format!("{}  {:<12}{}", moment(&data["at"]), plain(name), details.collect::<String>())
 }
 
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> String {
+/// A table that fits where it is written to, or what to say instead of an empty one.
+pub(in crate::cli) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> String {
     let mut table = Table::new();
     table.set_header(head.iter().copied());
     if io::stdout().is_terminal() {
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+        // Some terminals do not know how wide they are, and say 0.
+        let is_wide = table.width().is_some_and(|width| width >= NARROW);
+        table.set_content_arrangement(if is_wide {
+            ContentArrangement::Dynamic
+        } else {
+            ContentArrangement::Disabled
+        });
     } else {
         table.load_style(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Disabled);
@@ -126,7 +136,7 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> 
 }
 
 /// A value without quotes, and without what could speak to a terminal.
-fn text(value: &Value) -> String {
+pub(in crate::cli) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => plain(text),
         Value::Null => "-".to_owned(),
@@ -134,12 +144,13 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn plain(text: &str) -> String {
+/// A text without what could speak to a terminal.
+pub(in crate::cli) fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// A moment down to the second.
-fn moment(value: &Value) -> String {
+pub(in crate::cli) fn moment(value: &Value) -> String {
     let text = text(value);
     match text.split_once('.') {
         Some((seconds, _)) => format!("{}Z", seconds.replacen('T', " ", 1)),
@@ -186,7 +197,9 @@ mod tests {
             "left\u{7}",
             &json!({"at": "2026-02-28T12:00:01.234Z", "member": "0123456789abcdef", "ending": "\r"}),
         );
-        assert_eq!(line, "2026-02-28 12:00:01Z  left     member=0123456789ab ending= ");
+        let link = event("link_suspect", &json!({"peer": "9f2c41aa03be", "name": null, "state": "suspect"}));
+        assert!(link.ends_with("  link_suspect peer=9f2c41aa03be name=- state=suspect"), "{link}");
+        assert_eq!(line, "2026-02-28 12:00:01Z  left         member=0123456789ab ending= ");
     }
 
     #[test]

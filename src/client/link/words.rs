@@ -81,7 +81,8 @@ fn ended(ending: Ending) -> Farewell {
         Ending::Violated(_) => {
             Farewell::passing(format!("the server says that we broke the protocol ({code})"))
         }
-        Ending::Refused(refusal) => refused(refusal),
+        Ending::Refused(refusal) | Ending::RefusedUs(refusal) => refused(refusal),
+        Ending::Replaced => Farewell::passing("another connection took the place of this one"),
         Ending::Kicked => Farewell::lasting("an administrator closed this connection"),
         Ending::Draining => Farewell::passing("the server shuts down or restarts"),
         Ending::Failed => Farewell::passing("something failed inside the server"),
@@ -98,6 +99,17 @@ fn refused(refusal: Refusal) -> Farewell {
         Refusal::TooManyChecks => "the server is busy checking signatures of this address",
         Refusal::Replayed => "the server has seen our hello before",
         Refusal::Draining => "the server shuts down or restarts",
+        // Said to servers only.
+        Refusal::UnknownPeer
+        | Refusal::WrongKey
+        | Refusal::Unproven
+        | Refusal::RemovedPeer
+        | Refusal::KnownPeer
+        | Refusal::TooManyPeers
+        | Refusal::TakenAddress
+        | Refusal::Crossed
+        | Refusal::Ourselves
+        | Refusal::NoCommonVersion => return Farewell::lasting("the server takes us for another server"),
     };
     // A hello that was seen before is none of ours: the next one has another counter.
     Farewell::passing(words)

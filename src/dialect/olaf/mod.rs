@@ -5,6 +5,7 @@
 //! what is sent to clients. The facts behind them are in `docs/olaf-accents.md`.
 
 pub mod accent;
+pub mod peer;
 pub mod print;
 pub mod relay;
 pub mod session;

@@ -5,15 +5,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    accent::{Ear, Letters, Lists},
+    accent::{Letters, Lists},
     print, wire,
 };
-use crate::domain::{letter::Frame, member::Member};
+use crate::{
+    dialect::press::Home,
+    domain::{letter::Frame, member::Member},
+};
 
-/// A letter as this ear understands it: the original bytes, unless they would not be understood.
+/// A letter in this shape: the original bytes, unless they would not be understood.
 #[must_use]
-pub fn letter(original: &Frame, ear: Ear) -> Frame {
-    match ear.letters {
+pub fn letter(original: &Frame, letters: Letters) -> Frame {
+    match letters {
         Letters::AsSent => original.clone(),
         Letters::DataAsObject => data_as_object(original).unwrap_or_else(|| original.clone()),
     }
@@ -31,7 +34,7 @@ fn data_as_object(original: &Frame) -> Option<Frame> {
 #[derive(Serialize)]
 struct PlainList<'a> {
     r#type: &'static str,
-    servers: [PlainServer<'a>; 1],
+    servers: Vec<PlainServer<'a>>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +46,7 @@ struct PlainServer<'a> {
 /// Keys in alphabetical order: the one implementation that wants this list sorts them all.
 #[derive(Serialize)]
 struct NumberedList<'a> {
-    servers: [NumberedServer<'a>; 1],
+    servers: Vec<NumberedServer<'a>>,
     r#type: &'static str,
 }
 
@@ -62,26 +65,32 @@ struct NumberedClient<'a> {
     public_key: &'a str,
 }
 
-/// The number of this home in numbered lists.
-const OWN_NUMBER: u32 = 1;
 const KIND: &str = "client_list";
 
 /// The client list. Keys are written exactly as their owners wrote them.
 #[must_use]
-pub fn client_list<'a>(address: &str, members: impl Iterator<Item = &'a Member>, ear: Ear) -> String {
-    let printed = match ear.lists {
+pub fn client_list(homes: &[Home<'_>], lists: Lists) -> String {
+    let printed = match lists {
         Lists::Plain => {
-            let clients = members.map(|member| &*member.public_key).collect();
-            serde_json::to_string(&PlainList { r#type: KIND, servers: [PlainServer { address, clients }] })
+            let servers = homes.iter().map(|home| PlainServer {
+                address: home.address,
+                clients: home.members.iter().map(|member| &*member.public_key).collect(),
+            });
+            serde_json::to_string(&PlainList { r#type: KIND, servers: servers.collect() })
         }
         Lists::Numbered => {
-            let clients = members
-                .map(|member| NumberedClient { client_id: member.number, public_key: &member.public_key })
-                .collect();
-            let server = NumberedServer { address, clients, server_id: OWN_NUMBER };
-            serde_json::to_string(&NumberedList { servers: [server], r#type: KIND })
+            let servers = homes.iter().map(|home| NumberedServer {
+                address: home.address,
+                clients: home.members.iter().map(numbered).collect(),
+                server_id: home.number,
+            });
+            serde_json::to_string(&NumberedList { servers: servers.collect(), r#type: KIND })
         }
     };
     // Strings and numbers always print.
     printed.unwrap_or_default()
+}
+
+fn numbered<'a>(member: &&'a Member) -> NumberedClient<'a> {
+    NumberedClient { client_id: member.number, public_key: &member.public_key }
 }

@@ -26,7 +26,7 @@ use crate::{
         address::Address,
         dialect::Dialect,
         id::{ConnectionId, KeyId},
-        letter::{Audience, Frame, Letter},
+        letter::{Audience, Author, Frame, Letter, Origin},
         member::Newcomer,
         refusal::{Ending, Violation},
         replay::Trace,
@@ -37,7 +37,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Session {
     id: ConnectionId,
-    terms: Terms,
+    terms: Arc<Terms>,
     wish: Option<Ear>,
     state: State,
 }
@@ -84,7 +84,7 @@ enum Then {
 impl Session {
     /// A client that has not said hello.
     #[must_use]
-    pub const fn new(id: ConnectionId, terms: Terms, wish: Option<Ear>) -> Self {
+    pub const fn new(id: ConnectionId, terms: Arc<Terms>, wish: Option<Ear>) -> Self {
         Self { id, terms, wish, state: State::Greeting }
     }
 
@@ -102,16 +102,13 @@ impl Session {
                 }
             }
             Input::Checked(verdict) => self.on_checked(verdict, out),
+            // The rest is said to servers.
+            _ => {}
         }
     }
 
-    /// Nothing will be wished for any more.
-    pub fn end(&mut self) {
-        self.state = State::Gone;
-    }
-
     fn close(&mut self, ending: Ending, out: &mut Vec<Output>) {
-        self.end();
+        self.state = State::Gone;
         out.push(Output::Close(ending));
     }
 
@@ -199,14 +196,15 @@ impl Session {
             (Then::Join { key, received }, _) => {
                 let ear = self.wish.unwrap_or_else(|| self.listen(&frame, &received, salt));
                 let public_key = Arc::clone(&received);
-                let newcomer = Newcomer { key: key.id(), dialect: Dialect::Olaf, public_key, trace };
+                let spelled = KeyId(sha256(received.as_bytes()));
+                let newcomer = Newcomer { key: key.id(), dialect: Dialect::Olaf, public_key, spelled, trace };
                 out.push(Output::Join(newcomer, crate::dialect::Ear::Olaf(ear)));
                 self.state = State::Present(Me { key, received, counter, form, salt, fingerprint: None });
             }
             (Then::Route { audience, fingerprint }, Some(me)) => {
                 out.push(Output::Route(Letter {
-                    from: self.id,
-                    author: me.key.id(),
+                    from: Origin::Here(self.id),
+                    author: Author::Proven(me.key.id()),
                     audience,
                     trace,
                     dialect: Dialect::Olaf,
@@ -246,18 +244,16 @@ fn ask(
     let candidates = Form::candidates(message, me.map(|me| me.form));
     let (forms, texts) = candidates.into_iter().unzip();
     let signature = message.signature.clone();
-    let trace = trace(key.id(), &signature);
+    let trace = trace(&signature);
     let question = Question { texts, signature, salt: me.map(|me| me.salt) };
     let pending = Pending { counter: message.counter, forms, trace, frame, then };
     (pending, Check { key: Arc::clone(key), question })
 }
 
-fn trace(key: KeyId, signature: &[u8]) -> Trace {
-    let mut bytes = Vec::with_capacity(key.0.len() + signature.len());
-    bytes.extend_from_slice(&key.0);
-    bytes.extend_from_slice(signature);
+/// A signature is what two printings of one letter have in common.
+pub(super) fn trace(signature: &[u8]) -> Trace {
     let mut trace = [0; 16];
-    for (to, from) in trace.iter_mut().zip(sha256(&bytes)) {
+    for (to, from) in trace.iter_mut().zip(sha256(signature)) {
         *to = from;
     }
     Trace(trace)

@@ -63,12 +63,13 @@ pub enum Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
+/// What every message has outside.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+pub(super) struct Envelope<'a> {
     #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
+    pub(super) kind: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    data: Option<&'a RawValue>,
+    pub(super) data: Option<&'a RawValue>,
     #[serde(borrow)]
     counter: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -109,9 +110,9 @@ pub fn into_text(frame: Frame) -> Option<Frame> {
 /// Whether a first frame can only be OLAF: an object whose type is one of its message types.
 #[must_use]
 pub fn is_olaf(frame: &Frame) -> bool {
-    text(frame)
-        .and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok())
-        .is_some_and(|envelope| matches!(&*envelope.kind, "signed_data" | "client_list_request"))
+    text(frame).and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok()).is_some_and(|envelope| {
+        matches!(envelope.kind.as_deref(), Some("signed_data" | "client_list_request"))
+    })
 }
 
 impl<'a> Message<'a> {
@@ -121,16 +122,17 @@ impl<'a> Message<'a> {
     /// It is no message that a client may send.
     pub fn read(text: &'a str) -> Result<Self, Malformed> {
         let envelope: Envelope<'a> = serde_json::from_str(text).map_err(|_| Malformed)?;
-        match &*envelope.kind {
-            "client_list_request" => Ok(Self::ListRequest),
-            "signed_data" => Signed::read(&envelope).map(Self::Signed),
+        match envelope.kind.as_deref() {
+            Some("client_list_request") => Ok(Self::ListRequest),
+            Some("signed_data") => Signed::read(&envelope).map(Self::Signed),
             _ => Err(Malformed),
         }
     }
 }
 
 impl<'a> Signed<'a> {
-    fn read(envelope: &Envelope<'a>) -> Result<Self, Malformed> {
+    /// Reads what the envelope of a signed message holds.
+    pub(super) fn read(envelope: &Envelope<'a>) -> Result<Self, Malformed> {
         let raw = envelope.data.ok_or(Malformed)?.get();
         let (data, data_is_string) = if raw.starts_with('"') {
             (serde_json::from_str::<Text<'a>>(raw).map_err(|_| Malformed)?.0, true)
@@ -157,17 +159,24 @@ impl<'a> Signed<'a> {
     /// # Errors
     /// It is nothing that a client may say.
     pub fn body(&self) -> Result<Body, Malformed> {
-        let inside: Inside<'_> = serde_json::from_str(&self.data).map_err(|_| Malformed)?;
+        Body::read(&self.data)
+    }
+}
+
+impl Body {
+    /// Reads what is inside an envelope.
+    pub(super) fn read(data: &str) -> Result<Self, Malformed> {
+        let inside: Inside<'_> = serde_json::from_str(data).map_err(|_| Malformed)?;
         match &*inside.kind {
-            "hello" => Ok(Body::Hello { public_key: inside.public_key.ok_or(Malformed)? }),
+            "hello" => Ok(Self::Hello { public_key: inside.public_key.ok_or(Malformed)? }),
             "chat" => {
                 let homes = inside.destination_servers.unwrap_or_default();
                 let keys = inside.symm_keys.ok_or(Malformed)?;
-                Ok(Body::Chat { recipients: homes.count.max(keys.0), homes: homes.first })
+                Ok(Self::Chat { recipients: homes.count.max(keys.0), homes: homes.first })
             }
             "public_chat" => {
                 inside.message.ok_or(Malformed)?;
-                Ok(Body::PublicChat { sender: inside.sender.ok_or(Malformed)? })
+                Ok(Self::PublicChat { sender: inside.sender.ok_or(Malformed)? })
             }
             _ => Err(Malformed),
         }

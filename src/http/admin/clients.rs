@@ -83,8 +83,13 @@ impl From<Client> for ClientView {
 }
 
 /// The names by which a client may ask for this shape.
-fn accent(ear: Ear) -> String {
-    let Ear::Olaf(ear) = ear;
+pub(super) fn accent(ear: Ear) -> String {
+    let ear = match ear {
+        Ear::Olaf(ear) => ear,
+        Ear::OlafPeer(accent) => return accent.name(),
+        // Not a client's.
+        Ear::Kith => return String::new(),
+    };
     let letters = (ear.letters == Letters::DataAsObject).then_some("object-letters");
     let lists = (ear.lists == Lists::Numbered).then_some("numbered-list");
     let names: Vec<_> = letters.into_iter().chain(lists).collect();

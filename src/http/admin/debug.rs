@@ -5,9 +5,15 @@ use actix_web::{
     web::{Data, Path},
 };
 
-use super::clients::{gone, named};
+use super::{
+    clients::{gone, named},
+    peers,
+};
 use crate::{
-    actors::registry::{Collapse, Fault},
+    actors::{
+        neighbourhood::FaultPeer,
+        registry::{Collapse, Fault},
+    },
     http::{problem::Problem, site::Site},
 };
 
@@ -29,6 +35,27 @@ pub(super) async fn fault(site: Data<Site>, id: Path<String>) -> Result<HttpResp
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(gone())
+    }
+}
+
+/// Makes the handler of a link with a neighbour fail, to prove that the link is made anew.
+#[utoipa::path(
+    tag = "neighbourhood",
+    operation_id = "fault_peer",
+    params(("id" = String, Path, description = "Its id")),
+    responses(
+        (status = 204, description = "It will fail"),
+        (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+#[post("/debug/peers/{id}/fault")]
+pub(super) async fn fault_peer(site: Data<Site>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    if site.house.neighbourhood.send(FaultPeer(peers::named(&id)?)).await? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(peers::unknown())
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
         (name = "server", description = "This server itself"),
         (name = "clients", description = "Live connections"),
         (name = "members", description = "Everybody who was ever here"),
+        (name = "neighbourhood", description = "Other servers, and the links with them"),
         (name = "events", description = "What happens, as it happens"),
         (name = "files", description = "Uploaded files"),
     )

@@ -20,9 +20,10 @@ use utoipa::ToSchema;
 use super::stamp::rfc3339;
 use crate::{
     actors::{
-        event::{Event, Kind},
+        event::{Event, Kind, Naming},
         house::House,
     },
+    domain::neighbourhood::State,
     http::{problem::Problem, site::Site},
 };
 
@@ -32,7 +33,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 const TICK: Duration = Duration::from_millis(500);
 
 /// The data of an event. Its name and number stand beside it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct EventView {
     /// When.
     at: String,
@@ -45,19 +46,43 @@ pub(super) struct EventView {
     /// What it speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<&'static str>,
-    /// From where it was refused.
+    /// From where it was refused, or the address of the neighbour.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    /// Which neighbour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
+    /// What the neighbour calls itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// How the link is doing now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    /// Why the link is down or refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
 }
 
+impl EventView {
+    fn of_peer(self, peer: &Naming, state: Option<State>, code: Option<&'static str>) -> Self {
+        let Naming { id, name, address } = peer.clone();
+        Self { peer: Some(id.hex()), name, address, state: state.map(State::name), code, ..self }
+    }
+}
+
 impl From<&Event> for EventView {
     fn from(event: &Event) -> Self {
-        let at = rfc3339(event.at_ms);
-        let blank = Self { at, client: None, member: None, dialect: None, address: None, ending: None };
-        match event.kind {
+        let blank = Self { at: rfc3339(event.at_ms), ..Self::default() };
+        match &event.kind {
+            Kind::LinkUp { peer, state } | Kind::LinkSuspect { peer, state } => {
+                blank.of_peer(peer, Some(*state), None)
+            }
+            Kind::LinkDown { peer, state, code } => blank.of_peer(peer, Some(*state), *code),
+            Kind::LinkRefused { peer, code } => blank.of_peer(peer, Some(State::Refused), *code),
+            Kind::PeerAdded { peer } | Kind::PeerRemoved { peer } => blank.of_peer(peer, None, None),
             Kind::Joined { client, member, dialect } => Self {
                 client: Some(client.to_string()),
                 member: Some(member.hex()),
@@ -115,7 +140,8 @@ impl Watcher {
     }
 }
 
-/// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, and `lagged`
+/// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
+/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, and `lagged`
 /// if this watcher was too slow. Ends with the server.
 #[utoipa::path(
     tag = "events",

@@ -7,7 +7,11 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::http::{problem::Problem, site::Site};
+use super::links::Links;
+use crate::{
+    actors::neighbourhood::Peers,
+    http::{problem::Problem, site::Site},
+};
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -18,19 +22,21 @@ pub(super) struct Metrics {
     /// Has no prefix: dashboards know these names of any program.
     process: Registry,
     connections: Gauge,
+    links: Links,
 }
 
 impl Metrics {
     pub(super) fn new(site: &Site) -> Self {
-        let (connections, start) = (Gauge::default(), <Gauge>::default());
+        let (connections, start, links) = (Gauge::default(), <Gauge>::default(), Links::default());
         let mut house = site.house.tally.registry();
         house.register("connections", "open sockets, introduced or not", connections.clone());
+        house.register_collector(Box::new(links.clone()));
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         house.register("build", "the program", Info::new(version));
         start.set(site.about.started_ms / 1000);
         let mut process = Registry::default();
         process.register("process_start_time_seconds", "when the process started", start);
-        Self { house, process, connections }
+        Self { house, process, connections, links }
     }
 
     fn text(&self, connections: u32) -> Result<String, std::fmt::Error> {
@@ -55,6 +61,7 @@ impl Metrics {
 )]
 #[get("")]
 pub(super) async fn show(site: Data<Site>, metrics: Data<Metrics>) -> Result<HttpResponse, Problem> {
+    metrics.links.set(site.house.neighbourhood.send(Peers).await?);
     let text = metrics.text(site.house.gate.connections()).map_err(|_| Problem::internal())?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, CONTENT_TYPE)).body(text))
 }

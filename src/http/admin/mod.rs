@@ -4,6 +4,7 @@
 //! registered, so that a route cannot be there without being described. **Invariant:** everything below
 //! `/api/v1` and `/metrics` asks for the token, in one place, before its handler is even looked for.
 
+mod body;
 mod clients;
 mod debug;
 mod docs;
@@ -13,9 +14,14 @@ mod fallback;
 mod files;
 mod guard;
 mod health;
+mod links;
 mod members;
+mod mesh;
 mod metrics;
+mod neighbourhood;
 mod paging;
+mod peer;
+mod peers;
 mod server;
 mod stamp;
 
@@ -38,7 +44,7 @@ use self::metrics::Metrics;
 use super::{logging, problem::Problem, site::Site, unread};
 use crate::domain::limits::seconds;
 
-/// No request of this API has a body worth mentioning.
+/// The largest body: a neighbour with its public key.
 const BODY: usize = 4 << 10;
 /// Sockets at once: a few dashboards, a scraper, a person.
 const SOCKETS: usize = 256;
@@ -92,12 +98,20 @@ fn app(
                 .service(clients::show)
                 .service(clients::kick)
                 .service(members::list)
+                .service(peers::list)
+                .service(peers::add)
+                .service(peers::show)
+                .service(peers::remove)
+                .service(peers::retry)
+                .service(peers::pin)
+                .service(neighbourhood::show)
+                .service(mesh::show)
                 .service(events::watch)
                 .service(files::list)
                 .service(files::delete)
                 .service(drain::begin);
             if faults {
-                api.service(debug::fault).service(debug::collapse);
+                api.service(debug::fault).service(debug::fault_peer).service(debug::collapse);
             }
         }))
         .split_for_parts();

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::stamp::rfc3339;
 use crate::{
-    actors::{archivist::Trouble, clock::unix_ms, registry::Count},
+    actors::{archivist::Trouble, clock::unix_ms, neighbourhood::Peers, registry::Count},
     http::{
         info::{Spoken, spoken},
         problem::Problem,
@@ -72,6 +72,10 @@ struct Counts {
     members: i64,
     /// Members ever seen; null while the store cannot be read.
     known_members: Option<u64>,
+    /// Neighbours, linked or not.
+    peers: usize,
+    /// Those that are linked.
+    linked: usize,
     /// Letters accepted since the start.
     letters: u64,
     /// Bytes of uploaded files, uploads under way included.
@@ -102,6 +106,7 @@ struct StoreView {
 pub(super) async fn show(site: Data<Site>) -> Result<Json<ServerView>, Problem> {
     let trouble = site.archivist.send(Trouble).await?;
     let clients = site.house.registry.send(Count).await?;
+    let peers = site.house.neighbourhood.send(Peers).await?;
     let settings = serde_json::to_value(&site.settings).map_err(|_| Problem::internal())?;
     let (about, tally) = (&site.about, &site.house.tally);
     Ok(Json(ServerView {
@@ -122,6 +127,8 @@ pub(super) async fn show(site: Data<Site>) -> Result<Json<ServerView>, Problem> 
             members: tally.members.get(),
             // This page is where one looks when the store is ill, so it must come without it.
             known_members: site.store.count_members().await.ok(),
+            peers: peers.len(),
+            linked: peers.iter().filter(|peer| peer.status.state.is_linked()).count(),
             letters: tally.letters.get(),
             upload_bytes: site.filing.used_bytes(),
         },

@@ -1,6 +1,7 @@
 //! Laws that hold for any input, tried on a few hundred of them each.
 
 mod domain;
+mod neighbour;
 mod session;
 mod text;
 

@@ -3,21 +3,21 @@
 //! A session asks for signatures to be checked and never checks one itself, so the tests give the
 //! answers and need no private key. The house behind it is a real switchboard.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use kith::{
     crypto::{fingerprint, keys::PublicKey, signature::Salt},
     dialect::{
-        Ear, Session, Terms,
+        Ear, Session,
         event::{Input, Output},
         is_fatal, olaf, press,
     },
     domain::{
         dialect::Dialect,
-        id::{ConnectionId, KeyId},
-        letter::{Audience, Frame},
+        id::ConnectionId,
+        letter::{Audience, Author, Frame},
         limits::Limits,
         refusal::{Ending, Refusal},
         switchboard::{Objection, Switchboard},
@@ -27,13 +27,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{cases, text::value};
-use crate::recordings::keys;
+use crate::{recordings::keys, terms::terms};
 
 /// Keys of other people, recorded: nothing here can sign with them, and nothing has to.
 static KEYS: LazyLock<Vec<PublicKey>> =
     LazyLock::new(|| keys("ts").into_iter().map(|(key, _)| key).take(2).collect());
-
-const TERMS: Terms = Terms { recipients_per_letter: 4, detect_accents: true };
 
 /// What happens to a session, told without its dialect.
 #[derive(Clone, Debug)]
@@ -132,7 +130,7 @@ struct Watched {
 
 impl Watched {
     fn new(id: u64, dialect: Dialect, pinned: bool) -> Self {
-        let session = Session::new(ConnectionId(id), pinned.then_some(dialect), TERMS, None);
+        let session = Session::new(ConnectionId(id), pinned.then_some(dialect), terms(4), None);
         Self { dialect, session, asked: false, confirmed: false, joined: false, over: false, last: None }
     }
 
@@ -148,16 +146,16 @@ impl Watched {
                 let verdict = answer.map(|at| (usize::from(at), Salt::Digest));
                 self.confirmed = self.asked && verdict.is_some();
                 self.asked = false;
-                self.session.handle(Input::Checked(verdict), &mut out);
+                self.session.handle(Input::Checked(verdict), Duration::ZERO, &mut out);
             }
             Event::Again => {
                 let Some(Frame::Text(text)) = self.last.clone() else { return out };
-                self.session.handle(Input::Frame(Frame::Binary(text.into_bytes())), &mut out);
+                self.session.handle(Input::Frame(Frame::Binary(text.into_bytes())), Duration::ZERO, &mut out);
             }
             _ => {
                 let Some(frame) = frame(self.dialect, event) else { return out };
                 self.last = Some(frame.clone());
-                self.session.handle(Input::Frame(frame), &mut out);
+                self.session.handle(Input::Frame(frame), Duration::ZERO, &mut out);
             }
         }
         out
@@ -196,6 +194,7 @@ impl Watched {
                     self.over = true;
                 }
                 Output::Note(violation) => prop_assert!(!is_fatal(Ending::Violated(*violation))),
+                other => prop_assert!(false, "clients wish for no {other:?}"),
             }
         }
         Ok(())
@@ -212,7 +211,7 @@ fn counter(frame: &Frame) -> u64 {
 struct House {
     switchboard: Switchboard,
     /// With their authors: one signature never belongs to two keys, but these tests believe anything.
-    planned: Vec<(KeyId, Frame)>,
+    planned: Vec<(Author, Frame)>,
 }
 
 impl House {
@@ -226,13 +225,13 @@ impl House {
             Output::Join(newcomer, ear) => {
                 let joined = self.switchboard.join(ConnectionId(id), &newcomer);
                 prop_assert!(matches!(joined, Ok(_) | Err(Refusal::Replayed)), "{joined:?}");
-                let Ear::Olaf(_) = ear;
+                prop_assert!(matches!(ear, Ear::Olaf(_)));
             }
             Output::Route(letter) => match self.switchboard.route(&letter) {
                 Ok(plan) => {
                     prop_assert_eq!(
                         plan.here,
-                        letter.audience == Audience::Everyone || plan.elsewhere.is_empty()
+                        letter.audience == Audience::Everyone || plan.unreachable == 0
                     );
                     let heard = press::letter(&letter, Ear::Olaf(olaf::accent::Ear::default()));
                     prop_assert_eq!(heard.as_ref(), Some(&letter.original), "the author's own bytes");

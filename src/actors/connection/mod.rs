@@ -1,6 +1,13 @@
 //! The actor of one WebSocket connection: hands frames to its session, carries out its wishes.
 //!
-//! **Invariant:** however a connection dies, dropping this actor is what takes it off the map.
+//! Clients and servers come through the same door, and which of them it is shows with the first frame.
+//! What only servers wish for is in `peer`. **Invariant:** however a connection dies, dropping this actor
+//! is what takes it off the map.
+
+mod launch;
+mod peer;
+
+pub use self::launch::{Start, launch};
 
 use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
@@ -11,12 +18,13 @@ use actix::{
 use actix_http::ws::{Item, Message as WsMessage, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
 
+use self::peer::PeerSide;
 use super::{
     event::Kind,
     flow::Flow,
     house::House,
     inlet::Inlet,
-    lane::{Deliver, LaneEnd},
+    lane::{Deliver, Lane, LaneEnd},
     registry::{Join, Leave, Route, WantList},
     websocket::{Assembler, goodbye, violation},
 };
@@ -27,12 +35,12 @@ use crate::{
         event::{Check, Input, Output},
     },
     domain::{
-        id::ConnectionId,
+        id::{ConnectionId, HomeId},
         letter::Frame,
         limits::seconds,
         rate::Bucket,
         refusal::{Ending, Refusal, Violation},
-        vigil::{Due, Vigil},
+        vigil::{Due, Patience, Vigil},
     },
 };
 
@@ -43,7 +51,7 @@ const DRAIN_WATCH: Duration = Duration::from_millis(250);
 /// How long a check waits before it asks the gate again.
 const CHECK_RETRY: Duration = Duration::from_millis(10);
 
-/// One client.
+/// One client or server.
 pub struct Connection {
     id: ConnectionId,
     house: Arc<House>,
@@ -58,7 +66,10 @@ pub struct Connection {
     frames: Bucket,
     bytes: Bucket,
     alarm: Option<SpawnHandle>,
+    /// It has said who it is, and was let in.
     joined: bool,
+    /// What only connections with servers have.
+    peer: Option<Box<PeerSide>>,
     ending: Option<Ending>,
 }
 
@@ -97,9 +108,18 @@ impl Connection {
             bytes: Bucket::new(limits.bytes_per_second, limits.bytes_burst),
             alarm: None,
             joined: false,
+            peer: None,
             ending: None,
             house,
         }
+    }
+
+    /// A connection that we opened to a neighbour.
+    #[must_use]
+    pub fn dialled(id: ConnectionId, house: Arc<House>, home: HomeId, session: Session, ends: Ends) -> Self {
+        let mut connection = Self::new(id, house, IpAddr::from([0, 0, 0, 0]), session, ends);
+        connection.become_peer(Some(home));
+        connection
     }
 
     /// Says goodbye. Frames that are already on their way to the socket go first.
@@ -117,6 +137,9 @@ impl Connection {
     fn charge(&mut self, payload: usize) {
         let now = self.house.clock.now();
         self.vigil.heard(now);
+        if let Some(peer) = &self.peer {
+            peer.meter.came_in(payload, now);
+        }
         let bytes = u32::try_from(payload).unwrap_or(u32::MAX);
         self.flow.pause(self.frames.charge(1, now).max(self.bytes.charge(bytes, now)));
     }
@@ -129,10 +152,27 @@ impl Connection {
 
     fn step(&mut self, input: Input, ctx: &mut Context) {
         let mut wishes = Vec::new();
-        self.session.handle(input, &mut wishes);
+        self.session.handle(input, self.house.clock.now(), &mut wishes);
         for wish in wishes {
             self.carry_out(wish, ctx);
         }
+    }
+
+    /// Says something to the other side, as it is.
+    fn say(&self, frame: Frame, ctx: &mut Context) {
+        if let Some(peer) = &self.peer {
+            peer.meter.went_out(frame.len());
+        }
+        match frame {
+            Frame::Text(text) => ctx.text(text),
+            Frame::Binary(bytes) => ctx.binary(bytes),
+        }
+    }
+
+    /// The way to this connection.
+    fn lane(&self, queue_bytes: u32, ctx: &Context) -> Lane {
+        let limit = usize::try_from(queue_bytes).unwrap_or(usize::MAX);
+        self.lane.lane(limit, ctx.address().recipient())
     }
 
     fn carry_out(&mut self, wish: Output, ctx: &mut Context) {
@@ -142,18 +182,20 @@ impl Connection {
                 self.joined = true;
                 self.vigil.introduced();
                 self.set_alarm(ctx);
-                let limit = usize::try_from(self.house.limits.queue_bytes).unwrap_or(usize::MAX);
-                let lane = self.lane.lane(limit, ctx.address().recipient());
+                let lane = self.lane(self.house.limits.queue_bytes, ctx);
                 let (connection, address) = (self.id, self.address);
                 self.house.registry.do_send(Join { connection, newcomer, ear, lane, address });
             }
             Output::Route(letter) => {
                 self.house.inbox.add(letter.original.len());
                 self.house.registry.do_send(Route(letter));
+                self.take_breath();
             }
-            Output::WantList => self.house.registry.do_send(WantList(self.id)),
+            Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
             Output::Note(violation) => self.house.tally.violation(violation),
             Output::Close(ending) => self.end(ending, ctx),
+            Output::Send(frame) => self.say(frame, ctx),
+            wish => self.carry_out_for_peer(wish, ctx),
         }
     }
 
@@ -175,6 +217,14 @@ impl Connection {
         }));
     }
 
+    fn patience(&self) -> Patience {
+        if self.peer.is_some() {
+            Patience::with_peers(&self.house.limits)
+        } else {
+            Patience::with_clients(&self.house.limits)
+        }
+    }
+
     fn set_alarm(&mut self, ctx: &mut Context) {
         if let Some(alarm) = self.alarm.take() {
             ctx.cancel_future(alarm);
@@ -184,9 +234,15 @@ impl Connection {
             // We are not listening, so silence proves nothing.
             self.vigil.heard(now);
         }
+        let patience = self.patience();
         loop {
-            match self.vigil.due(now, &self.house.limits) {
-                Due::Ping => ctx.ping(b""),
+            match self.vigil.due(now, patience) {
+                Due::Ping => {
+                    if let Some(peer) = &mut self.peer {
+                        peer.pinged = Some(now);
+                    }
+                    ctx.ping(b"");
+                }
                 Due::End(ending) => return self.end(ending, ctx),
                 Due::Sleep(until) => {
                     let mut span = until.saturating_sub(now);
@@ -246,6 +302,7 @@ impl Actor for Connection {
             self.end(Ending::Refused(Refusal::Draining), ctx);
         } else {
             self.set_alarm(ctx);
+            self.step(Input::Opened, ctx);
         }
     }
 }
@@ -268,10 +325,11 @@ impl StreamHandler<Result<WsMessage, Violation>> for Connection {
             Ok(WsMessage::Binary(bytes)) => self.on_frame(Frame::Binary(bytes), ctx),
             Ok(WsMessage::Continuation(item)) => self.on_fragment(item, ctx),
             Ok(WsMessage::Ping(payload)) => ctx.pong(&payload),
-            Ok(WsMessage::Pong(_) | WsMessage::Nop) => {}
+            Ok(WsMessage::Pong(_)) => self.on_pong(),
+            Ok(WsMessage::Nop) => {}
             Ok(WsMessage::Close(reason)) => {
                 if self.ending.is_none() {
-                    self.ending = Some(Ending::Left);
+                    self.ending = Some(self.farewell(reason.as_ref()));
                     self.session.end();
                     // The code is echoed; the words are not.
                     ctx.close(reason.map(|reason| reason.code.into()));
@@ -317,10 +375,8 @@ impl Handler<Deliver> for Connection {
         match message {
             Deliver::Frame(frame) => {
                 self.lane.taken(frame.len());
-                match frame {
-                    Frame::Text(text) => ctx.text(text),
-                    Frame::Binary(bytes) => ctx.binary(bytes),
-                }
+                let frame = self.session.wrap(frame);
+                self.say(frame, ctx);
             }
             Deliver::End(ending) => self.end(ending, ctx),
             Deliver::Fault => panic!("a handler failed on purpose, because debug.faults is on"),
@@ -332,7 +388,9 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let ending = self.flow.ending().or(self.ending).unwrap_or(Ending::Failed);
         self.house.tally.ending(ending);
-        if self.joined {
+        if let Some(peer) = self.peer.take() {
+            self.leave_as_peer(*peer, ending);
+        } else if self.joined {
             self.house.registry.do_send(Leave { connection: self.id, ending });
         } else if !matches!(ending, Ending::Left | Ending::Draining) {
             self.house.bulletin.publish(Kind::Refused { address: self.address, ending });

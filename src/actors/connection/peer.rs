@@ -1,0 +1,231 @@
+//! What only connections with servers do: ask the neighbourhood who is allowed what, have our own
+//! name signed, and hand on what neighbours tell.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{ActorFutureExt as _, AsyncContext as _, SpawnHandle, fut::wrap_future};
+use actix_http::ws::CloseReason;
+
+use super::{Connection, Context};
+use crate::{
+    actors::{
+        event::Kind,
+        meter::Meter,
+        neighbourhood::{Claimed, Closed, Found, Greeted, Reported, Step},
+        registry::{Tell, WantedBy},
+    },
+    dialect::event::{Claim, Greeting, Hand, Input, Output},
+    domain::{
+        Moment,
+        id::HomeId,
+        neighbourhood::Direction,
+        rate::Bucket,
+        refusal::{Ending, Refusal},
+    },
+};
+
+/// How long a neighbour is not read while the connection map is behind.
+const BREATH: Duration = Duration::from_millis(10);
+/// Steps of a handshake that are kept.
+const MOST_STEPS: usize = 32;
+
+/// What only connections with servers have.
+#[derive(Debug, Default)]
+pub(super) struct PeerSide {
+    /// The neighbour that we dialled.
+    dialled: Option<HomeId>,
+    /// The neighbour that it is, once it was let in.
+    home: Option<HomeId>,
+    steps: Vec<Step>,
+    pub(super) meter: Arc<Meter>,
+    /// When it was asked whether it lives, if it has not answered.
+    pub(super) pinged: Option<Moment>,
+    alarm: Option<SpawnHandle>,
+}
+
+impl Connection {
+    /// From now on the other side is a server.
+    pub(super) fn become_peer(&mut self, dialled: Option<HomeId>) {
+        if self.peer.is_none() {
+            self.peer = Some(Box::new(PeerSide { dialled, ..PeerSide::default() }));
+        }
+    }
+
+    pub(super) fn carry_out_for_peer(&mut self, wish: Output, ctx: &mut Context) {
+        self.become_peer(None);
+        match wish {
+            Output::Sign(hand, text) => self.have_signed(hand, text, ctx),
+            Output::Claim(claim) => self.have_claimed(claim, ctx),
+            Output::Greet(greeting) => self.greet(greeting, ctx),
+            Output::Tell(news) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(news.cost());
+                    self.house.registry.do_send(Tell { home, news });
+                    self.take_breath();
+                }
+            }
+            Output::WantList => {
+                if let Some(home) = self.home() {
+                    self.house.registry.do_send(WantedBy(home));
+                }
+            }
+            Output::Report(links) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Proven(key) => {
+                if let Some(home) = self.peer.as_ref().and_then(|peer| peer.dialled) {
+                    self.house.neighbourhood.do_send(Found { home, key });
+                }
+            }
+            Output::RoundTrip(span) => {
+                if let Some(peer) = &self.peer {
+                    peer.meter.took(span);
+                }
+            }
+            Output::Step(step, detail) => self.note(step, detail),
+            Output::Wake(at) => self.wake(at, ctx),
+            // Everything else was carried out before it came here.
+            _ => {}
+        }
+    }
+
+    fn home(&self) -> Option<HomeId> {
+        self.peer.as_ref()?.home
+    }
+
+    /// Letters of neighbours are not checked, so nobody waits for the map on their behalf but they.
+    pub(super) fn take_breath(&self) {
+        if self.peer.is_some() && self.house.inbox.is_full() {
+            self.flow.pause(BREATH);
+        }
+    }
+
+    fn note(&mut self, step: &'static str, detail: String) {
+        if let Some(peer) = &mut self.peer
+            && peer.steps.len() < MOST_STEPS
+        {
+            peer.steps.push(Step::now(step, detail));
+        }
+    }
+
+    fn wake(&mut self, at: Moment, ctx: &mut Context) {
+        let span = at.saturating_sub(self.house.clock.now());
+        let alarm = ctx.run_later(span, |connection, ctx| connection.step(Input::Woken, ctx));
+        if let Some(peer) = &mut self.peer
+            && let Some(earlier) = peer.alarm.replace(alarm)
+        {
+            ctx.cancel_future(earlier);
+        }
+    }
+
+    pub(super) fn on_pong(&mut self) {
+        let now = self.house.clock.now();
+        if let Some(peer) = &mut self.peer
+            && let Some(pinged) = peer.pinged.take()
+        {
+            peer.meter.took(now.saturating_sub(pinged));
+        }
+    }
+
+    /// Asks somebody in the house. Nothing else is read from this connection meanwhile.
+    fn wait_for<A: 'static>(
+        &self,
+        answer: impl Future<Output = A> + 'static,
+        ctx: &mut Context,
+        then: impl FnOnce(&mut Self, A, &mut Context) + 'static,
+    ) {
+        let then = |answer, connection: &mut Self, ctx: &mut Context| then(connection, answer, ctx);
+        ctx.wait(wrap_future::<_, Self>(answer).map(then));
+    }
+
+    fn have_signed(&mut self, hand: Hand, text: Vec<u8>, ctx: &mut Context) {
+        let house = Arc::clone(&self.house);
+        let signature = async move { house.notary.sign(hand, text).await };
+        self.wait_for(signature, ctx, |connection, signature, ctx| match signature {
+            Ok(signature) => connection.step(Input::Signed(signature), ctx),
+            Err(_) => connection.end(Ending::Failed, ctx),
+        });
+    }
+
+    fn have_claimed(&mut self, claim: Claim, ctx: &mut Context) {
+        let dialled = self.peer.as_ref().and_then(|peer| peer.dialled);
+        if dialled.is_none()
+            && let Err(refusal) = self.house.gate.hello(self.address)
+        {
+            return self.end(Ending::Refused(refusal), ctx);
+        }
+        let claimed = Claimed { dialled, claim };
+        let answer = self.house.neighbourhood.send(claimed);
+        self.wait_for(answer, ctx, |connection, standing, ctx| match standing {
+            Ok(standing) => connection.step(Input::Stands(standing), ctx),
+            Err(_) => connection.end(Ending::Failed, ctx),
+        });
+    }
+
+    fn greet(&mut self, greeting: Greeting, ctx: &mut Context) {
+        let Some(peer) = &self.peer else { return };
+        let direction = if peer.dialled.is_some() { Direction::Out } else { Direction::In };
+        let greeted = Greeted {
+            connection: self.id,
+            dialled: peer.dialled,
+            direction,
+            greeting,
+            lane: self.lane(self.house.limits.peer_queue_bytes, ctx),
+            meter: Arc::clone(&peer.meter),
+            steps: peer.steps.clone(),
+        };
+        let answer = self.house.neighbourhood.send(greeted);
+        self.wait_for(answer, ctx, |connection, welcome, ctx| match welcome {
+            Ok(welcome) => {
+                if let Ok(home) = welcome {
+                    connection.settle_in(home, ctx);
+                }
+                connection.step(Input::Welcomed(welcome), ctx);
+            }
+            Err(_) => connection.end(Ending::Failed, ctx),
+        });
+    }
+
+    /// A neighbour may do more than a client.
+    fn settle_in(&mut self, home: HomeId, ctx: &mut Context) {
+        if let Some(peer) = &mut self.peer {
+            peer.home = Some(home);
+        }
+        let limits = &self.house.limits;
+        self.flow.allow_frames(limits.peer_message_bytes);
+        self.assembler.allow(usize::try_from(limits.peer_message_bytes).unwrap_or(usize::MAX));
+        self.frames = Bucket::new(limits.peer_frames_per_second, limits.peer_frames_burst);
+        self.bytes = Bucket::new(limits.peer_bytes_per_second, limits.peer_bytes_burst);
+        self.joined = true;
+        self.vigil.introduced();
+        self.set_alarm(ctx);
+    }
+
+    /// What a close of the other side means. Servers say why in the words that we use, too.
+    pub(super) fn farewell(&self, reason: Option<&CloseReason>) -> Ending {
+        let words = reason.and_then(|reason| reason.description.as_deref());
+        match words.filter(|_| self.peer.is_some()) {
+            Some("draining") => Ending::RefusedUs(Refusal::Draining),
+            Some("replaced") => Ending::Replaced,
+            words => words.and_then(Refusal::from_code).map_or(Ending::Left, Ending::RefusedUs),
+        }
+    }
+
+    pub(super) fn leave_as_peer(&self, peer: PeerSide, ending: Ending) {
+        let PeerSide { dialled, home, steps, .. } = peer;
+        let (connection, code) = (self.id.0, ending.code());
+        tracing::debug!(connection, ?home, ?dialled, code, ?steps, "a connection with a server is over");
+        let is_known = dialled.or(home).is_some();
+        if !is_known && !matches!(ending, Ending::Left | Ending::Draining) {
+            self.house.bulletin.publish(Kind::Refused { address: self.address, ending });
+        }
+        self.house.neighbourhood.do_send(Closed {
+            connection: self.id,
+            home: home.or(dialled),
+            ending,
+            steps,
+        });
+    }
+}

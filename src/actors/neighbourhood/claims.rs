@@ -1,0 +1,163 @@
+//! Servers that say who they are: who may come in, under which number, and on which socket.
+
+use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, WrapFuture as _};
+
+use super::{Claimed, Found, Greeted, Neighbourhood, members};
+use crate::{
+    actors::{
+        clock::unix_ms,
+        event::Kind,
+        peer_link::{Adopt, Doubt, Remove},
+    },
+    dialect::event::{Greeting, Standing},
+    domain::{book, id::HomeId, peer::LinkDialect, refusal::Refusal},
+};
+
+fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -> book::Claim<'a> {
+    book::Claim {
+        dialect: claim.dialect,
+        key: claim.key,
+        address: &claim.address,
+        name: claim.name.as_deref(),
+        dialled,
+    }
+}
+
+impl Neighbourhood {
+    /// A claim does not stand: whoever looks at the neighbour whose name was used should see that.
+    fn turned(
+        &mut self,
+        turned: book::Turned,
+        claim: &crate::dialect::event::Claim,
+        dialled: Option<HomeId>,
+    ) -> Refusal {
+        let book::Turned { home, refusal } = turned;
+        let Some(home) = home else { return refusal };
+        if refusal == Refusal::WrongKey {
+            self.wrong_key(home, claim, dialled.is_some());
+        }
+        if let Some(known) = self.known.get(&home) {
+            known.link.do_send(Doubt { refusal });
+        }
+        refusal
+    }
+
+    fn wrong_key(&mut self, home: HomeId, claim: &crate::dialect::event::Claim, we_dialled: bool) {
+        tracing::warn!(
+            address = claim.address,
+            key = claim.key.map(|key| key.hex()),
+            "a server shows another key than the one we hold it to; it is refused"
+        );
+        let Some(entry) = self.parts.book.entry(home) else { return };
+        if !we_dialled {
+            // What comes of our own dial is announced as the state of the link.
+            let (peer, code) = (members::naming(entry), Some(Refusal::WrongKey.code()));
+            self.parts.bulletin.publish(Kind::LinkRefused { peer, code });
+        }
+        // Anybody may come under its name with any key; at its own door there is only one.
+        if we_dialled || entry.url.is_none() {
+            self.parts.book.presented(home, claim.key);
+        }
+    }
+
+    /// A proof counts once: OLAF's names neither a moment nor whom it is meant for.
+    fn is_new(&mut self, greeting: &Greeting, dialled: Option<HomeId>) -> Result<(), Refusal> {
+        if greeting.trace.is_none_or(|trace| self.proofs.admit(trace)) {
+            return Ok(());
+        }
+        let home = self.parts.book.stand(&facts(&greeting.claim, dialled)).ok().flatten();
+        tracing::warn!(
+            address = greeting.claim.address,
+            "the hello of a server is played back; it is refused"
+        );
+        Err(self.turned(book::Turned { home, refusal: Refusal::Replayed }, &greeting.claim, dialled))
+    }
+}
+
+impl Handler<Claimed> for Neighbourhood {
+    type Result = Result<Standing, Refusal>;
+
+    fn handle(&mut self, claimed: Claimed, _: &mut Context<Self>) -> Self::Result {
+        let Claimed { dialled, claim } = claimed;
+        let stands = self.parts.book.stand(&facts(&claim, dialled));
+        let home = stands.map_err(|turned| self.turned(turned, &claim, dialled))?;
+        let known = home.and_then(|home| self.known.get(&home));
+        Ok(Standing {
+            key: known.and_then(|known| known.key.clone()),
+            accent: known.and_then(|known| known.accent),
+            unproven: self.parts.book.allows_unproven(),
+        })
+    }
+}
+
+impl Handler<Found> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, Found { home, key }: Found, _: &mut Context<Self>) {
+        if self.parts.book.proven(home, key) {
+            self.save(home);
+        }
+    }
+}
+
+impl Handler<Greeted> for Neighbourhood {
+    type Result = AtomicResponse<Self, Result<HomeId, Refusal>>;
+
+    /// One at a time: two connections of one server must not both find it unknown.
+    fn handle(&mut self, greeted: Greeted, ctx: &mut Context<Self>) -> Self::Result {
+        let Greeted { connection, dialled, direction, greeting, lane, meter, steps } = greeted;
+        let claim = &greeting.claim;
+        if let Err(refusal) = self.is_new(&greeting, dialled) {
+            return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
+        }
+        let id = members::id_of_stranger(claim);
+        let admitted = match self.parts.book.admit(&facts(claim, dialled), greeting.proven, id, unix_ms()) {
+            Ok(admitted) => admitted,
+            Err(turned) => {
+                let refusal = self.turned(turned, claim, dialled);
+                return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
+            }
+        };
+        let home = admitted.home;
+        if let Some(double) = admitted.double
+            && let Some(known) = self.known.remove(&double)
+        {
+            known.link.do_send(Remove);
+            self.forget(double);
+        }
+        if admitted.is_new {
+            self.start_link(home, ctx);
+            self.announce_added(home);
+        }
+        self.save(home);
+        let entry = self.parts.book.entry(home);
+        let names = entry.map(book::Entry::names).unwrap_or_default();
+        let address = if claim.dialect == LinkDialect::Kith { Some(claim.address.as_str()) } else { None };
+        let address = address.or_else(|| entry.and_then(|entry| entry.address.as_deref()));
+        let adopt = Adopt {
+            connection,
+            direction,
+            we_are_smaller: claim.key.is_some_and(|key| self.parts.book.own_key() < key),
+            ear: greeting.ear,
+            sockets: greeting.sockets,
+            trust: admitted.trust,
+            address: address.unwrap_or(&claim.address).into(),
+            names,
+            lane,
+            meter,
+            steps,
+        };
+        self.sockets.insert(connection, home);
+        let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
+        AtomicResponse::new(Box::pin(
+            async move {
+                match adopted {
+                    Some(adopted) => adopted.await.unwrap_or(Err(Refusal::Crossed)).map(|()| home),
+                    None => Err(Refusal::UnknownPeer),
+                }
+            }
+            .into_actor(self)
+            .map(|answer, _, _| answer),
+        ))
+    }
+}

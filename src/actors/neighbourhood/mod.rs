@@ -1,0 +1,251 @@
+//! The neighbourhood: who our neighbours are, and one link for each of them.
+//!
+//! It keeps the book of `domain::book` and supervises the links; letters and presence do not pass here,
+//! they go between the sockets and the registry. **Invariants:** whoever is in the book and not removed
+//! has a link, whatever happens to it; the registry hears that a neighbour is linked before anything that
+//! the neighbour says.
+
+mod claims;
+mod gossip;
+pub mod members;
+mod message;
+mod view;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
+use rustls::ClientConfig;
+
+pub use self::message::{
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Open, PeerView, Peers,
+    PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
+};
+
+use super::{
+    clock::Clock,
+    event::{Bulletin, Kind},
+    house::House,
+    peer_link::{self, PeerLink},
+    registry::Unlink,
+    tally::Tally,
+};
+use crate::{
+    crypto::keys::PublicKey,
+    dialect::{kith::wire, olaf},
+    domain::{
+        book::{Book, Entry},
+        id::{ConnectionId, HomeId},
+        neighbourhood::State,
+        replay::Window,
+    },
+    store::Store,
+};
+
+/// How often neighbours are told how our links are doing.
+const ROUND: Duration = Duration::from_secs(2);
+/// Proofs of neighbours that are remembered: more than a hundred each, however many they are; about 2 MiB.
+const PROOFS: u32 = 65_536;
+
+/// What the neighbourhood is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Who our neighbours are, from settings and store.
+    pub book: Book,
+    /// Where that is kept.
+    pub store: Store,
+    /// Whose certificates are believed.
+    pub trust: Arc<ClientConfig>,
+    /// Whether to learn of further servers from trusted neighbours.
+    pub introduce: bool,
+    /// What time it is.
+    pub clock: Clock,
+    /// What is counted.
+    pub tally: Tally,
+    /// Where events go.
+    pub bulletin: Bulletin,
+}
+
+/// One neighbour's link.
+#[derive(Debug)]
+struct Known {
+    link: Addr<PeerLink>,
+    status: Option<Status>,
+    /// What it needs to know beside the book: parsed, because that is slow.
+    key: Option<Arc<PublicKey>>,
+    accent: Option<olaf::peer::Accent>,
+    links: Arc<[wire::Link]>,
+    links_ms: i64,
+}
+
+/// The actor. It lives on a thread of its own, with the sockets that we dialled.
+#[derive(Debug)]
+pub struct Neighbourhood {
+    parts: Parts,
+    house: Option<Arc<House>>,
+    known: BTreeMap<HomeId, Known>,
+    /// Whose each socket is. A connection that dies while it is let in does not know that itself.
+    sockets: HashMap<ConnectionId, HomeId>,
+    /// What was announced last, and why it was so, so that only changes are.
+    announced: HashMap<HomeId, (State, Option<&'static str>)>,
+    /// What made servers neighbours, where that could be recorded and played back.
+    proofs: Window,
+}
+
+impl Neighbourhood {
+    /// A neighbourhood whose links are not dialled yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            house: None,
+            known: BTreeMap::new(),
+            sockets: HashMap::new(),
+            announced: HashMap::new(),
+            proofs: Window::new(PROOFS),
+        }
+    }
+
+    /// Makes the link of a neighbour, in place of the one that was there.
+    fn start_link(&mut self, home: HomeId, ctx: &Context<Self>) {
+        let Some((house, entry)) = self.house.clone().zip(self.parts.book.entry(home)) else { return };
+        let key = entry.key_text.as_deref().and_then(|text| PublicKey::read(text).ok()).map(Arc::new);
+        let accent = entry.accent.as_deref().and_then(|words| olaf::peer::Accent::parse(words).ok());
+        let link = PeerLink::new(peer_link::Parts {
+            home,
+            url: entry.url.clone(),
+            dialect: entry.dialect,
+            accent,
+            house,
+            trust: Arc::clone(&self.parts.trust),
+            status: ctx.address().recipient(),
+            broken: ctx.address().recipient(),
+        });
+        let known =
+            Known { link: link.start(), status: None, key, accent, links: Arc::default(), links_ms: 0 };
+        self.known.insert(home, known);
+    }
+
+    /// Keeps what is known about a neighbour, beside the way of everything else.
+    fn save(&self, home: HomeId) {
+        let Some(entry) = self.parts.book.entry(home) else { return };
+        let (store, record) = (self.parts.store.clone(), members::record(entry));
+        actix_rt::spawn(async move {
+            if let Err(error) = store.save_peer(&record).await {
+                tracing::error!(%error, peer = %record.id, "a neighbour could not be written down");
+            }
+        });
+    }
+
+    fn announce(&mut self, status: &Status) {
+        let code = status.trouble.as_ref().map(|trouble| trouble.code);
+        let known = self.announced.get(&status.home).copied();
+        let (before, code_before) = known.unwrap_or((State::Down, None));
+        // One more attempt is no news; what comes of it may be.
+        if !before.is_linked() && matches!(status.state, State::Dialling | State::Greeting) {
+            return;
+        }
+        self.announced.insert(status.home, (status.state, code));
+        let Some(entry) = self.parts.book.entry(status.home) else { return };
+        let peer = members::naming(entry);
+        let kind = match (before, status.state) {
+            (before, State::Up) if before != State::Up => Kind::LinkUp { peer, state: status.state },
+            (before, State::Suspect) if before != State::Suspect => {
+                Kind::LinkSuspect { peer, state: status.state }
+            }
+            (before, State::Refused) if before != State::Refused || code != code_before => {
+                Kind::LinkRefused { peer, code }
+            }
+            (before, state) if before.is_linked() && !state.is_linked() => {
+                Kind::LinkDown { peer, state, code }
+            }
+            _ => return,
+        };
+        log(entry, &kind, status);
+        self.parts.bulletin.publish(kind);
+    }
+}
+
+fn log(entry: &Entry, kind: &Kind, status: &Status) {
+    let (peer, name) = (entry.id, entry.name.as_deref().unwrap_or_default());
+    let address = entry.address.as_deref().or(entry.url.as_deref()).unwrap_or_default();
+    let why = status.trouble.as_ref().map(|trouble| trouble.message.as_str()).unwrap_or_default();
+    match kind {
+        Kind::LinkUp { .. } => tracing::info!(%peer, name, address, "linked"),
+        Kind::LinkRefused { .. } => tracing::warn!(%peer, name, address, why, "the link is refused"),
+        Kind::LinkSuspect { .. } => tracing::warn!(%peer, name, address, "the link is silent"),
+        _ => tracing::warn!(%peer, name, address, why, "the link is down"),
+    }
+}
+
+impl Actor for Neighbourhood {
+    type Context = Context<Self>;
+}
+
+impl Drop for Neighbourhood {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("kith: the neighbourhood failed; the process ends so that it can be started anew");
+            std::process::exit(70);
+        }
+    }
+}
+
+impl Handler<Open> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, Open(house): Open, ctx: &mut Self::Context) {
+        self.house = Some(house);
+        let homes: Vec<HomeId> =
+            self.parts.book.entries().filter(|(_, entry)| !entry.removed).map(|(home, _)| home).collect();
+        for home in homes {
+            self.start_link(home, ctx);
+        }
+        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
+    }
+}
+
+impl Handler<Status> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, status: Status, ctx: &mut Self::Context) {
+        self.announce(&status);
+        let changed = self.known.get_mut(&status.home).map(|known| {
+            let before = known.status.replace(status.clone()).map(|before| before.state);
+            before != Some(status.state)
+        });
+        if changed == Some(true) {
+            self.gossip(ctx);
+        }
+    }
+}
+
+impl Handler<Broken> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, Broken(home): Broken, ctx: &mut Self::Context) {
+        let removed = self.parts.book.entry(home).is_none_or(|entry| entry.removed);
+        if removed || !self.known.contains_key(&home) {
+            return;
+        }
+        tracing::error!(home = home.0, "a link failed in a handler; it is made anew");
+        if let Some(house) = &self.house {
+            house.registry.do_send(Unlink(home));
+        }
+        self.start_link(home, ctx);
+    }
+}
+
+impl Handler<Closed> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, closed: Closed, _: &mut Self::Context) {
+        let home = self.sockets.remove(&closed.connection).or(closed.home);
+        if let Some(known) = home.and_then(|home| self.known.get(&home)) {
+            known.link.do_send(closed);
+        }
+    }
+}

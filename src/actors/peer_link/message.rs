@@ -1,0 +1,68 @@
+//! What can be said to a link.
+
+use std::sync::Arc;
+
+use actix::Message;
+
+use crate::{
+    actors::{lane::Lane, meter::Meter, neighbourhood::Step},
+    dialect::Ear,
+    domain::{
+        address::Address,
+        id::ConnectionId,
+        neighbourhood::{Direction, Sockets},
+        peer::Trust,
+        refusal::Refusal,
+    },
+};
+
+/// A socket whose other end is the neighbour, as proven as it gets.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct Adopt {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Who opened it.
+    pub direction: Direction,
+    /// Whether our key is smaller than its key, which counts if both sides dialled at once.
+    pub we_are_smaller: bool,
+    /// How the neighbour is written to.
+    pub ear: Ear,
+    /// How many sockets it wants.
+    pub sockets: Sockets,
+    /// How far it is trusted.
+    pub trust: Trust,
+    /// Its address as it spells it.
+    pub address: Arc<str>,
+    /// Every name by which letters may mean it.
+    pub names: Vec<Address>,
+    /// The way to it.
+    pub lane: Lane,
+    /// What passes through.
+    pub meter: Arc<Meter>,
+    /// The steps of the handshake.
+    pub steps: Vec<Step>,
+}
+
+/// Somebody came under the name of the neighbour and was turned away.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Doubt {
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// Try again at once.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Retry;
+
+/// Let go of everything.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Remove;
+
+/// Fail in the handler, to prove that the house survives it. Only sent when `debug.faults` is on.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Fail;

@@ -1,0 +1,392 @@
+//! The link to one neighbour: dials it, keeps its sockets, and says how it is doing.
+//!
+//! What to do is decided by `domain::neighbourhood::Peer`; here it is carried out. **Invariants:** the
+//! registry knows the neighbour exactly as long as there is a socket on which it can be spoken to; a link
+//! that fails in a handler lets go of its sockets and is made anew.
+
+mod message;
+mod trouble;
+
+pub use self::message::{Adopt, Doubt, Fail, Remove, Retry};
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use actix::{
+    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, Handler, Recipient,
+    SpawnHandle, WrapFuture as _,
+};
+use actix_rt::task::JoinHandle;
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use bytes::Bytes;
+use rustls::ClientConfig;
+
+use super::{
+    clock::unix_ms,
+    connection::{Connection, Start, launch},
+    dial::{DialError, Opened, dial, peer_url},
+    house::House,
+    meter::Reading,
+    neighbourhood::{Broken, Closed, SocketView, Status, Step, Trouble},
+    registry::{Link, Unlink},
+    socket::Socket,
+};
+use crate::{
+    crypto::channel::Ephemeral,
+    dialect::{Ear, Session, kith, olaf},
+    domain::{
+        Moment,
+        address::Address,
+        id::{ConnectionId, HomeId},
+        limits::seconds,
+        neighbourhood::{Direction, Due, Loss, Peer, State},
+        peer::{LinkDialect, Trust},
+        refusal::{Ending, Refusal},
+    },
+};
+
+/// What a link is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Which neighbour.
+    pub home: HomeId,
+    /// Where it is dialled.
+    pub url: Option<String>,
+    /// What is spoken with it, if that is settled.
+    pub dialect: Option<LinkDialect>,
+    /// How it deviates, if that is set.
+    pub accent: Option<olaf::peer::Accent>,
+    /// Everything else.
+    pub house: Arc<House>,
+    /// Whose certificates are believed.
+    pub trust: Arc<ClientConfig>,
+    /// Who hears how it is doing.
+    pub status: Recipient<Status>,
+    /// Who makes it anew.
+    pub broken: Recipient<Broken>,
+}
+
+/// What the registry is told about the neighbour.
+#[derive(Clone, Debug)]
+struct Card {
+    address: Arc<str>,
+    names: Vec<Address>,
+    ear: Ear,
+    trust: Trust,
+}
+
+/// The actor.
+#[derive(Debug)]
+pub struct PeerLink {
+    parts: Parts,
+    peer: Peer,
+    sockets: BTreeMap<ConnectionId, SocketView>,
+    /// The socket of an attempt that is open and not greeted yet.
+    attempt: Option<(ConnectionId, JoinHandle<()>)>,
+    card: Option<Card>,
+    trouble: Option<Trouble>,
+    steps: Vec<Step>,
+    past: Reading,
+    alarm: Option<SpawnHandle>,
+}
+
+impl PeerLink {
+    /// A link that is not dialled yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let peer = Peer::new(parts.url.is_some(), parts.house.clock.now());
+        Self {
+            parts,
+            peer,
+            sockets: BTreeMap::new(),
+            attempt: None,
+            card: None,
+            trouble: None,
+            steps: Vec::new(),
+            past: Reading::default(),
+            alarm: None,
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.parts.house.clock.now()
+    }
+
+    /// Does what is due, and says how things are.
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        if let Some(alarm) = self.alarm.take() {
+            ctx.cancel_future(alarm);
+        }
+        let (house, now) = (Arc::clone(&self.parts.house), self.now());
+        if let Some(heard) = self.sockets.values().map(|socket| socket.meter.heard()).max() {
+            self.peer.heard(heard, &house.limits);
+        }
+        let due = if house.is_draining() { Due::Nothing } else { self.peer.due(now, &house.limits) };
+        match due {
+            Due::Dial => self.dial(ctx),
+            Due::Sleep(until) => {
+                let span = until.saturating_sub(now);
+                self.alarm = Some(ctx.run_later(span, |link, ctx| {
+                    link.alarm = None;
+                    link.go_on(ctx);
+                }));
+            }
+            Due::Nothing => {}
+        }
+        self.say_how_it_is();
+    }
+
+    fn say_how_it_is(&self) {
+        let now = self.now();
+        let wall = |moment: Moment| {
+            let ago = i64::try_from(now.saturating_sub(moment).as_millis()).unwrap_or(0);
+            let ahead = i64::try_from(moment.saturating_sub(now).as_millis()).unwrap_or(0);
+            unix_ms() - ago + ahead
+        };
+        let (state, since) = self.peer.state();
+        self.parts.status.do_send(Status {
+            home: self.parts.home,
+            state,
+            since_ms: wall(since),
+            sockets: self.sockets.values().cloned().collect(),
+            ear: self.card.as_ref().map(|card| card.ear),
+            trust: self.card.as_ref().map(|card| card.trust),
+            attempts: self.peer.failures(),
+            next_dial_ms: self.peer.next_dial().map(wall),
+            trouble: self.trouble.clone(),
+            steps: self.steps.clone(),
+            past: self.past,
+        });
+    }
+
+    fn dial(&mut self, ctx: &mut Context<Self>) {
+        let Some(url) = self.parts.url.clone() else { return };
+        let shown = if self.parts.dialect == Some(LinkDialect::Olaf) { url.clone() } else { peer_url(&url) };
+        self.steps = vec![Step::now("dial", shown)];
+        let (dialect, trust) = (self.parts.dialect, Arc::clone(&self.parts.trust));
+        let patience = seconds(self.parts.house.limits.peer_dial_timeout_s);
+        let dialled = async move { dial(&url, dialect, trust, patience).await };
+        ctx.spawn(dialled.into_actor(self).map(|opened, link, ctx| {
+            match opened {
+                Ok(opened) => link.open(opened),
+                Err(error) => link.unreachable(error),
+            }
+            link.go_on(ctx);
+        }));
+    }
+
+    fn unreachable(&mut self, error: DialError) {
+        let DialError { code, message, hint } = error;
+        self.steps.push(Step::now("failed", message.clone()));
+        tracing::debug!(url = self.parts.url, code, message, "a neighbour was not reached");
+        self.trouble = Some(Trouble { code, message, hint, at_ms: unix_ms() });
+        let now = self.now();
+        self.peer.failed(now, false, chance(), &self.parts.house.limits);
+    }
+
+    fn open(&mut self, opened: Opened) {
+        let (house, now) = (Arc::clone(&self.parts.house), self.now());
+        self.steps.push(Step::now("open", format!("a WebSocket that speaks {}", opened.dialect.name())));
+        let Ok(session) = self.session(opened.dialect) else {
+            self.peer.failed(now, false, chance(), &house.limits);
+            return;
+        };
+        let (id, home) = (house.next_connection(), self.parts.home);
+        if !self.peer.open(id, now, &house.limits) {
+            // The neighbour was faster.
+            return;
+        }
+        let start = Start {
+            socket: Socket::dialled(opened.socket, seconds(house.limits.write_timeout_s)),
+            held: opened.held,
+            first: Bytes::new(),
+            direction: Direction::Out,
+            largest_frame: house.limits.message_bytes,
+        };
+        let task = launch(start, |ends| Connection::dialled(id, house, home, session, ends));
+        self.attempt = Some((id, task));
+    }
+
+    /// How it speaks: as an operator said, or as it spoke last.
+    fn accent(&self) -> Option<olaf::peer::Accent> {
+        let learnt = self.card.as_ref().and_then(|card| card.ear.accent());
+        self.parts.accent.or(learnt)
+    }
+
+    fn session(&self, dialect: LinkDialect) -> Result<Session, crate::crypto::keys::KeyError> {
+        let terms = Arc::clone(&self.parts.house.terms);
+        let dialled = self.parts.url.as_deref().unwrap_or_default();
+        let dialled = dialled.split_once("://").map_or(dialled, |(_, rest)| rest).trim_end_matches('/');
+        Ok(match dialect {
+            LinkDialect::Kith => {
+                let ephemeral = Ephemeral::generate()?;
+                Session::Kith(Box::new(kith::session::Session::dialling(terms, ephemeral, dialled)))
+            }
+            LinkDialect::Olaf => {
+                let session = olaf::peer::Session::dialling(terms, self.accent(), dialled);
+                Session::OlafPeer(Box::new(session))
+            }
+        })
+    }
+
+    /// Tells the registry on which socket the neighbour is spoken to.
+    fn speak(&self) {
+        let voice = self.peer.voice().and_then(|voice| self.sockets.get(&voice));
+        let Some((card, socket)) = self.card.as_ref().zip(voice) else { return };
+        self.parts.house.registry.do_send(Link {
+            home: self.parts.home,
+            address: Arc::clone(&card.address),
+            names: card.names.clone(),
+            ear: card.ear,
+            lane: socket.lane.clone(),
+        });
+    }
+
+    /// A socket is no longer ours.
+    fn drop_socket(&mut self, connection: ConnectionId, ending: Ending) {
+        if let Some(socket) = self.sockets.remove(&connection) {
+            self.past = self.past + socket.meter.read();
+            socket.lane.end(ending);
+        }
+        if let Some((_, task)) = self.attempt.take_if(|(attempt, _)| *attempt == connection) {
+            task.abort();
+        }
+    }
+
+    fn on_closed(&mut self, closed: Closed) {
+        let Closed { connection, ending, steps, .. } = closed;
+        let (house, now) = (Arc::clone(&self.parts.house), self.now());
+        let was_attempt = self.attempt.take_if(|(attempt, _)| *attempt == connection).is_some();
+        if was_attempt {
+            self.steps.extend(steps);
+        }
+        tracing::debug!(url = self.parts.url, code = ending.code(), was_attempt, "a socket is gone");
+        let was_ours = was_attempt || self.sockets.contains_key(&connection);
+        if was_ours && ending != Ending::Replaced {
+            self.steps.push(Step::now("closed", ending.code().to_owned()));
+            self.trouble = Some(trouble::explain(ending));
+        }
+        self.drop_socket(connection, ending);
+        if was_attempt && ending == Ending::RefusedUs(Refusal::Crossed) {
+            self.trouble = None;
+            self.peer.gave_way(now, &house.limits);
+            return;
+        }
+        match self.peer.closed(connection, trouble::is_refusal(ending), now, chance(), &house.limits) {
+            Loss::None => {}
+            Loss::Moved(_) => self.speak(),
+            Loss::Down => house.registry.do_send(Unlink(self.parts.home)),
+        }
+    }
+}
+
+/// A number that nobody can foresee, so that servers that failed together do not try again together.
+fn chance() -> u32 {
+    let mut bytes = [0; 4];
+    // Without randomness all wait for the same time; that is no reason to fail.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    u32::from_be_bytes(bytes)
+}
+
+impl Actor for PeerLink {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.go_on(ctx);
+    }
+}
+
+impl Drop for PeerLink {
+    fn drop(&mut self) {
+        if let Some((_, task)) = self.attempt.take() {
+            task.abort();
+        }
+        if std::thread::panicking() {
+            for socket in self.sockets.values() {
+                socket.lane.end(Ending::Failed);
+            }
+            self.parts.broken.do_send(Broken(self.parts.home));
+        }
+    }
+}
+
+impl Handler<Adopt> for PeerLink {
+    type Result = Result<(), Refusal>;
+
+    fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
+        let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, .. } = adopt;
+        let (steps, we_are_smaller) = (adopt.steps, adopt.we_are_smaller);
+        let (house, now) = (Arc::clone(&self.parts.house), self.now());
+        let may_come = self.peer.may_come(direction, sockets, we_are_smaller, now);
+        may_come.map_err(|_| Refusal::Crossed)?;
+        if self.attempt.take_if(|(attempt, _)| *attempt == connection).is_some() {
+            self.steps.extend(steps);
+        } else {
+            self.steps = steps;
+        }
+        self.parts.dialect = Some(if ear == Ear::Kith { LinkDialect::Kith } else { LinkDialect::Olaf });
+        self.card = Some(Card { address, names, ear, trust });
+        self.sockets.insert(connection, SocketView { direction, lane, meter });
+        for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
+            self.drop_socket(replaced, Ending::Replaced);
+        }
+        self.steps.push(Step::now("up", "the link is up".to_owned()));
+        self.trouble = None;
+        self.speak();
+        self.go_on(ctx);
+        Ok(())
+    }
+}
+
+impl Handler<Doubt> for PeerLink {
+    type Result = ();
+
+    fn handle(&mut self, Doubt { refusal }: Doubt, ctx: &mut Self::Context) {
+        if refusal == Refusal::Crossed {
+            self.peer.called(self.now());
+        } else {
+            self.trouble = Some(trouble::explain(Ending::Refused(refusal)));
+        }
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Closed> for PeerLink {
+    type Result = ();
+
+    fn handle(&mut self, closed: Closed, ctx: &mut Self::Context) {
+        self.on_closed(closed);
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Retry> for PeerLink {
+    type Result = ();
+
+    fn handle(&mut self, _: Retry, ctx: &mut Self::Context) {
+        self.peer.retry(self.now());
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Remove> for PeerLink {
+    type Result = ();
+
+    fn handle(&mut self, _: Remove, ctx: &mut Self::Context) {
+        let connections: Vec<ConnectionId> = self.sockets.keys().copied().collect();
+        for connection in connections {
+            self.drop_socket(connection, Ending::Refused(Refusal::RemovedPeer));
+        }
+        if self.peer.state().0 != State::Down {
+            self.parts.house.registry.do_send(Unlink(self.parts.home));
+        }
+        ctx.stop();
+    }
+}
+
+impl Handler<Fail> for PeerLink {
+    type Result = ();
+
+    fn handle(&mut self, _: Fail, _: &mut Self::Context) {
+        panic!("a link failed on purpose, because debug.faults is on");
+    }
+}

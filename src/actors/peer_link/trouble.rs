@@ -1,0 +1,82 @@
+//! Why a link failed, in words, with a hint for whoever wants to mend it.
+
+use crate::{
+    actors::{clock::unix_ms, neighbourhood::Trouble},
+    domain::refusal::{Ending, Refusal, Violation},
+};
+
+/// Whether one of the two sides does not want the other.
+pub(super) const fn is_refusal(ending: Ending) -> bool {
+    match ending {
+        Ending::Refused(refusal) | Ending::RefusedUs(refusal) => !refusal.is_temporary(),
+        Ending::Violated(violation) => matches!(violation, Violation::BadSignature | Violation::BadKey),
+        _ => false,
+    }
+}
+
+/// An ending for people.
+pub(super) fn explain(ending: Ending) -> Trouble {
+    let (message, hint) = match ending {
+        Ending::Refused(refusal) => refused(refusal),
+        Ending::RefusedUs(refusal) => refused_us(refusal),
+        Ending::Left => ("the other side closed the connection", "the side that dials tries again"),
+        Ending::Silent => ("nothing was heard for too long", "is the network in between whole?"),
+        Ending::Stalled | Ending::Slow => {
+            ("the other side took nothing any more", "is it overloaded, or the line too narrow?")
+        }
+        Ending::NoHello => {
+            ("the other side never said who it is", "does it speak OLAF or Kith at this address?")
+        }
+        Ending::Violated(Violation::BadSignature) => {
+            ("its signature does not fit its key", "is this its key? For OLAF: is this its accent?")
+        }
+        Ending::Violated(Violation::TooManyMembers) => {
+            ("it lists more members than limits.peer_members allows", "raise the limit, if that is real")
+        }
+        Ending::Violated(_) => ("it broke the protocol", "what exactly it did is in the code"),
+        Ending::Kicked => ("an administrator ended the connection", "the side that dials tries again"),
+        Ending::Draining => ("one of the two servers closes", "the side that dials tries again"),
+        Ending::Replaced => ("another connection took its place", "nothing needs to be done"),
+        Ending::Failed => ("our own handler failed", "please report this, with the log"),
+    };
+    Trouble { code: ending.code(), message: message.to_owned(), hint, at_ms: unix_ms() }
+}
+
+const fn refused(refusal: Refusal) -> (&'static str, &'static str) {
+    match refusal {
+        Refusal::WrongKey => (
+            "it shows another key than the one we hold it to",
+            "if its operator confirms the new key, pin it: kith peers pin",
+        ),
+        Refusal::Unproven => {
+            ("it cannot prove who it is", "give its public key, or allow neighbourhood.legacy")
+        }
+        Refusal::Ourselves => ("this address leads to ourselves", "remove it, or correct the address"),
+        Refusal::TakenAddress => (
+            "it calls itself by the address of another server",
+            "each server needs a server.public_address of its own",
+        ),
+        Refusal::NoCommonVersion => ("the two programs share no version", "update the older one"),
+        Refusal::TooManyPeers => ("there are limits.peers neighbours already", "raise the limit"),
+        _ => ("we do not want this link", "the code says why"),
+    }
+}
+
+const fn refused_us(refusal: Refusal) -> (&'static str, &'static str) {
+    match refusal {
+        Refusal::WrongKey => (
+            "it holds us to another key than ours",
+            "its operator must pin our key; kith keys show prints it",
+        ),
+        Refusal::UnknownPeer => ("it links with known servers only", "its operator must add us"),
+        Refusal::RemovedPeer => ("its operator removed us", "its operator must add us again"),
+        Refusal::Crossed => ("it wants to dial us itself", "can it reach us under our public address?"),
+        Refusal::TakenAddress => (
+            "it knows another server under our address",
+            "set server.public_address to the address under which others reach us",
+        ),
+        Refusal::Draining => ("it closes", "it is dialled again"),
+        Refusal::NoCommonVersion => ("the two programs share no version", "update the older one"),
+        _ => ("it does not want this link", "the code says why"),
+    }
+}

@@ -1,0 +1,242 @@
+//! What neighbours are told of our members, and what they tell of theirs.
+//!
+//! A neighbour that keeps count hears the list once, in parts and as fast as it takes them, and from then
+//! on every change. One that does not hears the whole list after changes, at most once per window.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
+
+use super::{Link, Registry, Route, Tell, Unlink, WantedBy};
+use crate::{
+    actors::lane::{Class, Lane},
+    dialect::{Ear, press},
+    domain::{
+        Moment,
+        id::{HomeId, KeyId},
+        letter::{Author, Letter},
+        member::Member,
+        refusal::{Ending, Refusal, Violation},
+    },
+};
+
+/// Members in one part of a list: about 128 KiB.
+const PART: usize = 256;
+/// Letters whose signatures may be checked at once before they count. Only members who are listed at two
+/// homes need that.
+const MOST_DOUBTS: u32 = 256;
+/// How long a neighbour that asks for our list is left alone after it was told all of it.
+const ASKED: Duration = Duration::from_millis(500);
+/// How long a neighbour that had no room is left alone.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// One linked neighbour.
+#[derive(Debug)]
+pub(super) struct Neighbour {
+    pub(super) lane: Lane,
+    pub(super) ear: Ear,
+    telling: Telling,
+    /// It has asked again while it was being told, and when the next telling may begin.
+    again: bool,
+    not_before: Moment,
+    /// Whether something is going to happen by itself.
+    alarm: bool,
+}
+
+/// How far it was told our list.
+#[derive(Clone, Copy, Debug)]
+enum Telling {
+    /// In parts, the next of which is behind this key.
+    Parts(Option<KeyId>),
+    /// All of it; changes are told as they come.
+    Told,
+    /// As a whole: whether it changed since, and when the next one may go.
+    Whole { behind: bool, not_before: Moment },
+}
+
+impl Registry {
+    /// Somebody came to this home or went.
+    pub(super) fn tell_change(&mut self, member: &Member, came: bool, ctx: &mut Context<Self>) {
+        let sequence = self.switchboard.roster().sequence();
+        let mut frame = None;
+        let mut behind = Vec::new();
+        for (home, neighbour) in &mut self.neighbours {
+            if let Telling::Whole { behind: is_behind, .. } = &mut neighbour.telling {
+                *is_behind = true;
+                behind.push(*home);
+                continue;
+            }
+            let ear = neighbour.ear;
+            let frame = frame.get_or_insert_with(|| press::change(sequence, member, came, ear)).clone();
+            if let Some(frame) = frame {
+                let _ = neighbour.lane.offer(frame, Class::Letter);
+            }
+        }
+        for home in behind {
+            self.tell(home, ctx);
+        }
+    }
+
+    /// Says to everybody who keeps count where our list stands, so that whoever missed something asks.
+    pub(super) fn tell_standing(&self) {
+        let roster = self.switchboard.roster();
+        for neighbour in self.neighbours.values() {
+            if matches!(neighbour.telling, Telling::Told)
+                && let Some(frame) = press::standing(roster.sequence(), roster.digest(), neighbour.ear)
+            {
+                // Without room it hears the next one.
+                let _ = neighbour.lane.offer(frame, Class::List);
+            }
+        }
+    }
+
+    /// Tells a neighbour our list, as far as that is due and it has room.
+    fn tell(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        let wait = loop {
+            let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
+            match neighbour.telling {
+                Telling::Told if std::mem::take(&mut neighbour.again) => {
+                    let now = self.clock.now();
+                    if now < neighbour.not_before {
+                        neighbour.again = true;
+                        break neighbour.not_before.saturating_sub(now);
+                    }
+                    neighbour.telling = Telling::Parts(None);
+                }
+                Telling::Told | Telling::Whole { behind: false, .. } => return,
+                Telling::Parts(after) => {
+                    let roster = self.switchboard.roster();
+                    let (members, is_last) = roster.part(after, PART);
+                    let part = press::part(after, &members, is_last, roster.sequence());
+                    if !neighbour.lane.offer(part, Class::List) {
+                        break RETRY;
+                    }
+                    let last = members.last().map(|member| member.key);
+                    neighbour.telling = if is_last { Telling::Told } else { Telling::Parts(last) };
+                    neighbour.not_before = self.clock.now() + ASKED;
+                }
+                Telling::Whole { behind: true, not_before } => {
+                    let now = self.clock.now();
+                    if now < not_before {
+                        break not_before.saturating_sub(now);
+                    }
+                    let members = self.switchboard.roster().members().map(AsRef::as_ref);
+                    let Some(whole) = press::whole(members, &self.home, neighbour.ear) else { return };
+                    let window = self.limits.update_window(whole.len());
+                    if !neighbour.lane.offer(whole, Class::List) {
+                        break RETRY;
+                    }
+                    neighbour.telling = Telling::Whole { behind: false, not_before: now + window };
+                }
+            }
+        };
+        if let Some(neighbour) = self.neighbours.get_mut(&home)
+            && !std::mem::replace(&mut neighbour.alarm, true)
+        {
+            ctx.run_later(wait, move |registry, ctx| {
+                if let Some(neighbour) = registry.neighbours.get_mut(&home) {
+                    neighbour.alarm = false;
+                    registry.tell(home, ctx);
+                }
+            });
+        }
+    }
+
+    fn tell_from_the_start(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
+        neighbour.telling = match neighbour.telling {
+            telling @ (Telling::Parts(_) | Telling::Told) => {
+                neighbour.again = true;
+                telling
+            }
+            // Whoever asks twice within a window waits.
+            Telling::Whole { not_before, .. } => Telling::Whole { behind: true, not_before },
+        };
+        self.tell(home, ctx);
+    }
+}
+
+impl Registry {
+    /// A letter whose author is listed elsewhere, too, counts once its signature is found good.
+    pub(super) fn have_checked(&mut self, letter: Letter, member: Arc<Member>, ctx: &mut Context<Self>) {
+        if self.doubts >= MOST_DOUBTS {
+            return self.tally.refusal(Refusal::TooManyChecks);
+        }
+        self.doubts += 1;
+        let notary = self.notary.clone();
+        let (said, author) = (letter.clone(), member.key);
+        let verdict = async move { notary.judge_letter(said, member).await };
+        ctx.spawn(verdict.into_actor(self).map(move |verdict, registry, ctx| {
+            registry.doubts -= 1;
+            if matches!(verdict, Ok(Some(_))) {
+                let letter = Letter { author: Author::Proven(author), ..letter };
+                registry.inbox.add(letter.original.len());
+                Handler::<Route>::handle(registry, Route(letter), ctx);
+            } else {
+                registry.tally.violation(Violation::WrongSender);
+            }
+        }));
+    }
+}
+
+impl Handler<Link> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, link: Link, ctx: &mut Context<Self>) {
+        let Link { home, address, names, ear, lane } = link;
+        self.switchboard.link(home, address, names);
+        let telling = match ear {
+            Ear::Kith => Telling::Parts(None),
+            // It has just heard who we are, and may still be making up its mind.
+            _ => Telling::Whole { behind: true, not_before: self.clock.now() + self.limits.update_window(0) },
+        };
+        self.neighbours.insert(
+            home,
+            Neighbour { lane, ear, telling, again: false, not_before: Moment::ZERO, alarm: false },
+        );
+        self.tell(home, ctx);
+        self.changed(ctx);
+    }
+}
+
+impl Handler<Unlink> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Unlink(home): Unlink, ctx: &mut Context<Self>) {
+        self.neighbours.remove(&home);
+        if self.switchboard.unlink(home) {
+            self.changed(ctx);
+        }
+    }
+}
+
+impl Handler<Tell> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Tell { home, news }: Tell, ctx: &mut Context<Self>) {
+        self.inbox.taken(news.cost());
+        let effect = self.switchboard.hear(home, news);
+        if let Some(neighbour) = self.neighbours.get(&home) {
+            if effect.excess {
+                neighbour.lane.end(Ending::Violated(Violation::TooManyMembers));
+            }
+            if effect.lost
+                && let Some(frame) = press::want_list(neighbour.ear)
+            {
+                // Without room it is asked again at the next sign of loss.
+                let _ = neighbour.lane.offer(frame, Class::List);
+            }
+        }
+        if effect.changed {
+            self.changed(ctx);
+        }
+    }
+}
+
+impl Handler<WantedBy> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, WantedBy(home): WantedBy, ctx: &mut Context<Self>) {
+        self.tell_from_the_start(home, ctx);
+    }
+}

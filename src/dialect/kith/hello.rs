@@ -1,0 +1,82 @@
+//! How the two sides of a Kith link describe themselves.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::wire::{self, Hello, Refused, kind};
+use crate::{
+    crypto::{channel::Ephemeral, keys::PublicKey},
+    dialect::{Terms, event::Claim},
+    domain::{
+        peer::LinkDialect,
+        refusal::{Ending, Refusal, Violation},
+    },
+};
+
+/// The versions that we speak.
+const VERSIONS: (u8, u8) = (1, 1);
+/// The shortest key that we believe.
+const LEAST_KEY_BITS: u32 = 2048;
+
+/// The other side, as it describes itself.
+#[derive(Debug)]
+pub(super) struct Them {
+    pub(super) hello: Bytes,
+    pub(super) claim: Claim,
+    pub(super) key: Arc<PublicKey>,
+    pub(super) ephemeral: [u8; 32],
+}
+
+pub(super) fn own_hello(terms: &Terms, ephemeral: &Ephemeral, dialled: &str) -> Bytes {
+    let hello = Hello {
+        versions: VERSIONS,
+        nonce: ephemeral.nonce(),
+        ephemeral: ephemeral.public(),
+        address: terms.myself.address.clone(),
+        dialled: dialled.to_owned(),
+        name: terms.myself.name.clone(),
+        key: terms.myself.key.spki().to_vec(),
+    };
+    wire::encode(kind::HELLO, &hello)
+}
+
+pub(super) fn read_hello(bytes: &Bytes) -> Result<Them, Ending> {
+    let malformed = Ending::Violated(Violation::Malformed);
+    let body = bytes.strip_prefix(&[kind::HELLO]).ok_or(malformed)?;
+    let hello: Hello = wire::decode(body).map_err(|_| malformed)?;
+    if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
+        return Err(Ending::Refused(Refusal::NoCommonVersion));
+    }
+    let key = PublicKey::from_der(&hello.key).map_err(|_| Ending::Violated(Violation::BadKey))?;
+    if key.bits() < LEAST_KEY_BITS {
+        return Err(Ending::Violated(Violation::BadKey));
+    }
+    let claim = Claim {
+        dialect: LinkDialect::Kith,
+        address: shortened(hello.address),
+        name: Some(shortened(hello.name)).filter(|name| !name.is_empty()),
+        key: Some(key.id()),
+    };
+    Ok(Them { hello: bytes.clone(), claim, key: Arc::new(key), ephemeral: hello.ephemeral })
+}
+
+/// Names are for people; nobody needs a long one.
+fn shortened(text: String) -> String {
+    const MOST: usize = 255;
+    if text.len() <= MOST { text } else { text.chars().take(MOST / 4).collect() }
+}
+
+impl Them {
+    pub(super) fn describe(&self) -> String {
+        let name = self.claim.name.as_deref().unwrap_or("a server");
+        format!("{name} at {} with key {}", self.claim.address, self.key.id().short())
+    }
+}
+
+/// The other side says no.
+pub(super) fn refused_by_them(bytes: &Bytes) -> Result<(), Ending> {
+    let body = bytes.get(1..).unwrap_or_default();
+    let refused: Refused = wire::decode(body).map_err(|_| Ending::Violated(Violation::Malformed))?;
+    Err(Ending::RefusedUs(Refusal::from_code(&refused.code).unwrap_or(Refusal::UnknownPeer)))
+}

@@ -1,0 +1,363 @@
+//! The messages of the Kith link: one byte that says which, then its fields in the format of `postcard`.
+//!
+//! Fields are only ever added at the end, and bytes behind the known ones are ignored; a message of an
+//! unknown kind is ignored as a whole. So newer and older programs of one major version understand each
+//! other.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    crypto::{keys::PublicKey, sha256},
+    dialect::olaf,
+    domain::{
+        address::Address,
+        dialect::Dialect,
+        id::{HomeId, KeyId},
+        letter::{Audience, Author, Frame, Letter},
+        member::{Member, Resident},
+        news::{Change, Digest, News},
+        refusal::Violation,
+    },
+};
+
+/// The kinds of messages, by their first byte. Below 16: the handshake.
+pub mod kind {
+    /// Who dials.
+    pub const HELLO: u8 = 1;
+    /// Who answers, with its proof.
+    pub const WELCOME: u8 = 2;
+    /// The proof of who dialled.
+    pub const PROOF: u8 = 3;
+    /// The answer to the proof: the link is up. From here on everything is sealed.
+    pub const READY: u8 = 4;
+    /// No.
+    pub const REFUSED: u8 = 5;
+    /// Part of the sender's members.
+    pub const PART: u8 = 16;
+    /// Changes of the sender's members.
+    pub const CHANGES: u8 = 17;
+    /// Where the sender's list stands.
+    pub const STANDING: u8 = 18;
+    /// The whole list is wanted.
+    pub const WANT_LIST: u8 = 19;
+    /// A letter of one of the sender's members.
+    pub const LETTER: u8 = 32;
+    /// Are you there?
+    pub const PING: u8 = 48;
+    /// Yes.
+    pub const PONG: u8 = 49;
+    /// How the sender's own links are doing.
+    pub const LINKS: u8 = 64;
+}
+
+/// The first message of who dials. The answer has the same fields and a proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The oldest version of the protocol that the sender speaks, and the newest.
+    pub versions: (u8, u8),
+    /// What nobody could know before.
+    pub nonce: [u8; 32],
+    /// The sender's half of the secret of this connection.
+    pub ephemeral: [u8; 32],
+    /// The address under which its members are listed.
+    pub address: String,
+    /// Where the sender believes to have dialled, or been dialled at.
+    pub dialled: String,
+    /// What its operator calls it.
+    pub name: String,
+    /// Its key, as SubjectPublicKeyInfo.
+    pub key: Vec<u8>,
+}
+
+/// A proof of who sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The signature of the transcript.
+    pub signature: Vec<u8>,
+}
+
+/// The answer to a hello.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The bytes of the answerer's own hello, which is part of what both sign.
+    pub hello: Vec<u8>,
+    /// The signature of the transcript.
+    pub signature: Vec<u8>,
+}
+
+/// No, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The stable name of the reason.
+    pub code: String,
+}
+
+/// Are you there? And the answer, which repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// The asker's clock, in microseconds. Means nothing to the other side.
+    pub sent: u64,
+}
+
+/// How one link of the sender is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The address of the neighbour.
+    pub address: String,
+    /// What it calls itself.
+    pub name: String,
+    /// Where it can be dialled, if the sender knows.
+    pub url: Option<String>,
+    /// The fingerprint of its key, if it has proven one.
+    pub key: Option<[u8; 32]>,
+    /// The stable name of the state.
+    pub state: String,
+    /// Round-trip time in microseconds.
+    pub round_trip: Option<u64>,
+    /// How many members it has.
+    pub members: u32,
+    /// Whether the sender trusts it enough to introduce it.
+    pub trusted: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MemberWire<'a> {
+    dialect: &'a str,
+    public_key: &'a str,
+    key: [u8; 32],
+}
+
+#[derive(Serialize, Deserialize)]
+struct PartWire<'a> {
+    after: Option<[u8; 32]>,
+    through: Option<[u8; 32]>,
+    sequence: u64,
+    #[serde(borrow)]
+    members: Vec<MemberWire<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum ChangeWire<'a> {
+    Came(#[serde(borrow)] MemberWire<'a>),
+    Went([u8; 32]),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChangesWire<'a> {
+    first: u64,
+    #[serde(borrow)]
+    changes: Vec<ChangeWire<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StandingWire {
+    sequence: u64,
+    digest: [u8; 16],
+}
+
+#[derive(Serialize, Deserialize)]
+enum AudienceWire<'a> {
+    Everyone,
+    Homes(#[serde(borrow)] Vec<&'a str>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct LetterWire<'a> {
+    trace: [u8; 16],
+    author: [u8; 32],
+    dialect: &'a str,
+    #[serde(borrow)]
+    audience: AudienceWire<'a>,
+    is_text: bool,
+    original: &'a [u8],
+}
+
+/// The longest public key that a member may have, as text: 4096 bits in PEM have less than 900 bytes.
+const LONGEST_KEY: usize = 2048;
+
+/// The bytes are no message of that kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// A message of this kind.
+#[must_use]
+pub fn encode<T: Serialize>(kind: u8, fields: &T) -> Bytes {
+    // Plain structs always serialise into memory.
+    postcard::to_extend(fields, vec![kind]).unwrap_or_default().into()
+}
+
+/// The fields of a message, whatever is behind them.
+///
+/// # Errors
+/// They are not these.
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
+    postcard::take_from_bytes(body).map(|(fields, _)| fields).map_err(|_| Malformed)
+}
+
+fn member_wire(member: &Member) -> MemberWire<'_> {
+    MemberWire { dialect: member.dialect.name(), public_key: &member.public_key, key: member.key.0 }
+}
+
+/// A member as it is described. One of a dialect that we do not know is nobody to whom we could speak.
+fn resident(wire: &MemberWire<'_>) -> Result<Option<Resident>, Malformed> {
+    let Some(dialect) = Dialect::from_name(wire.dialect) else { return Ok(None) };
+    let (key, spelled) = (KeyId(wire.key), KeyId(sha256(wire.public_key.as_bytes())));
+    // Nobody may list anything but a key, nor a key under the name of another one.
+    let is_key = || PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key);
+    if wire.public_key.len() > LONGEST_KEY || !is_key() {
+        return Err(Malformed);
+    }
+    Ok(Some(Resident { key, dialect, public_key: wire.public_key.into(), spelled }))
+}
+
+fn residents(wires: &[MemberWire<'_>]) -> Result<Vec<Resident>, Malformed> {
+    wires.iter().filter_map(|wire| resident(wire).transpose()).collect()
+}
+
+/// Part of our own list: everybody behind `after`, up to the last of these or to the end.
+#[must_use]
+pub fn part(after: Option<KeyId>, members: &[Arc<Member>], is_last: bool, sequence: u64) -> Frame {
+    let through = members.last().filter(|_| !is_last).map(|member| member.key.0);
+    let members = members.iter().map(|member| member_wire(member)).collect();
+    let wire = PartWire { after: after.map(|key| key.0), through, sequence, members };
+    Frame::Binary(encode(kind::PART, &wire))
+}
+
+/// One change of our own list.
+#[must_use]
+pub fn change(sequence: u64, member: &Member, came: bool) -> Frame {
+    let change = if came { ChangeWire::Came(member_wire(member)) } else { ChangeWire::Went(member.key.0) };
+    Frame::Binary(encode(kind::CHANGES, &ChangesWire { first: sequence, changes: vec![change] }))
+}
+
+/// Where our own list stands.
+#[must_use]
+pub fn standing(sequence: u64, digest: Digest) -> Frame {
+    let wire = StandingWire { sequence, digest: digest.0.to_be_bytes() };
+    Frame::Binary(encode(kind::STANDING, &wire))
+}
+
+/// The other side's whole list is wanted.
+#[must_use]
+pub fn want_list() -> Frame {
+    Frame::Binary(Bytes::from_static(&[kind::WANT_LIST]))
+}
+
+/// How our own links are doing.
+#[must_use]
+pub fn links(links: &[Link]) -> Frame {
+    Frame::Binary(encode(kind::LINKS, &links))
+}
+
+/// A letter of one of our members.
+#[must_use]
+pub fn letter(letter: &Letter) -> Option<Frame> {
+    // We answer only for those whom we have checked.
+    let Author::Proven(author) = letter.author else { return None };
+    let (is_text, original): (_, &[u8]) = match &letter.original {
+        Frame::Text(text) => (true, text.as_bytes()),
+        Frame::Binary(bytes) => (false, bytes),
+    };
+    let audience = match &letter.audience {
+        Audience::Everyone => AudienceWire::Everyone,
+        Audience::Homes(homes) => AudienceWire::Homes(homes.iter().map(Address::as_str).collect()),
+    };
+    let (trace, author, dialect) = (letter.trace.0, author.0, letter.dialect.name());
+    let wire = LetterWire { trace, author, dialect, audience, is_text, original };
+    Some(Frame::Binary(encode(kind::LETTER, &wire)))
+}
+
+/// What a message about members says; `None` if it is about none.
+///
+/// # Errors
+/// Its fields are wrong.
+pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
+    let Some((kind, body)) = message.split_first() else { return Err(Malformed) };
+    let wrong = |_| Malformed;
+    Ok(Some(match *kind {
+        kind::PART => {
+            let (part, _): (PartWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            News::Part {
+                after: part.after.map(KeyId),
+                through: part.through.map(KeyId),
+                sequence: part.sequence,
+                members: residents(&part.members)?,
+            }
+        }
+        kind::CHANGES => {
+            let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let changes = wire.changes.iter().map(|change| match change {
+                ChangeWire::Came(member) => Ok(resident(member)?.map(Change::Came)),
+                ChangeWire::Went(key) => Ok(Some(Change::Went(KeyId(*key)))),
+            });
+            let changes: Vec<Option<Change>> = changes.collect::<Result<_, Malformed>>()?;
+            News::Changes { first: wire.first, changes }
+        }
+        kind::STANDING => {
+            let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let digest = Digest(u128::from_be_bytes(wire.digest));
+            News::Standing { sequence: wire.sequence, digest }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// The letter in a message, without copying it; `None` if it is in a dialect that we do not know.
+///
+/// What the sender says about it besides its author is for programs that cannot read the original. We can:
+/// audience and trace come from there, and nothing passes that is no letter.
+///
+/// # Errors
+/// Its fields are wrong, or the original is no letter.
+pub fn read_letter(message: &Bytes, home: HomeId, most_recipients: u32) -> Result<Option<Letter>, Violation> {
+    let (author, original, dialect) = match unwrap_letter(message) {
+        Ok(Some(wrapped)) => wrapped,
+        Ok(None) => return Ok(None),
+        Err(Malformed) => return Err(Violation::Malformed),
+    };
+    let letter = match dialect {
+        Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients)?,
+    };
+    let named = match letter.author {
+        Author::Claimed(named) => named,
+        _ => None,
+    };
+    Ok(Some(Letter { author: Author::Vouched { author, named }, ..letter }))
+}
+
+type Wrapped = (KeyId, Frame, Dialect);
+
+fn unwrap_letter(message: &Bytes) -> Result<Option<Wrapped>, Malformed> {
+    let body = message.get(1..).ok_or(Malformed)?;
+    let (wire, _): (LetterWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
+    let Some(dialect) = Dialect::from_name(wire.dialect) else { return Ok(None) };
+    let original = message.slice_ref(wire.original);
+    let original = if wire.is_text {
+        Frame::Text(ByteString::try_from(original).map_err(|_| Malformed)?)
+    } else {
+        Frame::Binary(original)
+    };
+    Ok(Some((KeyId(wire.author), original, dialect)))
+}
+
+impl Ping {
+    /// A question asked at this moment.
+    #[must_use]
+    pub fn at(now: Duration) -> Self {
+        Self { sent: u64::try_from(now.as_micros()).unwrap_or(u64::MAX) }
+    }
+
+    /// How long ago it was asked.
+    #[must_use]
+    pub fn age(self, now: Duration) -> Duration {
+        now.saturating_sub(Duration::from_micros(self.sent))
+    }
+}
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

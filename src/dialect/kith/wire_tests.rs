@@ -1,0 +1,77 @@
+//! What a neighbour may wrap, and what it may list.
+
+use super::*;
+use crate::{
+    crypto::keys::PrivateKey,
+    domain::{letter::Origin, replay::Trace},
+};
+
+const HOME: HomeId = HomeId(2);
+
+/// A letter as a neighbour wraps it, whatever it says.
+fn wrapped(original: &str) -> Bytes {
+    let letter = Letter {
+        from: Origin::Home(HOME),
+        author: Author::Proven(KeyId([7; 32])),
+        audience: Audience::Everyone,
+        trace: Trace([1; 16]),
+        dialect: Dialect::Olaf,
+        original: Frame::Text(original.to_owned().into()),
+    };
+    match super::letter(&letter) {
+        Some(Frame::Binary(bytes)) => bytes,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn public_chat(signature: &str) -> String {
+    let data = r#"{\"type\":\"public_chat\",\"sender\":\"x\",\"message\":\"hi\"}"#;
+    format!(r#"{{"type":"signed_data","data":"{data}","counter":1,"signature":"{signature}"}}"#)
+}
+
+#[test]
+fn a_letter_is_read_and_recognised_by_its_own_signature() {
+    let read = |text: &str| read_letter(&wrapped(text), HOME, 4);
+    let one = read(&public_chat("AAAA")).expect("a letter").expect("a dialect we know");
+    assert_eq!(one.author, Author::Vouched { author: KeyId([7; 32]), named: None });
+    assert_eq!((one.audience, one.from), (Audience::Everyone, Origin::Home(HOME)));
+    assert_ne!(one.trace, Trace([1; 16]), "whatever the neighbour says about it");
+    let other = read(&public_chat("BBBB")).expect("a letter").expect("a dialect we know");
+    assert_ne!(one.trace, other.trace);
+}
+
+#[test]
+fn what_is_no_letter_reaches_nobody() {
+    for original in [
+        r#"{"type":"client_list","servers":[]}"#,
+        r#"{"type":"client_update","clients":[]}"#,
+        r#"{"data":{"type":"public_chat","sender":"x","message":"unsigned"}}"#,
+        "hello",
+        "",
+    ] {
+        assert_eq!(read_letter(&wrapped(original), HOME, 4).err(), Some(Violation::Malformed), "{original}");
+    }
+}
+
+#[test]
+fn a_member_is_a_key_and_the_one_that_it_is_listed_under() {
+    let key = PrivateKey::generate(2048).expect("a key").public().clone();
+    let member = |key: KeyId, public_key: &str| Member {
+        key,
+        number: 1001,
+        dialect: Dialect::Olaf,
+        public_key: public_key.into(),
+        spelled: KeyId(sha256(public_key.as_bytes())),
+    };
+    let told = |member: &Member| match change(1, member, true) {
+        Frame::Binary(bytes) => read_news(&bytes).map(|news| news.is_some()),
+        Frame::Text(_) => Err(Malformed),
+    };
+    assert_eq!(told(&member(key.id(), &key.column_pem())), Ok(true));
+    assert_eq!(told(&member(key.id(), &key.canonical_pem())), Ok(true));
+    assert_eq!(told(&member(KeyId([1; 32]), &key.column_pem())), Err(Malformed), "another key");
+    let text = "no key at all";
+    assert_eq!(told(&member(KeyId(sha256(text.as_bytes())), text)), Err(Malformed));
+    let long = format!("{}{}", key.canonical_pem(), " ".repeat(LONGEST_KEY));
+    assert_eq!(told(&member(key.id(), &long)), Err(Malformed));
+}

@@ -1,0 +1,186 @@
+//! The rules of the house: who comes in, and where letters go.
+
+use bytestring::ByteString;
+
+use super::*;
+use crate::domain::{dialect::Dialect, letter::Frame, member::Resident, replay::Trace};
+
+const NORTH: HomeId = HomeId(2);
+const SOUTH: HomeId = HomeId(3);
+
+fn newcomer(key: u8, trace: u8) -> Newcomer {
+    Newcomer {
+        key: KeyId([key; 32]),
+        dialect: Dialect::Olaf,
+        public_key: "pem".into(),
+        spelled: KeyId([key | 0x80; 32]),
+        trace: Trace([trace; 16]),
+    }
+}
+
+fn letter(from: u64, author: u8, trace: u8, audience: Audience) -> Letter {
+    Letter {
+        from: Origin::Here(ConnectionId(from)),
+        author: Author::Proven(KeyId([author; 32])),
+        audience,
+        trace: Trace([trace; 16]),
+        dialect: Dialect::Olaf,
+        original: Frame::Text(ByteString::from_static("{}")),
+    }
+}
+
+fn house() -> Switchboard {
+    let limits = Limits { connections_per_member: 2, ..Limits::default() };
+    Switchboard::new([Address::new("127.0.0.1:8080")], &limits)
+}
+
+#[test]
+fn several_connections_of_one_key_are_one_member() {
+    let mut house = house();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok_and(|(_, new)| new));
+    assert!(house.join(ConnectionId(2), &newcomer(7, 2)).is_ok_and(|(_, new)| !new));
+    let third = house.join(ConnectionId(3), &newcomer(7, 3));
+    assert_eq!(third.err(), Some(Refusal::TooManyOfMember));
+    assert_eq!(house.roster().len(), 1);
+    assert!(house.leave(ConnectionId(1)).is_some_and(|(_, gone)| !gone));
+    assert!(house.leave(ConnectionId(2)).is_some_and(|(_, gone)| gone));
+    assert!(house.leave(ConnectionId(2)).is_none());
+    assert!(house.roster().is_empty());
+}
+
+#[test]
+fn a_recorded_hello_and_a_recorded_letter_count_once() {
+    let mut house = house();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    assert_eq!(house.join(ConnectionId(2), &newcomer(7, 1)).err(), Some(Refusal::Replayed));
+    assert!(house.route(&letter(1, 7, 9, Audience::Everyone)).is_ok());
+    let again = house.route(&letter(1, 7, 9, Audience::Everyone));
+    assert_eq!(again, Err(Objection::Refused(Refusal::Replayed)));
+}
+
+#[test]
+fn only_members_write_letters_and_only_in_their_own_name() {
+    let mut house = house();
+    let stranger = Err(Objection::Violated(Violation::OutOfOrder));
+    assert_eq!(house.route(&letter(1, 7, 9, Audience::Everyone)), stranger);
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    assert_eq!(house.route(&letter(1, 8, 9, Audience::Everyone)), stranger);
+}
+
+#[test]
+fn a_private_letter_goes_only_to_the_homes_it_names() {
+    let mut house = linked();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    let homes = |names: &[&str]| Audience::Homes(names.iter().map(|name| Address::new(name)).collect());
+    let mut plan = |trace, names: &[&str]| house.route(&letter(1, 7, trace, homes(names)));
+    let planned = |here, elsewhere: &[HomeId], unreachable| {
+        Ok(Plan { here, elsewhere: elsewhere.to_vec(), unreachable })
+    };
+    assert_eq!(plan(2, &["ws://localhost:8080/"]), planned(true, &[], 0));
+    assert_eq!(
+        plan(3, &["south:1", "ws://north:1", "south:1", "north:1"]),
+        planned(false, &[NORTH, SOUTH], 0)
+    );
+    assert_eq!(plan(4, &[]), planned(true, &[], 0));
+    assert_eq!(plan(5, &["west:1", "127.0.0.1:8080", "north:1"]), planned(true, &[NORTH], 1));
+}
+
+#[test]
+fn a_draining_house_lets_nobody_in() {
+    let mut house = house();
+    house.drain();
+    assert_eq!(house.join(ConnectionId(1), &newcomer(7, 1)).err(), Some(Refusal::Draining));
+}
+
+fn linked() -> Switchboard {
+    let mut house = house();
+    house.link(NORTH, "north:1".into(), vec![Address::new("north:1")]);
+    house.link(SOUTH, "south:1".into(), vec![Address::new("south:1"), Address::new("127.0.0.1:8080")]);
+    house
+}
+
+fn resident(key: u8) -> Resident {
+    let Newcomer { key, dialect, public_key, spelled, .. } = newcomer(key, 0);
+    Resident { key, dialect, public_key, spelled }
+}
+
+fn vouched(author: u8, named: Option<u8>) -> Author {
+    Author::Vouched { author: KeyId([author; 32]), named: named.map(|named| KeyId([named; 32])) }
+}
+
+fn brought(home: HomeId, author: Author, trace: u8) -> Letter {
+    Letter { from: Origin::Home(home), author, ..letter(0, 0, trace, Audience::Everyone) }
+}
+
+#[test]
+fn a_public_letter_goes_to_every_linked_home_and_what_comes_from_one_stays_here() {
+    let mut house = linked();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    house.hear(NORTH, News::Whole(vec![resident(8)]));
+    let plan = house.route(&letter(1, 7, 9, Audience::Everyone));
+    assert_eq!(plan, Ok(Plan { here: true, elsewhere: vec![NORTH, SOUTH], unreachable: 0 }));
+    let here = Ok(Plan { here: true, ..Plan::default() });
+    assert_eq!(house.route(&brought(NORTH, vouched(8, None), 10)), here);
+    house.unlink(NORTH);
+    let plan = house.route(&letter(1, 7, 11, Audience::Everyone));
+    assert_eq!(plan.map(|plan| plan.elsewhere), Ok(vec![SOUTH]));
+}
+
+#[test]
+fn a_neighbour_brings_letters_of_its_own_members_only() {
+    let mut house = linked();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    house.hear(NORTH, News::Whole(vec![resident(8)]));
+    let wrong = Err(Objection::Violated(Violation::WrongSender));
+    for author in [7, 8, 9] {
+        let letter = brought(SOUTH, vouched(author, None), author);
+        assert_eq!(house.route(&letter), wrong, "{author}");
+    }
+    for claimed in [KeyId([7; 32]), KeyId([8; 32]), resident(8).spelled] {
+        assert_eq!(house.route(&brought(SOUTH, Author::Claimed(Some(claimed)), 20)), wrong);
+    }
+    for (trace, claimed) in [(21, Some(KeyId([9; 32]))), (22, None)] {
+        assert!(house.route(&brought(SOUTH, Author::Claimed(claimed), trace)).is_ok());
+    }
+    let stranger = brought(HomeId(9), Author::Claimed(None), 23);
+    assert_eq!(house.route(&stranger), Err(Objection::Violated(Violation::OutOfOrder)));
+}
+
+#[test]
+fn an_echo_is_dropped_and_a_forged_copy_keeps_nothing_out() {
+    let mut house = linked();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    house.hear(NORTH, News::Whole(vec![resident(8)]));
+    assert!(house.route(&letter(1, 7, 9, Audience::Everyone)).is_ok());
+    let replayed = Err(Objection::Refused(Refusal::Replayed));
+    assert_eq!(house.route(&brought(SOUTH, Author::Claimed(None), 9)), replayed, "our own letter");
+    let forged = brought(SOUTH, Author::Claimed(None), 10);
+    assert!(house.route(&forged).is_ok());
+    assert_eq!(house.route(&forged), replayed, "on a second socket");
+    assert!(house.route(&brought(NORTH, vouched(8, None), 10)).is_ok());
+    assert_eq!(house.route(&brought(NORTH, vouched(8, None), 10)), replayed);
+}
+
+#[test]
+fn whoever_lists_somebody_else_s_member_must_show_her_signature() {
+    let mut house = linked();
+    assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
+    house.hear(NORTH, News::Whole(vec![resident(8)]));
+    house.hear(SOUTH, News::Whole(vec![resident(7), resident(8), resident(9)]));
+    for author in [7, 8] {
+        for doubtful in [vouched(author, None), Author::Claimed(Some(KeyId([author; 32])))] {
+            let letter = brought(SOUTH, doubtful, author);
+            let objection = house.route(&letter).expect_err("a doubt");
+            assert!(matches!(objection, Objection::Doubted(member) if member.key == KeyId([author; 32])));
+        }
+        let checked = brought(SOUTH, Author::Proven(KeyId([author; 32])), author);
+        assert!(house.route(&checked).is_ok(), "she is there, too, or has just moved");
+    }
+    let wrong = Err(Objection::Violated(Violation::WrongSender));
+    assert_eq!(
+        house.route(&brought(SOUTH, vouched(9, Some(8)), 30)),
+        wrong,
+        "the letter names somebody else"
+    );
+    assert!(house.route(&brought(SOUTH, vouched(9, Some(9)), 31)).is_ok());
+}

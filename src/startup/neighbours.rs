@@ -1,0 +1,64 @@
+//! Who our neighbours are when a server starts: what the settings say, and what the store remembers.
+
+use super::StartupError;
+use crate::{
+    actors::{clock::unix_ms, neighbourhood::members},
+    domain::{
+        address::Address,
+        book::{Book, Policy},
+        peer::Source,
+    },
+    identity::Identity,
+    settings::{Admit, Settings},
+    store::Store,
+};
+
+/// The book at the start. What the settings say wins; what was learnt about the same server stays.
+pub(super) async fn book(
+    settings: &Settings,
+    identity: &Identity,
+    address: &str,
+    names: &[Address],
+    store: &Store,
+) -> Result<Book, StartupError> {
+    let section = &settings.neighbourhood;
+    let policy = Policy {
+        anyone: section.admit == Admit::Anyone,
+        legacy: section.legacy,
+        most: usize::try_from(settings.limits.peers).unwrap_or(usize::MAX),
+    };
+    let own = names.iter().cloned().chain([Address::new(address)]).collect();
+    let mut book = Book::new(identity.server.public().id(), own, policy);
+    let mut known: Vec<_> = store.peers().await?.into_iter().map(members::remembered).collect();
+    for line in &section.peers {
+        let problem = |problem: String| StartupError::Peer { line: line.to_string(), problem };
+        let mut entry = members::entry(line, Source::Settings).map_err(problem)?;
+        if let Some(at) = known.iter().position(|known| known.id == entry.id) {
+            let known = known.swap_remove(at);
+            // Settings that name no key leave it to what an operator pinned since.
+            if entry.pinned.is_none() && !known.removed {
+                (entry.pinned, entry.key_text) = (known.pinned, known.key_text);
+            }
+            // A key that was seen counts until an operator names one.
+            entry.seen = known.seen.filter(|_| entry.pinned.is_none());
+            entry.dialect = entry.dialect.or(known.dialect);
+            entry.added_at = known.added_at.min(unix_ms());
+            entry.linked_at = known.linked_at;
+            entry.name = entry.name.or(known.name);
+        }
+        if let Err(turned) = book.add(entry) {
+            tracing::warn!(peer = line.url, code = turned.refusal.code(), "this neighbour is left out");
+        }
+    }
+    // One server may stand there twice: it came by itself, perhaps was removed, and was added by its URL
+    // since. What is there counts more than what was removed, and a way to reach it more than none.
+    known.sort_by_key(|entry| (entry.removed, entry.url.is_none()));
+    for entry in known {
+        // Only the settings would have kept it.
+        if entry.source == Source::Settings && !entry.removed {
+            continue;
+        }
+        book.restore(entry);
+    }
+    Ok(book)
+}

@@ -1,0 +1,18 @@
+//! Servers that are linked with each other, from outside: real processes that find, lose and prove each
+//! other, clients that talk across them, and neighbours that mean harm.
+//!
+//! `place` is where servers live and what is asked of them, `line` breaks the network between two of them,
+//! and `stranger` is a neighbour whose every message is ours.
+
+mod crossing;
+mod cuts;
+mod down;
+mod flood;
+mod hostile;
+mod impostor;
+mod line;
+mod links;
+mod moves;
+mod place;
+mod stranger;
+mod trust;

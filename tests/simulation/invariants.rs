@@ -1,0 +1,400 @@
+//! What must be true, whatever happens.
+//!
+//! The ledger sees all that servers do and knows who really is where; it is asked after every event.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith::domain::{
+    Moment,
+    id::{ConnectionId, KeyId},
+    letter::{Frame, Letter},
+    refusal::{Ending, Refusal, Violation},
+    switchboard::{Objection, Plan},
+};
+
+pub(crate) use crate::broken::{Broken, must};
+use crate::{
+    keys, member,
+    node::{Node, Setup},
+    world::World,
+};
+
+/// One letter that was written.
+#[derive(Debug)]
+struct Written {
+    /// The connection of its author, and which letter it is on that; nothing if it is sent again and again.
+    from: Option<(ConnectionId, u64)>,
+    /// Its very words, once they are written.
+    words: Option<Frame>,
+    /// Who must hear it, by home, if nothing goes wrong.
+    hearers: BTreeMap<usize, Vec<ConnectionId>>,
+    /// Which servers it has passed.
+    passed: BTreeSet<usize>,
+    heard: BTreeSet<ConnectionId>,
+}
+
+/// Everything that was seen.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// Nothing goes wrong in this run, or nothing any more.
+    pub(crate) is_calm: bool,
+    /// A server that tells what is not true.
+    pub(crate) liar: Option<usize>,
+    /// Some news was missed, and it is not certain that this was noticed.
+    pub(crate) was_missed: bool,
+    letters: Vec<Written>,
+    /// The last letter of a sender that a hearer heard.
+    last_heard: BTreeMap<(ConnectionId, ConnectionId), u64>,
+    links: BTreeSet<(usize, usize)>,
+    last_link: Moment,
+    dials: BTreeMap<(usize, usize), u32>,
+    last_dial: Moment,
+    /// The digests of every list that a home ever had, and everybody who ever was in it.
+    digests: Vec<BTreeSet<u128>>,
+    ever: Vec<BTreeSet<KeyId>>,
+    versions: Vec<Option<u64>>,
+    /// How often what happened.
+    tally: Tally,
+}
+
+/// How often what happened.
+pub(crate) type Tally = BTreeMap<&'static str, u64>;
+
+impl Ledger {
+    pub(crate) fn new(servers: usize) -> Self {
+        Self {
+            is_calm: false,
+            liar: None,
+            was_missed: false,
+            letters: Vec::new(),
+            last_heard: BTreeMap::new(),
+            links: BTreeSet::new(),
+            last_link: Moment::ZERO,
+            dials: BTreeMap::new(),
+            last_dial: Moment::ZERO,
+            digests: vec![BTreeSet::from([0]); servers],
+            ever: vec![BTreeSet::new(); servers],
+            versions: vec![None; servers],
+            tally: Tally::new(),
+        }
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    /// How often what happened.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// A server starts.
+    pub(crate) fn started(&mut self, place: usize) {
+        self.versions[place] = None;
+    }
+
+    /// A server is no more.
+    pub(crate) fn stopped(&mut self, place: usize) {
+        self.links.retain(|(from, _)| *from != place);
+    }
+
+    /// Somebody is about to come to a home.
+    pub(crate) fn may_join(&mut self, place: usize, key: KeyId) {
+        self.ever[place].insert(key);
+    }
+
+    /// A letter is written. Returns its number.
+    pub(crate) fn written(
+        &mut self,
+        from: Option<(ConnectionId, u64)>,
+        hearers: BTreeMap<usize, Vec<ConnectionId>>,
+    ) -> u64 {
+        self.letters.push(Written {
+            from,
+            words: None,
+            hearers,
+            passed: BTreeSet::new(),
+            heard: BTreeSet::new(),
+        });
+        self.letters.len() as u64 - 1
+    }
+
+    /// What a letter says, to the letter.
+    pub(crate) fn worded(&mut self, number: u64, words: Frame) {
+        let written = usize::try_from(number).ok().and_then(|at| self.letters.get_mut(at));
+        written.expect("a letter").words = Some(words);
+    }
+
+    /// How many letters were written so far.
+    pub(crate) fn letters(&self) -> usize {
+        self.letters.len()
+    }
+
+    /// A server has decided about a letter: it never passes the same one twice, and what a neighbour
+    /// brought goes no further.
+    pub(crate) fn planned(
+        &mut self,
+        place: usize,
+        letter: &Letter,
+        plan: Result<Plan, Objection>,
+        from: Option<usize>,
+    ) -> Result<(), Broken> {
+        let number = member::read(&letter.original);
+        let written = number.and_then(|number| self.letters.get_mut(usize::try_from(number).ok()?));
+        let number = number.unwrap_or(u64::MAX);
+        let Some(written) = written else {
+            must!(plan.is_err(), "server {place} took a letter that nobody wrote");
+            return Ok(());
+        };
+        match plan {
+            Ok(plan) => {
+                must!(written.passed.insert(place), "letter {number} passes server {place} a second time");
+                must!(
+                    from.is_none() || plan.elsewhere.is_empty(),
+                    "letter {number} hops on from server {place}"
+                );
+            }
+            // It has it already, from another home of the same author.
+            Err(_) if written.from.is_none() && written.passed.contains(&place) => self.count("replayed"),
+            // Nobody believes a liar.
+            Err(_) if from.is_some() && from == self.liar => self.count("lie"),
+            // Somebody whose coming was missed is a stranger until the list is told again.
+            Err(Objection::Violated(Violation::WrongSender)) if self.was_missed => {}
+            Err(objection) => {
+                let is_expected = written.hearers.contains_key(&place);
+                must!(!is_expected, "server {place} will not have letter {number}: {objection:?}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody hears a letter: only once, in order, and as it was written.
+    pub(crate) fn delivered(&mut self, connection: ConnectionId, frame: &Frame) -> Result<(), Broken> {
+        let number = member::read(frame);
+        let written = number.and_then(|number| self.letters.get_mut(usize::try_from(number).ok()?));
+        let (Some(number), Some(written)) = (number, written) else {
+            return Err(Broken(format!("{connection} heard what nobody wrote: {frame:?}")));
+        };
+        must!(written.heard.insert(connection), "{connection} heard letter {number} twice");
+        must!(Some(frame) == written.words.as_ref(), "{connection} heard letter {number} in other words");
+        let Some((sender, place)) = written.from else { return Ok(()) };
+        let last = self.last_heard.insert((connection, sender), place);
+        must!(last.is_none_or(|last| last < place), "{connection} heard letter {number} out of order");
+        Ok(())
+    }
+
+    /// A server dials.
+    pub(crate) fn dialled(&mut self, from: usize, to: usize, now: Moment) -> Result<(), Broken> {
+        self.last_dial = now;
+        self.count("dial");
+        let dials = self.dials.entry((from, to)).or_default();
+        *dials += 1;
+        // A burst after the start, and then at most one for each time that somebody gives way.
+        let most = 10 + u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
+        must!(*dials <= most, "server {from} has dialled {to} {dials} times");
+        Ok(())
+    }
+
+    /// A link came up.
+    pub(crate) fn linked(&mut self, place: usize, peer: usize, now: Moment) {
+        self.count("link");
+        self.links.insert((place, peer));
+        self.last_link = now;
+    }
+
+    /// A link went down.
+    pub(crate) fn unlinked(&mut self, place: usize, peer: usize) -> Result<(), Broken> {
+        self.links.remove(&(place, peer));
+        must!(!self.is_calm, "server {place} lost its link to {peer}, and nothing was wrong");
+        Ok(())
+    }
+
+    /// A socket is over.
+    pub(crate) fn over(&mut self, place: usize, ending: Ending) -> Result<(), Broken> {
+        let is_fine = matches!(
+            ending,
+            Ending::Left
+                | Ending::Replaced
+                | Ending::Refused(Refusal::Crossed)
+                | Ending::RefusedUs(Refusal::Crossed)
+        );
+        let is_fine = is_fine || self.liar.is_some();
+        must!(is_fine || !self.is_calm, "server {place} ended a socket: {ending:?}");
+        // Honest servers never break the protocol, whatever happens to them.
+        let is_honest = self.liar.is_none();
+        must!(
+            !is_honest || !matches!(ending, Ending::Violated(_)),
+            "server {place} saw a violation: {ending:?}"
+        );
+        self.count(ending.code());
+        Ok(())
+    }
+
+    /// A server missed something and asks.
+    pub(crate) fn wanted(&mut self, place: usize, peer: usize) -> Result<(), Broken> {
+        must!(!self.is_calm, "server {place} missed news of {peer}, and nothing was wrong");
+        self.count("lost");
+        Ok(())
+    }
+
+    /// How often a server has dialled another one.
+    pub(crate) fn dials(&self, from: usize, to: usize) -> u32 {
+        self.dials.get(&(from, to)).copied().unwrap_or(0)
+    }
+
+    /// When the last link came up, and when somebody dialled for the last time.
+    pub(crate) const fn last(&self) -> (Moment, Moment) {
+        (self.last_link, self.last_dial)
+    }
+
+    /// Looks at a server after it has done something, or only heard something.
+    pub(crate) fn saw(
+        &mut self,
+        place: usize,
+        node: &Node,
+        setup: &Setup,
+        is_quiet: bool,
+    ) -> Result<(), Broken> {
+        if !is_quiet {
+            self.check_links(place, node, setup)?;
+        }
+        let version = Some(node.house().mesh().version());
+        if self.versions[place] == version {
+            return Ok(());
+        }
+        self.versions[place] = version;
+        self.digests[place].insert(node.house().roster().digest().0);
+        self.check_lists(place, node, setup)
+    }
+
+    /// One link for each neighbour at most, and nothing that grows without bound.
+    fn check_links(&self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
+        let (sockets, waiting) = node.burden();
+        let peers = self.digests.len();
+        for peer in node.places() {
+            let (is_linked, sockets) = (node.link(peer).is_some(), node.sockets_of(peer));
+            let state = node.state(peer);
+            must!(state.is_linked() == is_linked, "server {place} calls its link to {peer} {state:?}");
+            must!(sockets == usize::from(is_linked), "server {place} has {sockets} links to {peer}");
+        }
+        must!(sockets <= 4 * peers, "server {place} holds {sockets} sockets");
+        let most = setup.limits.peer_queue_bytes as usize + 1024;
+        must!(waiting <= most, "{waiting} bytes wait in a lane of server {place}");
+        Ok(())
+    }
+
+    /// Nobody is listed twice, nobody at a home that is not linked, and nobody at a home that does not
+    /// say so itself.
+    fn check_lists(&self, place: usize, node: &Node, setup: &Setup) -> Result<(), Broken> {
+        let house = node.house();
+        let mut listed: BTreeSet<KeyId> = house.roster().members().map(|member| member.key).collect();
+        for (home, replica) in house.mesh().homes() {
+            let peer = node.place(home);
+            must!(node.link(peer).is_some(), "server {place} lists {peer}, which is not linked");
+            let is_liar = self.liar == Some(peer);
+            must!(
+                replica.len() <= setup.limits.peer_members as usize,
+                "server {place} hoards members of {peer}"
+            );
+            let is_known = self.digests[peer].contains(&replica.digest().0);
+            must!(
+                !replica.is_whole() || is_known || is_liar,
+                "server {place} has a list of {peer} that never was"
+            );
+            for member in house.mesh().listed(home) {
+                let is_known = is_liar || self.ever[peer].contains(&member.key);
+                must!(is_known, "server {place} lists a stranger at {peer}");
+                must!(listed.insert(member.key), "server {place} lists {} twice", member.key.short());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether all links are up, as both ends see them.
+pub(crate) fn all_linked(world: &World) -> bool {
+    pairs(world).all(|(one, other)| {
+        let linked =
+            |one: usize, other: usize| world.node(one).is_some_and(|node| node.link(other).is_some());
+        linked(one, other) && linked(other, one)
+    })
+}
+
+fn pairs(world: &World) -> impl Iterator<Item = (usize, usize)> {
+    let all = (0..world.servers()).flat_map(|one| (0..one).map(move |other| (one, other)));
+    all.filter(|(one, other)| world.are_neighbours(*one, *other))
+}
+
+/// Everybody sees everybody who is there, and nobody else.
+pub(crate) fn rosters_agree(world: &World) -> Result<(), Broken> {
+    let mut truth: BTreeMap<KeyId, BTreeSet<usize>> = BTreeMap::new();
+    for (person, who) in world.people().iter().enumerate() {
+        for (place, _) in who.connections.values() {
+            truth.entry(keys::persona(person).key).or_default().insert(*place);
+        }
+    }
+    for (place, node) in world.nodes() {
+        let (roster, mesh) = (node.house().roster(), node.house().mesh());
+        let own = roster.members().map(|member| (member.key, place));
+        let others = mesh
+            .homes()
+            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node.place(home))));
+        let seen: BTreeMap<KeyId, usize> = own.chain(others).collect();
+        for (key, home) in &seen {
+            let is_there = truth.get(key).is_some_and(|homes| homes.contains(home));
+            must!(is_there, "server {place} lists {:?} at {home}", keys::person_with(*key));
+        }
+        for (key, homes) in &truth {
+            let is_near = homes.iter().any(|home| *home == place || world.are_neighbours(place, *home));
+            must!(!is_near || seen.contains_key(key), "server {place} misses {:?}", keys::person_with(*key));
+            let is_own = seen.get(key) == Some(&place);
+            must!(is_own == homes.contains(&place), "server {place} mistakes who is its own");
+        }
+        check_names(place, node, &truth)?;
+    }
+    Ok(())
+}
+
+/// Whoever is not there is not remembered under any name.
+fn check_names(place: usize, node: &Node, truth: &BTreeMap<KeyId, BTreeSet<usize>>) -> Result<(), Broken> {
+    let mesh = node.house().mesh();
+    for person in 0..keys::PEOPLE {
+        let persona = keys::persona(person);
+        if !truth.contains_key(&persona.key) {
+            let is_known = persona.spelled.iter().any(|spelled| mesh.known_as(*spelled).is_some());
+            must!(!is_known, "server {place} remembers {person}, who is gone");
+        }
+    }
+    Ok(())
+}
+
+/// One socket and one link for each pair, the same at both ends, and none for anybody else.
+pub(crate) fn one_socket_each(world: &World) -> Result<(), Broken> {
+    for (one, other) in pairs(world) {
+        let link =
+            |one: usize, other: usize| world.node(one).and_then(|node| node.link(other)).map(|link| link.0);
+        let (there, back) = (link(one, other), link(other, one));
+        must!(there.is_some() && there == back, "{one} and {other} speak on {there:?} and {back:?}");
+        let sockets = world.net().sockets_between(one, other);
+        must!(sockets == 1, "{one} and {other} hold {sockets} sockets");
+        for (one, other) in [(one, other), (other, one)] {
+            let known = world.node(one).map_or(0, |node| node.sockets_of(other));
+            must!(known == 1, "server {one} knows {known} sockets of {other}");
+        }
+    }
+    Ok(())
+}
+
+/// Every letter from this one on was heard by everybody who should have, and who still is there.
+pub(crate) fn all_heard(world: &World, from: usize) -> Result<(), Broken> {
+    let present: BTreeSet<ConnectionId> =
+        world.people().iter().flat_map(|person| person.connections.keys().copied()).collect();
+    for (number, letter) in world.ledger().letters.iter().enumerate().skip(from) {
+        for (home, hearers) in &letter.hearers {
+            for hearer in hearers.iter().filter(|hearer| present.contains(hearer)) {
+                must!(letter.heard.contains(hearer), "{hearer} at {home} never heard letter {number}");
+            }
+        }
+    }
+    Ok(())
+}

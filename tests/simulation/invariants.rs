@@ -17,21 +17,8 @@ use crate::{
     keys, member,
     node::{Node, Setup},
     world::World,
+    written::Written,
 };
-
-/// One letter that was written.
-#[derive(Debug)]
-struct Written {
-    /// The connection of its author, and which letter it is on that; nothing if it is sent again and again.
-    from: Option<(ConnectionId, u64)>,
-    /// Its very words, once they are written.
-    words: Option<Frame>,
-    /// Who must hear it, by home, if nothing goes wrong.
-    hearers: BTreeMap<usize, Vec<ConnectionId>>,
-    /// Which servers it has passed.
-    passed: BTreeSet<usize>,
-    heard: BTreeSet<ConnectionId>,
-}
 
 /// Everything that was seen.
 #[derive(Debug)]

@@ -22,3 +22,4 @@ mod node;
 mod scenarios;
 mod seeds;
 mod world;
+mod written;

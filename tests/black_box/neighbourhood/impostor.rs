@@ -152,7 +152,7 @@ async fn the_name_of_a_neighbour_is_worth_nothing_without_its_key() {
     first.until_peer(LAIR, |peer| peer["state"] == "down").await;
     let mut thief = Stranger::new(&first.listen, 0, &b.address()).await;
     thief.happens(Input::Opened).await;
-    assert_eq!(thief.goodbye().await, Some((1008, "wrong_key".to_owned())));
+    assert_eq!(thief.goodbye().await, Some((1008, "taken_address".to_owned())));
     let second = second.expect("it is here");
     let ben = Client::join(&second, 2).await;
     anna.sees(&[(&a, &[&own]), (&b, &[&ben.pem()])]).await;

@@ -23,7 +23,12 @@ use super::{
 };
 use crate::{
     dialect::Terms,
-    domain::{address::Address, id::ConnectionId, limits::Limits},
+    domain::{
+        address::Address,
+        id::{ConnectionId, KeyId},
+        limits::Limits,
+        names::Bearer,
+    },
 };
 
 /// Handed to every worker by reference.
@@ -72,6 +77,8 @@ pub struct Plan {
     pub keys: Keys,
     /// Threads for signatures.
     pub notaries: usize,
+    /// Whose names are known.
+    pub bearers: Vec<(KeyId, Bearer)>,
     /// Who writes things down.
     pub archivist: Addr<Archivist>,
 }
@@ -91,6 +98,7 @@ impl House {
             notary: notary.clone(),
             home: plan.home,
             names: plan.names,
+            bearers: plan.bearers,
             limits: Arc::clone(&limits),
             clock,
             tally: tally.clone(),

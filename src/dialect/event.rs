@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Ear, kith, olaf};
+use super::{Accent, Ear, kith};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -12,7 +12,7 @@ use crate::{
         Moment,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
-        member::Newcomer,
+        member::{Member, Newcomer},
         neighbourhood::Sockets,
         news::News,
         peer::LinkDialect,
@@ -36,6 +36,8 @@ pub enum Input {
     Stands(Result<Standing, Refusal>),
     /// The answer to [`Output::Greet`]: the link is up, under this number, or the house does not want it.
     Welcomed(Result<HomeId, Refusal>),
+    /// The answer to [`Output::Find`]: in the order of their names.
+    Found(Vec<Arc<Member>>),
     /// The moment of [`Output::Wake`] has come.
     Woken,
 }
@@ -55,6 +57,8 @@ pub enum Output {
     Route(Letter),
     /// The client list is wanted.
     WantList,
+    /// Members who have names are looked for: this one, or all. No frame until [`Input::Found`].
+    Find(Option<KeyId>),
     /// A server says who it is and has proven nothing yet. No frame until [`Input::Stands`].
     Claim(Claim),
     /// A server is as proven as it gets. No frame until [`Input::Welcomed`].
@@ -91,6 +95,8 @@ pub struct Check {
 pub enum Hand {
     /// The key of this server.
     Server,
+    /// The key of this server, for texts that go to many: the signature is kept and used again.
+    Herald,
     /// The key that OLAF prescribes.
     Olaf,
 }
@@ -114,7 +120,7 @@ pub struct Standing {
     /// The key to which we hold it, if its protocol does not show its key.
     pub key: Option<Arc<PublicKey>>,
     /// How it wants to be spoken to, if that is known or set.
-    pub accent: Option<olaf::peer::Accent>,
+    pub accent: Option<Accent>,
     /// Whether it may come in unproven.
     pub unproven: bool,
 }

@@ -243,6 +243,7 @@ impl Mesh {
         let before = self.version;
         let mut effect = match news {
             News::Whole(members) => self.replace(id, None, None, members),
+            News::Single(change) => Effect { excess: !self.apply(id, change), ..Effect::default() },
             News::Part { after, through, sequence, members } => {
                 self.hear_part(id, after, through, sequence, members)
             }
@@ -287,12 +288,18 @@ impl Mesh {
         home.sequence = home.sequence.wrapping_add(u64::try_from(changes.len()).unwrap_or(u64::MAX));
         let mut effect = Effect::default();
         for change in changes.into_iter().flatten() {
-            match change {
-                Change::Came(resident) => effect.excess |= !self.enter(id, resident),
-                Change::Went(key) => self.exit(id, key),
-            }
+            effect.excess |= !self.apply(id, change);
         }
         effect
+    }
+
+    /// Says whether there was room.
+    fn apply(&mut self, id: HomeId, change: Change) -> bool {
+        match change {
+            Change::Came(resident) => return self.enter(id, resident),
+            Change::Went(key) => self.exit(id, key),
+        }
+        true
     }
 
     fn hear_standing(&mut self, id: HomeId, sequence: u64, digest: Digest) -> Effect {

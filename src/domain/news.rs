@@ -39,6 +39,8 @@ pub enum News {
         /// Who is there.
         members: Vec<Resident>,
     },
+    /// One change, from neighbours that do not count them.
+    Single(Change),
     /// Changes, the first of which has this number.
     Changes {
         /// Its number.
@@ -64,23 +66,57 @@ pub struct Effect {
     pub lost: bool,
     /// The neighbour lists more members than one may.
     pub excess: bool,
+    /// The neighbour lists somebody under a name that is known to be another key's.
+    pub impostor: Option<KeyId>,
 }
 
 impl News {
+    /// Leaves out the members of whom this does not hold. Says who was left out first.
+    pub fn retain(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<KeyId> {
+        let mut first = None;
+        let mut stays = |resident: &Resident| {
+            let stays = holds(resident);
+            if !stays {
+                first.get_or_insert(resident.key);
+            }
+            stays
+        };
+        match self {
+            Self::Whole(members) | Self::Part { members, .. } => members.retain(|member| stays(member)),
+            Self::Single(change) => {
+                if let Change::Came(resident) = change
+                    && !stays(resident)
+                {
+                    *change = Change::Went(resident.key);
+                }
+            }
+            Self::Changes { changes, .. } => {
+                for change in changes {
+                    if let Some(Change::Came(resident)) = change
+                        && !stays(resident)
+                    {
+                        *change = None;
+                    }
+                }
+            }
+            Self::Standing { .. } => {}
+        }
+        first
+    }
+
     /// About how much memory it takes while it waits.
     #[must_use]
     pub fn cost(&self) -> usize {
         const EACH: usize = 128;
         let each = |member: &Resident| member.public_key.len() + EACH;
+        let of_change = |change: &Change| match change {
+            Change::Came(member) => each(member),
+            Change::Went(_) => EACH,
+        };
         EACH + match self {
             Self::Whole(members) | Self::Part { members, .. } => members.iter().map(each).sum(),
-            Self::Changes { changes, .. } => changes
-                .iter()
-                .map(|change| match change {
-                    Some(Change::Came(member)) => each(member),
-                    _ => EACH,
-                })
-                .sum(),
+            Self::Single(change) => of_change(change),
+            Self::Changes { changes, .. } => changes.iter().flatten().map(of_change).sum(),
             Self::Standing { .. } => 0,
         }
     }

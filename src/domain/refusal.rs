@@ -26,9 +26,9 @@ pub enum Refusal {
     Draining,
     /// We link with known servers only, and this one is not known.
     UnknownPeer,
-    /// The server shows another key than the one we hold it to.
+    /// Another key is shown than the one to which we hold this server, or this name.
     WrongKey,
-    /// The server cannot prove who it is, and here that is not enough.
+    /// It is not proven who it is, and here that is not enough.
     Unproven,
     /// An administrator removed this server from the neighbourhood.
     RemovedPeer,
@@ -44,11 +44,13 @@ pub enum Refusal {
     Ourselves,
     /// The two programs share no version of the protocol.
     NoCommonVersion,
+    /// Somebody of this name is here.
+    NameInUse,
 }
 
 impl Refusal {
     /// Every refusal, so that metrics can show a zero before the first one.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ServerFull,
         Self::TooManyFromAddress,
         Self::TooManyOfMember,
@@ -67,6 +69,7 @@ impl Refusal {
         Self::Crossed,
         Self::Ourselves,
         Self::NoCommonVersion,
+        Self::NameInUse,
     ];
 
     /// The stable name.
@@ -91,6 +94,7 @@ impl Refusal {
             Self::Crossed => "crossed",
             Self::Ourselves => "ourselves",
             Self::NoCommonVersion => "no_common_version",
+            Self::NameInUse => "name_in_use",
         }
     }
 
@@ -111,6 +115,7 @@ impl Refusal {
             | Self::TooManyUploads
             | Self::TooManyChecks
             | Self::TooManyPeers
+            | Self::NameInUse
             | Self::Crossed
             | Self::Draining => true,
             Self::Replayed

@@ -234,13 +234,14 @@ async fn open(
     let house = House::build(Plan {
         home: address.clone(),
         names,
-        terms: terms(&settings, identity, &address),
+        terms: terms(&settings, identity, &address, id),
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
         notaries: match settings.listen.notaries {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             count => count,
         },
+        bearers: neighbours::bearers(&settings, &store).await?,
         archivist: archivist.clone(),
         limits,
     })?;
@@ -254,7 +255,7 @@ async fn open(
 }
 
 /// What sessions must know.
-fn terms(settings: &Settings, identity: &Identity, address: &str) -> Terms {
+fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> Terms {
     Terms {
         recipients_per_letter: settings.limits.recipients_per_letter,
         detect_accents: settings.olaf.detect_accents,
@@ -264,6 +265,7 @@ fn terms(settings: &Settings, identity: &Identity, address: &str) -> Terms {
         myself: Myself {
             address: address.to_owned(),
             name: settings.server.name.clone(),
+            id: id.to_string().into(),
             key: Arc::new(identity.server.public().clone()),
         },
     }

@@ -3,9 +3,12 @@
 use super::StartupError;
 use crate::{
     actors::{clock::unix_ms, neighbourhood::members},
+    dialect::socp,
     domain::{
         address::Address,
         book::{Book, Policy},
+        id::KeyId,
+        names::Bearer,
         peer::Source,
     },
     identity::Identity,
@@ -61,4 +64,10 @@ pub(super) async fn book(
         book.restore(entry);
     }
     Ok(book)
+}
+
+/// Whose names the store remembers.
+pub(super) async fn bearers(settings: &Settings, store: &Store) -> Result<Vec<(KeyId, Bearer)>, StartupError> {
+    let names = store.names(settings.limits.names).await?;
+    Ok(names.into_iter().map(|(name, bearer)| (socp::id_of(&name), bearer)).collect())
 }

@@ -7,6 +7,7 @@ use crate::domain::id::KeyId;
 
 use super::Store;
 use super::error::StoreError;
+use super::users;
 use super::record::{Cursor, MemberRecord, Page, Seen};
 
 impl Store {
@@ -36,6 +37,7 @@ impl Store {
             .bind(member.last)
             .execute(&mut *transaction)
             .await?;
+            users::remember(&mut transaction, member).await?;
         }
         Ok(transaction.commit().await?)
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::domain::dialect::Dialect;
 use crate::domain::id::{KeyId, PeerId};
+use crate::domain::member::Named;
 use crate::domain::peer::{LinkDialect, Source};
 
 /// A member who was seen, once or several times.
@@ -14,6 +15,8 @@ pub struct Seen {
     pub key_id: KeyId,
     /// The protocol in which.
     pub dialect: Dialect,
+    /// The name under which, in dialects that have names.
+    pub named: Option<Named>,
     /// The public key as first received.
     pub public_key: String,
     /// The first of these times.
@@ -26,11 +29,20 @@ impl Seen {
     /// A member who is seen at this moment.
     #[must_use]
     pub fn now(key_id: KeyId, dialect: Dialect, public_key: String, at: i64) -> Self {
-        Self { key_id, dialect, public_key, first: at, last: at }
+        Self { key_id, dialect, named: None, public_key, first: at, last: at }
+    }
+
+    /// The same member, known by a name.
+    #[must_use]
+    pub fn under(self, named: Option<Named>) -> Self {
+        Self { named, ..self }
     }
 
     /// The same member, seen again. What was received first stays.
     pub fn again(&mut self, later: &Self) {
+        if let (Some(named), Some(later)) = (&mut self.named, &later.named) {
+            named.proven |= later.proven && named.key == later.key;
+        }
         self.last = self.last.max(later.last);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{ActorFutureExt as _, AsyncContext as _, SpawnHandle, fut::wrap_future};
+use actix::{AsyncContext as _, SpawnHandle};
 use actix_http::ws::CloseReason;
 
 use super::{Connection, Context};
@@ -14,7 +14,7 @@ use crate::{
         neighbourhood::{Claimed, Closed, Found, Greeted, Reported, Step},
         registry::{Tell, WantedBy},
     },
-    dialect::event::{Claim, Greeting, Hand, Input, Output},
+    dialect::event::{Claim, Greeting, Input, Output},
     domain::{
         Moment,
         id::HomeId,
@@ -127,26 +127,6 @@ impl Connection {
         {
             peer.meter.took(now.saturating_sub(pinged));
         }
-    }
-
-    /// Asks somebody in the house. Nothing else is read from this connection meanwhile.
-    fn wait_for<A: 'static>(
-        &self,
-        answer: impl Future<Output = A> + 'static,
-        ctx: &mut Context,
-        then: impl FnOnce(&mut Self, A, &mut Context) + 'static,
-    ) {
-        let then = |answer, connection: &mut Self, ctx: &mut Context| then(connection, answer, ctx);
-        ctx.wait(wrap_future::<_, Self>(answer).map(then));
-    }
-
-    fn have_signed(&mut self, hand: Hand, text: Vec<u8>, ctx: &mut Context) {
-        let house = Arc::clone(&self.house);
-        let signature = async move { house.notary.sign(hand, text).await };
-        self.wait_for(signature, ctx, |connection, signature, ctx| match signature {
-            Ok(signature) => connection.step(Input::Signed(signature), ctx),
-            Err(_) => connection.end(Ending::Failed, ctx),
-        });
     }
 
     fn have_claimed(&mut self, claim: Claim, ctx: &mut Context) {

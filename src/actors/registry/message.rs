@@ -10,7 +10,7 @@ use crate::{
     domain::{
         address::Address,
         dialect::Dialect,
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, KeyId},
         letter::Letter,
         member::{Member, Newcomer},
         news::News,
@@ -53,6 +53,11 @@ pub struct Route(pub Letter);
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct WantList(pub ConnectionId);
+
+/// Members who have names are looked for: this one, or all. The answer is in the order of their names.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "Vec<Arc<Member>>")]
+pub struct People(pub Option<KeyId>);
 
 /// A neighbour is linked, or speaks on another socket than before.
 #[derive(Message, Debug)]

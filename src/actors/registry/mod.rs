@@ -6,6 +6,7 @@
 
 mod message;
 mod neighbours;
+mod people;
 mod query;
 
 use std::{
@@ -21,7 +22,7 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
-    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, Route,
+    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People, Route,
     Tell, Unlink, WantList, WantedBy,
 };
 use self::neighbours::Neighbour;
@@ -38,13 +39,14 @@ use crate::{
     dialect::{Ear, press},
     domain::{
         address::Address,
-        id::{ConnectionId, HomeId},
-        letter::{Frame, Letter},
+        id::{ConnectionId, HomeId, KeyId},
+        letter::{Frame, Letter, Origin},
         limits::{Limits, seconds},
-        member::Member,
+        member::{Member, Named},
+        names::Bearer,
         presence::Presence,
         refusal::Ending,
-        switchboard::{Objection, Plan, Switchboard},
+        switchboard::{Hearers, Objection, Plan, Switchboard},
     },
     store::Seen,
 };
@@ -71,6 +73,10 @@ pub struct Registry {
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
     lists_version: u64,
+    /// Members of whom all clients know that hear of each by itself.
+    told: people::Told,
+    /// How many connections are told the whole list after changes.
+    readers: usize,
     list_alarm: bool,
     /// Connections that had no room for a list, and are offered the newest one again soon.
     slow: HashSet<ConnectionId>,
@@ -94,6 +100,8 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// Whose names are known.
+    pub bearers: Vec<(KeyId, Bearer)>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
     /// The numbers in force.
@@ -117,13 +125,17 @@ impl Registry {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
+        let mut switchboard = Switchboard::new(names, &parts.limits);
+        switchboard.restore_names(parts.bearers);
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
-            switchboard: Switchboard::new(names, &parts.limits),
+            switchboard,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
+            told: people::Told::new(),
+            readers: 0,
             list_alarm: false,
             slow: HashSet::new(),
             home: parts.home,
@@ -167,7 +179,10 @@ impl Registry {
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
         if !self.draining.load(Ordering::Relaxed) {
-            self.presence.changed(self.entries.keys().copied());
+            let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
+            let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));
+            self.presence.changed(self.readers, behind.map(|(connection, _)| *connection));
+            self.tell_people();
         }
         self.push_lists(ctx);
     }
@@ -179,7 +194,8 @@ impl Registry {
             return;
         }
         // What a list costs is about the same in every shape.
-        let Some(ear) = self.entries.values().next().map(|entry| entry.ear) else { return };
+        let mut ears = self.entries.values().map(|entry| entry.ear);
+        let Some(ear) = ears.find(|ear| ear.hears_lists()) else { return };
         while !self.presence.is_idle() {
             let bytes = u32::try_from(self.list(ear).len()).unwrap_or(u32::MAX);
             match self.presence.next(bytes, self.clock.now()) {
@@ -218,7 +234,7 @@ impl Registry {
     }
 
     fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.entries.values().filter(|_| plan.here).map(|entry| (entry.ear, &entry.lane));
+        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
         let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
         let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
         // Few ears are ever in one house, so a short list beats a map.
@@ -238,14 +254,31 @@ impl Registry {
         self.tally.dropped.inc_by(refused);
     }
 
+    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
+        let author = match (letter.dialect.echoes(), letter.from) {
+            (false, Origin::Here(connection)) => Some(connection),
+            _ => None,
+        };
+        let (all, member) = match hearers {
+            Hearers::Nobody => (false, None),
+            Hearers::Everybody => (true, None),
+            Hearers::Member(key) => (false, Some(key)),
+        };
+        let everybody = self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
+        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
+        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
+        everybody.map(|(_, entry)| entry).chain(of_member)
+    }
+
     fn count(&self) {
         self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
         self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
     }
 
-    fn write_down(&self, member: &Member) {
+    fn write_down(&self, member: &Member, named: Option<Named>) {
         let key = member.public_key.to_string();
-        self.archivist.do_send(Remember(Seen::now(member.key, member.dialect, key, unix_ms())));
+        let seen = Seen::now(member.key, member.dialect, key, unix_ms());
+        self.archivist.do_send(Remember(seen.under(named)));
     }
 }
 
@@ -280,8 +313,12 @@ impl Handler<Join> for Registry {
             Ok((member, is_new)) => {
                 let dialect = newcomer.dialect;
                 self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
-                self.write_down(&member);
-                self.presence.arrived(connection);
+                self.write_down(&member, newcomer.named);
+                if ear.hears_lists() {
+                    self.readers += 1;
+                    self.presence.arrived(connection);
+                }
+                self.welcome(&member, ear, &lane);
                 let (member, entered) = (Arc::clone(&member), member);
                 self.entries
                     .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
@@ -303,12 +340,13 @@ impl Handler<Leave> for Registry {
     fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
         let Leave { connection, ending } = leave;
         let Some((member, is_gone)) = self.switchboard.leave(connection) else { return };
-        self.entries.remove(&connection);
+        let entry = self.entries.remove(&connection);
+        self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
         self.presence.gone(connection);
         self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
         self.count();
         if is_gone {
-            self.write_down(&member);
+            self.write_down(&member, None);
             self.tell_change(&member, false, ctx);
             self.changed(ctx);
         } else {
@@ -331,6 +369,7 @@ impl Handler<Route> for Registry {
             Err(Objection::Refused(refusal)) => self.tally.refusal(refusal),
             Err(Objection::Violated(violation)) => self.tally.violation(violation),
             Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
+            Err(Objection::NotFound) => self.not_found(&letter),
         }
     }
 }

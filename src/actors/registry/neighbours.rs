@@ -9,7 +9,12 @@ use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture
 
 use super::{Link, Registry, Route, Tell, Unlink, WantedBy};
 use crate::{
-    actors::lane::{Class, Lane},
+    actors::{
+        archivist::Remember,
+        clock::unix_ms,
+        event::Kind,
+        lane::{Class, Lane},
+    },
     dialect::{Ear, press},
     domain::{
         Moment,
@@ -18,6 +23,7 @@ use crate::{
         member::Member,
         refusal::{Ending, Refusal, Violation},
     },
+    store::Seen,
 };
 
 /// Members in one part of a list: about 128 KiB.
@@ -216,6 +222,14 @@ impl Handler<Tell> for Registry {
     fn handle(&mut self, Tell { home, news }: Tell, ctx: &mut Context<Self>) {
         self.inbox.taken(news.cost());
         let effect = self.switchboard.hear(home, news);
+        for resident in self.switchboard.take_learnt() {
+            let (key, named) = (resident.public_key.to_string(), resident.named);
+            let seen = Seen::now(resident.key, resident.dialect, key, unix_ms());
+            self.archivist.do_send(Remember(seen.under(named)));
+        }
+        if let Some(member) = effect.impostor {
+            self.impostor(home, member);
+        }
         if let Some(neighbour) = self.neighbours.get(&home) {
             if effect.excess {
                 neighbour.lane.end(Ending::Violated(Violation::TooManyMembers));

@@ -93,12 +93,14 @@ impl House {
         let (tally, bulletin) = (plan.neighbourhood.tally.clone(), plan.neighbourhood.bulletin.clone());
         let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
         let draining = Arc::new(AtomicBool::new(false));
+        let terms = Arc::new(plan.terms);
         let notary = Notary::start(plan.notaries, &plan.keys)?;
         let parts = registry::Parts {
             notary: notary.clone(),
             home: plan.home,
             names: plan.names,
             bearers: plan.bearers,
+            terms: Arc::clone(&terms),
             limits: Arc::clone(&limits),
             clock,
             tally: tally.clone(),
@@ -117,7 +119,7 @@ impl House {
             inbox,
             gate: Gate::new((*limits).clone(), clock),
             limits,
-            terms: Arc::new(plan.terms),
+            terms,
             clock,
             tally,
             bulletin,

@@ -7,6 +7,7 @@
 mod message;
 mod neighbours;
 mod people;
+mod pressed;
 mod query;
 
 use std::{
@@ -25,7 +26,7 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People, Route,
     Tell, Unlink, WantList, WantedBy,
 };
-use self::neighbours::Neighbour;
+use self::{neighbours::Neighbour, pressed::Pressed};
 
 use super::{
     archivist::{Archivist, Remember},
@@ -36,7 +37,7 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    dialect::{Ear, press},
+    dialect::{Ear, Terms, press},
     domain::{
         address::Address,
         id::{ConnectionId, HomeId, KeyId},
@@ -81,6 +82,7 @@ pub struct Registry {
     /// Connections that had no room for a list, and are offered the newest one again soon.
     slow: HashSet<ConnectionId>,
     home: String,
+    terms: Arc<Terms>,
     notary: Notary,
     /// Letters whose signature is being checked before they count.
     doubts: u32,
@@ -102,6 +104,8 @@ pub struct Parts {
     pub names: Vec<Address>,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// What sessions know of the house.
+    pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
     /// The numbers in force.
@@ -139,6 +143,7 @@ impl Registry {
             list_alarm: false,
             slow: HashSet::new(),
             home: parts.home,
+            terms: parts.terms,
             notary: parts.notary,
             doubts: 0,
             limits: parts.limits,
@@ -162,12 +167,12 @@ impl Registry {
             let own = press::Home {
                 number: HomeId::OWN.0,
                 address: &self.home,
-                members: self.switchboard.roster().members().map(AsRef::as_ref).collect(),
+                members: listed(self.switchboard.roster().members()),
             };
             let others = mesh.homes().map(|(id, home)| press::Home {
                 number: id.0,
                 address: home.address(),
-                members: mesh.listed(id).map(AsRef::as_ref).collect(),
+                members: listed(mesh.listed(id)),
             });
             let homes: Vec<_> = std::iter::once(own).chain(others).collect();
             // Only clients are sent lists.
@@ -237,17 +242,11 @@ impl Registry {
         let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
         let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
         let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
-        // Few ears are ever in one house, so a short list beats a map.
-        let mut pressed: Vec<(Ear, Option<Frame>)> = Vec::new();
+        let mut pressed = Pressed::default();
         let (mut taken, mut refused) = (0, 0);
         for (ear, lane) in clients.chain(neighbours) {
-            let known = pressed.iter().position(|(known, _)| *known == ear);
-            let at = known.unwrap_or_else(|| {
-                pressed.push((ear, press::letter(letter, ear)));
-                pressed.len() - 1
-            });
-            if let Some((_, Some(frame))) = pressed.get(at) {
-                if lane.offer(frame.clone(), Class::Letter) { taken += 1 } else { refused += 1 }
+            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
+                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
             }
         }
         self.tally.deliveries.inc_by(taken);
@@ -280,6 +279,11 @@ impl Registry {
         let seen = Seen::now(member.key, member.dialect, key, unix_ms());
         self.archivist.do_send(Remember(seen.under(named)));
     }
+}
+
+/// Those whom client lists can name: others have no keys that a reader of lists could use.
+fn listed<'a>(members: impl Iterator<Item = &'a Arc<Member>>) -> Vec<&'a Member> {
+    members.map(AsRef::as_ref).filter(|member| member.name.is_none()).collect()
 }
 
 impl Actor for Registry {

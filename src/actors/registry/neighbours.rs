@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
-use super::{Link, Registry, Route, Tell, Unlink, WantedBy};
+use super::{Link, Registry, pressed::Pressed, Route, Tell, Unlink, WantedBy};
 use crate::{
     actors::{
         archivist::Remember,
@@ -64,7 +64,7 @@ impl Registry {
     /// Somebody came to this home or went.
     pub(super) fn tell_change(&mut self, member: &Member, came: bool, ctx: &mut Context<Self>) {
         let sequence = self.switchboard.roster().sequence();
-        let mut frame = None;
+        let mut pressed = Pressed::default();
         let mut behind = Vec::new();
         for (home, neighbour) in &mut self.neighbours {
             if let Telling::Whole { behind: is_behind, .. } = &mut neighbour.telling {
@@ -73,8 +73,7 @@ impl Registry {
                 continue;
             }
             let ear = neighbour.ear;
-            let frame = frame.get_or_insert_with(|| press::change(sequence, member, came, ear)).clone();
-            if let Some(frame) = frame {
+            if let Some(frame) = pressed.hear(ear, || press::change(sequence, member, came, ear)) {
                 let _ = neighbour.lane.offer(frame, Class::Letter);
             }
         }
@@ -113,8 +112,9 @@ impl Registry {
                 Telling::Parts(after) => {
                     let roster = self.switchboard.roster();
                     let (members, is_last) = roster.part(after, PART);
-                    let part = press::part(after, &members, is_last, roster.sequence());
-                    if !neighbour.lane.offer(part, Class::List) {
+                    let parts = press::part(after, &members, is_last, roster.sequence(), neighbour.ear);
+                    // Hearing of somebody twice does no harm.
+                    if !parts.into_iter().all(|part| neighbour.lane.offer(part, Class::List)) {
                         break RETRY;
                     }
                     let last = members.last().map(|member| member.key);
@@ -192,7 +192,7 @@ impl Handler<Link> for Registry {
         let Link { home, address, names, ear, lane } = link;
         self.switchboard.link(home, address, names);
         let telling = match ear {
-            Ear::Kith => Telling::Parts(None),
+            Ear::Kith | Ear::SocpPeer(_) => Telling::Parts(None),
             // It has just heard who we are, and may still be making up its mind.
             _ => Telling::Whole { behind: true, not_before: self.clock.now() + self.limits.update_window(0) },
         };

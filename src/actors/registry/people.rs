@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use actix::{Context, Handler, MessageResult};
 
-use super::{People, Registry};
+use super::{People, Registry, pressed::Pressed};
 use crate::{
     actors::{
         event::Kind,
@@ -44,7 +44,7 @@ impl Registry {
 
     /// Tells a client that it is in, and who else is there.
     pub(super) fn welcome(&self, member: &Member, ear: Ear, lane: &Lane) {
-        let Some(welcome) = press::welcome(member, ear) else { return };
+        let Some(welcome) = press::welcome(member, ear, &self.terms.myself.key) else { return };
         let _ = lane.offer(welcome, Class::Letter);
         for other in self.told.values() {
             if let Some(frame) = press::came(other, ear) {
@@ -74,14 +74,10 @@ impl Registry {
     }
 
     fn tell_each(&self, frame: impl Fn(Ear) -> Option<Frame>) {
-        let mut pressed: Vec<(Ear, Frame)> = Vec::new();
+        let mut pressed = Pressed::default();
         for (ear, lane) in self.listeners() {
-            if pressed.iter().all(|(known, _)| *known != ear) {
-                let Some(frame) = frame(ear) else { continue };
-                pressed.push((ear, frame));
-            }
-            if let Some((_, frame)) = pressed.iter().find(|(known, _)| *known == ear) {
-                let _ = lane.offer(frame.clone(), Class::Letter);
+            if let Some(frame) = pressed.hear(ear, || frame(ear)) {
+                let _ = lane.offer(frame, Class::Letter);
             }
         }
     }

@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use bytestring::ByteString;
 use serde_json::{json, value::RawValue};
 
 use super::{
@@ -161,4 +162,10 @@ pub fn not_found(original: &Frame) -> Option<Frame> {
 pub fn error(code: &str, detail: &str) -> Frame {
     let payload = json!({"code": code, "detail": detail}).to_string();
     Draft::new(Kind::Error, &payload).frame()
+}
+
+/// The connection ends.
+#[must_use]
+pub fn goodbye() -> Frame {
+    Frame::Text(ByteString::from_static("{\"type\":\"CTRL_CLOSE\"}"))
 }

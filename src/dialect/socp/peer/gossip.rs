@@ -1,0 +1,42 @@
+//! What a server tells of its members.
+
+use crate::{
+    crypto::sha256,
+    dialect::socp::{
+        heard, id_of, key,
+        payload::{Presence, is_user_name},
+    },
+    domain::{
+        dialect::Dialect,
+        id::KeyId,
+        member::{Named, Resident},
+        news::{Change, News},
+    },
+};
+
+/// Somebody came.
+pub(super) fn came(presence: &Presence<'_>) -> Option<News> {
+    let name: &str = &presence.user_id;
+    if !is_user_name(name) {
+        return None;
+    }
+    let pubkey = presence.pubkey().filter(|text| !text.is_empty());
+    // A key that nobody could use is none.
+    let key: Option<KeyId> = pubkey.as_deref().and_then(|text| key::read(text).ok()).map(|(key, _)| key.id());
+    let public_key: std::sync::Arc<str> =
+        pubkey.as_deref().filter(|_| key.is_some()).unwrap_or_default().into();
+    let spelled = heard::spelled(name, &public_key);
+    let named = Some(Named { name: name.into(), key, proven: false });
+    let (key, dialect) = (id_of(name), Dialect::Socp);
+    Some(News::Single(Change::Came(Resident { key, named, dialect, public_key, spelled })))
+}
+
+/// Somebody went.
+pub(super) fn went(presence: &Presence<'_>) -> Option<News> {
+    is_user_name(&presence.user_id).then(|| News::Single(Change::Went(id_of(&presence.user_id))))
+}
+
+/// What makes news recognisable: an old arrival must not undo a departure.
+pub(super) fn digest(payload: &str) -> [u8; 32] {
+    sha256(payload.as_bytes())
+}

@@ -1,0 +1,573 @@
+//! One socket to or from a server that speaks SOCP.
+//!
+//! ```text
+//! they dialled                               we dialled
+//!   Listening   JOIN, LINK or ANNOUNCE         Opening
+//!   Claiming    the house: who is that?        Claiming    the house: whom did we dial?
+//!   Checking    its signature, if there is     Waiting     our JOIN or LINK is out
+//!   Greeting    the house: welcome?            Claiming    the house: is that who we dialled?
+//!   Asking      who is here, for the WELCOME   Checking, Greeting
+//!   Up          WELCOME or ANNOUNCE is out     Up          ANNOUNCE is out
+//! ```
+//!
+//! **Invariants:** nothing is told or routed before the house said welcome; a frame that says something about
+//! members or from them counts only with a signature of the key of this link, where the protocol has one; a
+//! server speaks for its own members alone; no ERROR is ever answered.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::{HEARTBEAT_S, gossip, hello};
+use crate::{
+    crypto::{
+        keys::PublicKey,
+        signature::{Salt, Verdict},
+    },
+    dialect::{
+        Accent as AnyAccent, Ear, Terms,
+        event::{Check, Claim, Greeting, Input, Output, Standing},
+        is_fatal,
+        socp::{
+            accent::{Accent, LinkType},
+            envelope::Envelope,
+            heard, id_of, key,
+            kind::Kind,
+            payload::{Introduction, Letter as Content, Presence, Welcome},
+            relay::error,
+            request::Complaint,
+            sign::{self, Way},
+            stamp::{Draft, Stamp},
+            wire_text,
+        },
+    },
+    domain::{
+        Moment,
+        dialect::Dialect,
+        id::HomeId,
+        letter::{Author, Frame, Letter, Origin},
+        neighbourhood::Sockets,
+        news::News,
+        peer::LinkDialect,
+        refusal::{Ending, Refusal, Violation},
+    },
+};
+
+/// Types that are not known here, for each of which a server is told so once.
+const MOST_UNKNOWN: usize = 32;
+
+/// One socket.
+#[derive(Debug)]
+pub struct Session {
+    terms: Arc<Terms>,
+    we_dialled: bool,
+    claim: Claim,
+    accent: Accent,
+    /// Nothing is learnt about it.
+    is_set: bool,
+    /// What we are called on this link.
+    me: String,
+    /// What the other side is called.
+    other: String,
+    key: Option<Arc<PublicKey>>,
+    is_proven: bool,
+    way: Option<(Way, Salt)>,
+    /// When each member's presence was told last, by the teller's clock: older news is not news.
+    told: BTreeMap<String, i64>,
+    unknown: Vec<String>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Opening,
+    Listening,
+    /// The house is asked who that is; with the frame in which it says so.
+    Claiming(Option<Frame>),
+    /// The signature of that frame is being checked.
+    Checking(Frame, Vec<Way>),
+    /// Our first words are out.
+    Waiting,
+    /// The house is asked whether it wants the link.
+    Greeting(Option<Frame>),
+    /// Who is here, for the welcome?
+    Asking(HomeId),
+    Up(HomeId),
+    /// A frame counts if its signature is good.
+    Weighing(HomeId, Vec<Way>, Box<Then>),
+    Over,
+}
+
+/// What follows from a frame that is signed well.
+#[derive(Debug)]
+enum Then {
+    Tell(News),
+    Route(Letter),
+}
+
+type Outcome = Result<(), Ending>;
+
+const MALFORMED: Ending = Ending::Violated(Violation::Malformed);
+const OUT_OF_ORDER: Ending = Ending::Violated(Violation::OutOfOrder);
+
+impl Session {
+    /// A socket that a server opened to us.
+    #[must_use]
+    pub fn answering(terms: Arc<Terms>) -> Self {
+        Self::new(terms, None, None)
+    }
+
+    /// A socket that we opened to the server at this address, which may speak as it did before.
+    #[must_use]
+    pub fn dialling(terms: Arc<Terms>, accent: Option<Accent>, dialled: &str) -> Self {
+        Self::new(terms, accent, Some(dialled))
+    }
+
+    fn new(terms: Arc<Terms>, accent: Option<Accent>, dialled: Option<&str>) -> Self {
+        let address = dialled.unwrap_or_default().to_owned();
+        let mut session = Self {
+            we_dialled: dialled.is_some(),
+            claim: Claim { dialect: LinkDialect::Socp, address, name: None, key: None },
+            accent: accent.unwrap_or_default(),
+            is_set: false,
+            me: String::new(),
+            other: String::new(),
+            key: None,
+            is_proven: false,
+            way: None,
+            told: BTreeMap::new(),
+            unknown: Vec::new(),
+            state: if dialled.is_some() { State::Opening } else { State::Listening },
+            terms,
+        };
+        session.name_us();
+        session
+    }
+
+    /// What drafts leave open on this link.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp<'_> {
+        Stamp { accent: self.accent, me: &self.me, other: &self.other }
+    }
+
+    fn name_us(&mut self) {
+        let prefix = match (self.accent.prefix, self.we_dialled) {
+            (false, _) => "",
+            (true, true) => "server_",
+            (true, false) => "master_server_",
+        };
+        self.me = format!("{prefix}{}", self.terms.myself.id);
+    }
+
+    /// Something happened.
+    pub fn handle(&mut self, input: Input, now: Moment, out: &mut Vec<Output>) {
+        let outcome = match input {
+            Input::Opened => self.on_open(out),
+            Input::Frame(frame) => self.on_frame(frame, out),
+            Input::Stands(standing) => self.on_standing(standing, out),
+            Input::Checked(verdict) => self.on_checked(verdict, out),
+            Input::Welcomed(answer) => self.on_welcome(answer, now, out),
+            Input::Found(members) => {
+                if let State::Asking(home) = self.state {
+                    let (myself, joiner) = (&self.terms.myself, &self.other);
+                    out.push(Output::Send(hello::welcome(myself, &self.me, self.accent, joiner, &members)));
+                    self.state = State::Up(home);
+                }
+                Ok(())
+            }
+            Input::Woken => {
+                self.beat(now, out);
+                Ok(())
+            }
+            Input::Signed(_) => Ok(()),
+        };
+        match outcome {
+            Err(Ending::Violated(violation)) if !is_fatal(Ending::Violated(violation)) => {
+                out.push(Output::Note(violation));
+            }
+            Err(ending) => {
+                self.state = State::Over;
+                out.push(Output::Close(ending));
+            }
+            Ok(()) => {}
+        }
+    }
+
+    fn beat(&self, now: Moment, out: &mut Vec<Output>) {
+        out.push(Output::Send(Draft::new(Kind::Heartbeat, "{}").frame()));
+        out.push(Output::Wake(now + Duration::from_secs(HEARTBEAT_S.into())));
+    }
+
+    fn on_open(&mut self, out: &mut Vec<Output>) -> Outcome {
+        if let State::Opening = self.state {
+            self.state = State::Claiming(None);
+            out.push(Output::Claim(self.claim.clone()));
+        }
+        Ok(())
+    }
+
+    fn on_frame(&mut self, frame: Frame, out: &mut Vec<Output>) -> Outcome {
+        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        match (&self.state, envelope.known()) {
+            (State::Listening, Some(kind)) if kind.opens_link() => {
+                let envelope = envelope.into_owned();
+                self.on_introduction(&envelope, frame, out)
+            }
+            (State::Listening, _) => Err(OUT_OF_ORDER),
+            (State::Waiting, Some(Kind::ServerWelcome | Kind::ServerAnnounce)) => {
+                let envelope = envelope.into_owned();
+                self.on_answer(&envelope, frame, out)
+            }
+            (State::Waiting, Some(Kind::Error)) => {
+                let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
+                let code = complaint.code.as_deref().unwrap_or_default();
+                out.push(Output::Step("error", format!("{code} {}", complaint.detail())));
+                Ok(())
+            }
+            (State::Up(home), kind) => {
+                let (home, envelope) = (*home, envelope.into_owned());
+                self.on_message(home, kind, &envelope, frame, out)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A server that dialled us says who it is.
+    fn on_introduction(&mut self, envelope: &Envelope<'_>, frame: Frame, out: &mut Vec<Output>) -> Outcome {
+        let introduction = Introduction::read(envelope.payload()).unwrap_or_default();
+        let address = hello::address(&introduction).ok_or(MALFORMED)?;
+        let (kind, from) = (&envelope.kind, &envelope.from);
+        out.push(Output::Step("hello", format!("{kind} from {from} at {address}")));
+        if self.terms.detect_accents {
+            self.accent = Accent::recognise(envelope);
+        }
+        self.take_key(introduction.pubkey.as_deref())?;
+        self.claim.address = address;
+        self.meet(&envelope.from);
+        self.state = State::Claiming(Some(frame));
+        out.push(Output::Claim(self.claim.clone()));
+        Ok(())
+    }
+
+    /// A server that we dialled answers.
+    fn on_answer(&mut self, envelope: &Envelope<'_>, frame: Frame, out: &mut Vec<Output>) -> Outcome {
+        let (kind, from) = (&envelope.kind, &envelope.from);
+        out.push(Output::Step("answer", format!("{kind} from {from}")));
+        let welcome = Welcome::read(envelope.payload()).unwrap_or_default();
+        self.take_key(welcome.introducer_key(from))?;
+        self.meet(&envelope.from);
+        self.state = State::Claiming(Some(frame));
+        out.push(Output::Claim(self.claim.clone()));
+        Ok(())
+    }
+
+    fn take_key(&mut self, text: Option<&str>) -> Outcome {
+        let Some(text) = text else { return Ok(()) };
+        let (key, _) = key::read(text).map_err(|_| Ending::Violated(Violation::BadKey))?;
+        self.claim.key = Some(key.id());
+        self.key = Some(Arc::new(key));
+        Ok(())
+    }
+
+    fn meet(&mut self, id: &str) {
+        let fits = !id.is_empty() && id.len() <= 128 && !id.chars().any(char::is_control);
+        self.other = if fits { id.to_owned() } else { String::new() };
+        self.claim.name = Some(self.other.clone()).filter(|id| !id.is_empty());
+    }
+
+    fn on_standing(&mut self, standing: Result<Standing, Refusal>, out: &mut Vec<Output>) -> Outcome {
+        let State::Claiming(frame) = &mut self.state else { return Ok(()) };
+        let frame = frame.take();
+        let Standing { key, accent, unproven } = standing.map_err(Ending::Refused)?;
+        self.key = self.key.take().or(key);
+        if let Some(AnyAccent::Socp(accent)) = accent {
+            self.accent = accent;
+            self.is_set = true;
+        }
+        self.name_us();
+        let Some(frame) = frame else { return self.introduce(out) };
+        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        let Some(signature) = envelope.sig.as_deref() else {
+            return if unproven { self.greet(Some(frame), out) } else { Err(Ending::Refused(Refusal::Unproven)) };
+        };
+        let Some(key) = self.key.clone() else {
+            out.push(Output::Step("key", "it never said which key is its own".to_owned()));
+            let may_stay = unproven && self.terms.unsigned;
+            return if may_stay { self.greet(Some(frame), out) } else { Err(Ending::Refused(Refusal::Unproven)) };
+        };
+        let bad = Ending::Violated(Violation::BadSignature);
+        let (ways, question) = sign::question(envelope.payload(), signature, None, true).ok_or(bad)?;
+        out.push(Output::Check(Check { key, question }));
+        self.state = State::Checking(frame, ways);
+        Ok(())
+    }
+
+    fn introduce(&mut self, out: &mut Vec<Output>) -> Outcome {
+        let first = hello::hello(&self.terms.myself, self.accent, &self.claim.address);
+        let name = match self.accent.link {
+            LinkType::Join => Kind::ServerHelloJoin,
+            LinkType::Link => Kind::ServerHelloLink,
+            LinkType::PeerLink => Kind::PeerHelloLink,
+        };
+        out.push(Output::Step("said", name.name().to_owned()));
+        out.push(Output::Send(first));
+        if self.accent.link != LinkType::Join && self.key.is_some() {
+            // Who is linked like this need not answer. We know its key, and each frame must show it.
+            self.claim.key = self.key.as_ref().map(|key| key.id());
+            self.is_proven = true;
+            return self.greet(None, out);
+        }
+        self.state = State::Waiting;
+        Ok(())
+    }
+
+    fn on_checked(&mut self, verdict: Verdict, out: &mut Vec<Output>) -> Outcome {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Checking(frame, ways) => {
+                let found = verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt)));
+                let Some(found) = found else {
+                    let detail = format!("none of {} known ways of signing fits its key", ways.len());
+                    out.push(Output::Step("signature", detail));
+                    return Err(Ending::Violated(Violation::BadSignature));
+                };
+                out.push(Output::Step("signature", format!("{found:?}")));
+                self.learn(found);
+                self.is_proven = true;
+                self.greet(Some(frame), out)
+            }
+            State::Weighing(home, ways, then) => {
+                self.state = State::Up(home);
+                let found = verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt)));
+                let Some(found) = found else {
+                    out.push(Output::Send(error("INVALID_SIG", "the signature does not fit your key")));
+                    out.push(Output::Note(Violation::BadSignature));
+                    return Ok(());
+                };
+                self.way = Some(found);
+                out.push(match *then {
+                    Then::Tell(news) => Output::Tell(news),
+                    Then::Route(letter) => Output::Route(letter),
+                });
+                Ok(())
+            }
+            other => {
+                self.state = other;
+                Ok(())
+            }
+        }
+    }
+
+    /// How it signs is how it reads signatures.
+    fn learn(&mut self, found: (Way, Salt)) {
+        self.way = Some(found);
+        if !self.is_set {
+            self.accent.prehash = found.0.prehash;
+        }
+    }
+
+    fn greet(&mut self, frame: Option<Frame>, out: &mut Vec<Output>) -> Outcome {
+        let ear = Accent { link: self.next_link(), ..self.accent };
+        out.push(Output::Greet(Greeting {
+            claim: self.claim.clone(),
+            proven: self.is_proven,
+            trace: None,
+            ear: Ear::SocpPeer(ear),
+            sockets: Sockets::One,
+        }));
+        self.state = State::Greeting(frame);
+        Ok(())
+    }
+
+    /// Whoever has joined is linked the next time.
+    const fn next_link(&self) -> LinkType {
+        match self.accent.link {
+            LinkType::Join => LinkType::Link,
+            other => other,
+        }
+    }
+
+    fn on_welcome(&mut self, answer: Result<HomeId, Refusal>, now: Moment, out: &mut Vec<Output>) -> Outcome {
+        let State::Greeting(frame) = &mut self.state else { return Ok(()) };
+        let frame = frame.take();
+        let home = answer.map_err(Ending::Refused)?;
+        out.push(Output::Step("up", format!("in the accent {}", self.accent)));
+        out.push(Output::Wake(now + Duration::from_secs(HEARTBEAT_S.into())));
+        self.state = State::Up(home);
+        let myself = &self.terms.myself;
+        let announcement = || hello::announcement(myself, self.accent, self.we_dialled);
+        let envelope = frame.as_ref().and_then(wire_text).and_then(|text| Envelope::read(text).ok());
+        match envelope.as_ref().and_then(Envelope::known) {
+            Some(Kind::ServerHelloJoin) => {
+                out.push(Output::Find(None));
+                self.state = State::Asking(home);
+            }
+            Some(Kind::PeerHelloLink) => {}
+            Some(Kind::ServerWelcome) => {
+                let payload = envelope.as_ref().map_or("{}", |envelope| envelope.payload());
+                let welcome = Welcome::read(payload).unwrap_or_default();
+                let servers = hello::servers(&welcome, self.accent, &self.other, &self.me);
+                if let Some(assigned) = welcome.assigned_id.as_deref().filter(|id| !id.is_empty()) {
+                    self.me = assigned.chars().take(128).collect();
+                }
+                if self.accent.link != LinkType::PeerLink {
+                    out.push(Output::Send(hello::announcement(&self.terms.myself, self.accent, true)));
+                }
+                out.push(Output::Introduce(servers));
+            }
+            // A link of ours, or theirs without being asked: they hear where we are.
+            _ if self.accent.link != LinkType::PeerLink => out.push(Output::Send(announcement())),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_message(
+        &mut self,
+        home: HomeId,
+        kind: Option<Kind>,
+        envelope: &Envelope<'_>,
+        frame: Frame,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let Some(kind) = kind else {
+            self.complain_once(envelope, out);
+            return Err(MALFORMED);
+        };
+        match kind {
+            Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
+            Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
+            Kind::Error => {
+                let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
+                let code = complaint.code.as_deref().unwrap_or_default();
+                out.push(Output::Step("error", format!("{code} {}", complaint.detail())));
+                Ok(())
+            }
+            Kind::CtrlClose => Err(Ending::Left),
+            Kind::UserAdvertise | Kind::UserRemove => self.on_presence(home, kind, envelope, out),
+            Kind::MsgDirect
+            | Kind::MsgPrivate
+            | Kind::ServerDeliver
+            | Kind::PeerDeliver
+            | Kind::MsgPublicChannel
+            | Kind::FileStart
+            | Kind::FileChunk
+            | Kind::FileEnd
+            | Kind::PublicChannelAdd
+            | Kind::PublicChannelUpdated
+            | Kind::PublicChannelKeyShare => self.on_letter(home, kind, envelope, frame, out),
+            _ => {
+                self.complain_once(envelope, out);
+                Err(OUT_OF_ORDER)
+            }
+        }
+    }
+
+    /// Answering an unknown type each time is how two servers come to thousands of errors a second.
+    fn complain_once(&mut self, envelope: &Envelope<'_>, out: &mut Vec<Output>) {
+        let kind: String = envelope.kind.chars().take(64).collect();
+        if self.unknown.len() < MOST_UNKNOWN && !self.unknown.contains(&kind) {
+            out.push(Output::Send(error("UNKNOWN_TYPE", &format!("{kind} means nothing here"))));
+            self.unknown.push(kind);
+        }
+    }
+
+    fn on_presence(
+        &mut self,
+        home: HomeId,
+        kind: Kind,
+        envelope: &Envelope<'_>,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let presence = Presence::read(envelope.payload()).map_err(|_| MALFORMED)?;
+        let says_itself = self.key.is_none() && *envelope.from == *presence.user_id;
+        let speaks_for = presence.server_id.as_deref().is_none_or(|server| *server == *envelope.from);
+        if !says_itself && (*envelope.from != *self.other || !speaks_for) {
+            // What others tell of their members they tell us themselves: everybody is linked with everybody.
+            return Ok(());
+        }
+        if !self.is_news(&presence.user_id, envelope) {
+            return Ok(());
+        }
+        let news = if kind == Kind::UserAdvertise { gossip::came(&presence) } else { gossip::went(&presence) };
+        let news = news.ok_or(MALFORMED)?;
+        let key = match self.key.clone() {
+            Some(key) => Some(key),
+            // A server without a key: its members speak for themselves.
+            None => presence.pubkey().and_then(|text| key::read(&text).ok()).map(|(key, _)| Arc::new(key)),
+        };
+        self.weigh(home, key, envelope, Then::Tell(news), out)
+    }
+
+    /// An old frame that is played back must not bring somebody back, or send somebody away.
+    fn is_news(&mut self, user: &str, envelope: &Envelope<'_>) -> bool {
+        let most = 2 * crate::dialect::socp::loose::MOST_ENTRIES;
+        let Some(ts) = envelope.ts.as_ref().and_then(|ts| ts.millis()) else { return true };
+        if self.told.get(user).is_some_and(|last| ts < *last) {
+            return false;
+        }
+        if self.told.len() < most || self.told.contains_key(user) {
+            self.told.insert(user.to_owned(), ts);
+        }
+        true
+    }
+
+    fn on_letter(
+        &mut self,
+        home: HomeId,
+        kind: Kind,
+        envelope: &Envelope<'_>,
+        frame: Frame,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
+        let author = heard::author(envelope, &self.other);
+        let trace = heard::trace_of(envelope, author.as_deref().unwrap_or_default());
+        let author = match author {
+            Some(name) => Author::Vouched { author: id_of(&name), named: None },
+            // Some never say who wrote it. Whom it is for can find out.
+            None => Author::Claimed(None),
+        };
+        let dialect = Dialect::Socp;
+        let letter =
+            Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
+        let key = if *envelope.from == *self.other { self.key.clone() } else { self.key_of(envelope) };
+        self.weigh(home, key, envelope, Then::Route(letter), out)
+    }
+
+    /// A frame that a server hands on as its user sent it is signed by the user, or by nobody.
+    fn key_of(&self, envelope: &Envelope<'_>) -> Option<Arc<PublicKey>> {
+        let content = Content::read(envelope.payload()).ok()?;
+        let of_user = content.sender_pub.as_deref().and_then(|text| key::read(text).ok());
+        of_user.map(|(key, _)| Arc::new(key)).or_else(|| self.key.clone())
+    }
+
+    fn weigh(
+        &mut self,
+        home: HomeId,
+        key: Option<Arc<PublicKey>>,
+        envelope: &Envelope<'_>,
+        then: Then,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let is_own = *envelope.from == *self.other;
+        let Some(signature) = envelope.sig.as_deref() else {
+            // What a user never signed comes as it is; what a server says itself does not.
+            return match then {
+                Then::Route(letter) if !is_own => {
+                    out.push(Output::Route(letter));
+                    Ok(())
+                }
+                _ => {
+                    out.push(Output::Send(error("INVALID_SIG", "this needs your signature")));
+                    Err(OUT_OF_ORDER)
+                }
+            };
+        };
+        let question = sign::question(envelope.payload(), signature, self.way.filter(|_| is_own), true);
+        let Some(((ways, question), key)) = question.zip(key) else {
+            out.push(Output::Send(error("INVALID_SIG", "nothing can be checked against this signature")));
+            return Err(OUT_OF_ORDER);
+        };
+        out.push(Output::Check(Check { key, question }));
+        self.state = State::Weighing(home, ways, Box::new(then));
+        Ok(())
+    }
+}

@@ -66,6 +66,13 @@ impl<'a> Payload<'a> {
         if reader.rest.is_empty() { Ok(Self { text, root }) } else { Err(Malformed) }
     }
 
+    /// The same payload without some of its own fields; as it was received, it never was.
+    pub(super) fn drop_fields(&mut self, fields: &[&str]) {
+        if let Node::Object(entries) = &mut self.root {
+            entries.retain(|(key, _)| !fields.contains(&&**key));
+        }
+    }
+
     /// Its text in one form.
     #[must_use]
     pub fn print(&self, form: Form) -> String {

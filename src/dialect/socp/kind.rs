@@ -147,8 +147,8 @@ kinds! {
     PubkeyRequest = "PUBKEY_REQUEST" User;
     /// The answer to [`Kind::PubkeyRequest`].
     PubkeyResponse = "PUBKEY_RESPONSE" Server;
-    /// What is somebody's key?
-    PubKeyRequest = "PUB_KEY_REQUEST" User;
+    /// What is somebody's key? Servers ask each other, too.
+    PubKeyRequest = "PUB_KEY_REQUEST" Anyone;
     /// The answer to [`Kind::PubKeyRequest`].
     PubKey = "PUB_KEY" Server;
     /// The answer to `/getpub`.

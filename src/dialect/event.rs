@@ -69,6 +69,8 @@ pub enum Output {
     Tell(News),
     /// A neighbour says how its links are doing.
     Report(Vec<kith::wire::Link>),
+    /// A neighbour names other servers that it would be good to be linked with.
+    Introduce(Vec<ServerCard>),
     /// How long a question and its answer took.
     RoundTrip(Duration),
     /// A step of a handshake, for whoever wonders why it failed.
@@ -112,6 +114,19 @@ pub struct Claim {
     pub name: Option<String>,
     /// The key that it says is its own.
     pub key: Option<KeyId>,
+}
+
+/// A server that another one names.
+#[derive(Clone, Debug)]
+pub struct ServerCard {
+    /// What it is called.
+    pub id: String,
+    /// Where it can be dialled: host and port.
+    pub address: String,
+    /// The fingerprint of its key, if that is said.
+    pub key: Option<KeyId>,
+    /// The key itself.
+    pub public_key: Option<Arc<PublicKey>>,
 }
 
 /// What we know about whoever makes a claim.

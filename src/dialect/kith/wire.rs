@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     crypto::{keys::PublicKey, sha256},
-    dialect::olaf,
+    dialect::{olaf, socp},
     domain::{
         address::Address,
         dialect::Dialect,
@@ -129,6 +129,8 @@ struct MemberWire<'a> {
     dialect: &'a str,
     public_key: &'a str,
     key: [u8; 32],
+    /// Empty in dialects without names.
+    name: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -199,7 +201,12 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
 }
 
 fn member_wire(member: &Member) -> MemberWire<'_> {
-    MemberWire { dialect: member.dialect.name(), public_key: &member.public_key, key: member.key.0 }
+    MemberWire {
+        dialect: member.dialect.name(),
+        public_key: &member.public_key,
+        key: member.key.0,
+        name: member.name.as_deref().unwrap_or_default(),
+    }
 }
 
 /// A member as it is described. One of a dialect that we do not know is nobody to whom we could speak.
@@ -263,7 +270,8 @@ pub fn letter(letter: &Letter) -> Option<Frame> {
         Frame::Binary(bytes) => (false, bytes),
     };
     let audience = match &letter.audience {
-        Audience::Everyone => AudienceWire::Everyone,
+        // Whoever can read the original finds its recipient there; for others there is nobody it could be for.
+        Audience::Everyone | Audience::Member(_) => AudienceWire::Everyone,
         Audience::Homes(homes) => AudienceWire::Homes(homes.iter().map(Address::as_str).collect()),
     };
     let (trace, author, dialect) = (letter.trace.0, author.0, letter.dialect.name());
@@ -321,6 +329,7 @@ pub fn read_letter(message: &Bytes, home: HomeId, most_recipients: u32) -> Resul
     };
     let letter = match dialect {
         Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients)?,
+        Dialect::Socp => socp::heard::read_letter(original, home, author)?,
     };
     let named = match letter.author {
         Author::Claimed(named) => named,

@@ -102,7 +102,7 @@ impl Session {
                 }
             }
             Input::Checked(verdict) => self.on_checked(verdict, out),
-            // The rest is said to servers.
+            // The rest is said to servers, or to dialects with names.
             _ => {}
         }
     }

@@ -10,8 +10,8 @@ use super::{
     envelope::Envelope,
     id_of,
     kind::Kind,
-    payload::{Command, KeyRequest},
     relay::{error, spelled},
+    request::{Command, KeyRequest, Typed},
     stamp::Draft,
 };
 use crate::domain::{id::KeyId, letter::Frame, member::Member};
@@ -21,8 +21,8 @@ use crate::domain::{id::KeyId, letter::Frame, member::Member};
 pub enum Question {
     /// Who is here?
     List(Kind),
-    /// What is somebody's key?
-    Key(Kind, String),
+    /// What is somebody's key? And what the answer must repeat.
+    Key(Kind, String, Option<String>),
 }
 
 impl Question {
@@ -31,11 +31,10 @@ impl Question {
     pub fn read(kind: Kind, envelope: &Envelope<'_>) -> Option<Self> {
         if kind == Kind::ClientCmd {
             let command = Command::read(envelope.payload()).ok()?;
-            let mut words = command.cmd.split_whitespace();
-            return match (words.next()?, words.next()) {
-                ("/list", None) => Some(Self::List(Kind::UserList)),
-                ("/getpub", Some(name)) => Some(Self::Key(Kind::PubkeyReply, name.to_owned())),
-                _ => None,
+            return match command.typed() {
+                Typed::List => Some(Self::List(Kind::UserList)),
+                Typed::Key(name) => Some(Self::Key(Kind::PubkeyReply, name.to_owned(), None)),
+                Typed::Other(_) => None,
             };
         }
         if let Some(answer) = kind.list_answer() {
@@ -43,7 +42,8 @@ impl Question {
         }
         let answer = kind.key_answer()?;
         let request = KeyRequest::read(envelope.payload()).ok()?;
-        Some(Self::Key(answer, request.name()?.to_owned()))
+        let repeat = request.req_id.as_deref().map(str::to_owned);
+        Some(Self::Key(answer, request.user()?.to_owned(), repeat))
     }
 
     /// About whom it is; `None` if about all.
@@ -51,7 +51,7 @@ impl Question {
     pub fn about(&self) -> Option<KeyId> {
         match self {
             Self::List(_) => None,
-            Self::Key(_, name) => Some(id_of(name)),
+            Self::Key(_, name, _) => Some(id_of(name)),
         }
     }
 
@@ -67,15 +67,23 @@ impl Question {
                 };
                 Draft::new(*kind, &payload.to_string()).frame()
             }
-            Self::Key(kind, name) => match members.first() {
-                Some(member) => key_of(*kind, name, &spelled(&member.public_key, accent)),
+            Self::Key(kind, name, repeat) => match members.first() {
+                Some(member) => {
+                    key_of(*kind, name, &spelled(&member.public_key, accent), repeat.as_deref())
+                }
                 None => error("USER_NOT_FOUND", &format!("{name} is not online")),
             },
         }
     }
 }
 
-fn key_of(kind: Kind, name: &str, key: &str) -> Frame {
-    let payload: Value = json!({"user_id": name, "user": name, "pubkey": key, "public_key": key});
+/// Says it under every name that somebody looks for.
+fn key_of(kind: Kind, name: &str, key: &str, repeat: Option<&str>) -> Frame {
+    let mut payload = json!({
+        "user_id": name, "recipient_uuid": name, "pubkey": key, "recipient_pub": key, "public_key": key,
+    });
+    if let Some(id) = repeat {
+        payload["req_id"] = Value::from(id);
+    }
     Draft::new(kind, &payload.to_string()).frame()
 }

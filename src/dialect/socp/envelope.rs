@@ -25,6 +25,8 @@ pub struct Envelope<'a> {
     pub from: Cow<'a, str>,
     /// Whom it is for; empty if it does not say.
     pub to: Cow<'a, str>,
+    /// Whom it is for, of one implementation, in which `to` is the server.
+    pub recipient: Option<Cow<'a, str>>,
     /// When it was sent, if it says so.
     pub ts: Option<Ts<'a>>,
     /// The signature; `None` if there is an empty one.
@@ -50,6 +52,8 @@ struct Fields<'a> {
     from: Option<Text<'a>>,
     #[serde(borrow)]
     to: Option<Text<'a>>,
+    #[serde(borrow)]
+    recipient: Option<Text<'a>>,
     #[serde(borrow)]
     ts: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -89,6 +93,7 @@ impl<'a> Envelope<'a> {
             kind: fields.kind.0,
             from: text(fields.from),
             to: text(fields.to),
+            recipient: fields.recipient.map(|Text(text)| text).filter(|text| !text.is_empty()),
             ts: ts.map(|ts| Ts::read(ts.get())).transpose()?,
             sig: Some(text(fields.sig)).filter(|sig| !sig.is_empty()),
             has_alg: fields.alg,
@@ -116,6 +121,7 @@ impl<'a> Envelope<'a> {
             kind: text(self.kind),
             from: text(self.from),
             to: text(self.to),
+            recipient: self.recipient.map(text),
             ts: self.ts.map(|Ts(ts)| Ts(text(ts))),
             sig: self.sig.map(text),
             has_alg: self.has_alg,
@@ -165,9 +171,9 @@ fn is_there<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(from).map(|_| true)
 }
 
-/// Prints a frame, compact. Without a signature the field is left out: an empty one is refused by some.
+/// Prints a frame, compact; the time as a JSON number. Without a signature the field is left out: an empty one is refused by some.
 #[must_use]
-pub fn print(kind: &str, from: &str, to: &str, ts: i64, payload: &str, sig: Option<&str>) -> String {
+pub fn print(kind: &str, from: &str, to: &str, ts: &str, payload: &str, sig: Option<&str>) -> String {
     let mut out = String::with_capacity(160 + payload.len() + sig.map_or(0, str::len));
     out.push_str("{\"type\":");
     quote(kind, &mut out);
@@ -176,7 +182,7 @@ pub fn print(kind: &str, from: &str, to: &str, ts: i64, payload: &str, sig: Opti
     out.push_str(",\"to\":");
     quote(to, &mut out);
     out.push_str(",\"ts\":");
-    out.push_str(&ts.to_string());
+    out.push_str(ts);
     out.push_str(",\"payload\":");
     out.push_str(payload);
     if let Some(sig) = sig {
@@ -257,12 +263,12 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read_also_inside_a_string() {
-        let text = print("ERROR", "ä\"", "*", 5, "{\"code\":\"X\"}", Some("QQ"));
+        let text = print("ERROR", "ä\"", "*", "5", "{\"code\":\"X\"}", Some("QQ"));
         assert_eq!(
             text,
             r#"{"type":"ERROR","from":"\u00e4\"","to":"*","ts":5,"payload":{"code":"X"},"sig":"QQ"}"#
         );
-        assert!(!print("ERROR", "a", "b", 5, "{}", None).contains("sig"));
+        assert!(!print("ERROR", "a", "b", "5", "{}", None).contains("sig"));
         let twice = serde_json::to_string(&text).expect("JSON");
         let thrice = serde_json::to_string(&twice).expect("JSON");
         for text in [&text, &twice] {
@@ -275,7 +281,7 @@ mod tests {
 
     #[test]
     fn only_its_own_first_frames_are_claimed() {
-        assert!(is_socp(&print("USER_HELLO", "a", "", 1, "{}", None)));
+        assert!(is_socp(&print("USER_HELLO", "a", "", "1", "{}", None)));
         assert!(is_socp(r#"{"type":"CMD_LIST","payload":{}}"#));
         for other in [
             r#"{"type":"signed_data","data":{},"counter":1,"signature":"x"}"#,

@@ -9,16 +9,29 @@
 //! Nothing here decides what is true; a text is read, or it is not.
 
 pub mod accent;
+mod answer;
 pub mod binary;
 pub mod canonical;
 pub mod content;
 pub mod envelope;
+pub mod heard;
 pub mod key;
 pub mod kind;
 pub mod loose;
 pub mod payload;
+pub mod peer;
+pub mod relay;
 pub mod request;
+pub mod session;
 pub mod sign;
+pub mod stamp;
+
+pub use self::accent::Accent;
+
+use crate::{
+    crypto::sha256,
+    domain::{id::KeyId, letter::Frame},
+};
 
 /// The key size that the protocol prescribes.
 pub const KEY_BITS: u32 = 4096;
@@ -26,3 +39,23 @@ pub const KEY_BITS: u32 = 4096;
 /// The text is no message of this protocol. What exactly is wrong is nobody's business but the metrics'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
+
+/// Who is meant by a name.
+#[must_use]
+pub fn id_of(name: &str) -> KeyId {
+    KeyId(sha256(format!("socp\n{name}").as_bytes()))
+}
+
+/// Whether a first frame can only be one of this protocol.
+#[must_use]
+pub fn is_socp(frame: &Frame) -> bool {
+    wire_text(frame).is_some_and(envelope::is_socp)
+}
+
+/// The text of a frame, in whichever kind of message it came.
+fn wire_text(frame: &Frame) -> Option<&str> {
+    match frame {
+        Frame::Text(text) => Some(text),
+        Frame::Binary(bytes) => std::str::from_utf8(bytes).ok(),
+    }
+}

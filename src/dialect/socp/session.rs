@@ -19,12 +19,15 @@ use super::{
     kind::Kind,
     payload::{Introduction, Presence, is_user_name},
     relay::{self, error},
-    sign::{self, Form},
+    sign::{self, Way},
     stamp::Stamp,
     wire_text,
 };
 use crate::{
-    crypto::{keys::PublicKey, signature::Verdict},
+    crypto::{
+        keys::PublicKey,
+        signature::{Salt, Verdict},
+    },
     dialect::{
         Ear, Terms,
         event::{Check, Input, Output},
@@ -47,7 +50,7 @@ pub struct Session {
     /// The name it came with.
     name: String,
     key: Option<Arc<PublicKey>>,
-    form: Option<Form>,
+    way: Option<(Way, Salt)>,
     state: State,
 }
 
@@ -67,7 +70,7 @@ enum State {
 /// What happens once a signature is known to be good.
 #[derive(Debug)]
 struct Pending {
-    forms: Vec<Form>,
+    ways: Vec<Way>,
     then: Then,
 }
 
@@ -85,7 +88,7 @@ impl Session {
     #[must_use]
     pub fn new(id: ConnectionId, terms: Arc<Terms>) -> Self {
         let (accent, name) = (Accent::default(), String::new());
-        Self { id, terms, accent, name, key: None, form: None, state: State::Greeting }
+        Self { id, terms, accent, name, key: None, way: None, state: State::Greeting }
     }
 
     /// What drafts leave open for this client.
@@ -179,11 +182,11 @@ impl Session {
 
     /// Has a signature checked that claims to be this client's.
     fn ask(&mut self, envelope: &Envelope<'_>, signature: &str, then: Then, out: &mut Vec<Output>) {
-        let question = sign::question(envelope.payload(), signature, self.form, true);
-        let Some(((forms, question), key)) = question.zip(self.key.clone()) else {
+        let question = sign::question(envelope.payload(), signature, self.way, true);
+        let Some(((ways, question), key)) = question.zip(self.key.clone()) else {
             return self.on_bad_signature(&then, out);
         };
-        self.state = State::Checking(Box::new(Pending { forms, then }));
+        self.state = State::Checking(Box::new(Pending { ways, then }));
         out.push(Output::Check(Check { key, question }));
     }
 
@@ -195,14 +198,14 @@ impl Session {
                 return;
             }
         };
-        let Pending { forms, then } = pending;
-        match (verdict.and_then(|(at, _)| forms.get(at).copied()), then) {
-            (Some(form), Then::Join(newcomer)) => {
-                self.form = Some(form);
+        let Pending { ways, then } = pending;
+        match (verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt))), then) {
+            (Some(way), Then::Join(newcomer)) => {
+                self.way = Some(way);
                 self.join(newcomer, out);
             }
-            (Some(form), Then::Route(letter)) => {
-                self.form = Some(form);
+            (Some(way), Then::Route(letter)) => {
+                self.way = Some(way);
                 out.push(Output::Route(letter));
             }
             (None, then) => self.on_bad_signature(&then, out),

@@ -1,7 +1,6 @@
 //! What a server tells of its members.
 
 use crate::{
-    crypto::sha256,
     dialect::socp::{
         heard, id_of, key,
         payload::{Presence, is_user_name},
@@ -34,9 +33,4 @@ pub(super) fn came(presence: &Presence<'_>) -> Option<News> {
 /// Somebody went.
 pub(super) fn went(presence: &Presence<'_>) -> Option<News> {
     is_user_name(&presence.user_id).then(|| News::Single(Change::Went(id_of(&presence.user_id))))
-}
-
-/// What makes news recognisable: an old arrival must not undo a departure.
-pub(super) fn digest(payload: &str) -> [u8; 32] {
-    sha256(payload.as_bytes())
 }

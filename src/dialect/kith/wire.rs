@@ -312,21 +312,23 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
 /// audience and trace come from there, and nothing passes that is no letter.
 ///
 /// # Errors
-/// Its fields are wrong, or the original is no letter.
-pub fn read_letter(message: &Bytes, home: HomeId, most_recipients: u32) -> Result<Option<Letter>, Violation> {
-    let (author, original, dialect) = match unwrap_letter(message) {
-        Ok(Some(wrapped)) => wrapped,
-        Ok(None) => return Ok(None),
-        Err(Malformed) => return Err(Violation::Malformed),
-    };
+/// Its fields are wrong. That the original is no letter is another thing: somebody else has written it.
+pub fn read_letter(
+    message: &Bytes,
+    home: HomeId,
+    most_recipients: u32,
+) -> Result<Option<Result<Letter, Violation>>, Malformed> {
+    let Some((author, original, dialect)) = unwrap_letter(message)? else { return Ok(None) };
     let letter = match dialect {
-        Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients)?,
+        Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
     };
-    let named = match letter.author {
-        Author::Claimed(named) => named,
-        _ => None,
-    };
-    Ok(Some(Letter { author: Author::Vouched { author, named }, ..letter }))
+    Ok(Some(letter.map(|letter| {
+        let named = match letter.author {
+            Author::Claimed(named) => named,
+            _ => None,
+        };
+        Letter { author: Author::Vouched { author, named }, ..letter }
+    })))
 }
 
 type Wrapped = (KeyId, Frame, Dialect);

@@ -31,12 +31,15 @@ fn public_chat(signature: &str) -> String {
 
 #[test]
 fn a_letter_is_read_and_recognised_by_its_own_signature() {
-    let read = |text: &str| read_letter(&wrapped(text), HOME, 4);
-    let one = read(&public_chat("AAAA")).expect("a letter").expect("a dialect we know");
+    let read = |text: &str| {
+        let read = read_letter(&wrapped(text), HOME, 4).expect("a message");
+        read.expect("a dialect we know").expect("a letter")
+    };
+    let one = read(&public_chat("AAAA"));
     assert_eq!(one.author, Author::Vouched { author: KeyId([7; 32]), named: None });
     assert_eq!((one.audience, one.from), (Audience::Everyone, Origin::Home(HOME)));
     assert_ne!(one.trace, Trace([1; 16]), "whatever the neighbour says about it");
-    let other = read(&public_chat("BBBB")).expect("a letter").expect("a dialect we know");
+    let other = read(&public_chat("BBBB"));
     assert_ne!(one.trace, other.trace);
 }
 
@@ -49,8 +52,13 @@ fn what_is_no_letter_reaches_nobody() {
         "hello",
         "",
     ] {
-        assert_eq!(read_letter(&wrapped(original), HOME, 4).err(), Some(Violation::Malformed), "{original}");
+        let read = read_letter(&wrapped(original), HOME, 4).expect("a message");
+        let violation = read.expect("a dialect we know").err();
+        assert_eq!(violation, Some(Violation::Malformed), "{original}");
     }
+    let whole = wrapped(&public_chat("AAAA"));
+    let half = whole.slice(..whole.len() / 2);
+    assert_eq!(read_letter(&half, HOME, 4).err(), Some(Malformed), "what the neighbour itself says is wrong");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod crossing;
 mod cuts;
 mod down;
 mod flood;
+mod garbage;
 mod hostile;
 mod impostor;
 mod line;

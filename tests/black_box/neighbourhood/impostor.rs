@@ -18,14 +18,12 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     place::places,
-    stranger::{Stranger, goodbye, knock},
+    stranger::{LAIR, Stranger, goodbye, knock},
 };
 use crate::{
     app::{App, PATIENCE},
     client::Client,
 };
-
-const LAIR: &str = "lair.example:1";
 
 /// A hello with some field of its own.
 fn hello(key: &[u8], change: impl Fn(&mut Hello)) -> Bytes {

@@ -11,6 +11,7 @@ mod flood;
 mod garbage;
 mod hostile;
 mod impostor;
+mod introduced;
 mod line;
 mod links;
 mod moves;

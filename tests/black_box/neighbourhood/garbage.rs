@@ -2,7 +2,13 @@
 //! else; what is merely unknown is left alone.
 
 use futures_util::SinkExt as _;
-use kith::{dialect::kith::wire, domain::letter::Frame};
+use kith::{
+    dialect::{event::Output, kith::wire},
+    domain::{
+        letter::Frame,
+        news::{Digest, News},
+    },
+};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::stranger::{
@@ -16,6 +22,26 @@ use crate::{
 /// A close of a peer that broke the protocol.
 fn policy(code: &str) -> Goodbye {
     Some((1008, code.to_owned()))
+}
+
+fn bytes(message: &Frame) -> &[u8] {
+    match message {
+        Frame::Binary(bytes) => bytes,
+        Frame::Text(text) => panic!("no server says text: {text}"),
+    }
+}
+
+/// The same message in a version that has one more field.
+fn with_more(message: &Frame) -> Frame {
+    Frame::Binary([bytes(message), b"and a new field"].concat().into())
+}
+
+/// The same in a dialect of the future.
+fn in_another_dialect(message: &Frame) -> Frame {
+    let mut bytes = bytes(message).to_vec();
+    let at = bytes.windows(4).position(|word| word == b"olaf").expect("a dialect");
+    bytes[at..at + 4].copy_from_slice(b"klin");
+    Frame::Binary(bytes.into())
 }
 
 #[actix_web::test]
@@ -87,21 +113,25 @@ async fn what_is_not_understood_is_left_alone() {
     for kind in [0, 6, 15, 20, 33, 50, 65, 255] {
         stranger.says_raw(kind, b"something of a later version").await;
     }
-    // A letter in a dialect that nobody speaks yet, members who speak it, and fields behind the known ones.
-    let own = somebody("its own");
-    let Frame::Binary(part) = wire::part(None, std::slice::from_ref(&own), true, 1) else {
-        panic!("parts are binary")
-    };
-    stranger.says(Frame::Binary([&part[..], b"and a new field"].concat().into())).await;
-    let Frame::Binary(said) = letter(&own, 1, "x") else { panic!("letters are binary") };
-    let strange = said.windows(4).position(|word| word == b"olaf").expect("the dialect");
-    let mut unheard = said.to_vec();
-    unheard[strange..strange + 4].copy_from_slice(b"klin");
-    stranger.says(Frame::Binary(unheard.into())).await;
-    stranger.says(Frame::Binary([&said[..], b"and a new field"].concat().into())).await;
+    // Members and a letter in a dialect that nobody speaks yet, and fields behind the known ones.
+    let (own, newer) = (somebody("its own"), somebody("of a later version"));
+    stranger.says(with_more(&wire::part(None, std::slice::from_ref(&own), true, 1))).await;
+    stranger.says(in_another_dialect(&wire::change(2, &newer, true))).await;
+    stranger.says(in_another_dialect(&letter(&own, 1, "x"))).await;
+    stranger.says(with_more(&letter(&own, 1, "x"))).await;
     assert!(anna.hears_until(&written(1, "x")).await.is_empty());
     anna.looks(|homes| homes.get(LAIR).is_some_and(|keys| keys == &[own.public_key.to_string()])).await;
-    stranger.is_understood().await;
+    // Nobody misses those whom it does not show.
+    let mut digest = Digest::default();
+    [&own, &newer].iter().for_each(|member| digest.toggle(member.spelled));
+    stranger.says(wire::standing(2, digest)).await;
+    stranger.says(wire::want_list()).await;
+    let is_asked = stranger.hears(|wish| match wish {
+        Output::WantList => Some(true),
+        Output::Tell(News::Part { .. }) => Some(false),
+        _ => None,
+    });
+    assert!(!is_asked.await);
     assert_eq!(app.metric("kith_violations_total{code=\"malformed\"}").await, 0.0);
     // Nor is one bad letter a reason to lose the good ones.
     for original in ["hello", "{\"type\":\"client_list\",\"servers\":[]}"] {

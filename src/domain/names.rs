@@ -19,7 +19,7 @@ pub struct Bearer {
 
 /// What becomes of a name in a neighbour's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listed {
+pub enum Claimed {
     /// It was not known, and is from now on.
     New,
     /// Nothing new.
@@ -71,15 +71,15 @@ impl Names {
 
     /// A neighbour lists somebody under a name with a key: it answers for its members, but not for the keys
     /// of names that we know.
-    pub fn list(&mut self, name: KeyId, key: KeyId) -> Listed {
+    pub fn list(&mut self, name: KeyId, key: KeyId) -> Claimed {
         match self.bearers.get(&name) {
-            Some(known) if known.key == key => Listed::Known,
-            Some(_) => Listed::Refused,
+            Some(known) if known.key == key => Claimed::Known,
+            Some(_) => Claimed::Refused,
             None if self.bearers.len() < self.most => {
                 self.bearers.insert(name, Bearer { key, proven: false });
-                Listed::New
+                Claimed::New
             }
-            None => Listed::Known,
+            None => Claimed::Known,
         }
     }
 
@@ -105,12 +105,12 @@ mod tests {
         let mut names = Names::new(8);
         assert_eq!(names.bear(NAME, bearer(1, false)), Ok(()));
         assert_eq!(names.bear(NAME, bearer(2, true)), Err(Refusal::WrongKey), "signed or not");
-        assert_eq!(names.list(NAME, KeyId([2; 32])), Listed::Refused, "nor from a neighbour");
+        assert_eq!(names.list(NAME, KeyId([2; 32])), Claimed::Refused, "nor from a neighbour");
         assert_eq!(names.bear(NAME, bearer(1, true)), Ok(()));
         assert_eq!(names.bear(NAME, bearer(1, false)), Err(Refusal::Unproven));
-        assert_eq!(names.list(NAME, KeyId([1; 32])), Listed::Known);
-        assert_eq!(names.list(KeyId([9; 32]), KeyId([2; 32])), Listed::New);
-        assert_eq!(names.list(KeyId([9; 32]), KeyId([3; 32])), Listed::Refused);
+        assert_eq!(names.list(NAME, KeyId([1; 32])), Claimed::Known);
+        assert_eq!(names.list(KeyId([9; 32]), KeyId([2; 32])), Claimed::New);
+        assert_eq!(names.list(KeyId([9; 32]), KeyId([3; 32])), Claimed::Refused);
     }
 
     #[test]

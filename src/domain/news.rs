@@ -14,11 +14,54 @@ impl Digest {
     }
 }
 
+/// One entry of a neighbour's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// A member.
+    Known(Resident),
+    /// Somebody who speaks a dialect that only newer programs know. Nobody here can speak with it, but it
+    /// counts when lists are compared.
+    Unknown {
+        /// The name under which it will go.
+        key: KeyId,
+        /// The digest of its key as it spells it.
+        spelled: KeyId,
+    },
+}
+
+impl Listed {
+    /// The name under which it is listed.
+    #[must_use]
+    pub const fn key(&self) -> KeyId {
+        match self {
+            Self::Known(Resident { key, .. }) | Self::Unknown { key, .. } => *key,
+        }
+    }
+
+    /// The digest of its spelling, if this is a member as we understand it.
+    #[must_use]
+    pub const fn known(&self) -> Option<KeyId> {
+        match self {
+            Self::Known(resident) => Some(resident.spelled),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The digest of its spelling, if that is all we understand.
+    #[must_use]
+    pub const fn unknown(&self) -> Option<KeyId> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown { spelled, .. } => Some(*spelled),
+        }
+    }
+}
+
 /// One change of a home's members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Somebody came.
-    Came(Resident),
+    Came(Listed),
     /// Somebody went.
     Went(KeyId),
 }
@@ -37,7 +80,7 @@ pub enum News {
         /// The number of the last change that is in it.
         sequence: u64,
         /// Who is there.
-        members: Vec<Resident>,
+        members: Vec<Listed>,
     },
     /// One change, from neighbours that do not count them.
     Single(Change),
@@ -45,8 +88,8 @@ pub enum News {
     Changes {
         /// Its number.
         first: u64,
-        /// The changes in order; `None` for one that means nothing to us.
-        changes: Vec<Option<Change>>,
+        /// The changes in order.
+        changes: Vec<Change>,
     },
     /// Where it stands.
     Standing {
@@ -71,35 +114,31 @@ pub struct Effect {
 }
 
 impl News {
-    /// Leaves out the members of whom this does not hold. Says who was left out first.
-    pub fn retain(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<KeyId> {
+    /// Members of whom this does not hold are nobody to us, but still count when lists are compared. Says who
+    /// was the first of them.
+    pub fn doubt(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<KeyId> {
         let mut first = None;
-        let mut stays = |resident: &Resident| {
-            let stays = holds(resident);
-            if !stays {
-                first.get_or_insert(resident.key);
+        let mut look = |listed: &mut Listed| {
+            if let Listed::Known(resident) = listed
+                && !holds(resident)
+            {
+                let (key, spelled) = (resident.key, resident.spelled);
+                first.get_or_insert(key);
+                *listed = Listed::Unknown { key, spelled };
             }
-            stays
         };
         match self {
-            Self::Whole(members) | Self::Part { members, .. } => members.retain(|member| stays(member)),
-            Self::Single(change) => {
-                if let Change::Came(resident) = change
-                    && !stays(resident)
-                {
-                    *change = Change::Went(resident.key);
-                }
-            }
+            Self::Part { members, .. } => members.iter_mut().for_each(look),
+            Self::Single(Change::Came(listed)) => look(listed),
             Self::Changes { changes, .. } => {
                 for change in changes {
-                    if let Some(Change::Came(resident)) = change
-                        && !stays(resident)
-                    {
-                        *change = None;
+                    if let Change::Came(listed) = change {
+                        look(listed);
                     }
                 }
             }
-            Self::Standing { .. } => {}
+            // Whole lists come in dialects without names.
+            Self::Single(Change::Went(_)) | Self::Whole(_) | Self::Standing { .. } => {}
         }
         first
     }
@@ -109,14 +148,19 @@ impl News {
     pub fn cost(&self) -> usize {
         const EACH: usize = 128;
         let each = |member: &Resident| member.public_key.len() + EACH;
+        let listed = |listed: &Listed| match listed {
+            Listed::Known(resident) => each(resident),
+            Listed::Unknown { .. } => EACH,
+        };
         let of_change = |change: &Change| match change {
-            Change::Came(member) => each(member),
+            Change::Came(member) => listed(member),
             Change::Went(_) => EACH,
         };
         EACH + match self {
-            Self::Whole(members) | Self::Part { members, .. } => members.iter().map(each).sum(),
+            Self::Whole(members) => members.iter().map(each).sum(),
+            Self::Part { members, .. } => members.iter().map(listed).sum(),
             Self::Single(change) => of_change(change),
-            Self::Changes { changes, .. } => changes.iter().flatten().map(of_change).sum(),
+            Self::Changes { changes, .. } => changes.iter().map(of_change).sum(),
             Self::Standing { .. } => 0,
         }
     }

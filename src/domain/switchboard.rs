@@ -13,7 +13,7 @@ use super::{
     limits::Limits,
     member::{Member, Newcomer, Resident},
     mesh::Mesh,
-    names::{Bearer, Listed, Names},
+    names::{Bearer, Claimed, Names},
     news::{Effect, News},
     refusal::{Refusal, Violation},
     replay::Window,
@@ -172,13 +172,13 @@ impl Switchboard {
     pub fn hear(&mut self, home: HomeId, mut news: News) -> Effect {
         let bearers = &mut self.bearers;
         let learnt = &mut self.learnt;
-        let impostor = news.retain(|resident| {
+        let impostor = news.doubt(|resident| {
             let Some(key) = resident.named.as_ref().and_then(|named| named.key) else { return true };
-            let listed = bearers.list(resident.key, key);
-            if listed == Listed::New {
+            let claimed = bearers.list(resident.key, key);
+            if claimed == Claimed::New {
                 learnt.push(resident.clone());
             }
-            listed != Listed::Refused
+            claimed != Claimed::Refused
         });
         Effect { impostor, ..self.mesh.hear(home, news) }
     }
@@ -283,7 +283,7 @@ impl Switchboard {
             return Err(Objection::Violated(Violation::WrongSender));
         }
         let listed = self.mesh.whereabouts(author);
-        if listed == Some(home) || matches!(letter.author, Author::Proven(_)) {
+        if claimed == Some(home) || matches!(letter.author, Author::Proven(_)) {
             return Ok(());
         }
         let elsewhere = listed.and_then(|other| self.mesh.member(other, author));

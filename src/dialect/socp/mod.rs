@@ -30,7 +30,7 @@ pub use self::accent::Accent;
 
 use crate::{
     crypto::sha256,
-    domain::{id::KeyId, letter::Frame},
+    domain::{id::KeyId, letter::Frame, member::Named},
 };
 
 /// The key size that the protocol prescribes.
@@ -58,4 +58,11 @@ fn wire_text(frame: &Frame) -> Option<&str> {
         Frame::Text(text) => Some(text),
         Frame::Binary(bytes) => std::str::from_utf8(bytes).ok(),
     }
+}
+
+/// A name and its key, if they are what they should be.
+#[must_use]
+pub fn named(name: &str, public_key: &str) -> Option<Named> {
+    let key = if public_key.is_empty() { None } else { Some(key::read(public_key).ok()?.0.id()) };
+    payload::is_user_name(name).then(|| Named { name: name.into(), key, proven: false })
 }

@@ -9,7 +9,7 @@ use crate::{
         dialect::Dialect,
         id::KeyId,
         member::{Named, Resident},
-        news::{Change, News},
+        news::{Change, Listed, News},
     },
 };
 
@@ -27,7 +27,8 @@ pub(super) fn came(presence: &Presence<'_>) -> Option<News> {
     let spelled = heard::spelled(name, &public_key);
     let named = Some(Named { name: name.into(), key, proven: false });
     let (key, dialect) = (id_of(name), Dialect::Socp);
-    Some(News::Single(Change::Came(Resident { key, named, dialect, public_key, spelled })))
+    let resident = Resident { key, named, dialect, public_key, spelled };
+    Some(News::Single(Change::Came(Listed::Known(resident))))
 }
 
 /// Somebody went.

@@ -78,10 +78,12 @@ pub enum Kind {
         /// Why.
         code: Option<&'static str>,
     },
-    /// A link was refused, by us or by the neighbour.
+    /// A link was refused, by us or by the neighbour; or somebody who came under its name.
     LinkRefused {
         /// Which one.
         peer: Naming,
+        /// How it is doing now, whoever was refused.
+        state: State,
         /// Why.
         code: Option<&'static str>,
     },

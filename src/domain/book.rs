@@ -146,7 +146,7 @@ impl Book {
     pub fn add(&mut self, entry: Entry) -> Result<HomeId, Turned> {
         let turned = |home, refusal| Turned { home, refusal };
         if entry.names().iter().any(|name| self.own_names.contains(name))
-            || entry.pinned == Some(self.own_key)
+            || entry.expected() == Some(self.own_key)
         {
             return Err(turned(None, Refusal::Ourselves));
         }

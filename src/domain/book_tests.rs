@@ -97,6 +97,8 @@ fn we_are_nobody_s_neighbour_but_others() {
     assert_eq!(refusal(book.add(entry(2, "ws://home:1/x"))), Refusal::Ourselves);
     assert_eq!(refusal(book.stand(&kith(1, "a:1"))), Refusal::Ourselves);
     assert_eq!(refusal(book.stand(&olaf("ws://home:1"))), Refusal::Ourselves);
+    let introduced = Entry { seen: Some(OWN), ..entry(2, "ws://a:1") };
+    assert_eq!(refusal(book.add(introduced)), Refusal::Ourselves, "under a name that only others use");
     book.add(entry(2, "ws://a:1")).expect("room");
     assert_eq!(refusal(book.add(entry(3, "ws://a:1/peer"))), Refusal::KnownPeer);
 }

@@ -14,8 +14,8 @@ use std::{
 use super::{
     address::Address,
     id::{HomeId, KeyId},
-    member::{Member, Resident},
-    news::{Change, Digest, Effect, News},
+    member::Member,
+    news::{Change, Digest, Effect, Listed, News},
 };
 
 /// How far a replica is.
@@ -35,6 +35,8 @@ pub struct Home {
     address: Arc<str>,
     names: Vec<Address>,
     members: BTreeMap<KeyId, Arc<Member>>,
+    /// Who speaks a dialect that we do not know: by key, the digest of the spelling.
+    unknown: BTreeMap<KeyId, KeyId>,
     digest: Digest,
     sequence: u64,
     stage: Stage,
@@ -181,9 +183,9 @@ impl Mesh {
             // Whoever has a name keeps it: a second one that claims it is not reachable by it.
             self.names.entry(name.clone()).or_insert(id);
         }
-        let members = BTreeMap::new();
+        let (members, unknown) = (BTreeMap::new(), BTreeMap::new());
         let (digest, sequence, stage) = (Digest::default(), 0, Stage::Blank);
-        self.homes.insert(id, Home { address, names, members, digest, sequence, stage });
+        self.homes.insert(id, Home { address, names, members, unknown, digest, sequence, stage });
         self.version += 1;
     }
 
@@ -242,7 +244,9 @@ impl Mesh {
     pub fn hear(&mut self, id: HomeId, news: News) -> Effect {
         let before = self.version;
         let mut effect = match news {
-            News::Whole(members) => self.replace(id, None, None, members),
+            News::Whole(members) => {
+                self.replace(id, None, None, members.into_iter().map(Listed::Known).collect())
+            }
             News::Part { after, through, sequence, members } => {
                 self.hear_part(id, after, through, sequence, members)
             }
@@ -259,7 +263,7 @@ impl Mesh {
         after: Option<KeyId>,
         through: Option<KeyId>,
         sequence: u64,
-        members: Vec<Resident>,
+        members: Vec<Listed>,
     ) -> Effect {
         let Some(home) = self.homes.get_mut(&id) else { return Effect::default() };
         match (after, home.stage) {
@@ -274,7 +278,7 @@ impl Mesh {
         self.replace(id, after, through, members)
     }
 
-    fn hear_changes(&mut self, id: HomeId, first: u64, changes: Vec<Option<Change>>) -> Effect {
+    fn hear_changes(&mut self, id: HomeId, first: u64, changes: Vec<Change>) -> Effect {
         let Some(home) = self.homes.get_mut(&id) else { return Effect::default() };
         if home.stage == Stage::Blank {
             // The list is on its way, and will have these in it.
@@ -286,9 +290,9 @@ impl Mesh {
         }
         home.sequence = home.sequence.wrapping_add(u64::try_from(changes.len()).unwrap_or(u64::MAX));
         let mut effect = Effect::default();
-        for change in changes.into_iter().flatten() {
+        for change in changes {
             match change {
-                Change::Came(resident) => effect.excess |= !self.enter(id, resident),
+                Change::Came(listed) => effect.excess |= !self.enter(id, listed),
                 Change::Went(key) => self.exit(id, key),
             }
         }
@@ -311,7 +315,7 @@ impl Mesh {
         id: HomeId,
         after: Option<KeyId>,
         through: Option<KeyId>,
-        members: Vec<Resident>,
+        members: Vec<Listed>,
     ) -> Effect {
         let Some(home) = self.homes.get_mut(&id) else { return Effect::default() };
         if after.is_none() && through.is_none() {
@@ -320,38 +324,46 @@ impl Mesh {
         let within = |key: &KeyId| {
             after.is_none_or(|after| *key > after) && through.is_none_or(|through| *key <= through)
         };
-        let wanted: BTreeMap<KeyId, Resident> = members
+        let wanted: BTreeMap<KeyId, Listed> = members
             .into_iter()
-            .filter(|resident| within(&resident.key))
-            .map(|resident| (resident.key, resident))
+            .filter(|listed| within(&listed.key()))
+            .map(|listed| (listed.key(), listed))
             .collect();
-        let stale: Vec<KeyId> = home
-            .members
-            .iter()
-            .filter(|(key, member)| {
-                within(key) && wanted.get(key).is_none_or(|wanted| wanted.spelled != member.spelled)
-            })
-            .map(|(key, _)| *key)
-            .collect();
+        let known = home.members.values().filter(|member| {
+            wanted.get(&member.key).and_then(Listed::known).is_none_or(|spelled| spelled != member.spelled)
+        });
+        let unknown = home.unknown.iter().filter(|(key, spelled)| {
+            wanted.get(key).and_then(Listed::unknown).is_none_or(|wanted| wanted != **spelled)
+        });
+        let gone = known.map(|member| member.key).chain(unknown.map(|(key, _)| *key));
+        let stale: Vec<KeyId> = gone.filter(within).collect();
         for key in stale {
             self.exit(id, key);
         }
         let mut effect = Effect::default();
-        for resident in wanted.into_values() {
-            effect.excess |= !self.enter(id, resident);
+        for listed in wanted.into_values() {
+            effect.excess |= !self.enter(id, listed);
         }
         effect
     }
 
     /// Says whether there was room.
-    fn enter(&mut self, id: HomeId, resident: Resident) -> bool {
+    fn enter(&mut self, id: HomeId, listed: Listed) -> bool {
         let Some(home) = self.homes.get_mut(&id) else { return true };
-        if home.members.contains_key(&resident.key) {
+        if home.members.contains_key(&listed.key()) || home.unknown.contains_key(&listed.key()) {
             return true;
         }
-        if home.members.len() >= self.most_members {
+        if home.members.len() + home.unknown.len() >= self.most_members {
             return false;
         }
+        let resident = match listed {
+            Listed::Known(resident) => resident,
+            Listed::Unknown { key, spelled } => {
+                home.digest.toggle(spelled);
+                home.unknown.insert(key, spelled);
+                return true;
+            }
+        };
         let number = self.last_number.wrapping_add(1);
         self.last_number = number;
         let (key, spelled) = (resident.key, resident.spelled);
@@ -363,6 +375,9 @@ impl Mesh {
 
     fn exit(&mut self, id: HomeId, key: KeyId) {
         let Some(home) = self.homes.get_mut(&id) else { return };
+        if let Some(spelled) = home.unknown.remove(&key) {
+            home.digest.toggle(spelled);
+        }
         if let Some(member) = home.members.remove(&key) {
             home.digest.toggle(member.spelled);
             self.went(id, key, member.spelled);

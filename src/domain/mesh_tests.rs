@@ -1,7 +1,7 @@
 //! Replicas of other homes: parts, changes, losses, and members whom several homes claim.
 
 use super::*;
-use crate::domain::dialect::Dialect;
+use crate::domain::{dialect::Dialect, member::Resident};
 
 const NORTH: HomeId = HomeId(2);
 const SOUTH: HomeId = HomeId(3);
@@ -38,7 +38,12 @@ fn mesh() -> Mesh {
 
 fn part(after: Option<u8>, through: Option<u8>, sequence: u64, numbers: &[u8]) -> News {
     let (after, through) = (after.map(key), through.map(key));
-    News::Part { after, through, sequence, members: residents(numbers) }
+    News::Part {
+        after,
+        through,
+        sequence,
+        members: residents(numbers).into_iter().map(Listed::Known).collect(),
+    }
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn a_list_comes_in_parts_and_changes_in_between_are_not_lost() {
     );
     let change = News::Changes {
         first: 8,
-        changes: vec![Some(Change::Went(key(1))), Some(Change::Came(resident(9)))],
+        changes: vec![Change::Went(key(1)), Change::Came(Listed::Known(resident(9)))],
     };
     assert!(!mesh.hear(NORTH, change).lost);
     assert!(!mesh.hear(NORTH, part(Some(3), None, 9, &[5, 9])).lost);
@@ -64,7 +69,7 @@ fn whatever_was_missed_is_asked_for_again() {
     let mut mesh = mesh();
     let whole = |mesh: &mut Mesh| mesh.hear(NORTH, part(None, None, 4, &[1, 2]));
     for wrong in [
-        News::Changes { first: 6, changes: vec![Some(Change::Went(key(1)))] },
+        News::Changes { first: 6, changes: vec![Change::Went(key(1))] },
         News::Standing { sequence: 5, digest: digest(&[1, 2]) },
         News::Standing { sequence: 4, digest: digest(&[1]) },
         part(Some(2), None, 4, &[]),
@@ -118,6 +123,32 @@ fn a_neighbour_lists_no_more_members_than_it_may() {
     assert!(mesh.hear(NORTH, News::Whole(residents(&[1, 2, 3, 4, 5, 6]))).excess);
     assert_eq!(listed(&mesh, NORTH).len(), 5);
     assert!(!mesh.hear(NORTH, News::Whole(residents(&[1, 2]))).excess);
+}
+
+#[test]
+fn whoever_is_not_understood_counts_and_is_nobody() {
+    let mut mesh = mesh();
+    let unknown = |number: u8| Listed::Unknown { key: key(number), spelled: resident(number).spelled };
+    let known = |number: u8| Listed::Known(resident(number));
+    let whole = |members| News::Part { after: None, through: None, sequence: 4, members };
+    let stands = |mesh: &mut Mesh, sequence, numbers: &[u8]| {
+        !mesh.hear(NORTH, News::Standing { sequence, digest: digest(numbers) }).lost
+    };
+    mesh.hear(NORTH, whole(vec![known(1), unknown(2)]));
+    assert!(stands(&mut mesh, 4, &[1, 2]));
+    assert_eq!((listed(&mesh, NORTH), mesh.whereabouts(key(2))), (vec![1], None));
+    assert!(!mesh.claims(NORTH, key(2)));
+    let changes = vec![Change::Came(unknown(3)), Change::Went(key(2)), Change::Came(unknown(3))];
+    assert_eq!(mesh.hear(NORTH, News::Changes { first: 5, changes }), Effect::default());
+    assert!(stands(&mut mesh, 7, &[1, 3]));
+    // The program there has changed, or ours has: the same people in other words.
+    assert!(mesh.hear(NORTH, whole(vec![unknown(1), known(3)])).changed);
+    assert!(stands(&mut mesh, 4, &[1, 3]));
+    assert_eq!(listed(&mesh, NORTH), [3]);
+    // They need room, and go with their home.
+    assert!(mesh.hear(NORTH, whole((1..=6).map(unknown).collect())).excess);
+    mesh.unlink(NORTH);
+    assert!(mesh.spellings.is_empty() && mesh.whereabouts.is_empty());
 }
 
 #[test]

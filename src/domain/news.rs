@@ -14,11 +14,54 @@ impl Digest {
     }
 }
 
+/// One entry of a neighbour's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// A member.
+    Known(Resident),
+    /// Somebody who speaks a dialect that only newer programs know. Nobody here can speak with it, but it
+    /// counts when lists are compared.
+    Unknown {
+        /// The name under which it will go.
+        key: KeyId,
+        /// The digest of its key as it spells it.
+        spelled: KeyId,
+    },
+}
+
+impl Listed {
+    /// The name under which it is listed.
+    #[must_use]
+    pub const fn key(&self) -> KeyId {
+        match self {
+            Self::Known(Resident { key, .. }) | Self::Unknown { key, .. } => *key,
+        }
+    }
+
+    /// The digest of its spelling, if this is a member as we understand it.
+    #[must_use]
+    pub const fn known(&self) -> Option<KeyId> {
+        match self {
+            Self::Known(resident) => Some(resident.spelled),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The digest of its spelling, if that is all we understand.
+    #[must_use]
+    pub const fn unknown(&self) -> Option<KeyId> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown { spelled, .. } => Some(*spelled),
+        }
+    }
+}
+
 /// One change of a home's members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Somebody came.
-    Came(Resident),
+    Came(Listed),
     /// Somebody went.
     Went(KeyId),
 }
@@ -37,14 +80,14 @@ pub enum News {
         /// The number of the last change that is in it.
         sequence: u64,
         /// Who is there.
-        members: Vec<Resident>,
+        members: Vec<Listed>,
     },
     /// Changes, the first of which has this number.
     Changes {
         /// Its number.
         first: u64,
-        /// The changes in order; `None` for one that means nothing to us.
-        changes: Vec<Option<Change>>,
+        /// The changes in order.
+        changes: Vec<Change>,
     },
     /// Where it stands.
     Standing {
@@ -72,13 +115,18 @@ impl News {
     pub fn cost(&self) -> usize {
         const EACH: usize = 128;
         let each = |member: &Resident| member.public_key.len() + EACH;
+        let listed = |listed: &Listed| match listed {
+            Listed::Known(resident) => each(resident),
+            Listed::Unknown { .. } => EACH,
+        };
         EACH + match self {
-            Self::Whole(members) | Self::Part { members, .. } => members.iter().map(each).sum(),
+            Self::Whole(members) => members.iter().map(each).sum(),
+            Self::Part { members, .. } => members.iter().map(listed).sum(),
             Self::Changes { changes, .. } => changes
                 .iter()
                 .map(|change| match change {
-                    Some(Change::Came(member)) => each(member),
-                    _ => EACH,
+                    Change::Came(member) => listed(member),
+                    Change::Went(_) => EACH,
                 })
                 .sum(),
             Self::Standing { .. } => 0,

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
-use crate::app::{App, PATIENCE};
+use crate::app::{App, PATIENCE, in_time};
 
 /// An answer.
 #[derive(Debug)]
@@ -143,11 +143,14 @@ impl Watch {
 
     /// Waits for an event of that name about that client, and returns its data.
     pub(crate) async fn about(&mut self, name: &str, client: &str) -> Value {
-        loop {
-            let (found, data) = self.next().await;
-            if found == name && data["client"] == client {
-                return data;
+        in_time(name, async {
+            loop {
+                let (found, data) = self.next().await;
+                if found == name && data["client"] == client {
+                    return data;
+                }
             }
-        }
+        })
+        .await
     }
 }

@@ -14,6 +14,15 @@ use tempfile::TempDir;
 /// long unless it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Waits for something that takes several steps, and gives up when all of them together take too long: a
+/// server that says something now and then must not make a test wait for ever.
+pub(crate) async fn in_time<T>(what: &str, steps: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, steps).await {
+        Ok(done) => done,
+        Err(_) => panic!("in {PATIENCE:?} nothing came of it: {what}"),
+    }
+}
+
 /// A running server.
 pub(crate) struct App {
     child: Child,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use crate::app::{App, PATIENCE};
+use crate::app::{App, PATIENCE, in_time};
 
 /// Making keys is slow in an unoptimised build; tests share a handful.
 static KEYS: LazyLock<Vec<PrivateKey>> =
@@ -112,26 +112,32 @@ impl Client {
 
     /// Waits for a frame that contains some text.
     pub(crate) async fn hear(&mut self, text: &str) -> String {
-        loop {
-            match self.next().await {
-                Ok(frame) if frame.contains(text) => return frame,
-                Ok(_) => {}
-                Err(goodbye) => panic!("closed with {goodbye:?} before {text:?} was heard"),
+        in_time(text, async {
+            loop {
+                match self.next().await {
+                    Ok(frame) if frame.contains(text) => return frame,
+                    Ok(_) => {}
+                    Err(goodbye) => panic!("closed with {goodbye:?} before {text:?} was heard"),
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Waits for a list that fulfils a wish, and returns its keys.
     pub(crate) async fn list(&mut self, wish: impl Fn(&[String]) -> bool) -> Vec<String> {
-        loop {
-            let frame = self.hear("\"client_list\"").await;
-            let list: Value = serde_json::from_str(&frame).expect("a list that is JSON");
-            let clients = list["servers"][0]["clients"].as_array().expect("clients");
-            let keys: Vec<String> = clients.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-            if wish(&keys) {
-                return keys;
+        in_time("a list as wished", async {
+            loop {
+                let frame = self.hear("\"client_list\"").await;
+                let list: Value = serde_json::from_str(&frame).expect("a list that is JSON");
+                let clients = list["servers"][0]["clients"].as_array().expect("clients");
+                let keys: Vec<String> = clients.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                if wish(&keys) {
+                    return keys;
+                }
             }
-        }
+        })
+        .await
     }
 
     pub(crate) async fn list_with(&mut self, pem: &str) {
@@ -144,10 +150,13 @@ impl Client {
 
     /// Reads until the connection ends.
     pub(crate) async fn goodbye(&mut self) -> Goodbye {
-        loop {
-            if let Err(goodbye) = self.next().await {
-                return goodbye;
+        in_time("the end of a connection", async {
+            loop {
+                if let Err(goodbye) = self.next().await {
+                    return goodbye;
+                }
             }
-        }
+        })
+        .await
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         peer_link::{Adopt, Doubt, Remove},
     },
     dialect::event::{Greeting, Standing},
-    domain::{book, id::HomeId, peer::LinkDialect, refusal::Refusal},
+    domain::{book, id::HomeId, neighbourhood::State, peer::LinkDialect, refusal::Refusal},
 };
 
 fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -> book::Claim<'a> {
@@ -24,7 +24,8 @@ fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -
 }
 
 impl Neighbourhood {
-    /// A claim does not stand: whoever looks at the neighbour whose name was used should see that.
+    /// A claim does not stand: whoever looks at the neighbour whose name was used should see that. What comes
+    /// of our own dial is the state of the link, and shown and announced as that.
     fn turned(
         &mut self,
         turned: book::Turned,
@@ -36,8 +37,18 @@ impl Neighbourhood {
         if refusal == Refusal::WrongKey {
             self.wrong_key(home, claim, dialled.is_some());
         }
-        if let Some(known) = self.known.get(&home) {
-            known.link.do_send(Doubt { refusal });
+        if dialled.is_some() {
+            return refusal;
+        }
+        let Some((known, entry)) = self.known.get(&home).zip(self.parts.book.entry(home)) else {
+            return refusal;
+        };
+        known.link.do_send(Doubt { refusal });
+        // That two servers dial each other is nobody's fault.
+        if refusal != Refusal::Crossed {
+            let state = known.status.as_ref().map_or(State::Down, |status| status.state);
+            let (peer, code) = (members::naming(entry), Some(refusal.code()));
+            self.parts.bulletin.publish(Kind::LinkRefused { peer, state, code });
         }
         refusal
     }
@@ -49,11 +60,6 @@ impl Neighbourhood {
             "a server shows another key than the one we hold it to; it is refused"
         );
         let Some(entry) = self.parts.book.entry(home) else { return };
-        if !we_dialled {
-            // What comes of our own dial is announced as the state of the link.
-            let (peer, code) = (members::naming(entry), Some(Refusal::WrongKey.code()));
-            self.parts.bulletin.publish(Kind::LinkRefused { peer, code });
-        }
         // Anybody may come under its name with any key; at its own door there is only one.
         if we_dialled || entry.url.is_none() {
             self.parts.book.presented(home, claim.key);

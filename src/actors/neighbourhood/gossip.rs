@@ -59,7 +59,9 @@ impl Neighbourhood {
                     || known.names().iter().any(|name| entry.names().contains(name))
             });
             if !known {
-                let entry = Entry { seen: Some(KeyId(key)), dialect: Some(LinkDialect::Kith), ..entry };
+                let (seen, dialect) = (Some(KeyId(key)), Some(LinkDialect::Kith));
+                // Its own word about its address is better than that of others.
+                let entry = Entry { seen, dialect, address_is_set: false, ..entry };
                 if let Err(error) = self.add(entry, ctx) {
                     tracing::debug!(?error, "an introduced server was not added");
                 }

@@ -148,6 +148,8 @@ pub struct Status {
     pub next_dial_ms: Option<i64>,
     /// What went wrong last.
     pub trouble: Option<Trouble>,
+    /// Why somebody was turned away who came under its name and had proven nothing.
+    pub doubt: Option<Trouble>,
     /// The last handshake.
     pub steps: Vec<Step>,
     /// What passed through sockets that are gone.

@@ -157,7 +157,7 @@ impl Neighbourhood {
                 Kind::LinkSuspect { peer, state: status.state }
             }
             (before, State::Refused) if before != State::Refused || code != code_before => {
-                Kind::LinkRefused { peer, code }
+                Kind::LinkRefused { peer, state: status.state, code }
             }
             (before, state) if before.is_linked() && !state.is_linked() => {
                 Kind::LinkDown { peer, state, code }

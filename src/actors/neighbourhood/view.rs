@@ -49,6 +49,7 @@ impl Status {
             attempts: 0,
             next_dial_ms: None,
             trouble: None,
+            doubt: None,
             steps: Vec::new(),
             past: Reading::default(),
         }

@@ -44,7 +44,7 @@ pub struct Adopt {
     pub steps: Vec<Step>,
 }
 
-/// Somebody came under the name of the neighbour and was turned away.
+/// Somebody came under the name of the neighbour, proved nothing, and was turned away.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct Doubt {

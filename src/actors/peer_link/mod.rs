@@ -84,6 +84,8 @@ pub struct PeerLink {
     attempt: Option<(ConnectionId, JoinHandle<()>)>,
     card: Option<Card>,
     trouble: Option<Trouble>,
+    /// Why somebody was turned away who came under its name. That says nothing about the link itself.
+    doubt: Option<Trouble>,
     steps: Vec<Step>,
     past: Reading,
     alarm: Option<SpawnHandle>,
@@ -101,6 +103,7 @@ impl PeerLink {
             attempt: None,
             card: None,
             trouble: None,
+            doubt: None,
             steps: Vec::new(),
             past: Reading::default(),
             alarm: None,
@@ -153,6 +156,7 @@ impl PeerLink {
             attempts: self.peer.failures(),
             next_dial_ms: self.peer.next_dial().map(wall),
             trouble: self.trouble.clone(),
+            doubt: self.doubt.clone(),
             steps: self.steps.clone(),
             past: self.past,
         });
@@ -344,7 +348,7 @@ impl Handler<Doubt> for PeerLink {
         if refusal == Refusal::Crossed {
             self.peer.called(self.now());
         } else {
-            self.trouble = Some(trouble::explain(Ending::Refused(refusal)));
+            self.doubt = Some(trouble::explain(Ending::Refused(refusal)));
         }
         self.go_on(ctx);
     }

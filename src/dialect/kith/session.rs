@@ -339,11 +339,9 @@ impl Session {
             kind::WANT_LIST => out.push(Output::WantList),
             kind::LETTER => {
                 let most = self.terms.recipients_per_letter;
-                match wire::read_letter(message, *home, most) {
-                    Ok(letter) => out.extend(letter.map(Output::Route)),
-                    // One bad letter is no reason to lose the good ones.
-                    Err(violation) => out.push(Output::Note(violation)),
-                }
+                let letter = wire::read_letter(message, *home, most).map_err(|_| malformed)?;
+                // One bad letter is no reason to lose the good ones.
+                out.extend(letter.map(|letter| letter.map_or_else(Output::Note, Output::Route)));
             }
             kind::PING => {
                 let ping: Ping = wire::decode(body).map_err(|_| malformed)?;

@@ -19,7 +19,7 @@ use crate::{
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter},
         member::{Member, Resident},
-        news::{Change, Digest, News},
+        news::{Change, Digest, Listed, News},
         refusal::Violation,
     },
 };
@@ -202,20 +202,18 @@ fn member_wire(member: &Member) -> MemberWire<'_> {
     MemberWire { dialect: member.dialect.name(), public_key: &member.public_key, key: member.key.0 }
 }
 
-/// A member as it is described. One of a dialect that we do not know is nobody to whom we could speak.
-fn resident(wire: &MemberWire<'_>) -> Result<Option<Resident>, Malformed> {
-    let Some(dialect) = Dialect::from_name(wire.dialect) else { return Ok(None) };
+/// A member as it is described. What a key is in a dialect that we do not know, nobody can say.
+fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
     let (key, spelled) = (KeyId(wire.key), KeyId(sha256(wire.public_key.as_bytes())));
+    let Some(dialect) = Dialect::from_name(wire.dialect) else {
+        return Ok(Listed::Unknown { key, spelled });
+    };
     // Nobody may list anything but a key, nor a key under the name of another one.
     let is_key = || PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key);
     if wire.public_key.len() > LONGEST_KEY || !is_key() {
         return Err(Malformed);
     }
-    Ok(Some(Resident { key, dialect, public_key: wire.public_key.into(), spelled }))
-}
-
-fn residents(wires: &[MemberWire<'_>]) -> Result<Vec<Resident>, Malformed> {
-    wires.iter().filter_map(|wire| resident(wire).transpose()).collect()
+    Ok(Listed::Known(Resident { key, dialect, public_key: wire.public_key.into(), spelled }))
 }
 
 /// Part of our own list: everybody behind `after`, up to the last of these or to the end.
@@ -285,17 +283,16 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
                 after: part.after.map(KeyId),
                 through: part.through.map(KeyId),
                 sequence: part.sequence,
-                members: residents(&part.members)?,
+                members: part.members.iter().map(listed).collect::<Result<_, _>>()?,
             }
         }
         kind::CHANGES => {
             let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
             let changes = wire.changes.iter().map(|change| match change {
-                ChangeWire::Came(member) => Ok(resident(member)?.map(Change::Came)),
-                ChangeWire::Went(key) => Ok(Some(Change::Went(KeyId(*key)))),
+                ChangeWire::Came(member) => listed(member).map(Change::Came),
+                ChangeWire::Went(key) => Ok(Change::Went(KeyId(*key))),
             });
-            let changes: Vec<Option<Change>> = changes.collect::<Result<_, Malformed>>()?;
-            News::Changes { first: wire.first, changes }
+            News::Changes { first: wire.first, changes: changes.collect::<Result<_, _>>()? }
         }
         kind::STANDING => {
             let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(wrong)?;
@@ -312,21 +309,23 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
 /// audience and trace come from there, and nothing passes that is no letter.
 ///
 /// # Errors
-/// Its fields are wrong, or the original is no letter.
-pub fn read_letter(message: &Bytes, home: HomeId, most_recipients: u32) -> Result<Option<Letter>, Violation> {
-    let (author, original, dialect) = match unwrap_letter(message) {
-        Ok(Some(wrapped)) => wrapped,
-        Ok(None) => return Ok(None),
-        Err(Malformed) => return Err(Violation::Malformed),
-    };
+/// Its fields are wrong. That the original is no letter is another thing: somebody else has written it.
+pub fn read_letter(
+    message: &Bytes,
+    home: HomeId,
+    most_recipients: u32,
+) -> Result<Option<Result<Letter, Violation>>, Malformed> {
+    let Some((author, original, dialect)) = unwrap_letter(message)? else { return Ok(None) };
     let letter = match dialect {
-        Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients)?,
+        Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
     };
-    let named = match letter.author {
-        Author::Claimed(named) => named,
-        _ => None,
-    };
-    Ok(Some(Letter { author: Author::Vouched { author, named }, ..letter }))
+    Ok(Some(letter.map(|letter| {
+        let named = match letter.author {
+            Author::Claimed(named) => named,
+            _ => None,
+        };
+        Letter { author: Author::Vouched { author, named }, ..letter }
+    })))
 }
 
 type Wrapped = (KeyId, Frame, Dialect);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     crypto::keys::PrivateKey,
-    domain::{letter::Origin, replay::Trace},
+    domain::{letter::Origin, mesh::Mesh, news::Effect, replay::Trace},
 };
 
 const HOME: HomeId = HomeId(2);
@@ -31,12 +31,15 @@ fn public_chat(signature: &str) -> String {
 
 #[test]
 fn a_letter_is_read_and_recognised_by_its_own_signature() {
-    let read = |text: &str| read_letter(&wrapped(text), HOME, 4);
-    let one = read(&public_chat("AAAA")).expect("a letter").expect("a dialect we know");
+    let read = |text: &str| {
+        let read = read_letter(&wrapped(text), HOME, 4).expect("a message");
+        read.expect("a dialect we know").expect("a letter")
+    };
+    let one = read(&public_chat("AAAA"));
     assert_eq!(one.author, Author::Vouched { author: KeyId([7; 32]), named: None });
     assert_eq!((one.audience, one.from), (Audience::Everyone, Origin::Home(HOME)));
     assert_ne!(one.trace, Trace([1; 16]), "whatever the neighbour says about it");
-    let other = read(&public_chat("BBBB")).expect("a letter").expect("a dialect we know");
+    let other = read(&public_chat("BBBB"));
     assert_ne!(one.trace, other.trace);
 }
 
@@ -49,8 +52,13 @@ fn what_is_no_letter_reaches_nobody() {
         "hello",
         "",
     ] {
-        assert_eq!(read_letter(&wrapped(original), HOME, 4).err(), Some(Violation::Malformed), "{original}");
+        let read = read_letter(&wrapped(original), HOME, 4).expect("a message");
+        let violation = read.expect("a dialect we know").err();
+        assert_eq!(violation, Some(Violation::Malformed), "{original}");
     }
+    let whole = wrapped(&public_chat("AAAA"));
+    let half = whole.slice(..whole.len() / 2);
+    assert_eq!(read_letter(&half, HOME, 4).err(), Some(Malformed), "what the neighbour itself says is wrong");
 }
 
 #[test]
@@ -74,4 +82,66 @@ fn a_member_is_a_key_and_the_one_that_it_is_listed_under() {
     assert_eq!(told(&member(KeyId(sha256(text.as_bytes())), text)), Err(Malformed));
     let long = format!("{}{}", key.canonical_pem(), " ".repeat(LONGEST_KEY));
     assert_eq!(told(&member(key.id(), &long)), Err(Malformed));
+}
+
+/// A neighbour with a newer program and what we make of it.
+struct Newer {
+    mesh: Mesh,
+    digest: Digest,
+    sequence: u64,
+}
+
+impl Newer {
+    fn new() -> Self {
+        let mut mesh = Mesh::new(10);
+        mesh.link(HOME, "newer:1".into(), vec![]);
+        Self { mesh, digest: Digest::default(), sequence: 0 }
+    }
+
+    fn says(&mut self, message: &[u8]) -> Effect {
+        self.mesh.hear(HOME, read_news(message).expect("a message").expect("news"))
+    }
+
+    /// Says how many of its members we know, if we believe to know where its list stands.
+    fn stands(&mut self) -> Option<usize> {
+        let Frame::Binary(said) = standing(self.sequence, self.digest) else { return None };
+        let effect = self.says(&said);
+        (!effect.lost).then(|| self.mesh.listed(HOME).count())
+    }
+
+    fn part(&mut self, members: Vec<MemberWire<'_>>) -> Effect {
+        self.digest = Digest::default();
+        members.iter().for_each(|member| self.digest.toggle(KeyId(sha256(member.public_key.as_bytes()))));
+        let part = PartWire { after: None, through: None, sequence: self.sequence, members };
+        self.says(&encode(kind::PART, &part))
+    }
+
+    fn change(&mut self, change: ChangeWire<'_>, whose: &str) -> Effect {
+        self.sequence += 1;
+        self.digest.toggle(KeyId(sha256(whose.as_bytes())));
+        self.says(&encode(kind::CHANGES, &ChangesWire { first: self.sequence, changes: vec![change] }))
+    }
+}
+
+#[test]
+fn members_of_a_dialect_that_we_do_not_know_count_and_are_nobody() {
+    let key = PrivateKey::generate(2048).expect("a key").public().clone();
+    let pem = key.canonical_pem();
+    let ours = || MemberWire { dialect: "olaf", public_key: &pem, key: key.id().0 };
+    // What a key is there, and how long, is their own affair.
+    let (short, long) = ("klin:7", "k".repeat(3 * LONGEST_KEY));
+    let theirs = |public_key| MemberWire { dialect: "klin", public_key, key: sha256(public_key.as_bytes()) };
+    let mut newer = Newer::new();
+    assert!(newer.part(vec![theirs(short), ours(), theirs(&long)]).changed);
+    assert_eq!(newer.stands(), Some(1));
+    assert_eq!(newer.change(ChangeWire::Went(theirs(short).key), short), Effect::default());
+    assert_eq!(newer.stands(), Some(1));
+    assert_eq!(newer.change(ChangeWire::Came(theirs(short)), short), Effect::default());
+    assert_eq!(newer.stands(), Some(1));
+    assert!(newer.change(ChangeWire::Went(ours().key), &pem).changed);
+    assert_eq!(newer.stands(), Some(0));
+    assert_eq!(newer.part(vec![theirs(&long)]), Effect::default());
+    assert_eq!(newer.stands(), Some(0));
+    newer.digest = Digest::default();
+    assert_eq!(newer.stands(), None, "whoever left without a word is missed");
 }

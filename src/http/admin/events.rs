@@ -80,8 +80,9 @@ impl From<&Event> for EventView {
             Kind::LinkUp { peer, state } | Kind::LinkSuspect { peer, state } => {
                 blank.of_peer(peer, Some(*state), None)
             }
-            Kind::LinkDown { peer, state, code } => blank.of_peer(peer, Some(*state), *code),
-            Kind::LinkRefused { peer, code } => blank.of_peer(peer, Some(State::Refused), *code),
+            Kind::LinkDown { peer, state, code } | Kind::LinkRefused { peer, state, code } => {
+                blank.of_peer(peer, Some(*state), *code)
+            }
             Kind::PeerAdded { peer } | Kind::PeerRemoved { peer } => blank.of_peer(peer, None, None),
             Kind::Joined { client, member, dialect } => Self {
                 client: Some(client.to_string()),

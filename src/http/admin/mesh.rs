@@ -244,6 +244,7 @@ mod tests {
             attempts: 0,
             next_dial_ms: None,
             trouble: None,
+            doubt: None,
             steps: Vec::new(),
             past: Reading::default(),
         };

@@ -52,6 +52,9 @@ pub(super) struct Peer {
     members: usize,
     /// What went wrong last, if anything did since the link came up.
     last_error: Option<LastError>,
+    /// Why somebody was turned away last who came under its name and had not proven to be it. That says
+    /// nothing about the link.
+    refused_claim: Option<LastError>,
     /// When it is dialled again.
     next_retry: Option<String>,
     /// Attempts in a row that came to nothing.
@@ -133,6 +136,7 @@ impl Peer {
             round_trip_ms: view.round_trip_us.map(milliseconds),
             members,
             last_error: status.trouble.as_ref().map(LastError::from),
+            refused_claim: status.doubt.as_ref().map(LastError::from),
             next_retry: status.next_dial_ms.map(rfc3339),
             attempts: status.attempts,
             frames_in: reading.frames_in,

@@ -15,13 +15,12 @@ use kith::{
     domain::{letter::Frame, member::Member},
 };
 
-use super::stranger::{Stranger, goodbye, letter, somebody};
+use super::stranger::{LAIR, Stranger, goodbye, letter, somebody};
 use crate::{
     app::{App, PATIENCE},
     client::{Client, Goodbye},
 };
 
-const LAIR: &str = "lair.example:1";
 /// How long a flood lasts at least.
 const SPELL: Duration = Duration::from_secs(3);
 /// How long a client waits for its own letter at most, on a slow machine with a slow build.

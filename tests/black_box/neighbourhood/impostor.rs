@@ -12,20 +12,18 @@ use kith::{
         kith::wire::{self, Hello, Proof, Refused, kind},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     place::places,
-    stranger::{Stranger, goodbye, knock},
+    stranger::{LAIR, Stranger, goodbye, knock},
 };
 use crate::{
     app::{App, PATIENCE},
     client::Client,
 };
-
-const LAIR: &str = "lair.example:1";
 
 /// A hello with some field of its own.
 fn hello(key: &[u8], change: impl Fn(&mut Hello)) -> Bytes {
@@ -142,6 +140,14 @@ async fn the_name_of_a_neighbour_is_worth_nothing_without_its_key() {
         old.send(&hello).await;
         old.send(r#"{"type":"client_update","clients":["a member of nobody"]}"#).await;
         assert_eq!(old.goodbye().await, Some((1008, "wrong_key".to_owned())));
+        // Both are shown, and neither as a fault of the neighbour or of its link.
+        let fault = if is_here { Value::Null } else { "unreachable".into() };
+        let is_shown = |peer: &Value| {
+            (&peer["refused_claim"]["code"], &peer["last_error"]["code"]) == (&"wrong_key".into(), &fault)
+        };
+        first.until_peer(&b.address(), is_shown).await;
+        let state = watch.about_link("link_refused").await["state"].clone();
+        assert_eq!(state == "up", is_here, "{state}");
         let peers = first.neighbours().await;
         assert!(peers.len() == 1 && peers[0]["members"] == 0, "{peers:?}");
         assert_eq!((peers[0]["state"] == "up", &peers[0]["key"]), (is_here, &b.key().into()));

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::{api::Watch, app::App, client::Client};
+use crate::{
+    api::Watch,
+    app::{App, in_time},
+    client::Client,
+};
 
 /// Servers that have keys of their own.
 const SERVERS: usize = 4;
@@ -190,12 +194,15 @@ impl App {
 impl Watch {
     /// Waits for an event of that name, whichever neighbour it is about.
     pub(super) async fn about_link(&mut self, name: &str) -> Value {
-        loop {
-            let (found, data) = self.next().await;
-            if found == name {
-                return data;
+        in_time(name, async {
+            loop {
+                let (found, data) = self.next().await;
+                if found == name {
+                    return data;
+                }
             }
-        }
+        })
+        .await
     }
 }
 
@@ -206,13 +213,16 @@ impl Client {
     /// Asks for the list until it is as wished.
     pub(super) async fn looks(&mut self, wish: impl Fn(&Homes) -> bool) -> Homes {
         self.send(r#"{"type":"client_list_request"}"#).await;
-        loop {
-            let frame = self.hear("\"client_list\"").await;
-            let homes = homes(&frame);
-            if wish(&homes) {
-                return homes;
+        in_time("a list as wished", async {
+            loop {
+                let frame = self.hear("\"client_list\"").await;
+                let homes = homes(&frame);
+                if wish(&homes) {
+                    return homes;
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Waits until exactly these members are listed at exactly these addresses.
@@ -240,15 +250,18 @@ impl Client {
 
     /// Everything but lists that comes until some frame, that one excluded.
     pub(super) async fn hears_until(&mut self, last: &str) -> Vec<String> {
-        let mut frames = Vec::new();
-        loop {
-            match self.next().await {
-                Ok(frame) if frame == last => return frames,
-                Ok(frame) if frame.contains("\"client_list\"") => {}
-                Ok(frame) => frames.push(frame),
-                Err(goodbye) => panic!("closed with {goodbye:?} before {last:?} was heard"),
+        in_time(last, async {
+            let mut frames = Vec::new();
+            loop {
+                match self.next().await {
+                    Ok(frame) if frame == last => return frames,
+                    Ok(frame) if frame.contains("\"client_list\"") => {}
+                    Ok(frame) => frames.push(frame),
+                    Err(goodbye) => panic!("closed with {goodbye:?} before {last:?} was heard"),
+                }
             }
-        }
+        })
+        .await
     }
 }
 

@@ -29,6 +29,7 @@ use kith::{
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
         member::Member,
+        news::News,
         replay::Trace,
     },
 };
@@ -40,9 +41,12 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    app::{App, PATIENCE},
-    client::Goodbye,
+    app::{App, PATIENCE, in_time},
+    client::{Client, Goodbye},
 };
+
+/// Where a stranger says that its members are.
+pub(super) const LAIR: &str = "lair.example:1";
 
 /// Keys of servers that nobody knows.
 static KEYS: LazyLock<Vec<PrivateKey>> =
@@ -74,15 +78,28 @@ pub(super) async fn knock(door: &str) -> Socket {
 
 /// How a socket ends, whatever comes before.
 pub(super) async fn goodbye(socket: &mut Socket) -> Goodbye {
-    loop {
-        match timeout(PATIENCE, socket.next()).await.expect("an end in time") {
-            Some(Ok(Message::Close(Some(close)))) => {
-                return Some((close.code.into(), close.reason.to_string()));
+    in_time("the end of a socket", async {
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Close(Some(close)))) => {
+                    return Some((close.code.into(), close.reason.to_string()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
             }
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => return None,
         }
-    }
+    })
+    .await
+}
+
+/// Whether it is still a good house for its clients and for other servers.
+pub(super) async fn still_serves(app: &App) {
+    let mut client = Client::join(app, 3).await;
+    client.say("are we well?").await;
+    client.hear("are we well?").await;
+    let mut guest = Stranger::linked(app, 1, "guest.example:1").await;
+    guest.lists(1, &[somebody("a well behaved guest")]).await;
+    client.looks(|homes| homes.get("guest.example:1").is_some_and(|keys| keys.len() == 1)).await;
 }
 
 impl Stranger {
@@ -105,9 +122,10 @@ impl Stranger {
         Self { socket: knock(door).await, session, key, hand: number, sent, heard }
     }
 
-    /// One that is linked, and has listed nobody.
+    /// One that is linked, was told the list of the house, and has listed nobody.
     pub(super) async fn linked(app: &App, number: usize, address: &str) -> Self {
-        let stranger = Self::greeted(&app.listen, number, address).await;
+        let mut stranger = Self::greeted(&app.listen, number, address).await;
+        stranger.is_told().await;
         app.until_state(address, "up").await;
         stranger
     }
@@ -153,7 +171,8 @@ impl Stranger {
     /// Sends a frame as it is.
     pub(super) async fn sends(&mut self, frame: Message) {
         self.sent.push(frame.clone());
-        self.socket.send(frame).await.expect("a socket that takes frames");
+        let sent = timeout(PATIENCE, self.socket.send(frame)).await.expect("a frame that is taken in time");
+        sent.expect("a socket that takes frames");
     }
 
     /// Seals a message without sending it.
@@ -176,42 +195,63 @@ impl Stranger {
         self.socket.send(Message::binary(sealed)).await.is_ok()
     }
 
+    /// The same with fields of its own.
+    pub(super) async fn says_raw(&mut self, kind: u8, body: &[u8]) {
+        self.says(Frame::Binary([&[kind], body].concat().into())).await;
+    }
+
     /// Waits for something that is of interest.
     pub(super) async fn hears<T>(&mut self, wish: impl Fn(&Output) -> Option<T>) -> T {
-        loop {
-            while let Some(heard) = self.heard.pop_front() {
-                if let Some(found) = wish(&heard) {
-                    return found;
+        // All of it together: a server gossips every other second, and would be waited for without end.
+        in_time("something that is of interest to a neighbour", async {
+            loop {
+                while let Some(heard) = self.heard.pop_front() {
+                    if let Some(found) = wish(&heard) {
+                        return found;
+                    }
+                }
+                match self.socket.next().await {
+                    Some(Ok(Message::Binary(bytes))) => {
+                        self.happens(Input::Frame(Frame::Binary(bytes))).await;
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("an unexpected end: {other:?}; heard so far: {:?}", self.heard),
                 }
             }
-            match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time") {
-                Some(Ok(Message::Binary(bytes))) => self.happens(Input::Frame(Frame::Binary(bytes))).await,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("an unexpected end: {other:?}; heard so far: {:?}", self.heard),
-            }
-        }
+        })
+        .await
+    }
+
+    /// Waits until it is told the list of the house, which is short.
+    async fn is_told(&mut self) {
+        self.hears(|wish| matches!(wish, Output::Tell(News::Part { through: None, .. })).then_some(())).await;
     }
 
     /// Waits until the server has dealt with everything that was said before.
     pub(super) async fn is_understood(&mut self) {
-        // Wishes for the list are answered by the map, behind everything that it was told.
-        self.heard.clear();
+        // Wishes for the list are answered by the map, behind everything that it was told. The list that
+        // comes with the link was awaited, so this one is the answer.
         self.says(wire::want_list()).await;
-        self.hears(|wish| matches!(wish, Output::Tell(_)).then_some(())).await;
+        self.is_told().await;
     }
 
     /// How the server ends the link, or the greeting.
     pub(super) async fn goodbye(&mut self) -> Goodbye {
-        loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("an end in time") {
-                Some(Ok(Message::Binary(bytes))) => self.happens(Input::Frame(Frame::Binary(bytes))).await,
-                Some(Ok(Message::Close(Some(close)))) => {
-                    return Some((close.code.into(), close.reason.to_string()));
+        in_time("the end of a link", async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Binary(bytes))) => {
+                        self.happens(Input::Frame(Frame::Binary(bytes))).await;
+                    }
+                    Some(Ok(Message::Close(Some(close)))) => {
+                        return Some((close.code.into(), close.reason.to_string()));
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
                 }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
             }
-        }
+        })
+        .await
     }
 
     /// Lists exactly these members.
@@ -242,18 +282,28 @@ fn made_up(seed: &str) -> PublicKey {
     PublicKey::from_der(&spki).expect("a well-formed key")
 }
 
-/// A public letter of theirs, which nobody has signed.
-pub(super) fn letter(author: &Member, serial: u128, text: &str) -> Frame {
+/// What somebody has written, with a signature that is of this letter alone and of nobody's hand. Clients
+/// are handed these very words.
+pub(super) fn written(serial: u128, text: &str) -> String {
     let data = json!({"type": "public_chat", "sender": "-", "message": text}).to_string();
     let signature = STANDARD.encode(serial.to_be_bytes());
-    let original = json!({"type": "signed_data", "data": data, "counter": 1, "signature": signature});
+    json!({"type": "signed_data", "data": data, "counter": 1, "signature": signature}).to_string()
+}
+
+/// A public letter of theirs, which nobody has signed.
+pub(super) fn letter(author: &Member, serial: u128, text: &str) -> Frame {
+    wrapped(author, serial, written(serial, text))
+}
+
+/// Any words at all, as a letter of theirs.
+pub(super) fn wrapped(author: &Member, serial: u128, original: String) -> Frame {
     let letter = Letter {
         from: Origin::Home(HomeId::OWN),
         author: Author::Proven(author.key),
         audience: Audience::Everyone,
         trace: Trace(serial.to_be_bytes()),
         dialect: Dialect::Olaf,
-        original: Frame::Text(original.to_string().into()),
+        original: Frame::Text(original.into()),
     };
     wire::letter(&letter).expect("a letter of somebody who is proven")
 }

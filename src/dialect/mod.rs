@@ -110,9 +110,7 @@ impl Accent {
             LinkDialect::Olaf => {
                 olaf::peer::Accent::parse(name).map(Self::Olaf).map_err(|error| error.to_string())
             }
-            LinkDialect::Socp => {
-                socp::Accent::parse(name).map(Self::Socp).map_err(|error| error.to_string())
-            }
+            LinkDialect::Socp => socp::Accent::parse(name).map(Self::Socp).map_err(|error| error.to_string()),
             LinkDialect::Kith => Err("the Kith link has no accents".to_owned()),
         }
     }
@@ -230,6 +228,12 @@ impl Session {
         }
     }
 
+    /// How long the other side may be silent by its protocol, if that says so.
+    #[must_use]
+    pub const fn silence_s(&self) -> u32 {
+        if let Self::SocpPeer(_) = self { socp::peer::SILENCE_S } else { 0 }
+    }
+
     /// Whether the other side is a server.
     #[must_use]
     pub const fn is_peer(&self) -> bool {
@@ -255,10 +259,9 @@ impl Undecided {
             Dialect::Socp if socp::peer::is_server(first) => {
                 Session::SocpPeer(Box::new(socp::peer::Session::answering(Arc::clone(&self.terms))))
             }
-            Dialect::Socp => Session::Socp(Box::new(socp::session::Session::new(
-                self.id,
-                Arc::clone(&self.terms),
-            ))),
+            Dialect::Socp => {
+                Session::Socp(Box::new(socp::session::Session::new(self.id, Arc::clone(&self.terms))))
+            }
             Dialect::Olaf => {
                 Session::Olaf(olaf::session::Session::new(self.id, Arc::clone(&self.terms), self.wish))
             }

@@ -123,7 +123,8 @@ impl Roster {
             public_key: Arc::clone(&newcomer.public_key),
             spelled: newcomer.spelled,
         });
-        self.by_key.insert(newcomer.key, Present { member: Arc::clone(&member), connections: vec![connection] });
+        self.by_key
+            .insert(newcomer.key, Present { member: Arc::clone(&member), connections: vec![connection] });
         self.by_number.insert(number, newcomer.key);
         self.by_connection.insert(connection, Arc::clone(&member));
         self.change(&member);

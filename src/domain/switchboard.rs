@@ -283,7 +283,7 @@ impl Switchboard {
             return Err(Objection::Violated(Violation::WrongSender));
         }
         let listed = self.mesh.whereabouts(author);
-        if claimed == Some(home) || matches!(letter.author, Author::Proven(_)) {
+        if listed == Some(home) || matches!(letter.author, Author::Proven(_)) {
             return Ok(());
         }
         let elsewhere = listed.and_then(|other| self.mesh.member(other, author));

@@ -183,6 +183,7 @@ struct LimitKeys {
     silence_timeout_s: u32,
     recipients_per_letter: u32,
     replay_window: u32,
+    names: u32,
     presence_bytes_per_second: u32,
     upload_bytes: u64,
     upload_total_bytes: u64,

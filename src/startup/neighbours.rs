@@ -67,7 +67,10 @@ pub(super) async fn book(
 }
 
 /// Whose names the store remembers.
-pub(super) async fn bearers(settings: &Settings, store: &Store) -> Result<Vec<(KeyId, Bearer)>, StartupError> {
+pub(super) async fn bearers(
+    settings: &Settings,
+    store: &Store,
+) -> Result<Vec<(KeyId, Bearer)>, StartupError> {
     let names = store.names(settings.limits.names).await?;
     Ok(names.into_iter().map(|(name, bearer)| (socp::id_of(&name), bearer)).collect())
 }

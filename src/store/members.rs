@@ -7,8 +7,8 @@ use crate::domain::id::KeyId;
 
 use super::Store;
 use super::error::StoreError;
-use super::users;
 use super::record::{Cursor, MemberRecord, Page, Seen};
+use super::users;
 
 impl Store {
     /// Remembers that these members were seen, all of them or none.

@@ -14,8 +14,7 @@ pub use self::launch::{Start, launch};
 use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
 use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler,
-    WrapFuture as _,
+    Actor, ActorContext as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler,
 };
 use actix_http::ws::{Item, Message as WsMessage, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
@@ -31,15 +30,13 @@ use super::{
     websocket::{Assembler, goodbye, violation},
 };
 use crate::{
-    crypto::signature::Verdict,
     dialect::{
         Session,
-        event::{Check, Input, Output},
+        event::{Input, Output},
     },
     domain::{
         id::{ConnectionId, HomeId},
         letter::Frame,
-        limits::seconds,
         rate::Bucket,
         refusal::{Ending, Refusal, Violation},
         vigil::{Due, Patience, Vigil},
@@ -212,7 +209,8 @@ impl Connection {
 
     fn patience(&self) -> Patience {
         if self.peer.is_some() {
-            Patience::with_peers(&self.house.limits)
+            let patience = Patience::with_peers(&self.house.limits);
+            patience.at_least(self.session.silence_s())
         } else {
             Patience::with_clients(&self.house.limits)
         }

@@ -11,7 +11,7 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Reported, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Step},
         registry::{Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
@@ -72,6 +72,11 @@ impl Connection {
             Output::Report(links) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Introduce(servers) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Introduced { home, servers });
                 }
             }
             Output::Proven(key) => {

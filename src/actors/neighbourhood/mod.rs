@@ -21,7 +21,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Open, PeerView, Peers,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open, PeerView, Peers,
     PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
 };
 
@@ -35,11 +35,12 @@ use super::{
 };
 use crate::{
     crypto::keys::PublicKey,
-    dialect::{kith::wire, olaf},
+    dialect::{Accent, kith::wire},
     domain::{
         book::{Book, Entry},
         id::{ConnectionId, HomeId},
         neighbourhood::State,
+        peer::LinkDialect,
         replay::Window,
     },
     store::Store,
@@ -76,7 +77,7 @@ struct Known {
     status: Option<Status>,
     /// What it needs to know beside the book: parsed, because that is slow.
     key: Option<Arc<PublicKey>>,
-    accent: Option<olaf::peer::Accent>,
+    accent: Option<Accent>,
     links: Arc<[wire::Link]>,
     links_ms: i64,
 }
@@ -112,8 +113,9 @@ impl Neighbourhood {
     /// Makes the link of a neighbour, in place of the one that was there.
     fn start_link(&mut self, home: HomeId, ctx: &Context<Self>) {
         let Some((house, entry)) = self.house.clone().zip(self.parts.book.entry(home)) else { return };
-        let key = entry.key_text.as_deref().and_then(|text| PublicKey::read(text).ok()).map(Arc::new);
-        let accent = entry.accent.as_deref().and_then(|words| olaf::peer::Accent::parse(words).ok());
+        let key = entry.key_text.as_deref().and_then(members::whole_key).map(Arc::new);
+        let dialect = entry.dialect.unwrap_or(LinkDialect::Olaf);
+        let accent = entry.accent.as_deref().and_then(|words| Accent::parse(dialect, words).ok());
         let link = PeerLink::new(peer_link::Parts {
             home,
             url: entry.url.clone(),

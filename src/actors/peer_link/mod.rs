@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     crypto::channel::Ephemeral,
-    dialect::{Ear, Session, kith, olaf},
+    dialect::{Accent, Ear, Session, kith, olaf, socp},
     domain::{
         Moment,
         address::Address,
@@ -54,7 +54,7 @@ pub struct Parts {
     /// What is spoken with it, if that is settled.
     pub dialect: Option<LinkDialect>,
     /// How it deviates, if that is set.
-    pub accent: Option<olaf::peer::Accent>,
+    pub accent: Option<Accent>,
     /// Everything else.
     pub house: Arc<House>,
     /// Whose certificates are believed.
@@ -164,7 +164,8 @@ impl PeerLink {
 
     fn dial(&mut self, ctx: &mut Context<Self>) {
         let Some(url) = self.parts.url.clone() else { return };
-        let shown = if self.parts.dialect == Some(LinkDialect::Olaf) { url.clone() } else { peer_url(&url) };
+        let is_kith = matches!(self.parts.dialect, None | Some(LinkDialect::Kith));
+        let shown = if is_kith { peer_url(&url) } else { url.clone() };
         self.steps = vec![Step::now("dial", shown)];
         let (dialect, trust) = (self.parts.dialect, Arc::clone(&self.parts.trust));
         let patience = seconds(self.parts.house.limits.peer_dial_timeout_s);
@@ -211,7 +212,7 @@ impl PeerLink {
     }
 
     /// How it speaks: as an operator said, or as it spoke last.
-    fn accent(&self) -> Option<olaf::peer::Accent> {
+    fn accent(&self) -> Option<Accent> {
         let learnt = self.card.as_ref().and_then(|card| card.ear.accent());
         self.parts.accent.or(learnt)
     }
@@ -226,8 +227,22 @@ impl PeerLink {
                 Session::Kith(Box::new(kith::session::Session::dialling(terms, ephemeral, dialled)))
             }
             LinkDialect::Olaf => {
-                let session = olaf::peer::Session::dialling(terms, self.accent(), dialled);
-                Session::OlafPeer(Box::new(session))
+                let accent = match self.accent() {
+                    Some(Accent::Olaf(accent)) => Some(accent),
+                    _ => None,
+                };
+                Session::OlafPeer(Box::new(olaf::peer::Session::dialling(terms, accent, dialled)))
+            }
+            LinkDialect::Socp => {
+                let accent = match self.accent() {
+                    // Whoever does not take a link may take a join.
+                    Some(Accent::Socp(accent)) if self.parts.accent.is_none() => {
+                        Some(accent.tried(self.peer.failures()))
+                    }
+                    Some(Accent::Socp(accent)) => Some(accent),
+                    _ => None,
+                };
+                Session::SocpPeer(Box::new(socp::peer::Session::dialling(terms, accent, dialled)))
             }
         })
     }
@@ -327,7 +342,11 @@ impl Handler<Adopt> for PeerLink {
         } else {
             self.steps = steps;
         }
-        self.parts.dialect = Some(if ear == Ear::Kith { LinkDialect::Kith } else { LinkDialect::Olaf });
+        self.parts.dialect = Some(match ear {
+            Ear::Kith => LinkDialect::Kith,
+            Ear::Socp(_) | Ear::SocpPeer(_) => LinkDialect::Socp,
+            Ear::Olaf(_) | Ear::OlafPeer(_) => LinkDialect::Olaf,
+        });
         self.card = Some(Card { address, names, ear, trust });
         self.sockets.insert(connection, SocketView { direction, lane, meter });
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {

@@ -23,8 +23,8 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
-    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People, Route,
-    Tell, Unlink, WantList, WantedBy,
+    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
+    Route, Tell, Unlink, WantList, WantedBy,
 };
 use self::{neighbours::Neighbour, pressed::Pressed};
 
@@ -263,7 +263,8 @@ impl Registry {
             Hearers::Everybody => (true, None),
             Hearers::Member(key) => (false, Some(key)),
         };
-        let everybody = self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
+        let everybody =
+            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
         let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
         let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
         everybody.map(|(_, entry)| entry).chain(of_member)

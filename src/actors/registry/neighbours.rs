@@ -7,12 +7,11 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
-use super::{Link, Registry, pressed::Pressed, Route, Tell, Unlink, WantedBy};
+use super::{Link, Registry, Route, Tell, Unlink, WantedBy, pressed::Pressed};
 use crate::{
     actors::{
         archivist::Remember,
         clock::unix_ms,
-        event::Kind,
         lane::{Class, Lane},
     },
     dialect::{Ear, press},

@@ -109,7 +109,8 @@ fn refused(refusal: Refusal) -> Farewell {
         | Refusal::TakenAddress
         | Refusal::Crossed
         | Refusal::Ourselves
-        | Refusal::NoCommonVersion => return Farewell::lasting("the server takes us for another server"),
+        | Refusal::NoCommonVersion
+        | Refusal::NameInUse => return Farewell::lasting("the server takes us for another server"),
     };
     // A hello that was seen before is none of ours: the next one has another counter.
     Farewell::passing(words)

@@ -218,7 +218,9 @@ fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
     // Nobody may list anything but a key, nor a key or a name under that of another one.
     let named = match dialect {
         Dialect::Olaf => PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key).then_some(None),
-        Dialect::Socp => socp::named(wire.name, wire.public_key).filter(|_| socp::id_of(wire.name) == key).map(Some),
+        Dialect::Socp => {
+            socp::named(wire.name, wire.public_key).filter(|_| socp::id_of(wire.name) == key).map(Some)
+        }
     };
     let named = named.filter(|_| wire.public_key.len() <= LONGEST_KEY).ok_or(Malformed)?;
     Ok(Listed::Known(Resident { key, named, dialect, public_key: wire.public_key.into(), spelled }))

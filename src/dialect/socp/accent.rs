@@ -179,6 +179,15 @@ impl Accent {
         differences.into_iter().filter(|differs| *differs).count()
     }
 
+    /// How it is dialled after so many failures: every other time it is asked to take us in again.
+    #[must_use]
+    pub const fn tried(self, failures: u32) -> Self {
+        match self.link {
+            LinkType::Link if failures % 2 == 1 => Self { link: LinkType::Join, ..self },
+            _ => self,
+        }
+    }
+
     /// How this partner spells keys.
     #[must_use]
     pub const fn spelling(&self) -> Spelling {

@@ -18,7 +18,7 @@ use crate::domain::{id::KeyId, letter::Frame, member::Member};
 
 /// What was asked, and which message answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub(super) enum Question {
     /// Who is here?
     List(Kind),
     /// What is somebody's key? And what the answer must repeat.
@@ -28,7 +28,7 @@ pub enum Question {
 impl Question {
     /// The question in a frame, if there is one.
     #[must_use]
-    pub fn read(kind: Kind, envelope: &Envelope<'_>) -> Option<Self> {
+    pub(super) fn read(kind: Kind, envelope: &Envelope<'_>) -> Option<Self> {
         if kind == Kind::ClientCmd {
             let command = Command::read(envelope.payload()).ok()?;
             return match command.typed() {
@@ -48,7 +48,7 @@ impl Question {
 
     /// About whom it is; `None` if about all.
     #[must_use]
-    pub fn about(&self) -> Option<KeyId> {
+    pub(super) fn about(&self) -> Option<KeyId> {
         match self {
             Self::List(_) => None,
             Self::Key(_, name, _) => Some(id_of(name)),
@@ -57,7 +57,7 @@ impl Question {
 
     /// The answer.
     #[must_use]
-    pub fn answer(&self, members: &[Arc<Member>], accent: Accent) -> Frame {
+    pub(super) fn answer(&self, members: &[Arc<Member>], accent: Accent) -> Frame {
         match self {
             Self::List(kind) => {
                 let names: Vec<&str> = members.iter().filter_map(|member| member.name.as_deref()).collect();
@@ -68,9 +68,7 @@ impl Question {
                 Draft::new(*kind, &payload.to_string()).frame()
             }
             Self::Key(kind, name, repeat) => match members.first() {
-                Some(member) => {
-                    key_of(*kind, name, &spelled(&member.public_key, accent), repeat.as_deref())
-                }
+                Some(member) => key_of(*kind, name, &spelled(&member.public_key, accent), repeat.as_deref()),
                 None => error("USER_NOT_FOUND", &format!("{name} is not online")),
             },
         }

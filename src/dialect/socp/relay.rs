@@ -47,21 +47,19 @@ fn text_field(fields: &Fields<'_>, name: &str) -> Option<String> {
 #[must_use]
 pub fn recipient(envelope: &Envelope<'_>) -> Option<String> {
     let inside = || fields(envelope).and_then(|fields| text_field(&fields, "user_id"));
-    let named = match envelope.known() {
-        Some(Kind::ServerDeliver | Kind::PeerDeliver) => inside(),
-        _ => envelope.recipient.as_deref().map(str::to_owned).or_else(|| {
-            if is_user_name(&envelope.to) { Some(envelope.to.to_string()) } else { inside() }
-        }),
-    };
+    let named =
+        match envelope.known() {
+            Some(Kind::ServerDeliver | Kind::PeerDeliver) => inside(),
+            _ => envelope.recipient.as_deref().map(str::to_owned).or_else(|| {
+                if is_user_name(&envelope.to) { Some(envelope.to.to_string()) } else { inside() }
+            }),
+        };
     named.filter(|name| is_user_name(name))
 }
 
 /// Whether a frame is a private letter, which is wrapped on its way.
 const fn is_direct(kind: Option<Kind>) -> bool {
-    matches!(
-        kind,
-        Some(Kind::MsgDirect | Kind::MsgPrivate | Kind::ServerDeliver | Kind::PeerDeliver)
-    )
+    matches!(kind, Some(Kind::MsgDirect | Kind::MsgPrivate | Kind::ServerDeliver | Kind::PeerDeliver))
 }
 
 /// A letter as a member of this home hears it.

@@ -299,7 +299,9 @@ impl Session {
             Ending::Refused(Refusal::Unproven) => ("INVALID_SIG", "this name comes with a signature"),
             Ending::Refused(Refusal::Replayed) => ("INVALID_SIG", "this hello was used before"),
             Ending::Refused(Refusal::NameInUse) => ("NAME_IN_USE", "somebody of this name is here"),
-            Ending::Silent | Ending::NoHello | Ending::Stalled => ("TIMEOUT", "nothing was heard for too long"),
+            Ending::Silent | Ending::NoHello | Ending::Stalled => {
+                ("TIMEOUT", "nothing was heard for too long")
+            }
             _ => return Some(relay::goodbye()),
         };
         Some(error(code, detail))

@@ -87,6 +87,7 @@ pub(super) fn accent(ear: Ear) -> String {
     let ear = match ear {
         Ear::Olaf(ear) => ear,
         Ear::OlafPeer(accent) => return accent.name(),
+        Ear::Socp(accent) | Ear::SocpPeer(accent) => return accent.name(),
         // Not a client's.
         Ear::Kith => return String::new(),
     };

@@ -55,7 +55,8 @@ fn join(host: &str, port: u16) -> Option<String> {
 
 fn introduction(myself: &Myself, accent: Accent, role: &str) -> Value {
     let (host, port) = host_and_port(&myself.address);
-    let mut payload = json!({"host": host, "port": port, "pubkey": key::write(&myself.key, accent.spelling())});
+    let mut payload =
+        json!({"host": host, "port": port, "pubkey": key::write(&myself.key, accent.spelling())});
     if accent.prefix
         && let Value::Object(fields) = &mut payload
     {

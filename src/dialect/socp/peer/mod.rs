@@ -1,14 +1,13 @@
 //! SOCP between servers: one joins through another, links with the rest, and tells who came and who went.
 //!
-//! `session` is one socket, `hello` how servers introduce themselves and learn of each other, `gossip` what
-//! they tell. The protocol proves a server by a signature that anybody can play back, so a link proves
+//! `session` is one socket until the link is up and `up` from then on, `hello` how servers introduce themselves
+//! and learn of each other, `gossip` what they tell. The protocol proves a server by a signature that anybody can play back, so a link proves
 //! little by itself: what comes over it counts because each frame is signed with the key of the link.
 
 mod gossip;
 mod hello;
 mod session;
-#[cfg(test)]
-mod tests;
+mod up;
 
 pub use self::session::Session;
 

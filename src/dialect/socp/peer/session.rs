@@ -16,7 +16,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{HEARTBEAT_S, gossip, hello};
+use super::{HEARTBEAT_S, hello};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -29,10 +29,9 @@ use crate::{
         socp::{
             accent::{Accent, LinkType},
             envelope::Envelope,
-            heard, id_of, key,
+            key,
             kind::Kind,
-            payload::{Introduction, Letter as Content, Presence, Welcome},
-            relay::error,
+            payload::{Introduction, Welcome},
             request::Complaint,
             sign::{self, Way},
             stamp::{Draft, Stamp},
@@ -41,9 +40,8 @@ use crate::{
     },
     domain::{
         Moment,
-        dialect::Dialect,
         id::HomeId,
-        letter::{Author, Frame, Letter, Origin},
+        letter::{Frame, Letter},
         neighbourhood::Sockets,
         news::News,
         peer::LinkDialect,
@@ -51,33 +49,30 @@ use crate::{
     },
 };
 
-/// Types that are not known here, for each of which a server is told so once.
-const MOST_UNKNOWN: usize = 32;
-
 /// One socket.
 #[derive(Debug)]
 pub struct Session {
-    terms: Arc<Terms>,
-    we_dialled: bool,
-    claim: Claim,
-    accent: Accent,
+    pub(super) terms: Arc<Terms>,
+    pub(super) we_dialled: bool,
+    pub(super) claim: Claim,
+    pub(super) accent: Accent,
     /// Nothing is learnt about it.
-    is_set: bool,
+    pub(super) is_set: bool,
     /// What we are called on this link.
-    me: String,
+    pub(super) me: String,
     /// What the other side is called.
-    other: String,
-    key: Option<Arc<PublicKey>>,
-    is_proven: bool,
-    way: Option<(Way, Salt)>,
+    pub(super) other: String,
+    pub(super) key: Option<Arc<PublicKey>>,
+    pub(super) is_proven: bool,
+    pub(super) way: Option<(Way, Salt)>,
     /// When each member's presence was told last, by the teller's clock: older news is not news.
-    told: BTreeMap<String, i64>,
-    unknown: Vec<String>,
-    state: State,
+    pub(super) told: BTreeMap<String, i64>,
+    pub(super) unknown: Vec<String>,
+    pub(super) state: State,
 }
 
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     Opening,
     Listening,
     /// The house is asked who that is; with the frame in which it says so.
@@ -92,21 +87,30 @@ enum State {
     Asking(HomeId),
     Up(HomeId),
     /// A frame counts if its signature is good.
-    Weighing(HomeId, Vec<Way>, Box<Then>),
+    Weighing(HomeId, Box<Weighed>),
     Over,
+}
+
+/// A frame whose signature is being checked.
+#[derive(Debug)]
+pub(super) struct Weighed {
+    pub(super) ways: Vec<Way>,
+    pub(super) then: Then,
+    /// Another key that may have made it.
+    pub(super) or: Option<Check>,
 }
 
 /// What follows from a frame that is signed well.
 #[derive(Debug)]
-enum Then {
+pub(super) enum Then {
     Tell(News),
     Route(Letter),
 }
 
-type Outcome = Result<(), Ending>;
+pub(super) type Outcome = Result<(), Ending>;
 
-const MALFORMED: Ending = Ending::Violated(Violation::Malformed);
-const OUT_OF_ORDER: Ending = Ending::Violated(Violation::OutOfOrder);
+pub(super) const MALFORMED: Ending = Ending::Violated(Violation::Malformed);
+pub(super) const OUT_OF_ORDER: Ending = Ending::Violated(Violation::OutOfOrder);
 
 impl Session {
     /// A socket that a server opened to us.
@@ -286,12 +290,20 @@ impl Session {
         let Some(frame) = frame else { return self.introduce(out) };
         let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         let Some(signature) = envelope.sig.as_deref() else {
-            return if unproven { self.greet(Some(frame), out) } else { Err(Ending::Refused(Refusal::Unproven)) };
+            return if unproven {
+                self.greet(Some(frame), out)
+            } else {
+                Err(Ending::Refused(Refusal::Unproven))
+            };
         };
         let Some(key) = self.key.clone() else {
             out.push(Output::Step("key", "it never said which key is its own".to_owned()));
             let may_stay = unproven && self.terms.unsigned;
-            return if may_stay { self.greet(Some(frame), out) } else { Err(Ending::Refused(Refusal::Unproven)) };
+            return if may_stay {
+                self.greet(Some(frame), out)
+            } else {
+                Err(Ending::Refused(Refusal::Unproven))
+            };
         };
         let bad = Ending::Violated(Violation::BadSignature);
         let (ways, question) = sign::question(envelope.payload(), signature, None, true).ok_or(bad)?;
@@ -333,19 +345,8 @@ impl Session {
                 self.is_proven = true;
                 self.greet(Some(frame), out)
             }
-            State::Weighing(home, ways, then) => {
-                self.state = State::Up(home);
-                let found = verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt)));
-                let Some(found) = found else {
-                    out.push(Output::Send(error("INVALID_SIG", "the signature does not fit your key")));
-                    out.push(Output::Note(Violation::BadSignature));
-                    return Ok(());
-                };
-                self.way = Some(found);
-                out.push(match *then {
-                    Then::Tell(news) => Output::Tell(news),
-                    Then::Route(letter) => Output::Route(letter),
-                });
+            State::Weighing(home, weighed) => {
+                self.on_weighed(home, *weighed, verdict, out);
                 Ok(())
             }
             other => {
@@ -416,158 +417,6 @@ impl Session {
             _ if self.accent.link != LinkType::PeerLink => out.push(Output::Send(announcement())),
             _ => {}
         }
-        Ok(())
-    }
-
-    fn on_message(
-        &mut self,
-        home: HomeId,
-        kind: Option<Kind>,
-        envelope: &Envelope<'_>,
-        frame: Frame,
-        out: &mut Vec<Output>,
-    ) -> Outcome {
-        let Some(kind) = kind else {
-            self.complain_once(envelope, out);
-            return Err(MALFORMED);
-        };
-        match kind {
-            Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
-            Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
-            Kind::Error => {
-                let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
-                let code = complaint.code.as_deref().unwrap_or_default();
-                out.push(Output::Step("error", format!("{code} {}", complaint.detail())));
-                Ok(())
-            }
-            Kind::CtrlClose => Err(Ending::Left),
-            Kind::UserAdvertise | Kind::UserRemove => self.on_presence(home, kind, envelope, out),
-            Kind::MsgDirect
-            | Kind::MsgPrivate
-            | Kind::ServerDeliver
-            | Kind::PeerDeliver
-            | Kind::MsgPublicChannel
-            | Kind::FileStart
-            | Kind::FileChunk
-            | Kind::FileEnd
-            | Kind::PublicChannelAdd
-            | Kind::PublicChannelUpdated
-            | Kind::PublicChannelKeyShare => self.on_letter(home, kind, envelope, frame, out),
-            _ => {
-                self.complain_once(envelope, out);
-                Err(OUT_OF_ORDER)
-            }
-        }
-    }
-
-    /// Answering an unknown type each time is how two servers come to thousands of errors a second.
-    fn complain_once(&mut self, envelope: &Envelope<'_>, out: &mut Vec<Output>) {
-        let kind: String = envelope.kind.chars().take(64).collect();
-        if self.unknown.len() < MOST_UNKNOWN && !self.unknown.contains(&kind) {
-            out.push(Output::Send(error("UNKNOWN_TYPE", &format!("{kind} means nothing here"))));
-            self.unknown.push(kind);
-        }
-    }
-
-    fn on_presence(
-        &mut self,
-        home: HomeId,
-        kind: Kind,
-        envelope: &Envelope<'_>,
-        out: &mut Vec<Output>,
-    ) -> Outcome {
-        let presence = Presence::read(envelope.payload()).map_err(|_| MALFORMED)?;
-        let says_itself = self.key.is_none() && *envelope.from == *presence.user_id;
-        let speaks_for = presence.server_id.as_deref().is_none_or(|server| *server == *envelope.from);
-        if !says_itself && (*envelope.from != *self.other || !speaks_for) {
-            // What others tell of their members they tell us themselves: everybody is linked with everybody.
-            return Ok(());
-        }
-        if !self.is_news(&presence.user_id, envelope) {
-            return Ok(());
-        }
-        let news = if kind == Kind::UserAdvertise { gossip::came(&presence) } else { gossip::went(&presence) };
-        let news = news.ok_or(MALFORMED)?;
-        let key = match self.key.clone() {
-            Some(key) => Some(key),
-            // A server without a key: its members speak for themselves.
-            None => presence.pubkey().and_then(|text| key::read(&text).ok()).map(|(key, _)| Arc::new(key)),
-        };
-        self.weigh(home, key, envelope, Then::Tell(news), out)
-    }
-
-    /// An old frame that is played back must not bring somebody back, or send somebody away.
-    fn is_news(&mut self, user: &str, envelope: &Envelope<'_>) -> bool {
-        let most = 2 * crate::dialect::socp::loose::MOST_ENTRIES;
-        let Some(ts) = envelope.ts.as_ref().and_then(|ts| ts.millis()) else { return true };
-        if self.told.get(user).is_some_and(|last| ts < *last) {
-            return false;
-        }
-        if self.told.len() < most || self.told.contains_key(user) {
-            self.told.insert(user.to_owned(), ts);
-        }
-        true
-    }
-
-    fn on_letter(
-        &mut self,
-        home: HomeId,
-        kind: Kind,
-        envelope: &Envelope<'_>,
-        frame: Frame,
-        out: &mut Vec<Output>,
-    ) -> Outcome {
-        let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
-        let author = heard::author(envelope, &self.other);
-        let trace = heard::trace_of(envelope, author.as_deref().unwrap_or_default());
-        let author = match author {
-            Some(name) => Author::Vouched { author: id_of(&name), named: None },
-            // Some never say who wrote it. Whom it is for can find out.
-            None => Author::Claimed(None),
-        };
-        let dialect = Dialect::Socp;
-        let letter =
-            Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
-        let key = if *envelope.from == *self.other { self.key.clone() } else { self.key_of(envelope) };
-        self.weigh(home, key, envelope, Then::Route(letter), out)
-    }
-
-    /// A frame that a server hands on as its user sent it is signed by the user, or by nobody.
-    fn key_of(&self, envelope: &Envelope<'_>) -> Option<Arc<PublicKey>> {
-        let content = Content::read(envelope.payload()).ok()?;
-        let of_user = content.sender_pub.as_deref().and_then(|text| key::read(text).ok());
-        of_user.map(|(key, _)| Arc::new(key)).or_else(|| self.key.clone())
-    }
-
-    fn weigh(
-        &mut self,
-        home: HomeId,
-        key: Option<Arc<PublicKey>>,
-        envelope: &Envelope<'_>,
-        then: Then,
-        out: &mut Vec<Output>,
-    ) -> Outcome {
-        let is_own = *envelope.from == *self.other;
-        let Some(signature) = envelope.sig.as_deref() else {
-            // What a user never signed comes as it is; what a server says itself does not.
-            return match then {
-                Then::Route(letter) if !is_own => {
-                    out.push(Output::Route(letter));
-                    Ok(())
-                }
-                _ => {
-                    out.push(Output::Send(error("INVALID_SIG", "this needs your signature")));
-                    Err(OUT_OF_ORDER)
-                }
-            };
-        };
-        let question = sign::question(envelope.payload(), signature, self.way.filter(|_| is_own), true);
-        let Some(((ways, question), key)) = question.zip(key) else {
-            out.push(Output::Send(error("INVALID_SIG", "nothing can be checked against this signature")));
-            return Err(OUT_OF_ORDER);
-        };
-        out.push(Output::Check(Check { key, question }));
-        self.state = State::Weighing(home, ways, Box::new(then));
         Ok(())
     }
 }

@@ -85,6 +85,7 @@ pub(crate) fn plan(
 pub(crate) fn hello(person: usize, spelling: usize, serial: u64) -> Newcomer {
     let persona = keys::persona(person);
     Newcomer {
+        named: None,
         key: persona.key,
         dialect: Dialect::Olaf,
         public_key: std::sync::Arc::clone(&persona.spellings[spelling]),

@@ -13,9 +13,7 @@ pub use self::launch::{Start, launch};
 
 use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
-use actix::{
-    Actor, ActorContext as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler,
-};
+use actix::{Actor, ActorContext as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler};
 use actix_http::ws::{Item, Message as WsMessage, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
 

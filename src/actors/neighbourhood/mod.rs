@@ -21,8 +21,8 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open, PeerView, Peers,
-    PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
+    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
 };
 
 use super::{

@@ -84,6 +84,7 @@ async fn join(bench: &Bench, number: u8) -> KeyId {
     let join = Join {
         connection: ConnectionId(u64::from(number)),
         newcomer: Newcomer {
+            named: None,
             key,
             dialect: Dialect::Olaf,
             public_key: "a key".into(),

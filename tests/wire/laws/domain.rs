@@ -66,7 +66,7 @@ fn newcomer(key: u8, trace: u64) -> Newcomer {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&trace.to_be_bytes());
     let key = KeyId([key; 32]);
-    Newcomer { key, dialect: Dialect::Olaf, public_key: "key".into(), spelled: key, trace: Trace(bytes) }
+    Newcomer { key, named: None, dialect: Dialect::Olaf, public_key: "key".into(), spelled: key, trace: Trace(bytes) }
 }
 
 /// Text that looks like an address, or nearly.

@@ -1,8 +1,10 @@
 //! SOCP as values: what four groups' programs really sent, the texts that others sign, and laws of reading.
 
 mod canonical;
+mod forms;
 mod laws;
 mod partners;
+mod payloads;
 mod recordings;
 
 use std::{fs, path::PathBuf};

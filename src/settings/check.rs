@@ -177,7 +177,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 38] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 39] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -198,6 +198,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 38] {
         ("limits.silence_timeout_s", limits.silence_timeout_s.into()),
         ("limits.recipients_per_letter", limits.recipients_per_letter.into()),
         ("limits.replay_window", limits.replay_window.into()),
+        ("limits.names", limits.names.into()),
         ("limits.presence_bytes_per_second", limits.presence_bytes_per_second.into()),
         ("limits.upload_bytes", limits.upload_bytes),
         ("limits.upload_bytes_per_address_per_hour", limits.upload_bytes_per_address_per_hour),

@@ -5,6 +5,7 @@
 //! that fails in a handler lets go of its sockets and is made anew.
 
 mod message;
+mod speech;
 mod trouble;
 
 pub use self::message::{Adopt, Doubt, Fail, Remove, Retry};
@@ -31,8 +32,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    crypto::channel::Ephemeral,
-    dialect::{Accent, Ear, Session, kith, olaf, socp},
+    dialect::{Accent, Ear},
     domain::{
         Moment,
         address::Address,
@@ -209,42 +209,6 @@ impl PeerLink {
         };
         let task = launch(start, |ends| Connection::dialled(id, house, home, session, ends));
         self.attempt = Some((id, task));
-    }
-
-    /// How it speaks: as an operator said, or as it spoke last.
-    fn accent(&self) -> Option<Accent> {
-        let learnt = self.card.as_ref().and_then(|card| card.ear.accent());
-        self.parts.accent.or(learnt)
-    }
-
-    fn session(&self, dialect: LinkDialect) -> Result<Session, crate::crypto::keys::KeyError> {
-        let terms = Arc::clone(&self.parts.house.terms);
-        let dialled = self.parts.url.as_deref().unwrap_or_default();
-        let dialled = dialled.split_once("://").map_or(dialled, |(_, rest)| rest).trim_end_matches('/');
-        Ok(match dialect {
-            LinkDialect::Kith => {
-                let ephemeral = Ephemeral::generate()?;
-                Session::Kith(Box::new(kith::session::Session::dialling(terms, ephemeral, dialled)))
-            }
-            LinkDialect::Olaf => {
-                let accent = match self.accent() {
-                    Some(Accent::Olaf(accent)) => Some(accent),
-                    _ => None,
-                };
-                Session::OlafPeer(Box::new(olaf::peer::Session::dialling(terms, accent, dialled)))
-            }
-            LinkDialect::Socp => {
-                let accent = match self.accent() {
-                    // Whoever does not take a link may take a join.
-                    Some(Accent::Socp(accent)) if self.parts.accent.is_none() => {
-                        Some(accent.tried(self.peer.failures()))
-                    }
-                    Some(Accent::Socp(accent)) => Some(accent),
-                    _ => None,
-                };
-                Session::SocpPeer(Box::new(socp::peer::Session::dialling(terms, accent, dialled)))
-            }
-        })
     }
 
     /// Tells the registry on which socket the neighbour is spoken to.

@@ -131,7 +131,8 @@ fn members_of_a_dialect_that_we_do_not_know_count_and_are_nobody() {
     let ours = || MemberWire { dialect: "olaf", public_key: &pem, key: key.id().0, name: "" };
     // What a key is there, and how long, is their own affair.
     let (short, long) = ("klin:7", "k".repeat(3 * LONGEST_KEY));
-    let theirs = |public_key| MemberWire { dialect: "klin", public_key, key: sha256(public_key.as_bytes()), name: "" };
+    let theirs =
+        |public_key| MemberWire { dialect: "klin", public_key, key: sha256(public_key.as_bytes()), name: "" };
     let mut newer = Newer::new();
     assert!(newer.part(vec![theirs(short), ours(), theirs(&long)]).changed);
     assert_eq!(newer.stands(), Some(1));

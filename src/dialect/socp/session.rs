@@ -123,6 +123,9 @@ impl Session {
     }
 
     fn on_frame(&mut self, frame: Frame, out: &mut Vec<Output>) -> Result<(), Complaint> {
+        if let State::Gone = self.state {
+            return Ok(());
+        }
         let malformed = Complaint("UNKNOWN_TYPE", "this is no frame of SOCP", Violation::Malformed);
         let Some(envelope) = wire_text(&frame).and_then(|text| Envelope::read(text).ok()) else {
             return Err(malformed);

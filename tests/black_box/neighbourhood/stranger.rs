@@ -107,7 +107,12 @@ impl Stranger {
     pub(super) async fn new(door: &str, number: usize, address: &str) -> Self {
         let key = &KEYS[number];
         let name = format!("stranger-{number}");
-        let myself = Myself { id: address.into(), address: address.to_owned(), name, key: Arc::new(key.public().clone()) };
+        let myself = Myself {
+            id: address.into(),
+            address: address.to_owned(),
+            name,
+            key: Arc::new(key.public().clone()),
+        };
         let terms = Terms {
             recipients_per_letter: 256,
             detect_accents: true,

@@ -10,7 +10,7 @@ use kith::{
         member::Newcomer,
         news::News,
         refusal::{Ending, Violation},
-        switchboard::Objection,
+        switchboard::{Hearers, Objection},
     },
 };
 
@@ -86,9 +86,11 @@ impl Node {
         {
             let roster = self.house.roster();
             let (members, is_last) = roster.part(after, self.setup.part);
-            let part = press::part(after, &members, is_last, roster.sequence());
+            let parts = press::part(after, &members, is_last, roster.sequence(), Ear::Kith);
             neighbour.telling = (!is_last).then(|| members.last().map(|member| member.key));
-            self.offer(voice, part, now);
+            for part in parts {
+                self.offer(voice, part, now);
+            }
         }
     }
 
@@ -124,7 +126,7 @@ impl Node {
         }
         self.wishes.push(Wish::Planned(letter.clone(), plan.clone()));
         let Ok(plan) = plan else { return };
-        if plan.here
+        if plan.here != Hearers::Nobody
             && let Some(frame) = press::letter(letter, Ear::Olaf(olaf::accent::Ear::default()))
         {
             let deliver = |connection: &ConnectionId| Wish::Deliver(*connection, frame.clone());

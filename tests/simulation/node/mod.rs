@@ -128,7 +128,12 @@ impl Node {
     pub(crate) fn new(place: usize, life: u64, ties: &Ties, setup: &Setup, chance: Rng) -> Self {
         let key = keys::server(place);
         let limits = &setup.limits;
-        let myself = Myself { id: address(place).into(), address: address(place), name: format!("home {place}"), key: Arc::clone(&key) };
+        let myself = Myself {
+            id: address(place).into(),
+            address: address(place),
+            name: format!("home {place}"),
+            key: Arc::clone(&key),
+        };
         let terms = Terms {
             recipients_per_letter: limits.recipients_per_letter,
             detect_accents: true,

@@ -188,6 +188,8 @@ impl Node {
             }
             Output::Route(letter) => self.route(&letter, now),
             Output::Close(ending) => self.close(socket, ending, now),
+            // Of other dialects.
+            Output::Find(_) | Output::Introduce(_) => {}
             Output::Join(..)
             | Output::Report(_)
             | Output::RoundTrip(_)

@@ -128,7 +128,7 @@ proptest! {
         payload in object(false), sig in proptest::option::of("[ -~]{1,20}"), inside in any::<bool>(),
     ) {
         let payload = payload.to_string();
-        let mut frame = print(&kind, &from, &to, ts, &payload, sig.as_deref());
+        let mut frame = print(&kind, &from, &to, &ts.to_string(), &payload, sig.as_deref());
         if inside {
             frame = serde_json::to_string(&frame).unwrap();
         }

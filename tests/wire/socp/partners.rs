@@ -174,7 +174,7 @@ fn partners_that_nobody_recorded_are_recognised_too() {
         ("USER_HELLO", id, Some("nonsense".into()), None, "text"),
     ] {
         let payload = serde_json::json!({"host": "h", "port": "1", "pubkey": pubkey}).to_string();
-        let frame = print(kind, from, "*", 1, &payload, sig);
+        let frame = print(kind, from, "*", "1", &payload, sig);
         let first = Envelope::read(&frame).expect("a frame");
         assert_eq!(Accent::recognise(&first).name(), accent, "{frame}");
     }

@@ -123,7 +123,7 @@ fn every_frame_is_read_and_printed_again() {
                 "{place}"
             );
             assert!(read.known().is_some() && is_socp(&frame), "{place}: {}", read.kind);
-            let ts = read.ts.as_ref().and_then(|ts| ts.millis()).unwrap_or_default();
+            let ts = read.ts.as_ref().map_or("0", |ts| ts.text());
             let again = print(&read.kind, &read.from, &read.to, ts, read.payload(), read.sig.as_deref());
             let again = Envelope::read(&again).expect("our own frame");
             assert_eq!(

@@ -1,6 +1,7 @@
 //! How links come up, or do not, and what is learnt on the way.
 
 use super::*;
+use crate::dialect::Accent as AnyAccent;
 
 #[test]
 fn who_dials_us_is_checked_answered_and_asked() {

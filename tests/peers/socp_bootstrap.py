@@ -98,7 +98,8 @@ class Bootstrap(Node):
         text: Any = None
         for place in self.ways.finds_key:
             if place == "pin":
-                text = self.pins.get(link.url)
+                # Where nobody wrote a key into the bootstrap file, the first one is believed.
+                text = self.pins.get(link.url) or frame.payload.get("pubkey")
             elif place == "servers":
                 listed = [one for one in frame.payload.get("servers", [])
                           if isinstance(one, dict) and one.get("server_id") == sender]

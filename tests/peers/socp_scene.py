@@ -109,9 +109,12 @@ def finish(good: list[bool]) -> int:
     return 0 if good and all(good) else 1
 
 
-def chosen(name: str, only: list[str]) -> bool:
-    """`--only` takes a name or the beginning of one, up to a dot or at a part of it."""
-    return not only or any(name == one or name.startswith(f"{one}.") or one in name.split(".")
-                           for one in only)
+def fits(name: str, patterns: list[str]) -> bool:
+    """Names have parts with dots between them; a pattern is a whole name or one of its parts."""
+    return any(name == one or one in name.split(".") for one in patterns)
+
+
+def chosen(name: str, only: list[str], skip: list[str]) -> bool:
+    return (not only or fits(name, only)) and not fits(name, skip)
 
 

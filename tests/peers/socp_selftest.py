@@ -11,10 +11,13 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+import socp_session
 from socp_accents import ACCENTS, BY_NAME, Accent
+from socp_checks_users import checks
 from socp_client import Client
 from socp_crypto import Refused, canonical, content, key_text, new_key, read_key
 from socp_node import FUSE
@@ -53,6 +56,12 @@ ABLE = {
     "g40": Able(file_across=False),
     "samlovat": Able(public_across=False, file_across=False),
     "admiral": Able(file_across=False, verified=False),
+}
+# What the suite must find fault with in a server that checks nothing, or leaves things out.
+BITTEN = {
+    "samlovat": {"direct", "wrong_signature", "hello_forged", "small_key"},
+    "g56": {"direct", "heartbeat", "coming_back", "unknown_type", "server_types",
+            "wrong_signature", "false_sender", "name_in_use"},
 }
 # Recorded from CPython: keys in order, everything beyond ASCII escaped in lower case.
 VECTOR = (r'{"":"","a":{"y":"\u007f/\b\t\u0001\"\\","z":"\u00e9","\u00e9":1,"\uff61":3,'
@@ -233,10 +242,33 @@ def check_servers(accent: Accent, north: Server, south: Server) -> None:
         raise Wrong("a storm of errors where there was none")
 
 
+async def suite_bites(name: str, expected: set[str]) -> None:
+    """The suite, run against a server of this accent: exactly these of its checks fail."""
+    async with Scene() as scene:
+        server = await scene.server(BY_NAME[name], "north")
+        failed: set[str] = set()
+        for check_name, check in checks():
+            accent, _, rest = check_name.partition(".")
+            if accent == name:
+                try:
+                    await check(server.url)
+                except (Refused, Wrong):
+                    failed.add(rest)
+        same(f"what {name} fails", failed, expected)
+
+
 async def main() -> int:
-    checks = [("vectors", vectors), ("keys", key_forms)]
-    checks += [(f"two servers of {accent.name}", partial(together, accent)) for accent in ACCENTS]
-    return finish([await report(name, work) for name, work in checks])
+    listed: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        ("vectors", vectors), ("keys", key_forms),
+    ]
+    listed += [(f"two servers of {accent.name}", partial(together, accent)) for accent in ACCENTS]
+    listed.append(("a server to the letter passes the suite", partial(suite_bites, "text", set())))
+    good = [await report(name, work) for name, work in listed]
+    socp_session.DEADLINE = 1.5  # where a failure is expected, wait less
+    for name, failures in BITTEN.items():
+        work = partial(suite_bites, name, failures)
+        good.append(await report(f"the suite bites a server of {name}", work))
+    return finish(good)
 
 
 if __name__ == "__main__":

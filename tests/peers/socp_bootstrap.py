@@ -134,7 +134,9 @@ class Bootstrap(Node):
         """The first frame says who is there."""
         if frame.type == "USER_HELLO":
             await self.user(socket, frame)
-        elif frame.type == "SERVER_HELLO_JOIN":
+            return
+        await self.ready.wait()
+        if frame.type == "SERVER_HELLO_JOIN":
             await self.joined(Link(socket), frame)
         elif frame.type == self.ways.links_with or (
                 frame.type == "SERVER_ANNOUNCE" and self.ways.dials_listed):

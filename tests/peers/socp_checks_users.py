@@ -108,7 +108,7 @@ async def direct(accent: Accent, scene: Scene, alice: Client, bob: Client) -> No
     same("to of a USER_DELIVER", frame.body["to"], bob.id)
     for name in ("ciphertext", "sender_pub", "content_sig"):
         same(name, frame.payload.get(name), body["payload"][name])
-    kept = frame.payload.get("original_ts", frame.body["ts"])
+    kept = frame.payload["original_ts"] if "original_ts" in frame.payload else frame.body["ts"]
     same("ts", float(kept), float(body["ts"]))
     for sender, to in ((bob, alice), (alice, bob)):
         await tell(sender, to, "é, 😀 and \"quotes\"")

@@ -53,6 +53,11 @@ class Keys:
             self._keys[name] = self._load(name) or self._make(name)
         return self._keys[name]
 
+    def make_all(self) -> None:
+        """Makes what is missing now, and not while somebody waits for an answer."""
+        for name in self.NAMES:
+            _ = self[name]
+
     def _load(self, name: str) -> PrivateKey | None:
         try:
             found = serialization.load_der_private_key((self._folder / name).read_bytes(), None)

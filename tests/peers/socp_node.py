@@ -58,6 +58,8 @@ class Node:
         self.heard: list[Frame] = []
         self.errors_said = self.errors_heard = 0
         self.heartbeat_s = 15.0
+        self.ready = asyncio.Event()  # other servers wait at the door until it is set
+        self.ready.set()
         self._door: Door | None = None
         self._sockets: set[Any] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,17 +172,20 @@ class Node:
         async with self._news:
             self._news.notify_all()
 
-    async def until(self, wanted: Callable[[], bool], what: str) -> None:
+    async def until(self, wanted: Callable[[], bool], what: str,
+                    seconds: float | None = None) -> None:
+        seconds = DEADLINE if seconds is None else seconds
         try:
-            async with asyncio.timeout(DEADLINE), self._news:
+            async with asyncio.timeout(seconds), self._news:
                 await self._news.wait_for(wanted)
         except TimeoutError:
             faults = f"; it refused: {self.faults[:4]}" if self.faults else ""
-            raise Wrong(f"{self.accent.name}'s server waited {DEADLINE:.0f} s for {what}{faults}"
+            raise Wrong(f"{self.accent.name}'s server waited {seconds:.0f} s for {what}{faults}"
                         ) from None
 
-    async def wait_linked(self) -> None:
-        await self.until(lambda: any(link.welcomed for link in self.links.values()), "a link")
+    async def wait_linked(self, seconds: float | None = None) -> None:
+        await self.until(lambda: any(link.welcomed for link in self.links.values()), "a link",
+                         seconds)
 
     async def wait_known(self, user: str, known: bool = True) -> None:
         what = f"{user} to be {'advertised' if known else 'removed'}"

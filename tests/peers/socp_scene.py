@@ -40,9 +40,11 @@ class Scene:
         return client
 
     async def server(self, accent: Accent, key: str, introduces: bool = False,
-                     port: int = 0) -> Server:
+                     port: int = 0, ready: bool = True) -> Server:
         server = Server(accent, KEYS[key], introduces)
         self.servers.append(server)
+        if not ready:
+            server.ready.clear()
         await server.open(port)
         return server
 

@@ -242,12 +242,22 @@ class Server(Routing):
         await self.file(frame, user, to)
 
 
+async def join(server: Server, url: str, pin: str | None) -> None:
+    """Bootstraps, also at an introducer that is not up yet."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await server.join(url, pin)
+            except OSError:
+                await asyncio.sleep(0.2)
+
+
 async def run(given: argparse.Namespace) -> None:
     server = Server(BY_NAME[given.accent], Keys()["north"], introduces=given.join is None)
     await server.open(given.port)
     print(f"{given.accent} {server.id} at {server.url}\n{server.key_text}", flush=True)
     if given.join is not None:
-        await server.join(given.join, given.pin)
+        await join(server, given.join, given.pin)
     await asyncio.get_running_loop().create_future()
 
 

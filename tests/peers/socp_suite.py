@@ -15,7 +15,7 @@ import sys
 from functools import partial
 
 from socp_checks_users import checks
-from socp_scene import chosen, finish, report
+from socp_scene import KEYS, chosen, finish, report
 
 
 async def run_all(url: str, only: list[str], skip: list[str]) -> int:
@@ -34,6 +34,7 @@ def main() -> int:
         names = [name for name, _ in checks() if chosen(name, given.only, given.skip)]
         print("\n".join(names))
         return 0
+    KEYS.make_all()
     return asyncio.run(run_all(given.url.rstrip("/"), given.only, given.skip))
 
 

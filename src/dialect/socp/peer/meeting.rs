@@ -151,24 +151,15 @@ impl Session {
     }
 
     pub(super) fn greet(&mut self, frame: Option<Frame>, out: &mut Vec<Output>) -> Outcome {
-        let ear = Accent { link: self.next_link(), ..self.accent };
         out.push(Output::Greet(Greeting {
             claim: self.claim.clone(),
             proven: self.is_proven,
             trace: None,
-            ear: Ear::SocpPeer(ear),
+            ear: Ear::SocpPeer(self.accent),
             sockets: Sockets::One,
         }));
         self.state = State::Greeting(frame);
         Ok(())
-    }
-
-    /// Whoever has joined is linked the next time.
-    const fn next_link(&self) -> LinkType {
-        match self.accent.link {
-            LinkType::Join => LinkType::Link,
-            other => other,
-        }
     }
 
     pub(super) fn on_welcome(
@@ -190,6 +181,10 @@ impl Session {
             Some(Kind::ServerHelloJoin) => {
                 out.push(Output::Find(None));
                 self.state = State::Asking(home);
+                // Whoever shows no key knows no welcome either.
+                if self.key.is_none() {
+                    out.push(Output::Send(announcement()));
+                }
             }
             Some(Kind::PeerHelloLink) => {}
             Some(Kind::ServerWelcome) => {

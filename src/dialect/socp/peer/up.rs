@@ -25,6 +25,7 @@ use crate::{
         dialect::Dialect,
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
+        member::Member,
         refusal::{Ending, Violation},
     },
 };
@@ -61,12 +62,10 @@ impl Session {
             | Kind::ServerDeliver
             | Kind::PeerDeliver
             | Kind::MsgPublicChannel
-            | Kind::FileStart
-            | Kind::FileChunk
-            | Kind::FileEnd
             | Kind::PublicChannelAdd
             | Kind::PublicChannelUpdated
             | Kind::PublicChannelKeyShare => self.on_letter(home, kind, envelope, frame, out),
+            _ if kind.is_file() => self.on_letter(home, kind, envelope, frame, out),
             _ => {
                 self.complain_once(envelope, out);
                 Err(OUT_OF_ORDER)
@@ -144,7 +143,33 @@ impl Session {
         let letter = Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
         let is_own = *envelope.from == *self.other;
         let of_user = if is_own { None } else { key_of(envelope) };
-        self.weigh(home, [of_user, self.key.clone()], envelope, Then::Route(letter), out)
+        let then = Then::Route(letter);
+        if !is_own
+            && of_user.is_none()
+            && envelope.sig.is_some()
+            && let Author::Vouched { author, .. } = author
+        {
+            // It does not say with which key it is signed. The one that came with the name will do.
+            out.push(Output::Find(Some(author)));
+            self.state = State::Looking(home, Box::new((envelope.clone().into_owned(), then)));
+            return Ok(());
+        }
+        self.weigh(home, [of_user, self.key.clone()], envelope, then, out)
+    }
+
+    /// Here is who may have signed.
+    pub(super) fn on_found(&mut self, members: &[Arc<Member>], out: &mut Vec<Output>) -> Outcome {
+        let (home, looked) = match std::mem::replace(&mut self.state, State::Over) {
+            State::Looking(home, looked) => (home, looked),
+            other => {
+                self.state = other;
+                return Ok(());
+            }
+        };
+        self.state = State::Up(home);
+        let (envelope, then) = *looked;
+        let key = members.first().and_then(|member| key::read(&member.public_key).ok());
+        self.weigh(home, [key.map(|(key, _)| Arc::new(key)), self.key.clone()], &envelope, then, out)
     }
 
     fn weigh(

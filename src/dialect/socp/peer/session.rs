@@ -103,7 +103,8 @@ pub(super) struct Weighed {
 #[derive(Debug)]
 pub(super) enum Then {
     Tell(News),
-    Route(Letter),
+    /// With the arrival of its author, if nobody has told of that.
+    Route(Letter, Option<News>),
 }
 
 pub(super) type Outcome = Result<(), Ending>;

@@ -26,6 +26,7 @@ use crate::{
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
         member::Member,
+        news::News,
         refusal::{Ending, Violation},
     },
 };
@@ -143,7 +144,7 @@ impl Session {
         let letter = Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
         let is_own = *envelope.from == *self.other;
         let of_user = if is_own { None } else { key_of(envelope) };
-        let then = Then::Route(letter);
+        let then = Then::Route(letter, self.unannounced(kind, envelope));
         if !is_own
             && of_user.is_none()
             && envelope.sig.is_some()
@@ -155,6 +156,16 @@ impl Session {
             return Ok(());
         }
         self.weigh(home, [of_user, self.key.clone()], envelope, then, out)
+    }
+
+    /// Some servers never tell who is there. Of their members we hear by what they write.
+    fn unannounced(&mut self, kind: Kind, envelope: &Envelope<'_>) -> Option<News> {
+        let content = Content::read(envelope.payload()).ok()?;
+        let name = content.author().filter(|_| matches!(kind, Kind::ServerDeliver | Kind::PeerDeliver))?;
+        if self.told.contains_key(name) || !self.is_news(name, envelope) {
+            return None;
+        }
+        gossip::present(name, content.sender_pub.as_deref())
     }
 
     /// Here is who may have signed.
@@ -184,7 +195,7 @@ impl Session {
         let Some(signature) = envelope.sig.as_deref() else {
             // What a user never signed comes as it is; what a server says itself does not.
             return match then {
-                Then::Route(letter) if !is_own => {
+                Then::Route(letter, _) if !is_own => {
                     out.push(Output::Route(letter));
                     Ok(())
                 }
@@ -220,10 +231,13 @@ impl Session {
             (Some(way), or) => {
                 // What was tried last is the server's own.
                 self.way = if or.is_none() { Some(way) } else { self.way };
-                out.push(match then {
-                    Then::Tell(news) => Output::Tell(news),
-                    Then::Route(letter) => Output::Route(letter),
-                });
+                match then {
+                    Then::Tell(news) => out.push(Output::Tell(news)),
+                    Then::Route(letter, arrival) => {
+                        out.extend(arrival.map(Output::Tell));
+                        out.push(Output::Route(letter));
+                    }
+                }
             }
             (None, Some(check)) => {
                 out.push(Output::Check(check));

@@ -78,7 +78,7 @@ impl Session {
         Ok(())
     }
 
-    fn meet(&mut self, id: &str) {
+    pub(super) fn meet(&mut self, id: &str) {
         let fits = !id.is_empty() && id.len() <= 128 && !id.chars().any(char::is_control);
         self.other = if fits { id.to_owned() } else { String::new() };
         self.claim.name = Some(self.other.clone()).filter(|id| !id.is_empty());
@@ -198,6 +198,8 @@ impl Session {
                     out.push(Output::Send(hello::announcement(&self.terms.myself, self.accent, true)));
                 }
                 out.push(Output::Introduce(servers));
+                let users = hello::users(&welcome, self.accent, &self.other);
+                out.extend(users.into_iter().map(Output::Tell));
             }
             // A link of ours, or theirs without being asked: they hear where we are.
             _ if self.accent.link != LinkType::PeerLink => out.push(Output::Send(announcement())),

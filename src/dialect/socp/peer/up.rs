@@ -47,6 +47,10 @@ impl Session {
             self.complain_once(envelope, out);
             return Err(MALFORMED);
         };
+        if self.other.is_empty() && (kind.server_only() || kind == Kind::Heartbeat) {
+            // Whoever is linked without an answer says its name with the first thing it says.
+            self.meet(&envelope.from);
+        }
         match kind {
             Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
             Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),

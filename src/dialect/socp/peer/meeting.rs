@@ -156,7 +156,7 @@ impl Session {
             proven: self.is_proven,
             trace: None,
             ear: Ear::SocpPeer(self.accent),
-            sockets: Sockets::One,
+            sockets: Sockets::Any,
         }));
         self.state = State::Greeting(frame);
         Ok(())

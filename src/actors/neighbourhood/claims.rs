@@ -132,7 +132,7 @@ impl Handler<Greeted> for Neighbourhood {
             self.forget(double);
         }
         if admitted.is_new {
-            self.start_link(home, ctx);
+            self.start_link(home, true, ctx);
             self.announce_added(home);
         }
         self.save(home);

@@ -111,7 +111,7 @@ impl Neighbourhood {
     }
 
     /// Makes the link of a neighbour, in place of the one that was there.
-    fn start_link(&mut self, home: HomeId, ctx: &Context<Self>) {
+    fn start_link(&mut self, home: HomeId, is_coming: bool, ctx: &Context<Self>) {
         let Some((house, entry)) = self.house.clone().zip(self.parts.book.entry(home)) else { return };
         let key = entry.key_text.as_deref().and_then(members::whole_key).map(Arc::new);
         let dialect = entry.dialect.unwrap_or(LinkDialect::Olaf);
@@ -121,6 +121,7 @@ impl Neighbourhood {
             url: entry.url.clone(),
             dialect: entry.dialect,
             accent,
+            is_coming,
             house,
             trust: Arc::clone(&self.parts.trust),
             status: ctx.address().recipient(),
@@ -204,7 +205,7 @@ impl Handler<Open> for Neighbourhood {
         let homes: Vec<HomeId> =
             self.parts.book.entries().filter(|(_, entry)| !entry.removed).map(|(home, _)| home).collect();
         for home in homes {
-            self.start_link(home, ctx);
+            self.start_link(home, false, ctx);
         }
         ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
@@ -237,7 +238,7 @@ impl Handler<Broken> for Neighbourhood {
         if let Some(house) = &self.house {
             house.registry.do_send(Unlink(home));
         }
-        self.start_link(home, ctx);
+        self.start_link(home, false, ctx);
     }
 }
 

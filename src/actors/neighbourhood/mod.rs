@@ -93,6 +93,8 @@ pub struct Neighbourhood {
     announced: HashMap<HomeId, (State, Option<&'static str>)>,
     /// What made servers neighbours, where that could be recorded and played back.
     proofs: Window,
+    /// Whether neighbours are told how our links are doing in a moment.
+    gossip_is_due: bool,
 }
 
 impl Neighbourhood {
@@ -106,6 +108,7 @@ impl Neighbourhood {
             sockets: HashMap::new(),
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
+            gossip_is_due: false,
         }
     }
 
@@ -218,7 +221,7 @@ impl Handler<Status> for Neighbourhood {
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.gossip(ctx);
+            self.gossip_soon(ctx);
         }
     }
 }

@@ -38,7 +38,7 @@ use crate::{
     dialect::{kith::wire, olaf},
     domain::{
         book::{Book, Entry},
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, PeerId},
         neighbourhood::State,
         replay::Window,
     },
@@ -139,6 +139,16 @@ impl Neighbourhood {
         actix_rt::spawn(async move {
             if let Err(error) = store.save_peer(&record).await {
                 tracing::error!(%error, peer = %record.id, "a neighbour could not be written down");
+            }
+        });
+    }
+
+    /// Leaves nothing of a neighbour that turned out to be another one.
+    fn erase(&self, id: PeerId) {
+        let store = self.parts.store.clone();
+        actix_rt::spawn(async move {
+            if let Err(error) = store.forget_peer(id).await {
+                tracing::error!(%error, peer = %id, "a neighbour could not be erased");
             }
         });
     }

@@ -38,7 +38,7 @@ use crate::{
     dialect::{Accent, kith::wire},
     domain::{
         book::{Book, Entry},
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, PeerId},
         neighbourhood::State,
         peer::LinkDialect,
         replay::Window,
@@ -94,6 +94,8 @@ pub struct Neighbourhood {
     announced: HashMap<HomeId, (State, Option<&'static str>)>,
     /// What made servers neighbours, where that could be recorded and played back.
     proofs: Window,
+    /// Whether neighbours are told how our links are doing in a moment.
+    gossip_is_due: bool,
 }
 
 impl Neighbourhood {
@@ -107,6 +109,7 @@ impl Neighbourhood {
             sockets: HashMap::new(),
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
+            gossip_is_due: false,
         }
     }
 
@@ -139,6 +142,16 @@ impl Neighbourhood {
         actix_rt::spawn(async move {
             if let Err(error) = store.save_peer(&record).await {
                 tracing::error!(%error, peer = %record.id, "a neighbour could not be written down");
+            }
+        });
+    }
+
+    /// Leaves nothing of a neighbour that turned out to be another one.
+    fn erase(&self, id: PeerId) {
+        let store = self.parts.store.clone();
+        actix_rt::spawn(async move {
+            if let Err(error) = store.forget_peer(id).await {
+                tracing::error!(%error, peer = %id, "a neighbour could not be erased");
             }
         });
     }
@@ -221,7 +234,7 @@ impl Handler<Status> for Neighbourhood {
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.gossip(ctx);
+            self.gossip_soon(ctx);
         }
     }
 }

@@ -44,7 +44,8 @@ fn two_people_talk_and_know_who_speaks() {
     anna.reads(&format!("* left: {}", ben.short));
     let said = anna.leaves(1).join("\n");
     assert!(!said.contains('?'), "nothing is unverified:\n{said}");
-    ben.leaves(0);
+    // Not every line could be obeyed.
+    ben.leaves(1);
 }
 
 #[test]
@@ -96,4 +97,63 @@ fn a_key_is_kept_and_a_server_that_speaks_nothing_else_is_understood_by_itself()
     let said = again.leaves(0).join("\n");
     assert!(!said.contains("making your key"), "{said}");
     assert!(folder.path().join("anna.socp.json").exists() && !folder.path().join("anna.json").exists());
+}
+
+/// A user who writes frames by hand.
+struct Stranger {
+    key: PrivateKey,
+    name: &'static str,
+}
+
+impl Stranger {
+    /// A signed frame; the keys of the payload must stand in order.
+    fn frame(&self, kind: &str, to: &str, payload: &Value) -> Message {
+        let signature = sign(&self.key, payload.to_string().as_bytes(), Salt::Max).expect("a signature");
+        let frame = json!({"type": kind, "from": self.name, "to": to, "ts": 1_795_216_307_176_u64,
+            "payload": payload, "sig": URL_SAFE_NO_PAD.encode(signature)});
+        Message::text(frame.to_string())
+    }
+
+    /// Says hello, sends a file of that name to everybody, and says something without a signature.
+    async fn sends(&self, app: &App, file_name: &str, content: &[u8]) {
+        let (mut socket, _) = connect_async(format!("ws://{}/", app.listen)).await.expect("a socket");
+        let key = URL_SAFE_NO_PAD.encode(self.key.public().spki());
+        let digest: String = sha256(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = URL_SAFE_NO_PAD.encode(content);
+        for (kind, payload) in [
+            ("USER_HELLO", json!({"client": "by hand", "enc_pubkey": key, "pubkey": key})),
+            (
+                "FILE_START",
+                json!({"file_id": "1", "mode": "public", "name": file_name, "sha256": digest, "size": content.len()}),
+            ),
+            ("FILE_CHUNK", json!({"ciphertext": text, "file_id": "1", "index": 0})),
+            ("FILE_END", json!({"file_id": "1"})),
+            ("MSG_PUBLIC_CHANNEL", json!({"text": "\u{1b}[2Jtrust me"})),
+        ] {
+            socket.send(self.frame(kind, "public", &payload)).await.expect("sent");
+        }
+        socket.close(None).await.expect("a goodbye");
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+}
+
+#[test]
+fn a_stranger_writes_nowhere_else_and_is_not_believed() {
+    let app = App::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut anna = person(&app, folder.path(), "anna");
+    anna.reads("* nobody else is here");
+    fs::write(folder.path().join("keep.txt"), b"mine").expect("a file");
+    let key = PrivateKey::generate(4096).expect("a key");
+    let eve = Stranger { key, name: "eve" };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(eve.sends(&app, "../keep.txt", b"theirs"));
+    let line = anna.reads("* file of ");
+    let place = folder.path().join("anna-downloads/keep.txt");
+    assert_eq!(line, format!("* file of ~eve: {} (6 bytes)", place.display()));
+    assert_eq!(fs::read(place).expect("the file"), b"theirs");
+    assert_eq!(fs::read(folder.path().join("keep.txt")).expect("a file"), b"mine");
+    let said = anna.leaves(0).join("\n");
+    let line = "? unverified (it is not signed; claims to be eve): \u{fffd}[2Jtrust me";
+    assert!(said.contains(line), "{said}");
 }

@@ -19,6 +19,8 @@ use crate::client::{
     voice::Chunks,
 };
 
+/// What files that nobody asked for may take on the disk, in one conversation.
+const MOST_KEPT: u64 = 1 << 30;
 /// Steps in which a long transfer is told, in percent.
 const STEP: u64 = 5;
 /// Shorter transfers are over before anybody wonders.
@@ -68,6 +70,8 @@ pub(super) struct Files {
     pub(super) folder: PathBuf,
     pub(super) news: mpsc::UnboundedSender<News>,
     pub(super) under_way: usize,
+    /// Bytes of files that came by themselves.
+    pub(super) kept: u64,
 }
 
 impl Files {
@@ -124,8 +128,13 @@ impl Files {
     ) {
         self.under_way += 1;
         let (folder, news) = (self.folder.clone(), self.news.clone());
+        self.kept = self.kept.saturating_add(bytes.len() as u64);
+        let is_too_much = self.kept > MOST_KEPT;
         actix_rt::spawn(async move {
-            let result = save(folder, name.clone(), bytes).await;
+            let result = match is_too_much {
+                true => Err(TransferError::TooMuch),
+                false => save(folder, name.clone(), bytes).await,
+            };
             let _ = news.send(News::Saved(Saved { from, name, is_private, result }));
         });
     }

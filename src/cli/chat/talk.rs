@@ -107,7 +107,7 @@ impl Talk {
             screen,
             keyring,
             people,
-            files: Files { door, trust, carrier, folder: downloads, news, under_way: 0 },
+            files: Files { door, trust, carrier, folder: downloads, news, under_way: 0, kept: 0 },
             fingerprint,
             phase: Phase::Away,
             was_here: false,

@@ -30,6 +30,9 @@ pub enum TransferError {
     /// The server takes no file of that size, or we do not.
     #[error("the file is too large")]
     TooLarge,
+    /// More came by itself than is kept.
+    #[error("more files came than are kept in one conversation")]
+    TooMuch,
     /// The server takes no files.
     #[error("the server has no such address (404)")]
     NotFound,

@@ -2,6 +2,16 @@
 
 use std::{fs, path::Path};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::{SinkExt as _, StreamExt as _};
+use kith::crypto::{
+    keys::PrivateKey,
+    sha256,
+    signature::{Salt, sign},
+};
+use serde_json::{Value, json};
+use tokio_tungstenite::{connect_async, tungstenite::Message};
+
 use crate::{app::App, chat::Person};
 
 /// Somebody who speaks SOCP.

@@ -21,6 +21,7 @@ mod peers;
 mod presence;
 mod proxies;
 mod raw;
+mod socp;
 mod store;
 mod tls;
 mod websocket;

@@ -155,8 +155,14 @@ class Client(Session):
                  else unb64(crypto, ciphertext))
         return Read(sender, plain.decode(), verified)
 
-    async def receive_public(self, since: int = 0) -> Read:
+    async def receive_public(self, since: int = 0, author: str | None = None) -> Read:
+        """What comes next, or what comes next of this author: some servers echo."""
+
         def wanted(frame: Frame) -> bool:
+            body = frame.body or {}
+            names = (body.get("from"), frame.payload.get("from"), frame.payload.get("sender"))
+            if author is not None and author not in names:
+                return False
             if frame.type == "USER_DELIVER":  # how one server hands public messages out
                 return self.accent.server.public == "as-delivery"
             one_each = self.accent.user.public == "per-member"

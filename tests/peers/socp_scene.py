@@ -74,7 +74,7 @@ async def announce(sender: Client, to: list[Client], text: str, verified: bool =
     marks = [one.mark() for one in to]
     await sender.public(text, {one.id: one.key_text for one in to})
     for one, since in zip(to, marks, strict=True):
-        said(await one.receive_public(since), sender, text, verified)
+        said(await one.receive_public(since, sender.id), sender, text, verified)
 
 
 async def hand_over(sender: Client, to: Client, key: str | None = None) -> None:

@@ -47,7 +47,10 @@ impl Connection {
     /// From now on the other side is a server.
     pub(super) fn become_peer(&mut self, dialled: Option<HomeId>) {
         if self.peer.is_none() {
-            self.peer = Some(Box::new(PeerSide { dialled, ..PeerSide::default() }));
+            let peer = PeerSide { dialled, ..PeerSide::default() };
+            // What made it a server was heard before there was a meter.
+            peer.meter.came_in(0, self.house.clock.now());
+            self.peer = Some(Box::new(peer));
         }
     }
 

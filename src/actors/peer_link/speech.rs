@@ -34,8 +34,7 @@ impl PeerLink {
             }
             LinkDialect::Socp => {
                 let accent = match self.accent() {
-                    // Whoever does not take a link may take a join.
-                    Some(Accent::Socp(accent)) if self.parts.accent.is_none() => {
+                    Some(Accent::Socp(accent)) if self.card.is_some() && self.parts.accent.is_none() => {
                         Some(accent.tried(self.peer.failures()))
                     }
                     Some(Accent::Socp(accent)) => Some(accent),

@@ -179,11 +179,12 @@ impl Accent {
         differences.into_iter().filter(|differs| *differs).count()
     }
 
-    /// How it is dialled after so many failures: every other time it is asked to take us in again.
+    /// How a server that was linked before is dialled after so many failures. It has taken us in already; but
+    /// every other time it is asked to do so again, because some do not take a link.
     #[must_use]
     pub const fn tried(self, failures: u32) -> Self {
         match self.link {
-            LinkType::Link if failures % 2 == 1 => Self { link: LinkType::Join, ..self },
+            LinkType::Join if failures % 2 == 0 => Self { link: LinkType::Link, ..self },
             _ => self,
         }
     }

@@ -19,7 +19,7 @@ use crate::domain::{id::KeyId, letter::Frame, member::Member};
 /// What was asked, and which message answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {
-    /// Who is here?
+    /// Who is here? Asked in this way.
     List(Kind),
     /// What is somebody's key? And what the answer must repeat.
     Key(Kind, String, Option<String>),
@@ -29,16 +29,16 @@ impl Question {
     /// The question in a frame, if there is one.
     #[must_use]
     pub(super) fn read(kind: Kind, envelope: &Envelope<'_>) -> Option<Self> {
-        if kind == Kind::ClientCmd {
+        if matches!(kind, Kind::ClientCmd | Kind::ClientCommand) {
             let command = Command::read(envelope.payload()).ok()?;
             return match command.typed() {
-                Typed::List => Some(Self::List(Kind::UserList)),
+                Typed::List => Some(Self::List(kind)),
                 Typed::Key(name) => Some(Self::Key(Kind::PubkeyReply, name.to_owned(), None)),
                 Typed::Other(_) => None,
             };
         }
-        if let Some(answer) = kind.list_answer() {
-            return Some(Self::List(answer));
+        if kind.asks_list() {
+            return Some(Self::List(kind));
         }
         let answer = kind.key_answer()?;
         let request = KeyRequest::read(envelope.payload()).ok()?;
@@ -62,10 +62,14 @@ impl Question {
             Self::List(kind) => {
                 let names: Vec<&str> = members.iter().filter_map(|member| member.name.as_deref()).collect();
                 let payload = match kind {
-                    Kind::ListResponse => json!({"online_users": names, "users": names}),
+                    Kind::ListRequest => json!({"online_users": names, "users": names}),
+                    Kind::ClientCommand => json!({ "online": names }),
+                    // The only ones who want more than names.
+                    Kind::List => json!({"users": described(members, accent)}),
                     _ => json!({ "users": names }),
                 };
-                Draft::new(*kind, &payload.to_string()).frame()
+                let answer = kind.list_answer().unwrap_or(Kind::UserList);
+                Draft::new(answer, &payload.to_string()).frame()
             }
             Self::Key(kind, name, repeat) => match members.first() {
                 Some(member) => key_of(*kind, name, &spelled(&member.public_key, accent), repeat.as_deref()),
@@ -73,6 +77,15 @@ impl Question {
             },
         }
     }
+}
+
+/// Everybody with a key.
+fn described(members: &[Arc<Member>], accent: Accent) -> Vec<Value> {
+    let describe = |member: &Arc<Member>| {
+        let pubkey = spelled(&member.public_key, accent);
+        Some(json!({"userID": member.name.as_deref()?, "version": "1", "pubkey": pubkey}))
+    };
+    members.iter().filter_map(describe).collect()
 }
 
 /// Says it under every name that somebody looks for.

@@ -72,7 +72,7 @@ pub fn audience(kind: Kind, envelope: &Envelope<'_>) -> Option<Audience> {
         Kind::MsgPublicChannel if is_everybody(&envelope.to) => Some(Audience::Everyone),
         Kind::MsgPublicChannel if has_group(envelope) => member(),
         Kind::MsgPublicChannel => Some(Audience::Everyone),
-        Kind::FileStart | Kind::FileChunk | Kind::FileEnd => {
+        _ if kind.is_file() => {
             let file = File::read(envelope.payload()).ok()?;
             let is_public = file.mode.as_deref() == Some("public") || is_everybody(&envelope.to);
             if is_public && file.user_id.is_none() { Some(Audience::Everyone) } else { member() }

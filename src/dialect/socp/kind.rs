@@ -127,14 +127,16 @@ kinds! {
 
     /// Who is here?
     CmdList = "CMD_LIST" User;
-    /// Who is here?
-    List = "LIST" User;
+    /// Who is here? And the answer to [`Kind::ClientCommand`].
+    List = "LIST" Anyone;
     /// Who is here?
     ListRequest = "LIST_REQUEST" User;
     /// Who is here?
     UserListReq = "USER_LIST_REQ" User;
     /// Something that was typed: `/list`, `/getpub`.
     ClientCmd = "CLIENT_CMD" User;
+    /// The same of another implementation.
+    ClientCommand = "CLIENT_COMMAND" User;
     /// The answer to most who ask who is here.
     UserList = "USER_LIST" Server;
     /// The answer to [`Kind::ListRequest`].
@@ -185,6 +187,23 @@ impl Kind {
         matches!(self.speaker(), Speaker::Server)
     }
 
+    /// Whether it is part of a file.
+    #[must_use]
+    pub const fn is_file(self) -> bool {
+        matches!(self, Self::FileStart | Self::FileChunk | Self::FileEnd) || self.inside_server().is_some()
+    }
+
+    /// What a user hears for a part of a file that one implementation calls otherwise between servers.
+    #[must_use]
+    pub const fn inside_server(self) -> Option<Self> {
+        match self {
+            Self::ServerFileStart => Some(Self::FileStart),
+            Self::ServerFileChunk => Some(Self::FileChunk),
+            Self::ServerFileEnd => Some(Self::FileEnd),
+            _ => None,
+        }
+    }
+
     /// Whether a connection that begins with it is a server's.
     #[must_use]
     pub const fn opens_link(self) -> bool {
@@ -197,7 +216,7 @@ impl Kind {
     /// Whether it asks who is here, whatever it says inside; [`Kind::ClientCmd`] says it inside.
     #[must_use]
     pub const fn asks_list(self) -> bool {
-        self.list_answer().is_some() && !matches!(self, Self::ClientCmd)
+        self.list_answer().is_some() && !matches!(self, Self::ClientCmd | Self::ClientCommand)
     }
 
     /// The type of the answer that this request for the list expects.
@@ -205,6 +224,7 @@ impl Kind {
     pub const fn list_answer(self) -> Option<Self> {
         match self {
             Self::ListRequest => Some(Self::ListResponse),
+            Self::ClientCommand => Some(Self::List),
             Self::CmdList | Self::List | Self::UserListReq | Self::ClientCmd => Some(Self::UserList),
             _ => None,
         }
@@ -217,7 +237,7 @@ impl Kind {
             Self::UserDbGet => Some(Self::UserDbUser),
             Self::PubkeyRequest => Some(Self::PubkeyResponse),
             Self::PubKeyRequest => Some(Self::PubKey),
-            Self::ClientCmd => Some(Self::PubkeyReply),
+            Self::ClientCmd | Self::ClientCommand => Some(Self::PubkeyReply),
             Self::DbGetUser => Some(Self::DbUser),
             _ => None,
         }

@@ -47,13 +47,13 @@ fn text_field(fields: &Fields<'_>, name: &str) -> Option<String> {
 #[must_use]
 pub fn recipient(envelope: &Envelope<'_>) -> Option<String> {
     let inside = || fields(envelope).and_then(|fields| text_field(&fields, "user_id"));
-    let named =
-        match envelope.known() {
-            Some(Kind::ServerDeliver | Kind::PeerDeliver) => inside(),
-            _ => envelope.recipient.as_deref().map(str::to_owned).or_else(|| {
-                if is_user_name(&envelope.to) { Some(envelope.to.to_string()) } else { inside() }
-            }),
-        };
+    let outside = || Some(envelope.to.to_string()).filter(|to| is_user_name(to));
+    let named = match envelope.known() {
+        Some(Kind::ServerDeliver | Kind::PeerDeliver) => inside(),
+        // Between servers, some address files to the server.
+        Some(kind) if kind.is_file() => inside().or_else(outside),
+        _ => envelope.recipient.as_deref().map(str::to_owned).or_else(outside).or_else(inside),
+    };
     named.filter(|name| is_user_name(name))
 }
 
@@ -66,6 +66,10 @@ const fn is_direct(kind: Option<Kind>) -> bool {
 #[must_use]
 pub fn to_member(original: &Frame) -> Option<Frame> {
     let envelope = Envelope::read(wire_text(original)?).ok()?;
+    if let Some(kind) = envelope.known().and_then(Kind::inside_server) {
+        let to = recipient(&envelope)?;
+        return Some(Draft { to: &to, ..Draft::new(kind, envelope.payload()) }.frame());
+    }
     if !is_direct(envelope.known()) {
         return Some(original.clone());
     }

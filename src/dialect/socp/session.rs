@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use super::{
-    accent::Accent,
+    accent::{Accent, Clients},
     answer,
     envelope::Envelope,
     heard, id_of, key,
@@ -154,11 +154,19 @@ impl Session {
         self.accent = Accent::recognise(envelope);
         let hello = Introduction::read(envelope.payload()).unwrap_or_default();
         let key = hello.pubkey.as_deref().and_then(|text| key::read(text).ok());
-        let Some((key, _)) = key.filter(|_| is_user_name(&envelope.from)) else {
+        let Some((key, _)) = key else {
             return self.close(Ending::Violated(Violation::BadKey), out);
         };
+        self.name = if self.accent.clients == Clients::Servers || envelope.from.is_empty() {
+            // One implementation leaves it to the server to name its users.
+            name_for(&key)
+        } else {
+            envelope.from.to_string()
+        };
+        if !is_user_name(&self.name) {
+            return self.close(Ending::Violated(Violation::BadKey), out);
+        }
         let key = Arc::new(key);
-        self.name = envelope.from.to_string();
         self.key = Some(Arc::clone(&key));
         let signed = envelope.sig.as_deref();
         let named = Named { name: self.name.as_str().into(), key: Some(key.id()), proven: signed.is_some() };
@@ -309,6 +317,13 @@ impl Session {
         };
         Some(error(code, detail))
     }
+}
+
+/// The name of a user who has none: the same whenever this key comes.
+fn name_for(key: &PublicKey) -> String {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = key.id().0;
+    let bytes = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p];
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 /// What a server is told before the connection ends.

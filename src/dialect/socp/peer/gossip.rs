@@ -2,33 +2,29 @@
 
 use crate::{
     dialect::socp::{
-        heard, id_of, key,
+        self, heard, id_of, key,
         payload::{Presence, is_user_name},
     },
     domain::{
         dialect::Dialect,
-        id::KeyId,
-        member::{Named, Resident},
+        member::Resident,
         news::{Change, Listed, News},
     },
 };
 
 /// Somebody came.
 pub(super) fn came(presence: &Presence<'_>) -> Option<News> {
-    let name: &str = &presence.user_id;
-    if !is_user_name(name) {
-        return None;
-    }
-    let pubkey = presence.pubkey().filter(|text| !text.is_empty());
-    // A key that nobody could use is none.
-    let key: Option<KeyId> = pubkey.as_deref().and_then(|text| key::read(text).ok()).map(|(key, _)| key.id());
-    let public_key: std::sync::Arc<str> =
-        pubkey.as_deref().filter(|_| key.is_some()).unwrap_or_default().into();
-    let spelled = heard::spelled(name, &public_key);
-    let named = Some(Named { name: name.into(), key, proven: false });
-    let (key, dialect) = (id_of(name), Dialect::Socp);
-    let resident = Resident { key, named, dialect, public_key, spelled };
-    Some(News::Single(Change::Came(Listed::Known(resident))))
+    present(&presence.user_id, presence.pubkey().as_deref())
+}
+
+/// Somebody is there, with a key or without one. A key that nobody could use is none.
+pub(super) fn present(name: &str, pubkey: Option<&str>) -> Option<News> {
+    let public_key = pubkey.filter(|text| key::read(text).is_ok()).unwrap_or_default();
+    let named = socp::named(name, public_key);
+    let (key, spelled, dialect) = (id_of(name), heard::spelled(name, public_key), Dialect::Socp);
+    let resident =
+        |named| Resident { key, named: Some(named), dialect, public_key: public_key.into(), spelled };
+    named.map(|named| News::Single(Change::Came(Listed::Known(resident(named)))))
 }
 
 /// Somebody went.

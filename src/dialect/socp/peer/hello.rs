@@ -18,8 +18,10 @@ use crate::{
             stamp::Draft,
         },
     },
-    domain::{letter::Frame, member::Member},
+    domain::{letter::Frame, member::Member, news::News},
 };
+
+use super::gossip;
 
 /// Users that a welcome names; of the others the joiner hears by gossip. So it stays below 64 KiB, which is
 /// all that one implementation reads.
@@ -130,6 +132,20 @@ pub(super) fn servers(welcome: &Welcome<'_>, accent: Accent, introducer: &str, m
     let named = welcome.servers.items.iter().chain(in_clients);
     let others = named.filter(|entry| entry.id().is_some_and(|id| id != introducer && id != me));
     others.filter_map(card).collect()
+}
+
+/// The users that a welcome names: those whom it has not told to be elsewhere. One implementation never tells
+/// of its users in any other way.
+pub(super) fn users(welcome: &Welcome<'_>, accent: Accent, introducer: &str) -> Vec<News> {
+    let named = welcome.clients.items.iter().filter(|entry| {
+        entry.server_id.as_deref().is_none_or(|server| server == introducer)
+            && accent.clients == Clients::Users
+    });
+    let users = named.filter_map(|entry| {
+        let name = entry.user_id.as_deref()?;
+        gossip::present(name, entry.pubkey.as_deref())
+    });
+    users.collect()
 }
 
 fn card(entry: &Entry<'_>) -> Option<ServerCard> {

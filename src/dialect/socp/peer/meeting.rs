@@ -78,7 +78,7 @@ impl Session {
         Ok(())
     }
 
-    fn meet(&mut self, id: &str) {
+    pub(super) fn meet(&mut self, id: &str) {
         let fits = !id.is_empty() && id.len() <= 128 && !id.chars().any(char::is_control);
         self.other = if fits { id.to_owned() } else { String::new() };
         self.claim.name = Some(self.other.clone()).filter(|id| !id.is_empty());
@@ -151,24 +151,15 @@ impl Session {
     }
 
     pub(super) fn greet(&mut self, frame: Option<Frame>, out: &mut Vec<Output>) -> Outcome {
-        let ear = Accent { link: self.next_link(), ..self.accent };
         out.push(Output::Greet(Greeting {
             claim: self.claim.clone(),
             proven: self.is_proven,
             trace: None,
-            ear: Ear::SocpPeer(ear),
-            sockets: Sockets::One,
+            ear: Ear::SocpPeer(self.accent),
+            sockets: Sockets::Any,
         }));
         self.state = State::Greeting(frame);
         Ok(())
-    }
-
-    /// Whoever has joined is linked the next time.
-    const fn next_link(&self) -> LinkType {
-        match self.accent.link {
-            LinkType::Join => LinkType::Link,
-            other => other,
-        }
     }
 
     pub(super) fn on_welcome(
@@ -190,6 +181,10 @@ impl Session {
             Some(Kind::ServerHelloJoin) => {
                 out.push(Output::Find(None));
                 self.state = State::Asking(home);
+                // Whoever shows no key knows no welcome either.
+                if self.key.is_none() {
+                    out.push(Output::Send(announcement()));
+                }
             }
             Some(Kind::PeerHelloLink) => {}
             Some(Kind::ServerWelcome) => {
@@ -203,6 +198,8 @@ impl Session {
                     out.push(Output::Send(hello::announcement(&self.terms.myself, self.accent, true)));
                 }
                 out.push(Output::Introduce(servers));
+                let users = hello::users(&welcome, self.accent, &self.other);
+                out.extend(users.into_iter().map(Output::Tell));
             }
             // A link of ours, or theirs without being asked: they hear where we are.
             _ if self.accent.link != LinkType::PeerLink => out.push(Output::Send(announcement())),

@@ -85,6 +85,8 @@ pub(super) enum State {
     Up(HomeId),
     /// A frame counts if its signature is good.
     Weighing(HomeId, Box<Weighed>),
+    /// The house is asked who may have signed a frame.
+    Looking(HomeId, Box<(Envelope<'static>, Then)>),
     Over,
 }
 
@@ -101,7 +103,8 @@ pub(super) struct Weighed {
 #[derive(Debug)]
 pub(super) enum Then {
     Tell(News),
-    Route(Letter),
+    /// With the arrival of its author, if nobody has told of that.
+    Route(Letter, Option<News>),
 }
 
 pub(super) type Outcome = Result<(), Ending>;
@@ -171,8 +174,10 @@ impl Session {
                     let (myself, joiner) = (&self.terms.myself, &self.other);
                     out.push(Output::Send(hello::welcome(myself, &self.me, self.accent, joiner, &members)));
                     self.state = State::Up(home);
+                    Ok(())
+                } else {
+                    self.on_found(&members, out)
                 }
-                Ok(())
             }
             Input::Woken => {
                 self.beat(now, out);

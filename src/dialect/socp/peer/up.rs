@@ -25,6 +25,8 @@ use crate::{
         dialect::Dialect,
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
+        member::Member,
+        news::News,
         refusal::{Ending, Violation},
     },
 };
@@ -45,6 +47,10 @@ impl Session {
             self.complain_once(envelope, out);
             return Err(MALFORMED);
         };
+        if self.other.is_empty() && (kind.server_only() || kind == Kind::Heartbeat) {
+            // Whoever is linked without an answer says its name with the first thing it says.
+            self.meet(&envelope.from);
+        }
         match kind {
             Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
             Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
@@ -61,12 +67,10 @@ impl Session {
             | Kind::ServerDeliver
             | Kind::PeerDeliver
             | Kind::MsgPublicChannel
-            | Kind::FileStart
-            | Kind::FileChunk
-            | Kind::FileEnd
             | Kind::PublicChannelAdd
             | Kind::PublicChannelUpdated
             | Kind::PublicChannelKeyShare => self.on_letter(home, kind, envelope, frame, out),
+            _ if kind.is_file() => self.on_letter(home, kind, envelope, frame, out),
             _ => {
                 self.complain_once(envelope, out);
                 Err(OUT_OF_ORDER)
@@ -144,7 +148,43 @@ impl Session {
         let letter = Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
         let is_own = *envelope.from == *self.other;
         let of_user = if is_own { None } else { key_of(envelope) };
-        self.weigh(home, [of_user, self.key.clone()], envelope, Then::Route(letter), out)
+        let then = Then::Route(letter, self.unannounced(kind, envelope));
+        if !is_own
+            && of_user.is_none()
+            && envelope.sig.is_some()
+            && let Author::Vouched { author, .. } = author
+        {
+            // It does not say with which key it is signed. The one that came with the name will do.
+            out.push(Output::Find(Some(author)));
+            self.state = State::Looking(home, Box::new((envelope.clone().into_owned(), then)));
+            return Ok(());
+        }
+        self.weigh(home, [of_user, self.key.clone()], envelope, then, out)
+    }
+
+    /// Some servers never tell who is there. Of their members we hear by what they write.
+    fn unannounced(&mut self, kind: Kind, envelope: &Envelope<'_>) -> Option<News> {
+        let content = Content::read(envelope.payload()).ok()?;
+        let name = content.author().filter(|_| matches!(kind, Kind::ServerDeliver | Kind::PeerDeliver))?;
+        if self.told.contains_key(name) || !self.is_news(name, envelope) {
+            return None;
+        }
+        gossip::present(name, content.sender_pub.as_deref())
+    }
+
+    /// Here is who may have signed.
+    pub(super) fn on_found(&mut self, members: &[Arc<Member>], out: &mut Vec<Output>) -> Outcome {
+        let (home, looked) = match std::mem::replace(&mut self.state, State::Over) {
+            State::Looking(home, looked) => (home, looked),
+            other => {
+                self.state = other;
+                return Ok(());
+            }
+        };
+        self.state = State::Up(home);
+        let (envelope, then) = *looked;
+        let key = members.first().and_then(|member| key::read(&member.public_key).ok());
+        self.weigh(home, [key.map(|(key, _)| Arc::new(key)), self.key.clone()], &envelope, then, out)
     }
 
     fn weigh(
@@ -159,7 +199,7 @@ impl Session {
         let Some(signature) = envelope.sig.as_deref() else {
             // What a user never signed comes as it is; what a server says itself does not.
             return match then {
-                Then::Route(letter) if !is_own => {
+                Then::Route(letter, _) if !is_own => {
                     out.push(Output::Route(letter));
                     Ok(())
                 }
@@ -195,10 +235,13 @@ impl Session {
             (Some(way), or) => {
                 // What was tried last is the server's own.
                 self.way = if or.is_none() { Some(way) } else { self.way };
-                out.push(match then {
-                    Then::Tell(news) => Output::Tell(news),
-                    Then::Route(letter) => Output::Route(letter),
-                });
+                match then {
+                    Then::Tell(news) => out.push(Output::Tell(news)),
+                    Then::Route(letter, arrival) => {
+                        out.extend(arrival.map(Output::Tell));
+                        out.push(Output::Route(letter));
+                    }
+                }
             }
             (None, Some(check)) => {
                 out.push(Output::Check(check));

@@ -109,6 +109,63 @@ fn a_key_is_kept_and_a_server_that_speaks_nothing_else_is_understood_by_itself()
     assert!(folder.path().join("anna.socp.json").exists() && !folder.path().join("anna.json").exists());
 }
 
+#[test]
+fn a_lost_server_is_said_and_found_again() {
+    let app = App::start();
+    let listen = app.listen.clone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut anna = person(&app, folder.path(), "anna");
+    let mut ben = person(&app, folder.path(), "ben");
+    anna.reads("* joined: ");
+    let data = app.stop();
+    anna.reads("! lost the connection: the server shuts down or restarts");
+    anna.reads("* trying again");
+    let _app = App::in_folder(data, &[("LISTEN__MAIN", &listen)]);
+    anna.reads("* connected to");
+    ben.reads("* connected to");
+    ben.types(&format!("/tell {} here again", anna.short));
+    let line = anna.reads("here again");
+    assert_eq!(line, format!("{} (private): here again", ben.short));
+}
+
+#[test]
+fn a_changed_key_is_said_loudly_and_used_only_if_the_member_says_so() {
+    let app = App::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut anna = person(&app, folder.path(), "anna");
+    let ben = person(&app, folder.path(), "ben");
+    anna.reads(&format!("* joined: {}", ben.short));
+    anna.leaves(0);
+    let short = ben.short.clone();
+    ben.leaves(0);
+    // Somebody else takes the name of Ben.
+    person(&app, folder.path(), "eve").leaves(0);
+    let keyring = |name: &str| folder.path().join(format!("{name}.socp.json"));
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(keyring(name)).expect("a keyring")).expect("JSON")
+    };
+    let mut eve = read("eve");
+    eve["user"] = read("ben")["user"].clone();
+    fs::write(keyring("eve"), eve.to_string()).expect("a keyring");
+    let refused = person(&app, folder.path(), "eve").leaves(1).join("\n");
+    assert!(refused.contains("! the end: the server knows our name with another key"), "{refused}");
+    // A server that never saw Ben cannot know.
+    let other = App::start();
+    let mut anna = person(&other, folder.path(), "anna");
+    anna.reads("* nobody else is here");
+    let mut eve = person(&other, folder.path(), "eve");
+    anna.reads(&format!("! THE KEY OF {short} HAS CHANGED"));
+    eve.types("it is me");
+    anna.reads("? unverified (it is signed with another key than the known one");
+    anna.types(&format!("/tell {short} are you?"));
+    anna.reads("! not sent");
+    anna.types(&format!("/trust {short}"));
+    anna.types(&format!("/tell {short} now I see"));
+    eve.reads("now I see");
+    eve.types("it is really me");
+    assert_eq!(anna.reads("really me"), format!("{short}: it is really me"));
+}
+
 /// A user who writes frames by hand.
 struct Stranger {
     key: PrivateKey,

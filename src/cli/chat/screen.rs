@@ -76,7 +76,7 @@ impl Screen {
         if self.has_prompt {
             self.write(&format!("\r\u{1b}[K{text}"));
             self.is_prompting = false;
-        } else if percent % 25 == 0 && percent > 0 && percent < 100 {
+        } else if percent.is_multiple_of(25) && percent > 0 && percent < 100 {
             self.write(&format!("{text}\n"));
         }
     }

@@ -11,20 +11,22 @@ use crate::{
         event::{Author, Doubt, Event, Output, Rejection},
         person::PersonId,
     },
-    crypto::sha256,
     dialect::socp::{
         binary,
         envelope::Envelope,
         heard,
         kind::Kind,
         payload::{File, Letter, is_user_name},
+        sign,
     },
 };
 
 impl Session {
     pub(super) fn on_letter(&mut self, envelope: &Envelope<'_>, is_private: bool, out: &mut Vec<Output>) {
         let Ok(letter) = Letter::read(envelope.payload()) else { return };
-        let author = letter::author(envelope, letter.author(), &self.server);
+        let named = letter::author(envelope, letter.author(), &self.server, &self.directory);
+        let is_sure = named.as_ref().is_some_and(|named| named.is_sure);
+        let author = named.map(|named| named.who);
         if author.as_ref() == Some(&self.me) {
             return;
         }
@@ -43,34 +45,45 @@ impl Session {
             let to = is_private.then_some(to);
             letter::judge(&mut self.directory, author, envelope, &letter, to)
         });
-        let event = match (author, self.believe(proof, &claimed, out)) {
-            (Some(from), Ok(())) => {
-                let trace =
-                    heard::trace(format!("{from}\n{}", letter.content_sig.as_deref().unwrap_or_default()));
-                match (self.seen.admit(trace), is_private) {
-                    (false, _) => Event::Rejected { from, why: Rejection::Repeated },
-                    (true, false) => Event::Public { from, text },
-                    (true, true) => Event::Private { from, to: vec![Author::Known(self.me.clone())], text },
-                }
-            }
+        let event = match (author, self.believe(proof, &claimed, is_sure, out)) {
+            (Some(from), Ok(())) => match (self.is_new(letter.content_sig.as_deref()), is_private) {
+                (false, _) => Event::Rejected { from, why: Rejection::Repeated },
+                (true, false) => Event::Public { from, text },
+                (true, true) => Event::Private { from, to: vec![Author::Known(self.me.clone())], text },
+            },
             (None, Ok(())) => return,
             (_, Err(why)) => Event::Unverified { claimed, text, is_private, why },
         };
         out.push(Output::Event(event));
     }
 
+    /// Whether a signature has not come before, in whatever spelling.
+    fn is_new(&mut self, signature: Option<&str>) -> bool {
+        let bytes = signature.and_then(sign::decode).unwrap_or_default();
+        self.seen.admit(heard::trace(bytes))
+    }
+
     /// What follows from a proof.
-    fn believe(&mut self, proof: Proof, author: &str, out: &mut Vec<Output>) -> letter::Doubted {
+    fn believe(
+        &mut self,
+        proof: Proof,
+        author: &str,
+        is_sure: bool,
+        out: &mut Vec<Output>,
+    ) -> letter::Doubted {
         let author = PersonId::new(author);
         match proof {
             Proof::Known => Ok(()),
-            Proof::First(key) => {
+            Proof::First(key) if is_sure => {
                 self.offered(&author, &key, out);
                 self.write_down(out);
                 Ok(())
             }
+            Proof::First(_) => Err(Doubt::NoKey),
             Proof::Other(key) => {
-                self.offered(&author, &key, out);
+                if is_sure {
+                    self.offered(&author, &key, out);
+                }
                 Err(Doubt::OtherKey)
             }
             Proof::None(doubt) => Err(doubt),
@@ -85,7 +98,8 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         let Ok(file) = File::read(envelope.payload()) else { return };
-        let author = letter::author(envelope, file.sender.as_deref(), &self.server);
+        let author = letter::author(envelope, file.sender.as_deref(), &self.server, &self.directory)
+            .map(|named| named.who);
         if author.as_ref() == Some(&self.me) {
             return;
         }
@@ -96,8 +110,7 @@ impl Session {
                 let doubted = author.as_ref().map_or(Err(Doubt::NoKey), |author| {
                     letter::has_signed(&mut self.directory, author, envelope)
                 });
-                let signature = envelope.sig.as_deref().unwrap_or_default();
-                if doubted.is_ok() && !self.seen.admit(heard::trace(sha256(signature.as_bytes()))) {
+                if doubted.is_ok() && !self.is_new(envelope.sig.as_deref()) {
                     return;
                 }
                 let from = match (author, doubted) {

@@ -30,23 +30,48 @@ pub(super) enum Proof {
     None(Doubt),
 }
 
-/// The author that a frame names. What a server wraps names its author inside; everybody else speaks for
-/// themselves.
-pub(super) fn author(envelope: &Envelope<'_>, inside: Option<&str>, server: &str) -> Option<PersonId> {
+/// The author that a frame names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) who: PersonId,
+    /// Whether that is the server's word. If it is not, only a key that is known can prove it.
+    pub(super) is_sure: bool,
+}
+
+/// The author that a frame names. What our server wraps names its author inside, and everybody else speaks
+/// for themselves; but some servers of others wrap, too, and all that is known of them is that they are no
+/// users.
+pub(super) fn author(
+    envelope: &Envelope<'_>,
+    inside: Option<&str>,
+    server: &str,
+    directory: &Directory,
+) -> Option<Named> {
+    let person = |name: &str| is_user_name(name).then(|| PersonId::new(name));
+    let is_here = |person: &PersonId| directory.is_here(person);
     let is_wrapped =
         matches!(envelope.known(), Some(Kind::UserDeliver | Kind::ServerDeliver | Kind::PeerDeliver));
     let is_server = envelope.from.is_empty() || *envelope.from == *server;
-    let outside = Some(&*envelope.from).filter(|_| !is_server);
-    let named = if is_wrapped { inside.or(outside) } else { outside.or(inside) };
-    named.filter(|name| is_user_name(name)).map(PersonId::new)
+    let outside = person(&envelope.from).filter(|_| !is_server);
+    let inside = inside.and_then(person);
+    let (who, is_sure) = match (outside, inside) {
+        (_, Some(inside)) if is_wrapped => (inside, true),
+        (Some(outside), Some(inside)) if !is_here(&outside) && is_here(&inside) => (inside, false),
+        (Some(outside), _) => (outside, true),
+        (None, inside) => (inside?, true),
+    };
+    Some(Named { who, is_sure })
 }
 
-/// What a public letter says. It is text in the clear, or text in base64; one implementation seals it for
-/// each member.
+/// What a public letter says: text in base64, or in the clear in a field of its own. One implementation
+/// seals it for each member, and one writes it in the clear where the sealed text should be.
 pub(super) fn public_text(letter: &Letter<'_>, opener: &Opener) -> Option<String> {
-    let ciphertext = letter.ciphertext.as_deref();
-    let decoded = ciphertext.and_then(binary::decode).and_then(|bytes| String::from_utf8(bytes).ok());
-    let clear = || letter.text.as_deref().map(str::to_owned);
+    let ciphertext = letter.ciphertext.as_deref().filter(|text| !text.chars().any(char::is_control));
+    let is_words = |text: &&str| text.contains(' ') || binary::decode(text).is_none();
+    let words = ciphertext.filter(is_words);
+    let decoded = ciphertext.filter(|text| !is_words(text)).and_then(binary::decode);
+    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    let clear = || letter.text.as_deref().or(words).map(str::to_owned);
     decoded.or_else(clear).or_else(|| private_text(letter, opener))
 }
 

@@ -21,4 +21,6 @@ mod voice;
 pub use session::Session;
 
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;

@@ -63,7 +63,7 @@ pub struct Admitted {
     /// How far it is trusted.
     pub trust: Trust,
     /// Another entry that turned out to be the same server, and is gone.
-    pub double: Option<HomeId>,
+    pub double: Option<(HomeId, PeerId)>,
 }
 
 /// All of them.
@@ -314,9 +314,9 @@ impl Book {
         // We dialled a server that had come to us by itself before, under another name.
         let double = claim.key.and_then(|key| {
             let found = self.entries().find(|(other, entry)| *other != home && entry.expected() == Some(key));
-            found.map(|(other, _)| other)
+            found.map(|(other, entry)| (other, entry.id))
         });
-        if let Some(double) = double {
+        if let Some((double, _)) = double {
             self.entries.remove(&double);
         }
         let Some(entry) = self.entries.get_mut(&home) else {

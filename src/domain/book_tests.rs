@@ -121,7 +121,7 @@ fn one_server_under_two_names_becomes_one() {
     let named = book.add(entry(2, "ws://north:1")).expect("room");
     let claim = Claim { dialled: Some(named), ..kith(5, "10.0.0.1:1") };
     let admitted = book.admit(&claim, true, PeerId([0; 6]), 8).expect("a welcome");
-    assert_eq!((admitted.home, admitted.double), (named, Some(came)));
+    assert_eq!((admitted.home, admitted.double), (named, Some((came, PeerId([5; 6])))));
     assert_eq!(book.entries().count(), 1);
     assert_eq!(book.by_address(&Address::new("north:1")), Some(named));
     assert_eq!(book.by_address(&Address::new("10.0.0.1:1")), Some(named));

@@ -119,6 +119,8 @@ pub struct Peer {
     /// When we dialled last.
     dialled: Option<Moment>,
     next_dial: Moment,
+    /// Until then nobody's call brings the next dial forward.
+    deaf_until: Moment,
     refused: bool,
     heard: Moment,
     state: State,
@@ -137,6 +139,7 @@ impl Peer {
             failures: 0,
             dialled: None,
             next_dial: now,
+            deaf_until: now,
             refused: false,
             heard: now,
             state: State::Down,
@@ -343,11 +346,14 @@ impl Peer {
         self.next_dial = now;
     }
 
-    /// Somebody came under its name whom only our own dial can prove: it is dialled soon, but whoever comes
-    /// again and again changes nothing.
+    /// Somebody came under its name whom only our own dial can prove: it is dialled soon, once before the
+    /// dial that was planned. Anybody may come so, and whoever comes again and again changes nothing.
     pub fn called(&mut self, now: Moment) {
         let soon = self.dialled.map_or(now, |dialled| (dialled + GIVING_WAY).max(now));
-        self.next_dial = self.next_dial.min(soon);
+        if now >= self.deaf_until && soon < self.next_dial {
+            self.deaf_until = self.next_dial;
+            self.next_dial = soon;
+        }
     }
 
     /// A way to dial it became known.

@@ -9,6 +9,7 @@ mod cuts;
 mod down;
 mod flood;
 mod garbage;
+mod gossip;
 mod hostile;
 mod impostor;
 mod introduced;

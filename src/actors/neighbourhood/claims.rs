@@ -125,14 +125,15 @@ impl Handler<Greeted> for Neighbourhood {
             }
         };
         let home = admitted.home;
-        if let Some(double) = admitted.double
-            && let Some(known) = self.known.remove(&double)
-        {
-            known.link.do_send(Remove);
+        if let Some((double, id)) = admitted.double {
+            if let Some(known) = self.known.remove(&double) {
+                known.link.do_send(Remove);
+            }
             self.forget(double);
+            self.erase(id);
         }
         if admitted.is_new {
-            self.start_link(home, ctx);
+            self.start_link(home, true, ctx);
             self.announce_added(home);
         }
         self.save(home);

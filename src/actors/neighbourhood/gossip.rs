@@ -1,6 +1,6 @@
 //! What neighbours tell each other about their links: the picture of the whole mesh, and introductions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -18,10 +18,23 @@ use crate::{
     },
 };
 
+/// How long changes of links are collected before neighbours are told.
+const SOON: Duration = Duration::from_millis(250);
 /// Links that one neighbour may report.
 const MOST_LINKS: usize = 1024;
 
 impl Neighbourhood {
+    /// A link has changed: neighbours hear of it soon, together with whatever else changes until then. When
+    /// many links change at once, each change would otherwise cost a message to everybody.
+    pub(super) fn gossip_soon(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.gossip_is_due, true) {
+            ctx.run_later(SOON, |neighbourhood, ctx| {
+                neighbourhood.gossip_is_due = false;
+                neighbourhood.gossip(ctx);
+            });
+        }
+    }
+
     /// Tells all Kith neighbours how our links are doing, once the registry has said who is where.
     pub(super) fn gossip(&self, ctx: &mut Context<Self>) {
         let Some(house) = &self.house else { return };

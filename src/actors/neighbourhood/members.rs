@@ -135,7 +135,7 @@ impl Neighbourhood {
     pub(super) fn add(&mut self, entry: Entry, ctx: &Context<Self>) -> Result<HomeId, AddError> {
         let home = self.parts.book.add(entry).map_err(AddError::Turned)?;
         self.save(home);
-        self.start_link(home, ctx);
+        self.start_link(home, false, ctx);
         self.announce_added(home);
         Ok(home)
     }
@@ -151,7 +151,7 @@ impl Neighbourhood {
         if let Some(known) = self.known.remove(&home) {
             known.link.do_send(Remove);
         }
-        self.start_link(home, ctx);
+        self.start_link(home, false, ctx);
     }
 }
 

@@ -38,7 +38,7 @@ use crate::{
     dialect::{Accent, kith::wire},
     domain::{
         book::{Book, Entry},
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, PeerId},
         neighbourhood::State,
         peer::LinkDialect,
         replay::Window,
@@ -94,6 +94,8 @@ pub struct Neighbourhood {
     announced: HashMap<HomeId, (State, Option<&'static str>)>,
     /// What made servers neighbours, where that could be recorded and played back.
     proofs: Window,
+    /// Whether neighbours are told how our links are doing in a moment.
+    gossip_is_due: bool,
 }
 
 impl Neighbourhood {
@@ -107,11 +109,12 @@ impl Neighbourhood {
             sockets: HashMap::new(),
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
+            gossip_is_due: false,
         }
     }
 
     /// Makes the link of a neighbour, in place of the one that was there.
-    fn start_link(&mut self, home: HomeId, ctx: &Context<Self>) {
+    fn start_link(&mut self, home: HomeId, is_coming: bool, ctx: &Context<Self>) {
         let Some((house, entry)) = self.house.clone().zip(self.parts.book.entry(home)) else { return };
         let key = entry.key_text.as_deref().and_then(members::whole_key).map(Arc::new);
         let dialect = entry.dialect.unwrap_or(LinkDialect::Olaf);
@@ -121,6 +124,7 @@ impl Neighbourhood {
             url: entry.url.clone(),
             dialect: entry.dialect,
             accent,
+            is_coming,
             house,
             trust: Arc::clone(&self.parts.trust),
             status: ctx.address().recipient(),
@@ -138,6 +142,16 @@ impl Neighbourhood {
         actix_rt::spawn(async move {
             if let Err(error) = store.save_peer(&record).await {
                 tracing::error!(%error, peer = %record.id, "a neighbour could not be written down");
+            }
+        });
+    }
+
+    /// Leaves nothing of a neighbour that turned out to be another one.
+    fn erase(&self, id: PeerId) {
+        let store = self.parts.store.clone();
+        actix_rt::spawn(async move {
+            if let Err(error) = store.forget_peer(id).await {
+                tracing::error!(%error, peer = %id, "a neighbour could not be erased");
             }
         });
     }
@@ -204,7 +218,7 @@ impl Handler<Open> for Neighbourhood {
         let homes: Vec<HomeId> =
             self.parts.book.entries().filter(|(_, entry)| !entry.removed).map(|(home, _)| home).collect();
         for home in homes {
-            self.start_link(home, ctx);
+            self.start_link(home, false, ctx);
         }
         ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
@@ -220,7 +234,7 @@ impl Handler<Status> for Neighbourhood {
             before != Some(status.state)
         });
         if changed == Some(true) {
-            self.gossip(ctx);
+            self.gossip_soon(ctx);
         }
     }
 }
@@ -237,7 +251,7 @@ impl Handler<Broken> for Neighbourhood {
         if let Some(house) = &self.house {
             house.registry.do_send(Unlink(home));
         }
-        self.start_link(home, ctx);
+        self.start_link(home, false, ctx);
     }
 }
 

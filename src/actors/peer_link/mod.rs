@@ -55,6 +55,8 @@ pub struct Parts {
     pub dialect: Option<LinkDialect>,
     /// How it deviates, if that is set.
     pub accent: Option<Accent>,
+    /// Whether it is coming to us at this moment, so that it need not be dialled.
+    pub is_coming: bool,
     /// Everything else.
     pub house: Arc<House>,
     /// Whose certificates are believed.
@@ -274,6 +276,10 @@ impl Actor for PeerLink {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if self.parts.is_coming {
+            let (house, now) = (Arc::clone(&self.parts.house), self.now());
+            self.peer.gave_way(now, &house.limits);
+        }
         self.go_on(ctx);
     }
 }

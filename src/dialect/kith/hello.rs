@@ -26,6 +26,8 @@ pub(super) struct Them {
     pub(super) claim: Claim,
     pub(super) key: Arc<PublicKey>,
     pub(super) ephemeral: [u8; 32],
+    /// What it dialled to reach us, as it says; empty if we dialled.
+    dialled: String,
 }
 
 pub(super) fn own_hello(terms: &Terms, ephemeral: &Ephemeral, dialled: &str) -> Bytes {
@@ -58,7 +60,13 @@ pub(super) fn read_hello(bytes: &Bytes) -> Result<Them, Ending> {
         name: Some(shortened(hello.name)).filter(|name| !name.is_empty()),
         key: Some(key.id()),
     };
-    Ok(Them { hello: bytes.clone(), claim, key: Arc::new(key), ephemeral: hello.ephemeral })
+    Ok(Them {
+        hello: bytes.clone(),
+        claim,
+        key: Arc::new(key),
+        ephemeral: hello.ephemeral,
+        dialled: shortened(hello.dialled),
+    })
 }
 
 /// Names are for people; nobody needs a long one.
@@ -70,7 +78,8 @@ fn shortened(text: String) -> String {
 impl Them {
     pub(super) fn describe(&self) -> String {
         let name = self.claim.name.as_deref().unwrap_or("a server");
-        format!("{name} at {} with key {}", self.claim.address, self.key.id().short())
+        let of = format!("{name} at {} with key {}", self.claim.address, self.key.id().short());
+        if self.dialled.is_empty() { of } else { format!("{of}, which dialled {}", self.dialled) }
     }
 }
 

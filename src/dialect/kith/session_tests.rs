@@ -102,6 +102,17 @@ fn two_servers_greet_each_other_and_talk() {
 }
 
 #[test]
+fn whoever_is_dialled_sees_by_which_name() {
+    let mut link = Link::new(None);
+    link.happens(0, Input::Opened, Moment::ZERO);
+    let dialled = ["welcome", "hello"].map(|wanted| {
+        let said = |wish: &Output| matches!(wish, Output::Step(step, detail) if *step == wanted && detail.ends_with("which dialled ws://south:1/peer"));
+        link.wishes.each_ref().map(|wishes| wishes.iter().filter(|wish| said(wish)).count())
+    });
+    assert_eq!(dialled, [[0, 0], [0, 1]]);
+}
+
+#[test]
 fn a_refusal_is_understood_at_every_step() {
     for refuser in [0, 1] {
         for asked in [Asked::AtClaim, Asked::AtGreeting] {

@@ -184,7 +184,8 @@ impl Accent {
     #[must_use]
     pub const fn tried(self, failures: u32) -> Self {
         match self.link {
-            LinkType::Join if failures % 2 == 0 => Self { link: LinkType::Link, ..self },
+            // The loss of the link was the first one.
+            LinkType::Join if failures == 0 || failures % 2 == 1 => Self { link: LinkType::Link, ..self },
             _ => self,
         }
     }

@@ -47,14 +47,15 @@ fn text_field(fields: &Fields<'_>, name: &str) -> Option<String> {
 #[must_use]
 pub fn recipient(envelope: &Envelope<'_>) -> Option<String> {
     let inside = || fields(envelope).and_then(|fields| text_field(&fields, "user_id"));
+    let named = || envelope.recipient.as_deref().map(str::to_owned);
     let outside = || Some(envelope.to.to_string()).filter(|to| is_user_name(to));
-    let named = match envelope.known() {
+    let found = match envelope.known() {
         Some(Kind::ServerDeliver | Kind::PeerDeliver) => inside(),
         // Between servers, some address files to the server.
-        Some(kind) if kind.is_file() => inside().or_else(outside),
-        _ => envelope.recipient.as_deref().map(str::to_owned).or_else(outside).or_else(inside),
+        Some(kind) if kind.is_file() => inside().or_else(named).or_else(outside),
+        _ => named().or_else(outside).or_else(inside),
     };
-    named.filter(|name| is_user_name(name))
+    found.filter(|name| is_user_name(name))
 }
 
 /// Whether a frame is a private letter, which is wrapped on its way.

@@ -2,6 +2,7 @@
 
 use actix_web::http::Method;
 use serde_json::json;
+use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
 use super::place::{Place, places};
 use crate::{app::App, client::Client};
@@ -109,4 +110,29 @@ async fn a_server_with_new_keys_is_refused_and_the_old_ones_are_still_good() {
     let _real = b.open_again(folder, &[]);
     let peer = first.until_state(&b.address(), "up").await;
     assert_eq!((&peer["key"], &peer["presented_key"]), (&b.key().into(), &serde_json::Value::Null));
+}
+
+#[actix_web::test]
+async fn a_server_that_is_known_under_two_names_is_remembered_once() {
+    let [a, b] = places::<2>();
+    let first = a.open(&[]);
+    let settings = [("NEIGHBOURHOOD__PEERS", a.url()), ("SERVER__PUBLIC_ADDRESS", "b.example:1".to_owned())];
+    let _second = b.open(&settings.each_ref().map(|(key, value)| (*key, value.as_str())));
+    // It comes by itself, and then it is added under a name that does not look like it.
+    first.until_up(1).await;
+    let url = b.url();
+    let answer = first.api_with(Method::POST, "/api/v1/peers", &json!({"url": url})).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let is_one = |peers: &[serde_json::Value]| peers.len() == 1 && peers[0]["url"] == *url;
+    first.until("/api/v1/peers", |answer| is_one(answer.json()["items"].as_array().expect("items"))).await;
+    let folder = first.stop();
+    let options = SqliteConnectOptions::new().filename(folder.path().join("data/kith.db"));
+    let mut database = options.connect().await.expect("its database");
+    let rows: Vec<(String, Option<String>)> =
+        sqlx::query_as("SELECT source, url FROM peers").fetch_all(&mut database).await.expect("rows");
+    assert_eq!(rows, [("api".to_owned(), Some(url.clone()))], "nothing is left of the other one");
+    database.close().await.expect("an end");
+    let first = a.open_again(folder, &[]);
+    let peers = first.neighbours().await;
+    assert!(is_one(&peers), "{peers:?}");
 }

@@ -271,6 +271,10 @@ impl Session {
                     let detail = "this type is not known here, or it names nobody";
                     return Err(Complaint("UNKNOWN_TYPE", detail, Violation::Malformed));
                 };
+                if !heard::is_a_letter(kind, envelope, Some(&self.name)) {
+                    let detail = "this payload says what only servers may say";
+                    return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
+                }
                 let letter = Letter {
                     from: Origin::Here(self.id),
                     author: Author::Proven(self.member()),

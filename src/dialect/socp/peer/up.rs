@@ -138,6 +138,16 @@ impl Session {
     ) -> Outcome {
         let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
         let author = heard::author(envelope, &self.other);
+        let is_of_channel =
+            matches!(kind, Kind::PublicChannelAdd | Kind::PublicChannelUpdated | Kind::PublicChannelKeyShare);
+        let may_be_said = if is_of_channel {
+            *envelope.from == *self.other && envelope.sig.is_some()
+        } else {
+            heard::is_a_letter(kind, envelope, author.as_deref())
+        };
+        if !may_be_said {
+            return Err(Ending::Violated(Violation::WrongSender));
+        }
         let trace = heard::trace_of(envelope, author.as_deref().unwrap_or_default());
         let author = match author {
             Some(name) => Author::Vouched { author: id_of(&name), named: None },

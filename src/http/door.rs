@@ -31,7 +31,7 @@ pub struct Listeners {
 ///
 /// # Errors
 /// A listener cannot be used.
-pub fn serve(listeners: Listeners, site: Arc<Site>, tls: Option<Tls>) -> io::Result<Server> {
+pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::Result<Server> {
     let workers = match site.settings.listen.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
@@ -39,7 +39,7 @@ pub fn serve(listeners: Listeners, site: Arc<Site>, tls: Option<Tls>) -> io::Res
     let mut builder = Server::build().workers(workers).disable_signals().shutdown_timeout(1);
     let socp = listeners.socp.map(|listener| ("socp", listener, Some(Dialect::Socp)));
     for (name, listener, pinned) in std::iter::once(("main", listeners.main, None)).chain(socp) {
-        let (site, tls) = (Arc::clone(&site), tls.clone());
+        let (site, tls) = (Arc::clone(site), tls.cloned());
         builder = builder.listen(name, listener, move || {
             let (gate_site, web_site, ws_site) = (Arc::clone(&site), Arc::clone(&site), Arc::clone(&site));
             let tls = tls.clone();

@@ -156,7 +156,7 @@ pub async fn run(
     let doors = Doors::of(&listeners, &admin, tls.is_some())?;
 
     let site = open(settings, &identity, id, &doors, store, stop).await?;
-    let main = door::serve(listeners, Arc::clone(&site), tls.clone())?;
+    let main = door::serve(listeners, &site, tls.as_ref())?;
     let main_handle = main.handle();
     actix_rt::spawn(main);
     let admin = admin::serve(admin, Arc::clone(&site))?;

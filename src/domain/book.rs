@@ -273,7 +273,8 @@ impl Book {
     fn called_back(&self, claim: &Claim<'_>, known: Option<HomeId>) -> Result<(), Turned> {
         let is_unknown =
             known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_none());
-        let comes_by_itself = claim.dialect != LinkDialect::Olaf && claim.dialled.is_none();
+        // In SOCP nobody proves itself before it lets others in, so there it would be for ever.
+        let comes_by_itself = claim.dialect == LinkDialect::Kith && claim.dialled.is_none();
         if is_unknown && comes_by_itself && !self.policy.anyone {
             return Err(Turned { home: known, refusal: Refusal::Crossed });
         }

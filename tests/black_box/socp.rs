@@ -3,6 +3,7 @@
 mod bootstrap;
 mod door;
 mod introducers;
+mod meshes;
 
 use crate::{app::App, peers::run};
 

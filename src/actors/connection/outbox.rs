@@ -26,7 +26,6 @@ impl Connection {
             self.outbox = Some(Box::default());
             self.have_stamped(frame, text, ctx);
         } else {
-            let frame = self.session.wrap(frame);
             self.say(frame, ctx);
         }
     }

@@ -93,8 +93,8 @@ fn key_of(kind: Kind, name: &str, key: &str, repeat: Option<&str>) -> Frame {
     let mut payload = json!({
         "user_id": name, "recipient_uuid": name, "pubkey": key, "recipient_pub": key, "public_key": key,
     });
-    if let Some(id) = repeat {
-        payload["req_id"] = Value::from(id);
+    if let (Some(id), Value::Object(fields)) = (repeat, &mut payload) {
+        fields.insert("req_id".to_owned(), Value::from(id));
     }
     Draft::new(kind, &payload.to_string()).frame()
 }

@@ -110,8 +110,8 @@ pub fn author(envelope: &Envelope<'_>, server: &str) -> Option<String> {
 ///
 /// # Errors
 /// It is no letter of one of its members.
-pub fn read_letter(original: Frame, home: HomeId, author: KeyId) -> Result<Letter, Violation> {
-    let envelope = wire_text(&original).and_then(|text| Envelope::read(text).ok());
+pub fn read_letter(original: &Frame, home: HomeId, author: KeyId) -> Result<Letter, Violation> {
+    let envelope = wire_text(original).and_then(|text| Envelope::read(text).ok());
     let envelope = envelope.ok_or(Violation::Malformed)?;
     let kind = envelope.known().filter(|kind| !kind.server_only()).ok_or(Violation::Malformed)?;
     let audience = audience(kind, &envelope).ok_or(Violation::Malformed)?;

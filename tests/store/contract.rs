@@ -48,6 +48,8 @@ async fn the_first_key_stays_and_the_last_meeting_only_moves_forward() {
     store.remember_members(&[again, seen(1, 70), seen(2, 10)]).await.unwrap();
     let expected = MemberRecord {
         key_id: key(1),
+        name: None,
+        name_key: None,
         dialect: "olaf".to_owned(),
         public_key: "key 1".to_owned(),
         first_seen: 50,
@@ -67,7 +69,7 @@ async fn pages_of_members_neither_repeat_nor_skip() {
     store.remember_members(&all).await.unwrap();
     let (mut found, mut after) = (Vec::new(), None::<Cursor>);
     loop {
-        let page = store.members(after.as_ref(), 4).await.unwrap();
+        let page = store.members(None, after.as_ref(), 4).await.unwrap();
         assert!(!page.items.is_empty() && page.items.len() <= 4);
         found.extend(page.items.iter().map(|member| member.key_id));
         // The cursor goes through its text form, as it does in a URL.
@@ -76,9 +78,9 @@ async fn pages_of_members_neither_repeat_nor_skip() {
     }
     let newest_first: Vec<_> = (0..25).rev().map(key).collect();
     assert_eq!(found, newest_first);
-    assert_eq!(store.members(None, 25).await.unwrap().next, None);
+    assert_eq!(store.members(None, None, 25).await.unwrap().next, None);
     let forged = "5.no key".parse().unwrap();
-    assert_eq!(store.members(Some(&forged), 100).await.unwrap().items.len(), 25);
+    assert_eq!(store.members(None, Some(&forged), 100).await.unwrap().items.len(), 25);
 }
 
 #[tokio::test]

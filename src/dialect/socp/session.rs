@@ -245,7 +245,9 @@ impl Session {
             let detail = "this connection speaks for another user";
             return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
         }
-        if let Some(question) = answer::Question::read(kind, envelope) {
+        if !kind.server_only()
+            && let Some(question) = answer::Question::read(kind, envelope)
+        {
             out.push(Output::Find(question.about()));
             self.state = State::Asking(question);
             return Ok(());
@@ -265,6 +267,10 @@ impl Session {
             Kind::UserAdvertise if self.speaks_for_itself(envelope) => Ok(()),
             _ if kind.server_only() => {
                 Err(Complaint("UNKNOWN_TYPE", "only servers may say this", Violation::OutOfOrder))
+            }
+            // Who leaves its name out would be given ours.
+            _ if envelope.from.is_empty() => {
+                Err(Complaint("INVALID_SIG", "this names no author", Violation::WrongSender))
             }
             _ => {
                 let Some(audience) = heard::audience(kind, envelope) else {
@@ -335,3 +341,6 @@ fn name_for(key: &PublicKey) -> String {
 pub fn last_words_to_server(ending: Ending) -> Option<Frame> {
     (ending != Ending::Left).then(relay::goodbye)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What every verb promises when nothing is wrong.
 
-use kith::store::{Cursor, MemberRecord};
+use kith::domain::{dialect::Dialect, member::Named};
+use kith::store::{Cursor, MemberRecord, Seen};
 
 use crate::{House, file, key, seen};
 
@@ -58,6 +59,24 @@ async fn the_first_key_stays_and_the_last_meeting_only_moves_forward() {
     assert_eq!(store.member(key(1)).await.unwrap(), Some(expected));
     assert_eq!(store.member(key(2)).await.unwrap().map(|member| member.last_seen), Some(60));
     assert_eq!(store.member(key(3)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn members_with_names_are_found_by_their_dialect_and_shown_with_the_key_of_the_name() {
+    let house = House::new();
+    let store = house.open().await;
+    let named = |key| Some(Named { name: "alice".into(), key, proven: false });
+    let alice = |at, key| Seen { dialect: Dialect::Socp, ..seen(7, at) }.under(named(key));
+    store.remember_members(&[seen(1, 10), alice(20, None)]).await.unwrap();
+    let only = async |dialect| store.members(Some(dialect), None, 10).await.unwrap().items;
+    let socp = only(Dialect::Socp).await;
+    assert_eq!((socp.len(), socp[0].name.as_deref(), socp[0].name_key), (1, Some("alice"), None));
+    // The first key that comes stays.
+    store.remember_members(&[alice(30, Some(key(8))), alice(40, Some(key(9)))]).await.unwrap();
+    assert_eq!(only(Dialect::Socp).await[0].name_key, Some(key(8)));
+    assert_eq!(store.member(key(7)).await.unwrap().and_then(|member| member.name_key), Some(key(8)));
+    let olaf = only(Dialect::Olaf).await;
+    assert_eq!((olaf.len(), &olaf[0].name), (1, &None));
 }
 
 #[tokio::test]

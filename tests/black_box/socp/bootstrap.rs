@@ -10,7 +10,10 @@ use std::{
 use actix_web::http::Method;
 use futures_util::{SinkExt as _, StreamExt as _};
 use kith::{
-    crypto::keys::{PrivateKey, PublicKey},
+    crypto::{
+        keys::{PrivateKey, PublicKey},
+        signature::{Salt, sign},
+    },
     dialect::socp::{self, key::Spelling},
 };
 use serde_json::{Value, json};
@@ -237,36 +240,62 @@ fn a_file_that_cannot_be_followed_is_named_with_its_entry() {
     }
 }
 
-/// A server whose welcome carries a signature that no key made.
-async fn forger(listener: TcpListener, key: PublicKey) {
+/// A server that answers a JOIN with this payload, signed like this.
+async fn welcomer(listener: TcpListener, payload: Value, sign: impl Fn(&str) -> Vec<u8>) {
     let Ok((stream, _)) = listener.accept().await else { return };
     let mut socket = accept_async(stream).await.expect("a WebSocket");
     let _join = socket.next().await;
     let id = "6f5a7e8c-cf08-402e-a299-f4b1e5774a87";
-    let payload =
-        json!({"assigned_id": id, "clients": [], "pubkey": socp::key::write(&key, Spelling::default())});
-    let sig = socp::sign::encode(&[7; 512], false);
+    let sig = socp::sign::encode(&sign(&payload.to_string()), false);
     let welcome =
-        json!({"type": "SERVER_WELCOME", "from": id, "to": id, "ts": 1, "payload": payload, "sig": sig});
+        json!({"type": "SERVER_WELCOME", "from": id, "to": "*", "ts": 1, "payload": payload, "sig": sig});
     socket.send(Message::text(welcome.to_string())).await.expect("a frame");
     while let Some(Ok(_)) = socket.next().await {}
 }
 
-#[actix_web::test]
-async fn a_server_whose_signature_nobody_can_verify_is_named_with_the_reason() {
-    let key = PrivateKey::generate(4096).expect("a key").public().clone();
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+/// A server that names it as an introducer with this key.
+async fn joining(listener: &TcpListener, key: &str) -> App {
     let url = format!("ws://{}", listener.local_addr().expect("an address"));
-    let server = actix_web::rt::spawn(forger(listener, key.clone()));
     let app = App::with(&LENIENT);
-    let key = socp::key::write(&key, Spelling::default());
     let peer = json!({"url": url, "dialect": "socp", "key": key});
     assert_eq!(app.api_with(Method::POST, "/api/v1/peers", &peer).await.status, 201);
+    app
+}
+
+#[actix_web::test]
+async fn a_server_whose_signature_nobody_can_verify_is_named_with_the_reason() {
+    let key = PrivateKey::generate(4096).expect("a key");
+    let key = socp::key::write(key.public(), Spelling::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let app = joining(&listener, &key).await;
+    let payload = json!({"assigned_id": "", "clients": [], "pubkey": key});
+    let server = actix_web::rt::spawn(welcomer(listener, payload, |_| vec![7; 512]));
     let answer = app.until("/api/v1/peers", |answer| answer.text.contains("bad_signature")).await.json();
     let trouble = &answer["items"][0]["last_error"];
     assert_eq!(trouble["message"], "its signature does not fit its key");
     assert_eq!(trouble["hint"], "is this its key? Is this its accent?");
     let table = admin(&app, &["peers"]);
     assert!(table.contains("its signature does not fit its key"), "{table}");
+    server.abort();
+}
+
+#[actix_web::test]
+async fn the_servers_that_a_welcome_names_become_neighbours_held_to_their_keys() {
+    let (key, other) =
+        (PrivateKey::generate(4096).expect("a key"), PrivateKey::generate(4096).expect("a key"));
+    let text = |key: &PrivateKey| socp::key::write(key.public(), Spelling::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let app = joining(&listener, &text(&key)).await;
+    let port = free_port();
+    let named = json!({"server_id": "e8a8557d-b3d6-45be-8537-da8f10fb3761", "host": "127.0.0.1", "port": port,
+                       "pubkey": text(&other)});
+    let payload = json!({"assigned_id": "", "clients": [], "pubkey": text(&key), "servers": [named]});
+    let sign = move |text: &str| sign(&key, text.as_bytes(), Salt::Digest).expect("a signature");
+    let server = actix_web::rt::spawn(welcomer(listener, payload, sign));
+    let answer = app.until("/api/v1/peers", |answer| answer.text.contains("introduced")).await.json();
+    let peers = answer["items"].as_array().expect("neighbours");
+    let new = peers.iter().find(|peer| peer["source"] == "introduced").expect("a neighbour");
+    assert_eq!(new["url"], format!("ws://127.0.0.1:{port}"));
+    assert_eq!((&new["key"], &new["dialect"]), (&json!(other.public().id().hex()), &json!("socp")));
     server.abort();
 }

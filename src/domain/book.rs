@@ -305,8 +305,9 @@ impl Book {
     ) -> Result<Admitted, Turned> {
         let known = self.stand(claim)?;
         self.called_back(claim, known)?;
-        let is_held_to_a_key =
-            known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_some());
+        // At its own door, some never sign their welcome; what comes after it must show the key.
+        let is_held_to_a_key = claim.dialled.is_none()
+            && known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_some());
         if claim.dialect == LinkDialect::Socp && !proven && (is_held_to_a_key || !self.policy.legacy) {
             return Err(Turned { home: known, refusal: Refusal::Unproven });
         }

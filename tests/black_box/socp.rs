@@ -1,5 +1,6 @@
 //! SOCP as other people's programs speak it: Python clients and servers that share nothing with ours.
 
+mod hostile;
 mod introducers;
 
 use crate::{app::App, peers::run};

@@ -194,10 +194,13 @@ impl Book {
             return Err(Turned { home: claim.dialled, refusal: Refusal::Ourselves });
         }
         let by_key = claim.key.and_then(|key| self.by_key(key));
+        if let Some(home) = self.named_like(claim) {
+            return Err(Turned { home: Some(home), refusal: Refusal::WrongKey });
+        }
         let Some(home) = claim.dialled.or(by_key).or_else(|| self.by_address(&address)) else {
             return self.stranger(claim).map(|()| None).map_err(|refusal| Turned { home: None, refusal });
         };
-        if self.is_taken(&address, home, claim) || self.has_name_of_another(claim) {
+        if self.is_taken(&address, home, claim) {
             return Err(Turned { home: Some(home), refusal: Refusal::TakenAddress });
         }
         let refusal = self.entries.get(&home).map_or(Ok(()), |entry| self.known(entry, claim));
@@ -222,14 +225,15 @@ impl Book {
     }
 
     /// SOCP's servers are called by ids that they choose: each belongs to the key that came with it first.
-    fn has_name_of_another(&self, claim: &Claim<'_>) -> bool {
-        let Some(name) = claim.name.filter(|_| claim.dialect == LinkDialect::Socp) else { return false };
-        self.entries().any(|(_, entry)| {
+    fn named_like(&self, claim: &Claim<'_>) -> Option<HomeId> {
+        let name = claim.name.filter(|_| claim.dialect == LinkDialect::Socp)?;
+        let named = self.entries().find(|(_, entry)| {
             let is_other_key =
                 entry.expected().is_some_and(|key| claim.key.is_some_and(|shown| shown != key));
             let is_socp = entry.dialect == Some(LinkDialect::Socp);
             is_socp && is_other_key && !entry.removed && entry.name.as_deref() == Some(name)
-        })
+        });
+        named.map(|(home, _)| home)
     }
 
     fn stranger(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
@@ -305,10 +309,10 @@ impl Book {
     ) -> Result<Admitted, Turned> {
         let known = self.stand(claim)?;
         self.called_back(claim, known)?;
-        // At its own door, some never sign their welcome; what comes after it must show the key.
-        let is_held_to_a_key = claim.dialled.is_none()
-            && known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_some());
-        if claim.dialect == LinkDialect::Socp && !proven && (is_held_to_a_key || !self.policy.legacy) {
+        // Leaving the signature out is no way round a key. At the door that we dialled there is only one.
+        let held = known.and_then(|home| self.entry(home)).and_then(Entry::expected);
+        let must_prove = !self.policy.legacy || (held.is_some() && claim.dialled.is_none());
+        if claim.dialect == LinkDialect::Socp && !proven && must_prove {
             return Err(Turned { home: known, refusal: Refusal::Unproven });
         }
         let (home, is_new) = match known {

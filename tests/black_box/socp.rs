@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod door;
+mod hostile;
 mod introducers;
 mod meshes;
 

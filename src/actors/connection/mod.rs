@@ -198,7 +198,12 @@ impl Connection {
             }
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
             Output::Find(member) => self.find(member, ctx),
-            Output::Note(violation) => self.house.tally.violation(violation),
+            Output::Note(violation) => {
+                self.house.tally.violation(violation);
+                if let Some(peer) = &self.peer {
+                    peer.meter.violated();
+                }
+            }
             Output::Close(ending) => self.end(ending, ctx),
             Output::Send(frame) => self.deliver(frame, ctx),
             wish => self.carry_out_for_peer(wish, ctx),

@@ -202,7 +202,10 @@ impl Connection {
     }
 
     pub(super) fn leave_as_peer(&self, peer: PeerSide, ending: Ending) {
-        let PeerSide { dialled, home, steps, .. } = peer;
+        let PeerSide { dialled, home, steps, meter, .. } = peer;
+        if matches!(ending, Ending::Violated(_)) {
+            meter.violated();
+        }
         let (connection, code) = (self.id.0, ending.code());
         tracing::debug!(connection, ?home, ?dialled, code, ?steps, "a connection with a server is over");
         let is_known = dialled.or(home).is_some();

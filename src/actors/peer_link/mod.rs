@@ -223,6 +223,7 @@ impl PeerLink {
             names: card.names.clone(),
             ear: card.ear,
             lane: socket.lane.clone(),
+            meter: Arc::clone(&socket.meter),
         });
     }
 

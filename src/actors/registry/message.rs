@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use actix::Message;
 
 use crate::{
-    actors::lane::Lane,
+    actors::{lane::Lane, meter::Meter},
     dialect::Ear,
     domain::{
         address::Address,
@@ -73,6 +73,8 @@ pub struct Link {
     pub ear: Ear,
     /// The way to it.
     pub lane: Lane,
+    /// What is counted of it.
+    pub meter: Arc<Meter>,
 }
 
 /// A neighbour is no longer linked.

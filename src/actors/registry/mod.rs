@@ -371,8 +371,8 @@ impl Handler<Route> for Registry {
                 self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
                 self.deliver(&letter, &plan);
             }
-            Err(Objection::Refused(refusal)) => self.tally.refusal(refusal),
-            Err(Objection::Violated(violation)) => self.tally.violation(violation),
+            Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
+            Err(Objection::Violated(violation)) => self.object(letter.from, violation),
             Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
             Err(Objection::NotFound) => self.not_found(&letter),
         }

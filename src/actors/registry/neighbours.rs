@@ -13,12 +13,13 @@ use crate::{
         archivist::Remember,
         clock::unix_ms,
         lane::{Class, Lane},
+        meter::Meter,
     },
     dialect::{Ear, press},
     domain::{
         Moment,
         id::{HomeId, KeyId},
-        letter::{Author, Letter},
+        letter::{Author, Letter, Origin},
         member::Member,
         refusal::{Ending, Refusal, Violation},
     },
@@ -40,6 +41,7 @@ const RETRY: Duration = Duration::from_millis(50);
 pub(super) struct Neighbour {
     pub(super) lane: Lane,
     pub(super) ear: Ear,
+    meter: Arc<Meter>,
     telling: Telling,
     /// It has asked again while it was being told, and when the next telling may begin.
     again: bool,
@@ -162,12 +164,33 @@ impl Registry {
 }
 
 impl Registry {
+    /// The house will not pass a letter on.
+    pub(super) fn refuse(&self, from: Origin, refusal: Refusal) {
+        self.tally.refusal(refusal);
+        self.count_against(from);
+    }
+
+    /// A letter is not what its bearer may bring.
+    pub(super) fn object(&self, from: Origin, violation: Violation) {
+        self.tally.violation(violation);
+        self.count_against(from);
+    }
+
+    pub(super) fn count_against(&self, from: Origin) {
+        if let Origin::Home(home) = from
+            && let Some(neighbour) = self.neighbours.get(&home)
+        {
+            neighbour.meter.violated();
+        }
+    }
+
     /// A letter whose author is listed elsewhere, too, counts once its signature is found good.
     pub(super) fn have_checked(&mut self, letter: Letter, member: Arc<Member>, ctx: &mut Context<Self>) {
         if self.doubts >= MOST_DOUBTS {
-            return self.tally.refusal(Refusal::TooManyChecks);
+            return self.refuse(letter.from, Refusal::TooManyChecks);
         }
         self.doubts += 1;
+        let said_by = letter.from;
         let notary = self.notary.clone();
         let (said, author) = (letter.clone(), member.key);
         let verdict = async move { notary.judge_letter(said, member).await };
@@ -178,7 +201,7 @@ impl Registry {
                 registry.inbox.add(letter.original.len());
                 Handler::<Route>::handle(registry, Route(letter), ctx);
             } else {
-                registry.tally.violation(Violation::WrongSender);
+                registry.object(said_by, Violation::WrongSender);
             }
         }));
     }
@@ -188,7 +211,7 @@ impl Handler<Link> for Registry {
     type Result = ();
 
     fn handle(&mut self, link: Link, ctx: &mut Context<Self>) {
-        let Link { home, address, names, ear, lane } = link;
+        let Link { home, address, names, ear, lane, meter } = link;
         self.switchboard.link(home, address, names);
         let telling = match ear {
             Ear::Kith | Ear::SocpPeer(_) => Telling::Parts(None),
@@ -197,7 +220,7 @@ impl Handler<Link> for Registry {
         };
         self.neighbours.insert(
             home,
-            Neighbour { lane, ear, telling, again: false, not_before: Moment::ZERO, alarm: false },
+            Neighbour { lane, ear, meter, telling, again: false, not_before: Moment::ZERO, alarm: false },
         );
         self.tell(home, ctx);
         self.changed(ctx);

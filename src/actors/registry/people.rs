@@ -87,7 +87,7 @@ impl Registry {
         let address = self.switchboard.mesh().home(home).map(|home| home.address().to_owned());
         let address = address.unwrap_or_default();
         tracing::warn!(address, "a neighbour lists a member under the name of another key; it is left out");
-        self.tally.refusal(Refusal::WrongKey);
+        self.refuse(Origin::Home(home), Refusal::WrongKey);
         self.bulletin.publish(Kind::NameRefused { address, member });
     }
 

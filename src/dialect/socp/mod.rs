@@ -25,6 +25,8 @@ pub mod request;
 pub mod session;
 pub mod sign;
 pub mod stamp;
+#[cfg(test)]
+mod testing;
 
 pub use self::accent::Accent;
 

@@ -245,7 +245,9 @@ impl Session {
             let detail = "this connection speaks for another user";
             return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
         }
-        if let Some(question) = answer::Question::read(kind, envelope) {
+        if !kind.server_only()
+            && let Some(question) = answer::Question::read(kind, envelope)
+        {
             out.push(Output::Find(question.about()));
             self.state = State::Asking(question);
             return Ok(());
@@ -266,11 +268,19 @@ impl Session {
             _ if kind.server_only() => {
                 Err(Complaint("UNKNOWN_TYPE", "only servers may say this", Violation::OutOfOrder))
             }
+            // Who leaves its name out would be given ours.
+            _ if envelope.from.is_empty() => {
+                Err(Complaint("INVALID_SIG", "this names no author", Violation::WrongSender))
+            }
             _ => {
                 let Some(audience) = heard::audience(kind, envelope) else {
                     let detail = "this type is not known here, or it names nobody";
                     return Err(Complaint("UNKNOWN_TYPE", detail, Violation::Malformed));
                 };
+                if !heard::is_a_letter(kind, envelope, Some(&self.name)) {
+                    let detail = "this payload says what only servers may say";
+                    return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
+                }
                 let letter = Letter {
                     from: Origin::Here(self.id),
                     author: Author::Proven(self.member()),
@@ -331,3 +341,6 @@ fn name_for(key: &PublicKey) -> String {
 pub fn last_words_to_server(ending: Ending) -> Option<Frame> {
     (ending != Ending::Left).then(relay::goodbye)
 }
+
+#[cfg(test)]
+mod tests;

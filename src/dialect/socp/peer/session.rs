@@ -64,7 +64,8 @@ pub struct Session {
     pub(super) way: Option<(Way, Salt)>,
     /// When each member's presence was told last, by the teller's clock: older news is not news.
     pub(super) told: BTreeMap<String, i64>,
-    pub(super) unknown: Vec<String>,
+    /// What it was told in an ERROR, and about which types.
+    pub(super) complaints: Vec<(&'static str, String)>,
     pub(super) state: State,
 }
 
@@ -93,6 +94,8 @@ pub(super) enum State {
 /// A frame whose signature is being checked.
 #[derive(Debug)]
 pub(super) struct Weighed {
+    /// What type of frame it is.
+    pub(super) kind: String,
     pub(super) ways: Vec<Way>,
     pub(super) then: Then,
     /// Another key that may have made it.
@@ -102,9 +105,18 @@ pub(super) struct Weighed {
 /// What follows from a frame that is signed well.
 #[derive(Debug)]
 pub(super) enum Then {
-    Tell(News),
+    Tell(Told),
     /// With the arrival of its author, if nobody has told of that.
-    Route(Letter, Option<News>),
+    Route(Letter, Option<Told>),
+}
+
+/// What a server says about a member of its own.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) user: String,
+    /// When, by its own clock, if it says so.
+    pub(super) ts: Option<i64>,
+    pub(super) news: News,
 }
 
 pub(super) type Outcome = Result<(), Ending>;
@@ -138,7 +150,7 @@ impl Session {
             is_proven: false,
             way: None,
             told: BTreeMap::new(),
-            unknown: Vec::new(),
+            complaints: Vec::new(),
             state: if dialled.is_some() { State::Opening } else { State::Listening },
             terms,
         };
@@ -164,6 +176,7 @@ impl Session {
     /// Something happened.
     pub fn handle(&mut self, input: Input, now: Moment, out: &mut Vec<Output>) {
         let outcome = match input {
+            _ if matches!(self.state, State::Over) => Ok(()),
             Input::Opened => self.on_open(out),
             Input::Frame(frame) => self.on_frame(frame, out),
             Input::Stands(standing) => self.on_standing(standing, out),
@@ -180,7 +193,9 @@ impl Session {
                 }
             }
             Input::Woken => {
-                self.beat(now, out);
+                if self.is_up() {
+                    self.beat(now, out);
+                }
                 Ok(())
             }
             Input::Signed(_) => Ok(()),
@@ -197,6 +212,11 @@ impl Session {
         }
     }
 
+    /// Whether the house has let it in.
+    const fn is_up(&self) -> bool {
+        matches!(self.state, State::Asking(_) | State::Up(_) | State::Weighing(..) | State::Looking(..))
+    }
+
     fn beat(&self, now: Moment, out: &mut Vec<Output>) {
         out.push(Output::Send(Draft::new(Kind::Heartbeat, "{}").frame()));
         out.push(Output::Wake(now + Duration::from_secs(HEARTBEAT_S.into())));
@@ -211,6 +231,9 @@ impl Session {
     }
 
     fn on_frame(&mut self, frame: Frame, out: &mut Vec<Output>) -> Outcome {
+        if !matches!(self.state, State::Listening | State::Waiting | State::Up(_)) {
+            return Ok(());
+        }
         let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         match (&self.state, envelope.known()) {
             (State::Listening, Some(kind)) if kind.opens_link() => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     gossip,
-    session::{MALFORMED, OUT_OF_ORDER, Outcome, Session, State, Then, Weighed},
+    session::{MALFORMED, OUT_OF_ORDER, Outcome, Session, State, Then, Told, Weighed},
 };
 use crate::{
     crypto::{keys::PublicKey, signature::Verdict},
@@ -26,13 +26,14 @@ use crate::{
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
         member::Member,
-        news::News,
         refusal::{Ending, Violation},
     },
 };
 
-/// Types that are not known here, for each of which a server is told so once.
-const MOST_UNKNOWN: usize = 32;
+/// Complaints that a server hears on one connection. Each says something new.
+const MOST_COMPLAINTS: usize = 64;
+const STALE: Ending = Ending::Violated(Violation::StaleCounter);
+const WRONG_SENDER: Ending = Ending::Violated(Violation::WrongSender);
 
 impl Session {
     pub(super) fn on_message(
@@ -44,7 +45,7 @@ impl Session {
         out: &mut Vec<Output>,
     ) -> Outcome {
         let Some(kind) = kind else {
-            self.complain_once(envelope, out);
+            self.complain("UNKNOWN_TYPE", "this type means nothing here", &envelope.kind, out);
             return Err(MALFORMED);
         };
         if self.other.is_empty() && (kind.server_only() || kind == Kind::Heartbeat) {
@@ -72,19 +73,25 @@ impl Session {
             | Kind::PublicChannelKeyShare => self.on_letter(home, kind, envelope, frame, out),
             _ if kind.is_file() => self.on_letter(home, kind, envelope, frame, out),
             _ => {
-                self.complain_once(envelope, out);
+                self.complain("UNKNOWN_TYPE", "servers do not say this", &envelope.kind, out);
                 Err(OUT_OF_ORDER)
             }
         }
     }
 
-    /// Answering an unknown type each time is how two servers come to thousands of errors a second.
-    fn complain_once(&mut self, envelope: &Envelope<'_>, out: &mut Vec<Output>) {
-        let kind: String = envelope.kind.chars().take(64).collect();
-        if self.unknown.len() < MOST_UNKNOWN && !self.unknown.contains(&kind) {
-            out.push(Output::Send(error("UNKNOWN_TYPE", &format!("{kind} means nothing here"))));
-            self.unknown.push(kind);
+    /// Says once about each type what is wrong with it: answering every frame is how two servers come to
+    /// thousands of errors a second.
+    fn complain(&mut self, code: &'static str, detail: &str, kind: &str, out: &mut Vec<Output>) {
+        let complaint = (code, kind.chars().take(64).collect::<String>());
+        if self.complaints.len() < MOST_COMPLAINTS && !self.complaints.contains(&complaint) {
+            out.push(Output::Send(error(code, &format!("{}: {detail}", complaint.1))));
+            self.complaints.push(complaint);
         }
+    }
+
+    /// Whether the server of this link says it itself.
+    fn is_own(&self, envelope: &Envelope<'_>) -> bool {
+        envelope.from.is_empty() || *envelope.from == *self.other
     }
 
     fn on_presence(
@@ -96,13 +103,17 @@ impl Session {
     ) -> Outcome {
         let presence = Presence::read(envelope.payload()).map_err(|_| MALFORMED)?;
         let says_itself = self.key.is_none() && *envelope.from == *presence.user_id;
-        let speaks_for = presence.server_id.as_deref().is_none_or(|server| *server == *envelope.from);
-        if !says_itself && (*envelope.from != *self.other || !speaks_for) {
+        if !says_itself && !self.is_own(envelope) {
             // What others tell of their members they tell us themselves: everybody is linked with everybody.
             return Ok(());
         }
-        if !self.is_news(&presence.user_id, envelope) {
-            return Ok(());
+        let at = presence.server_id.as_deref().unwrap_or(&self.other);
+        if !says_itself && *at != *self.other {
+            return Err(WRONG_SENDER);
+        }
+        let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
+        if self.is_old(&presence.user_id, ts) {
+            return Err(STALE);
         }
         let news =
             if kind == Kind::UserAdvertise { gossip::came(&presence) } else { gossip::went(&presence) };
@@ -112,20 +123,25 @@ impl Session {
             // A server without a key: its members speak for themselves.
             None => presence.pubkey().and_then(|text| key::read(&text).ok()).map(|(key, _)| Arc::new(key)),
         };
-        self.weigh(home, [key, None], envelope, Then::Tell(news), out)
+        let told = Told { user: presence.user_id.into_owned(), ts, news };
+        self.weigh(home, [key, None], envelope, Then::Tell(told), out)
     }
 
     /// An old frame that is played back must not bring somebody back, or send somebody away.
-    fn is_news(&mut self, user: &str, envelope: &Envelope<'_>) -> bool {
-        let most = 2 * MOST_ENTRIES;
-        let Some(ts) = envelope.ts.as_ref().and_then(|ts| ts.millis()) else { return true };
-        if self.told.get(user).is_some_and(|last| ts < *last) {
-            return false;
+    fn is_old(&self, user: &str, ts: Option<i64>) -> bool {
+        let last = self.told.get(user);
+        ts.zip(last).is_some_and(|(ts, last)| ts < *last)
+    }
+
+    /// It is known to be said by the server.
+    fn take_told(&mut self, told: Told, out: &mut Vec<Output>) {
+        let Told { user, ts, news } = told;
+        if let Some(ts) = ts
+            && (self.told.len() < 2 * MOST_ENTRIES || self.told.contains_key(&user))
+        {
+            self.told.insert(user, ts);
         }
-        if self.told.len() < most || self.told.contains_key(user) {
-            self.told.insert(user.to_owned(), ts);
-        }
-        true
+        out.push(Output::Tell(news));
     }
 
     fn on_letter(
@@ -138,6 +154,16 @@ impl Session {
     ) -> Outcome {
         let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
         let author = heard::author(envelope, &self.other);
+        let is_of_channel =
+            matches!(kind, Kind::PublicChannelAdd | Kind::PublicChannelUpdated | Kind::PublicChannelKeyShare);
+        let may_be_said = if is_of_channel {
+            *envelope.from == *self.other && envelope.sig.is_some()
+        } else {
+            heard::is_a_letter(kind, envelope, author.as_deref())
+        };
+        if !may_be_said {
+            return Err(Ending::Violated(Violation::WrongSender));
+        }
         let trace = heard::trace_of(envelope, author.as_deref().unwrap_or_default());
         let author = match author {
             Some(name) => Author::Vouched { author: id_of(&name), named: None },
@@ -146,7 +172,7 @@ impl Session {
         };
         let dialect = Dialect::Socp;
         let letter = Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
-        let is_own = *envelope.from == *self.other;
+        let is_own = self.is_own(envelope);
         let of_user = if is_own { None } else { key_of(envelope) };
         let then = Then::Route(letter, self.unannounced(kind, envelope));
         if !is_own
@@ -163,13 +189,15 @@ impl Session {
     }
 
     /// Some servers never tell who is there. Of their members we hear by what they write.
-    fn unannounced(&mut self, kind: Kind, envelope: &Envelope<'_>) -> Option<News> {
+    fn unannounced(&self, kind: Kind, envelope: &Envelope<'_>) -> Option<Told> {
         let content = Content::read(envelope.payload()).ok()?;
         let name = content.author().filter(|_| matches!(kind, Kind::ServerDeliver | Kind::PeerDeliver))?;
-        if self.told.contains_key(name) || !self.is_news(name, envelope) {
+        if self.told.contains_key(name) {
             return None;
         }
-        gossip::present(name, content.sender_pub.as_deref())
+        let news = gossip::present(name, content.sender_pub.as_deref())?;
+        let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
+        Some(Told { user: name.to_owned(), ts, news })
     }
 
     /// Here is who may have signed.
@@ -195,29 +223,33 @@ impl Session {
         then: Then,
         out: &mut Vec<Output>,
     ) -> Outcome {
-        let is_own = *envelope.from == *self.other;
+        let is_own = self.is_own(envelope);
+        let is_of_user = !is_own && !envelope.known().is_some_and(Kind::server_only);
         let Some(signature) = envelope.sig.as_deref() else {
-            // What a user never signed comes as it is; what a server says itself does not.
+            // What a user never signed comes as it is; what only servers say does not.
             return match then {
-                Then::Route(letter, _) if !is_own => {
+                Then::Route(letter, _) if is_of_user => {
                     out.push(Output::Route(letter));
                     Ok(())
                 }
                 _ => {
-                    out.push(Output::Send(error("INVALID_SIG", "this needs your signature")));
-                    Err(OUT_OF_ORDER)
+                    self.complain("INVALID_SIG", "this needs your signature", &envelope.kind, out);
+                    out.push(Output::Note(Violation::BadSignature));
+                    Ok(())
                 }
             };
         };
         let question = sign::question(envelope.payload(), signature, self.way.filter(|_| is_own), true);
         let mut keys = keys.into_iter().flatten();
         let Some(((ways, question), key)) = question.zip(keys.next()) else {
-            out.push(Output::Send(error("INVALID_SIG", "nothing can be checked against this signature")));
-            return Err(OUT_OF_ORDER);
+            self.complain("INVALID_SIG", "nothing can be checked against this", &envelope.kind, out);
+            out.push(Output::Note(Violation::BadSignature));
+            return Ok(());
         };
         let or = keys.next().map(|key| Check { key, question: question.clone() });
         out.push(Output::Check(Check { key, question }));
-        self.state = State::Weighing(home, Box::new(Weighed { ways, then, or }));
+        let kind = envelope.kind.to_string();
+        self.state = State::Weighing(home, Box::new(Weighed { kind, ways, then, or }));
         Ok(())
     }
 
@@ -230,25 +262,27 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         self.state = State::Up(home);
-        let Weighed { ways, then, or } = weighed;
+        let Weighed { kind, ways, then, or } = weighed;
         match (verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt))), or) {
             (Some(way), or) => {
                 // What was tried last is the server's own.
                 self.way = if or.is_none() { Some(way) } else { self.way };
                 match then {
-                    Then::Tell(news) => out.push(Output::Tell(news)),
+                    Then::Tell(told) => self.take_told(told, out),
                     Then::Route(letter, arrival) => {
-                        out.extend(arrival.map(Output::Tell));
+                        if let Some(told) = arrival {
+                            self.take_told(told, out);
+                        }
                         out.push(Output::Route(letter));
                     }
                 }
             }
             (None, Some(check)) => {
                 out.push(Output::Check(check));
-                self.state = State::Weighing(home, Box::new(Weighed { ways, then, or: None }));
+                self.state = State::Weighing(home, Box::new(Weighed { kind, ways, then, or: None }));
             }
             (None, None) => {
-                out.push(Output::Send(error("INVALID_SIG", "the signature does not fit your key")));
+                self.complain("INVALID_SIG", "the signature does not fit your key", &kind, out);
                 out.push(Output::Note(Violation::BadSignature));
             }
         }

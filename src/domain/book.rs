@@ -14,7 +14,7 @@ pub use self::entry::Entry;
 use super::{
     address::Address,
     id::{HomeId, KeyId, PeerId},
-    peer::{LinkDialect, Trust},
+    peer::{LinkDialect, Source, Trust},
     refusal::Refusal,
 };
 
@@ -305,7 +305,9 @@ impl Book {
     ) -> Result<Admitted, Turned> {
         let known = self.stand(claim)?;
         self.called_back(claim, known)?;
-        if claim.dialect == LinkDialect::Socp && !proven && !self.policy.legacy {
+        let is_held_to_a_key =
+            known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_some());
+        if claim.dialect == LinkDialect::Socp && !proven && (is_held_to_a_key || !self.policy.legacy) {
             return Err(Turned { home: known, refusal: Refusal::Unproven });
         }
         let (home, is_new) = match known {
@@ -318,6 +320,14 @@ impl Book {
             found.map(|(other, entry)| (other, entry.id))
         });
         if let Some((double, _)) = double {
+            // SOCP's proof can be played back: it takes nothing away from what an operator has said.
+            let is_safe = claim.dialect != LinkDialect::Socp
+                || self.entry(double).is_some_and(|entry| {
+                    entry.pinned.is_none() && matches!(entry.source, Source::Inbound | Source::Introduced)
+                });
+            if !is_safe {
+                return Err(Turned { home: Some(double), refusal: Refusal::TakenAddress });
+            }
             self.entries.remove(&double);
         }
         let Some(entry) = self.entries.get_mut(&home) else {
@@ -336,7 +346,10 @@ impl Book {
             entry.url = Some(format!("ws://{}", claim.address));
         }
         if let Some(name) = claim.name {
-            entry.name = Some(name.to_owned());
+            // In SOCP the name is not signed, so the first one stays.
+            if claim.dialect != LinkDialect::Socp || entry.name.is_none() {
+                entry.name = Some(name.to_owned());
+            }
         }
         entry.linked_at = Some(now_ms);
         let trust = match (claim.dialect, proven, entry.pinned) {

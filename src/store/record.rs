@@ -40,8 +40,10 @@ impl Seen {
 
     /// The same member, seen again. What was received first stays.
     pub fn again(&mut self, later: &Self) {
-        if let (Some(named), Some(later)) = (&mut self.named, &later.named) {
-            named.proven |= later.proven && named.key == later.key;
+        match (&mut self.named, &later.named) {
+            (Some(named), Some(later)) => named.proven |= later.proven && named.key == later.key,
+            (None, named) => self.named.clone_from(named),
+            (Some(_), None) => {}
         }
         self.last = self.last.max(later.last);
     }

@@ -184,6 +184,12 @@ impl Connection {
         match wish {
             Output::Check(check) => self.ask(check, ctx),
             Output::Join(newcomer, ear) => {
+                // A hello that is signed was counted when its signature was.
+                if newcomer.named.as_ref().is_some_and(|named| !named.proven)
+                    && let Err(refusal) = self.house.gate.hello(self.address)
+                {
+                    return self.end(Ending::Refused(refusal), ctx);
+                }
                 self.joined = true;
                 self.vigil.introduced();
                 self.set_alarm(ctx);
@@ -197,7 +203,7 @@ impl Connection {
                 self.take_breath();
             }
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
-            Output::Find(member) => self.find(member, ctx),
+            Output::Find(whom) => self.find(whom, ctx),
             Output::Note(violation) => {
                 self.house.tally.violation(violation);
                 if let Some(peer) = &self.peer {

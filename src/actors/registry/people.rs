@@ -11,7 +11,7 @@ use crate::{
         event::Kind,
         lane::{Class, Lane},
     },
-    dialect::{Ear, press},
+    dialect::{Ear, event::Whom, press},
     domain::{
         id::{HomeId, KeyId},
         letter::{Frame, Letter, Origin},
@@ -47,8 +47,11 @@ impl Registry {
         let Some(welcome) = press::welcome(member, ear, &self.terms.myself.key) else { return };
         let _ = lane.offer(welcome, Class::Letter);
         for other in self.told.values() {
-            if let Some(frame) = press::came(other, ear) {
-                let _ = lane.offer(frame, Class::Letter);
+            // Whoever has no room for all of them can still ask for the list.
+            if let Some(frame) = press::came(other, ear)
+                && !lane.offer(frame, Class::List)
+            {
+                break;
             }
         }
     }
@@ -77,7 +80,7 @@ impl Registry {
         let mut pressed = Pressed::default();
         for (ear, lane) in self.listeners() {
             if let Some(frame) = pressed.hear(ear, || frame(ear)) {
-                let _ = lane.offer(frame, Class::Letter);
+                let _ = lane.offer(frame, Class::List);
             }
         }
     }
@@ -111,10 +114,12 @@ impl Registry {
 impl Handler<People> for Registry {
     type Result = MessageResult<People>;
 
-    fn handle(&mut self, People(member): People, _: &mut Context<Self>) -> Self::Result {
-        let mut found: Vec<Arc<Member>> = match member {
-            Some(key) => self.person(key).cloned().into_iter().collect(),
-            None => self.people().cloned().collect(),
+    fn handle(&mut self, People(whom): People, _: &mut Context<Self>) -> Self::Result {
+        let is_named = |member: &&Arc<Member>| member.name.is_some();
+        let mut found: Vec<Arc<Member>> = match whom {
+            Whom::One(key) => self.person(key).cloned().into_iter().collect(),
+            Whom::Own => self.switchboard.roster().members().filter(is_named).cloned().collect(),
+            Whom::All => self.people().cloned().collect(),
         };
         found.sort_by(|one, other| one.name.cmp(&other.name));
         MessageResult(found)

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    binary,
     envelope::Envelope,
     id_of, key,
     kind::Kind,
@@ -49,7 +50,8 @@ pub fn trace_of(envelope: &Envelope<'_>, author: &str) -> Trace {
     let signature = content.content_sig.as_deref().filter(|text| text.len() >= SHORTEST_SIGNATURE);
     if let Some(signature) = signature {
         let to = relay::recipient(envelope).unwrap_or_default();
-        return trace(format!("content\n{to}\n{signature}"));
+        let bytes = binary::decode(signature).unwrap_or_default();
+        return trace([format!("content\n{to}\n{author}\n").as_bytes(), &bytes].concat());
     }
     let ts = content.written().or_else(|| envelope.ts.clone());
     let ts = ts.as_ref().map_or("", |ts| ts.text());

@@ -11,7 +11,7 @@ use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Greeting, Input, Output, Standing},
+        event::{Greeting, Input, Output, Standing, Whom},
         socp::{
             Accent, id_of,
             testing::{US, Who, judge, terms, unsigned, value},
@@ -88,8 +88,9 @@ impl House {
                         self.greeted.push(greeting);
                         inputs.push(Input::Welcomed(self.welcome));
                     }
-                    Output::Find(member) => {
-                        let wanted = |other: &&Arc<Member>| member.is_none_or(|key| other.key == key);
+                    Output::Find(whom) => {
+                        let wanted =
+                            |other: &&Arc<Member>| !matches!(whom, Whom::One(key) if other.key != key);
                         inputs.push(Input::Found(self.members.iter().filter(wanted).cloned().collect()));
                     }
                     Output::Step(..) => {}

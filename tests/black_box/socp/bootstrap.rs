@@ -123,6 +123,8 @@ async fn the_next_introducer_is_asked_when_one_is_down_and_everybody_is_shown() 
         ("trust", json!("pinned")),
         ("source", json!("settings")),
         ("key", json!(north.key.id().hex())),
+        ("accent", json!("text")),
+        ("direction", json!("out")),
         ("members", json!(1)),
         ("last_error", Value::Null),
     ] {

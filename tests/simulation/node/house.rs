@@ -124,7 +124,7 @@ impl Node {
                 Err(Objection::Violated(Violation::WrongSender))
             };
         }
-        self.wishes.push(Wish::Planned(letter.clone(), plan.clone()));
+        self.wishes.push(Wish::Planned(Box::new(letter.clone()), plan.clone()));
         let Ok(plan) = plan else { return };
         if plan.here != Hearers::Nobody
             && let Some(frame) = press::letter(letter, Ear::Olaf(olaf::accent::Ear::default()))

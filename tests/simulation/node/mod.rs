@@ -51,7 +51,7 @@ pub(crate) enum Wish {
     /// A socket to a server is over, for this reason.
     Over(Ending),
     /// A letter was given a plan, or an objection.
-    Planned(Letter, Result<Plan, Objection>),
+    Planned(Box<Letter>, Result<Plan, Objection>),
     /// A neighbour wants to hear the whole list again, because it missed something.
     Wanted(usize),
 }

@@ -12,7 +12,7 @@ use crate::{
         Moment,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         neighbourhood::Sockets,
         news::News,
         peer::LinkDialect,
@@ -57,8 +57,8 @@ pub enum Output {
     Route(Letter),
     /// The client list is wanted.
     WantList,
-    /// Members who have names are looked for: this one, or all. No frame until [`Input::Found`].
-    Find(Option<KeyId>),
+    /// Members who have names are looked for. No frame until [`Input::Found`].
+    Find(Whom),
     /// A server says who it is and has proven nothing yet. No frame until [`Input::Stands`].
     Claim(Claim),
     /// A server is as proven as it gets. No frame until [`Input::Welcomed`].

@@ -10,8 +10,8 @@ use crate::{
     crypto::signature::Verdict,
     dialect::event::{Check, Hand, Input},
     domain::{
-        id::KeyId,
         limits::seconds,
+        member::Whom,
         refusal::{Ending, Refusal},
     },
 };
@@ -58,9 +58,9 @@ impl Connection {
         });
     }
 
-    /// Looks for members who have names: this one, or all of them.
-    pub(super) fn find(&mut self, member: Option<KeyId>, ctx: &mut Context) {
-        let found = self.house.registry.send(People(member));
+    /// Looks for members who have names.
+    pub(super) fn find(&mut self, whom: Whom, ctx: &mut Context) {
+        let found = self.house.registry.send(People(whom));
         self.wait_for(found, ctx, |connection, found, ctx| match found {
             Ok(found) => connection.step(Input::Found(found), ctx),
             Err(_) => connection.end(Ending::Failed, ctx),

@@ -197,7 +197,7 @@ impl Connection {
                 self.take_breath();
             }
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
-            Output::Find(member) => self.find(member, ctx),
+            Output::Find(whom) => self.find(whom, ctx),
             Output::Note(violation) => {
                 self.house.tally.violation(violation);
                 if let Some(peer) = &self.peer {

@@ -12,7 +12,7 @@ use crate::{
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::Letter,
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         news::News,
         refusal::Ending,
     },
@@ -54,10 +54,10 @@ pub struct Route(pub Letter);
 #[rtype(result = "()")]
 pub struct WantList(pub ConnectionId);
 
-/// Members who have names are looked for: this one, or all. The answer is in the order of their names.
+/// Members who have names are looked for. The answer is in the order of their names.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "Vec<Arc<Member>>")]
-pub struct People(pub Option<KeyId>);
+pub struct People(pub Whom);
 
 /// A neighbour is linked, or speaks on another socket than before.
 #[derive(Message, Debug)]

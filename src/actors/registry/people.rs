@@ -15,7 +15,7 @@ use crate::{
     domain::{
         id::{HomeId, KeyId},
         letter::{Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         refusal::Refusal,
     },
 };
@@ -28,7 +28,7 @@ impl Registry {
     fn people(&self) -> impl Iterator<Item = &Arc<Member>> {
         let mesh = self.switchboard.mesh();
         let elsewhere = mesh.homes().flat_map(|(home, _)| mesh.listed(home));
-        self.switchboard.roster().members().chain(elsewhere).filter(|member| member.name.is_some())
+        self.switchboard.roster().named().chain(elsewhere.filter(|member| member.name.is_some()))
     }
 
     fn person(&self, key: KeyId) -> Option<&Arc<Member>> {
@@ -111,10 +111,11 @@ impl Registry {
 impl Handler<People> for Registry {
     type Result = MessageResult<People>;
 
-    fn handle(&mut self, People(member): People, _: &mut Context<Self>) -> Self::Result {
-        let mut found: Vec<Arc<Member>> = match member {
-            Some(key) => self.person(key).cloned().into_iter().collect(),
-            None => self.people().cloned().collect(),
+    fn handle(&mut self, People(whom): People, _: &mut Context<Self>) -> Self::Result {
+        let mut found: Vec<Arc<Member>> = match whom {
+            Whom::One(key) => self.person(key).cloned().into_iter().collect(),
+            Whom::Everybody => self.people().cloned().collect(),
+            Whom::Ours => self.switchboard.roster().named().cloned().collect(),
         };
         found.sort_by(|one, other| one.name.cmp(&other.name));
         MessageResult(found)

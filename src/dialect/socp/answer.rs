@@ -14,7 +14,10 @@ use super::{
     request::{Command, KeyRequest, Typed},
     stamp::Draft,
 };
-use crate::domain::{id::KeyId, letter::Frame, member::Member};
+use crate::domain::{
+    letter::Frame,
+    member::{Member, Whom},
+};
 
 /// What was asked, and which message answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +49,12 @@ impl Question {
         Some(Self::Key(answer, request.user()?.to_owned(), repeat))
     }
 
-    /// About whom it is; `None` if about all.
+    /// About whom it is.
     #[must_use]
-    pub(super) fn about(&self) -> Option<KeyId> {
+    pub(super) fn about(&self) -> Whom {
         match self {
-            Self::List(_) => None,
-            Self::Key(_, name, _) => Some(id_of(name)),
+            Self::List(_) => Whom::Everybody,
+            Self::Key(_, name, _) => Whom::One(id_of(name)),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::{
         Moment,
         id::HomeId,
         letter::Frame,
+        member::Whom,
         neighbourhood::Sockets,
         refusal::{Ending, Refusal, Violation},
     },
@@ -179,7 +180,8 @@ impl Session {
         let envelope = frame.as_ref().and_then(wire_text).and_then(|text| Envelope::read(text).ok());
         match envelope.as_ref().and_then(Envelope::known) {
             Some(Kind::ServerHelloJoin) => {
-                out.push(Output::Find(None));
+                // Those of others it hears from them.
+                out.push(Output::Find(Whom::Ours));
                 self.state = State::Asking(home);
                 // Whoever shows no key knows no welcome either.
                 if self.key.is_none() {

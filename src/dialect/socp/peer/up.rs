@@ -25,7 +25,7 @@ use crate::{
         dialect::Dialect,
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         refusal::{Ending, Violation},
     },
 };
@@ -171,7 +171,7 @@ impl Session {
             && let Author::Vouched { author, .. } = author
         {
             // It does not say with which key it is signed. The one that came with the name will do.
-            out.push(Output::Find(Some(author)));
+            out.push(Output::Find(Whom::One(author)));
             self.state = State::Looking(home, Box::new((envelope.clone().into_owned(), then)));
             return Ok(());
         }

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     dialect::socp::testing::{US, Who, judge, terms, unsigned, value},
-    domain::{letter::Audience, member::Member},
+    domain::{
+        letter::Audience,
+        member::{Member, Whom},
+    },
 };
 
 const ANNA: Who = Who("anna");
@@ -37,9 +40,10 @@ impl House {
             for output in out {
                 match output {
                     Output::Check(check) => inputs.push(Input::Checked(judge(&check))),
-                    Output::Find(key) => {
+                    Output::Find(whom) => {
                         let both = [ANNA, BEN].map(Who::member);
-                        let wanted = |member: &Arc<Member>| key.is_none_or(|key| member.key == key);
+                        let wanted =
+                            |member: &Arc<Member>| whom == Whom::Everybody || whom == Whom::One(member.key);
                         inputs.push(Input::Found(both.into_iter().filter(wanted).collect()));
                     }
                     other => self.seen.push(other),

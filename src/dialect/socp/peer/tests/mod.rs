@@ -22,7 +22,7 @@ use crate::{
         dialect::Dialect,
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         news::{Change, News},
         refusal::{Ending, Refusal, Violation},
     },
@@ -88,8 +88,9 @@ impl House {
                         self.greeted.push(greeting);
                         inputs.push(Input::Welcomed(self.welcome));
                     }
-                    Output::Find(member) => {
-                        let wanted = |other: &&Arc<Member>| member.is_none_or(|key| other.key == key);
+                    Output::Find(whom) => {
+                        let wanted =
+                            |other: &&Arc<Member>| whom == Whom::Ours || whom == Whom::One(other.key);
                         inputs.push(Input::Found(self.members.iter().filter(wanted).cloned().collect()));
                     }
                     Output::Step(..) => {}

@@ -12,7 +12,7 @@ use crate::{
         Moment,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         neighbourhood::Sockets,
         news::News,
         peer::LinkDialect,
@@ -114,17 +114,6 @@ pub struct Claim {
     pub name: Option<String>,
     /// The key that it says is its own.
     pub key: Option<KeyId>,
-}
-
-/// Which of the members who have names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
-    /// This one, wherever it is.
-    One(KeyId),
-    /// Those of this home.
-    Own,
-    /// All of them.
-    All,
 }
 
 /// A server that another one names.

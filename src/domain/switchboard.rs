@@ -134,15 +134,15 @@ impl Switchboard {
         if !self.hellos.admit(newcomer.trace) {
             return Err(Refusal::Replayed);
         }
-        let is_elsewhere = self.mesh.whereabouts(newcomer.key).is_some();
-        if newcomer.named.as_ref().is_some_and(|named| !named.proven) && is_elsewhere {
-            // Without a proof nobody is taken away from another home.
-            return Err(Refusal::NameInUse);
-        }
         if let Some(named) = &newcomer.named
             && let Some(key) = named.key
         {
             self.bearers.bear(newcomer.key, Bearer { key, proven: named.proven })?;
+        }
+        let is_elsewhere = self.mesh.whereabouts(newcomer.key).is_some_and(|home| home != HomeId::OWN);
+        if is_elsewhere && newcomer.named.as_ref().is_some_and(|named| !named.proven) {
+            // Without a proof nobody is taken away from another home.
+            return Err(Refusal::NameInUse);
         }
         let number = self.mesh.next_number();
         let (member, is_new) =

@@ -8,9 +8,10 @@ use super::{Connection, Context};
 use crate::{
     actors::{gate::CheckPlace, house::House, registry::People},
     crypto::signature::Verdict,
-    dialect::event::{Check, Hand, Input, Whom},
+    dialect::event::{Check, Hand, Input},
     domain::{
         limits::seconds,
+        member::Whom,
         refusal::{Ending, Refusal},
     },
 };

@@ -6,13 +6,13 @@ use actix::Message;
 
 use crate::{
     actors::{lane::Lane, meter::Meter},
-    dialect::{Ear, event::Whom},
+    dialect::Ear,
     domain::{
         address::Address,
         dialect::Dialect,
         id::{ConnectionId, HomeId},
         letter::Letter,
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         news::News,
         refusal::Ending,
     },

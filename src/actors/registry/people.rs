@@ -11,11 +11,11 @@ use crate::{
         event::Kind,
         lane::{Class, Lane},
     },
-    dialect::{Ear, event::Whom, press},
+    dialect::{Ear, press},
     domain::{
         id::{HomeId, KeyId},
         letter::{Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         refusal::Refusal,
     },
 };
@@ -118,8 +118,8 @@ impl Handler<People> for Registry {
         let is_named = |member: &&Arc<Member>| member.name.is_some();
         let mut found: Vec<Arc<Member>> = match whom {
             Whom::One(key) => self.person(key).cloned().into_iter().collect(),
-            Whom::Own => self.switchboard.roster().members().filter(is_named).cloned().collect(),
-            Whom::All => self.people().cloned().collect(),
+            Whom::Ours => self.switchboard.roster().members().filter(is_named).cloned().collect(),
+            Whom::Everybody => self.people().cloned().collect(),
         };
         found.sort_by(|one, other| one.name.cmp(&other.name));
         MessageResult(found)

@@ -14,9 +14,9 @@ use super::{
     request::{Command, KeyRequest, Typed},
     stamp::Draft,
 };
-use crate::{
-    dialect::event::Whom,
-    domain::{letter::Frame, member::Member},
+use crate::domain::{
+    letter::Frame,
+    member::{Member, Whom},
 };
 
 /// What was asked, and which message answers it.
@@ -53,7 +53,7 @@ impl Question {
     #[must_use]
     pub(super) fn about(&self) -> Whom {
         match self {
-            Self::List(_) => Whom::All,
+            Self::List(_) => Whom::Everybody,
             Self::Key(_, name, _) => Whom::One(id_of(name)),
         }
     }

@@ -136,12 +136,15 @@ pub(super) fn servers(welcome: &Welcome<'_>, accent: Accent, introducer: &str, m
     others.filter_map(card).collect()
 }
 
-/// The users that a welcome names: those whom it has not told to be elsewhere. One implementation never tells
+/// The users that a welcome names: those who are not said to be elsewhere. One implementation never tells
 /// of its users in any other way.
 pub(super) fn users(welcome: &Welcome<'_>, accent: Accent, introducer: &str) -> Vec<News> {
     let named = welcome.clients.items.iter().filter(|entry| {
+        let elsewhere = welcome.servers.items.iter().filter(|server| server.id() != Some(introducer));
+        let mut elsewhere = elsewhere.map(|server| (server.host.as_deref(), server.port));
         entry.server_id.as_deref().is_none_or(|server| server == introducer)
             && accent.clients == Clients::Users
+            && (entry.port.is_none() || elsewhere.all(|at| at != (entry.host.as_deref(), entry.port)))
     });
     let users = named.filter_map(|entry| {
         let name = entry.user_id.as_deref()?;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     crypto::{keys::PublicKey, signature::Verdict},
     dialect::{
-        event::{Check, Output, Whom},
+        event::{Check, Output},
         socp::{
             envelope::Envelope,
             heard, id_of, key,
@@ -25,7 +25,7 @@ use crate::{
         dialect::Dialect,
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         refusal::{Ending, Violation},
     },
 };

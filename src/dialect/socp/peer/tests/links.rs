@@ -197,3 +197,15 @@ fn a_server_hears_that_we_leave_unless_it_left_first() {
     house.hear(r#"{"type":"CTRL_CLOSE"}"#);
     assert_eq!(house.ending(), Some(Ending::Left));
 }
+
+#[test]
+fn users_who_are_elsewhere_are_not_at_the_introducer() {
+    let mut house = House::dialling(pinned());
+    let mut payload = welcome("us");
+    let user = |name: &str, host: &str| json!({"user_id": name, "host": host, "port": 80});
+    payload["clients"] = json!([user("there", "10.0.0.3"), user("here", "10.0.0.2"), {"user_id": "bare"}]);
+    house.hear(&THEM.says("SERVER_WELCOME", "them", "us", 1, &payload));
+    let told = house.seen().into_iter().filter(|output| matches!(output, Output::Tell(_)));
+    let told: Vec<_> = told.map(|output| came(&[output])).collect();
+    assert_eq!(told, [Some(id_of("here")), Some(id_of("bare"))]);
+}

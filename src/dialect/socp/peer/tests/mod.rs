@@ -11,7 +11,7 @@ use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Greeting, Input, Output, Standing, Whom},
+        event::{Greeting, Input, Output, Standing},
         socp::{
             Accent, id_of,
             testing::{US, Who, judge, terms, unsigned, value},
@@ -22,7 +22,7 @@ use crate::{
         dialect::Dialect,
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         news::{Change, News},
         refusal::{Ending, Refusal, Violation},
     },

@@ -36,7 +36,7 @@ pub(crate) mod mark {
 }
 
 /// How long anything may take to arrive.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(40);
 /// What counts as quiet.
 const PAUSE: Duration = Duration::from_millis(300);
 

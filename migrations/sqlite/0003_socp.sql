@@ -33,3 +33,6 @@ CREATE TABLE group_members (
     added_at    INTEGER NOT NULL,
     PRIMARY KEY (group_id, member_id)
 ) STRICT, WITHOUT ROWID;
+
+-- The name of a member who has one, to find the row in users.
+ALTER TABLE members ADD COLUMN name TEXT;

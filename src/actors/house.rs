@@ -94,7 +94,7 @@ impl House {
         let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
         let draining = Arc::new(AtomicBool::new(false));
         let terms = Arc::new(plan.terms);
-        let notary = Notary::start(plan.notaries, &plan.keys)?;
+        let notary = Notary::start(plan.notaries, &plan.keys, &tally)?;
         let parts = registry::Parts {
             notary: notary.clone(),
             home: plan.home,

@@ -19,6 +19,7 @@ use std::{
 use lru::LruCache;
 use tokio::sync::oneshot;
 
+use super::tally::Tally;
 use crate::{
     crypto::{
         keys::PrivateKey,
@@ -68,8 +69,8 @@ impl Notary {
     ///
     /// # Errors
     /// The system gives no threads.
-    pub fn start(threads: usize, keys: &Keys) -> io::Result<Self> {
-        let desks = (0..threads.max(1)).map(|number| desk(number, keys.clone()));
+    pub fn start(threads: usize, keys: &Keys, tally: &Tally) -> io::Result<Self> {
+        let desks = (0..threads.max(1)).map(|number| desk(number, keys.clone(), tally.clone()));
         Ok(Self { desks: desks.collect::<io::Result<_>>()? })
     }
 
@@ -115,14 +116,14 @@ impl Notary {
     }
 }
 
-fn desk(number: usize, keys: Keys) -> io::Result<Sender<Job>> {
+fn desk(number: usize, keys: Keys, tally: Tally) -> io::Result<Sender<Job>> {
     let (sender, jobs) = channel();
     let name = format!("notary-{number}");
-    thread::Builder::new().name(name).spawn(move || work(&jobs, &keys, Verifier::judge))?;
+    thread::Builder::new().name(name).spawn(move || work(&jobs, &keys, &tally, Verifier::judge))?;
     Ok(sender)
 }
 
-fn work(jobs: &Receiver<Job>, own: &Keys, judge: impl Fn(&Verifier, &Question) -> Verdict) {
+fn work(jobs: &Receiver<Job>, own: &Keys, tally: &Tally, judge: impl Fn(&Verifier, &Question) -> Verdict) {
     let mut keys: LruCache<KeyId, Verifier> = LruCache::new(KEPT_KEYS);
     let mut signatures: LruCache<[u8; 32], Vec<u8>> = LruCache::new(KEPT_SIGNATURES);
     for job in jobs {
@@ -135,15 +136,19 @@ fn work(jobs: &Receiver<Job>, own: &Keys, judge: impl Fn(&Verifier, &Question) -
                 None => continue,
             },
             Job::Sign(hand, text, reply) => {
+                let mut was_kept = true;
+                let mut by = |key| {
+                    was_kept = false;
+                    sign(key, &text, Salt::Digest)
+                };
                 let signature = match hand {
-                    Hand::Server => sign(&own.server, &text, Salt::Digest),
-                    Hand::Olaf => sign(&own.olaf, &text, Salt::Digest),
-                    Hand::Herald => signatures
-                        .try_get_or_insert(sha256(&text), || sign(&own.server, &text, Salt::Digest))
-                        .cloned(),
+                    Hand::Server => by(&own.server),
+                    Hand::Olaf => by(&own.olaf),
+                    Hand::Herald => signatures.try_get_or_insert(sha256(&text), || by(&own.server)).cloned(),
                 };
                 // Without a signature the sender is dropped, which is an answer, too.
                 if let Ok(signature) = signature {
+                    tally.signature(was_kept);
                     let _ = reply.send(signature);
                 }
                 continue;
@@ -180,7 +185,7 @@ mod tests {
         let own = Arc::new(PrivateKey::generate(2048).expect("a key"));
         let own = Keys { server: Arc::clone(&own), olaf: own };
         thread::spawn(move || {
-            work(&jobs, &own, |verifier, question| {
+            work(&jobs, &own, &Tally::default(), |verifier, question| {
                 assert!(question.texts[1] != b"poison", "a library failed");
                 verifier.judge(question)
             });

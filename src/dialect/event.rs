@@ -12,7 +12,7 @@ use crate::{
         Moment,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
-        member::{Member, Newcomer, Whom},
+        member::{Member, Newcomer},
         neighbourhood::Sockets,
         news::News,
         peer::LinkDialect,
@@ -57,7 +57,7 @@ pub enum Output {
     Route(Letter),
     /// The client list is wanted.
     WantList,
-    /// Members who have names are looked for. No frame until [`Input::Found`].
+    /// Members who have names are looked for: some of them. No frame until [`Input::Found`].
     Find(Whom),
     /// A server says who it is and has proven nothing yet. No frame until [`Input::Stands`].
     Claim(Claim),
@@ -114,6 +114,17 @@ pub struct Claim {
     pub name: Option<String>,
     /// The key that it says is its own.
     pub key: Option<KeyId>,
+}
+
+/// Which of the members who have names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// This one, wherever it is.
+    One(KeyId),
+    /// Those of this home.
+    Own,
+    /// All of them.
+    All,
 }
 
 /// A server that another one names.

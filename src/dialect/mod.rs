@@ -179,11 +179,16 @@ impl Session {
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };
                 match undecided.decide(frame) {
-                    Some(session) => {
+                    Ok(session) => {
                         *self = session;
                         self.handle(input, now, out);
                     }
-                    None => out.push(Output::Note(Violation::Malformed)),
+                    // Whoever is at the wrong door never says anything else.
+                    Err(violation @ Violation::WrongDialect) => {
+                        self.end();
+                        out.push(Output::Close(Ending::Violated(violation)));
+                    }
+                    Err(violation) => out.push(Output::Note(violation)),
                 }
             }
         }
@@ -247,12 +252,12 @@ impl Session {
 }
 
 impl Undecided {
-    fn decide(&self, first: &Frame) -> Option<Session> {
-        let dialect = dialect_of(first, &self.terms)?;
+    fn decide(&self, first: &Frame) -> Result<Session, Violation> {
+        let dialect = dialect_of(first, &self.terms).ok_or(Violation::Malformed)?;
         if self.pinned.is_some_and(|only| only != dialect) {
-            return None;
+            return Err(Violation::WrongDialect);
         }
-        Some(match dialect {
+        Ok(match dialect {
             Dialect::Olaf if olaf::peer::is_server(first, &self.terms) => {
                 Session::OlafPeer(Box::new(olaf::peer::Session::answering(Arc::clone(&self.terms))))
             }

@@ -14,7 +14,7 @@ pub use self::entry::Entry;
 use super::{
     address::Address,
     id::{HomeId, KeyId, PeerId},
-    peer::{LinkDialect, Trust},
+    peer::{LinkDialect, Source, Trust},
     refusal::Refusal,
 };
 
@@ -277,7 +277,8 @@ impl Book {
     fn called_back(&self, claim: &Claim<'_>, known: Option<HomeId>) -> Result<(), Turned> {
         let is_unknown =
             known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_none());
-        let comes_by_itself = claim.dialect != LinkDialect::Olaf && claim.dialled.is_none();
+        // In SOCP nobody proves itself before it lets others in, so there it would be for ever.
+        let comes_by_itself = claim.dialect == LinkDialect::Kith && claim.dialled.is_none();
         if is_unknown && comes_by_itself && !self.policy.anyone {
             return Err(Turned { home: known, refusal: Refusal::Crossed });
         }
@@ -324,6 +325,14 @@ impl Book {
             found.map(|(other, entry)| (other, entry.id))
         });
         if let Some((double, _)) = double {
+            // SOCP's proof can be played back: it takes nothing away from what an operator has said.
+            let is_safe = claim.dialect != LinkDialect::Socp
+                || self.entry(double).is_some_and(|entry| {
+                    entry.pinned.is_none() && matches!(entry.source, Source::Inbound | Source::Introduced)
+                });
+            if !is_safe {
+                return Err(Turned { home: Some(double), refusal: Refusal::TakenAddress });
+            }
             self.entries.remove(&double);
         }
         let Some(entry) = self.entries.get_mut(&home) else {
@@ -342,7 +351,10 @@ impl Book {
             entry.url = Some(format!("ws://{}", claim.address));
         }
         if let Some(name) = claim.name {
-            entry.name = Some(name.to_owned());
+            // In SOCP the name is not signed, so the first one stays.
+            if claim.dialect != LinkDialect::Socp || entry.name.is_none() {
+                entry.name = Some(name.to_owned());
+            }
         }
         entry.linked_at = Some(now_ms);
         let trust = match (claim.dialect, proven, entry.pinned) {

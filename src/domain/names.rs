@@ -75,7 +75,8 @@ impl Names {
         match self.bearers.get(&name) {
             Some(known) if known.key == key => Claimed::Known,
             Some(_) => Claimed::Refused,
-            None if self.bearers.len() < self.most => {
+            // What neighbours tell fills half of the book; the rest is for those who come here.
+            None if self.bearers.len() < self.most / 2 => {
                 self.bearers.insert(name, Bearer { key, proven: false });
                 Claimed::New
             }

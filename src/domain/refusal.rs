@@ -142,6 +142,8 @@ impl fmt::Display for Refusal {
 pub enum Violation {
     /// The frame is not what the dialect calls a message.
     Malformed,
+    /// A message of another protocol than the one to which this door is pinned.
+    WrongDialect,
     /// A message that may not come now.
     OutOfOrder,
     /// The key is not one the protocol allows.
@@ -166,8 +168,9 @@ pub enum Violation {
 
 impl Violation {
     /// Every violation, for metrics.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
+        Self::WrongDialect,
         Self::OutOfOrder,
         Self::BadKey,
         Self::BadSignature,
@@ -185,6 +188,7 @@ impl Violation {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
+            Self::WrongDialect => "wrong_dialect",
             Self::OutOfOrder => "out_of_order",
             Self::BadKey => "bad_key",
             Self::BadSignature => "bad_signature",

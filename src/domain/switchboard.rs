@@ -134,6 +134,11 @@ impl Switchboard {
         if !self.hellos.admit(newcomer.trace) {
             return Err(Refusal::Replayed);
         }
+        let is_elsewhere = self.mesh.whereabouts(newcomer.key).is_some();
+        if newcomer.named.as_ref().is_some_and(|named| !named.proven) && is_elsewhere {
+            // Without a proof nobody is taken away from another home.
+            return Err(Refusal::NameInUse);
+        }
         if let Some(named) = &newcomer.named
             && let Some(key) = named.key
         {
@@ -173,7 +178,11 @@ impl Switchboard {
         let bearers = &mut self.bearers;
         let learnt = &mut self.learnt;
         let impostor = news.doubt(|resident| {
-            let Some(key) = resident.named.as_ref().and_then(|named| named.key) else { return true };
+            let Some(named) = &resident.named else { return true };
+            let Some(key) = named.key else {
+                // Leaving the key out is no way around it.
+                return !bearers.bearer(resident.key).is_some_and(|bearer| bearer.proven);
+            };
             let claimed = bearers.list(resident.key, key);
             if claimed == Claimed::New {
                 learnt.push(resident.clone());

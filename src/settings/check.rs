@@ -64,6 +64,10 @@ fn neighbourhood(neighbourhood: &Neighbourhood, most: u32) -> Sense {
 fn doors(listen: &Listen) -> Sense {
     let same = listen.main == listen.admin && listen.main.port() != 0;
     refuse_if(same, "listen.admin", "it is the same door as listen.main")?;
+    if let Some(socp) = listen.socp.0.filter(|socp| socp.port() != 0) {
+        refuse_if(socp == listen.main, "listen.socp", "it is the same door as listen.main")?;
+        refuse_if(socp == listen.admin, "listen.socp", "it is the same door as listen.admin")?;
+    }
     let no_key = listen.tls_key.as_os_str().is_empty();
     let no_certificate = listen.tls_certificate.as_os_str().is_empty();
     refuse_if(no_key && !no_certificate, "listen.tls_key", "listen.tls_certificate is set, its key is not")?;

@@ -40,8 +40,10 @@ impl Seen {
 
     /// The same member, seen again. What was received first stays.
     pub fn again(&mut self, later: &Self) {
-        if let (Some(named), Some(later)) = (&mut self.named, &later.named) {
-            named.proven |= later.proven && named.key == later.key;
+        match (&mut self.named, &later.named) {
+            (Some(named), Some(later)) => named.proven |= later.proven && named.key == later.key,
+            (None, named) => self.named.clone_from(named),
+            (Some(_), None) => {}
         }
         self.last = self.last.max(later.last);
     }
@@ -50,8 +52,12 @@ impl Seen {
 /// A member who was seen at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRecord {
-    /// Who.
+    /// Who: the fingerprint of its key, or the digest of its name.
     pub key_id: KeyId,
+    /// Its name, in dialects that have names.
+    pub name: Option<String>,
+    /// The fingerprint of the key to which that name is held.
+    pub name_key: Option<KeyId>,
     /// The name of the protocol at the first meeting. A newer program may have written a name that
     /// this one does not know, so it stays text.
     pub dialect: String,

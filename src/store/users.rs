@@ -55,7 +55,7 @@ pub(super) async fn remember(
 }
 
 impl Store {
-    /// Who bears which name, those seen last first, at most so many.
+    /// Who bears which name, at most so many: those first who have proven it, then those seen last.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Store {
     pub async fn names(&self, most: u32) -> Result<Vec<(String, Bearer)>, StoreError> {
         let rows = sqlx::query(
             "SELECT user_id, key_id, proven FROM users WHERE key_id IS NOT NULL
-             ORDER BY last_seen DESC LIMIT ?",
+             ORDER BY proven DESC, last_seen DESC LIMIT ?",
         )
         .bind(most)
         .fetch_all(&self.readers)

@@ -7,6 +7,7 @@ mod admin;
 mod api;
 mod app;
 mod chat;
+mod chat_socp;
 mod client;
 mod endings;
 mod files;

@@ -1,7 +1,10 @@
 //! SOCP as other people's programs speak it: Python clients and servers that share nothing with ours.
 
+mod bootstrap;
+mod door;
 mod hostile;
 mod introducers;
+mod meshes;
 
 use crate::{app::App, peers::run};
 

@@ -6,12 +6,11 @@ use actix::{ActorFutureExt as _, AsyncContext as _, fut::wrap_future};
 
 use super::{Connection, Context};
 use crate::{
-    actors::{house::House, registry::People},
+    actors::{gate::CheckPlace, house::House, registry::People},
     crypto::signature::Verdict,
-    dialect::event::{Check, Hand, Input},
+    dialect::event::{Check, Hand, Input, Whom},
     domain::{
         limits::seconds,
-        member::Whom,
         refusal::{Ending, Refusal},
     },
 };
@@ -91,4 +90,14 @@ async fn judge(house: &House, address: IpAddr, check: Check) -> Result<Verdict, 
     house.tally.check_seconds.observe(house.clock.now().saturating_sub(asked).as_secs_f64());
     if verdict.is_some() { &house.tally.signatures_good } else { &house.tally.signatures_bad }.inc();
     Ok(verdict)
+}
+
+/// Waits for a place at the notaries, for as long as it takes.
+pub(super) async fn place(house: &House, address: IpAddr) -> CheckPlace {
+    loop {
+        match house.gate.check(address) {
+            Ok(place) => return place,
+            Err(_) => actix_rt::time::sleep(CHECK_RETRY).await,
+        }
+    }
 }

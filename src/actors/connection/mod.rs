@@ -184,6 +184,12 @@ impl Connection {
         match wish {
             Output::Check(check) => self.ask(check, ctx),
             Output::Join(newcomer, ear) => {
+                // A hello that is signed was counted when its signature was.
+                if newcomer.named.as_ref().is_some_and(|named| !named.proven)
+                    && let Err(refusal) = self.house.gate.hello(self.address)
+                {
+                    return self.end(Ending::Refused(refusal), ctx);
+                }
                 self.joined = true;
                 self.vigil.introduced();
                 self.set_alarm(ctx);

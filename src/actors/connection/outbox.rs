@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Connection, Context};
+use super::{Connection, Context, ask::place};
 use crate::{
     actors::clock::unix_ms,
     dialect::event::Hand,
@@ -26,18 +26,27 @@ impl Connection {
             self.outbox = Some(Box::default());
             self.have_stamped(frame, text, ctx);
         } else {
-            let frame = self.session.wrap(frame);
             self.say(frame, ctx);
         }
     }
 
     /// Nothing else is read or taken from the lane meanwhile, so what waits here is what one message brought.
     fn have_stamped(&mut self, frame: Frame, text: Vec<u8>, ctx: &mut Context) {
-        let house = Arc::clone(&self.house);
-        let signature = async move { house.notary.sign(Hand::Herald, text).await };
+        let (house, address) = (Arc::clone(&self.house), self.address);
+        let is_client = self.peer.is_none();
+        let signature = async move {
+            // What a client makes us sign takes one of the places that its own checks have.
+            let place = if is_client { Some(place(&house, address).await) } else { None };
+            let signature = house.notary.sign(Hand::Herald, text).await;
+            drop(place);
+            signature
+        };
         self.wait_for(signature, ctx, |connection, signature, ctx| {
             let outbox = connection.outbox.take().unwrap_or_default();
-            let Ok(signature) = signature else { return connection.end(Ending::Failed, ctx) };
+            let Ok(signature) = signature else {
+                connection.ending.get_or_insert(Ending::Failed);
+                return connection.part(outbox.parting.unwrap_or(Ending::Failed), ctx);
+            };
             let frame = connection.session.signed(frame, &signature, unix_ms());
             connection.say(frame, ctx);
             let Outbox { behind, parting } = *outbox;

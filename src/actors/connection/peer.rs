@@ -110,7 +110,12 @@ impl Connection {
         }
     }
 
-    fn note(&mut self, step: &'static str, detail: String) {
+    fn note(&mut self, step: &'static str, mut detail: String) {
+        /// Some of it is what others say about themselves.
+        const LONGEST: usize = 256;
+        if detail.chars().count() > LONGEST {
+            detail = detail.chars().take(LONGEST).collect();
+        }
         if let Some(peer) = &mut self.peer
             && peer.steps.len() < MOST_STEPS
         {

@@ -5,6 +5,7 @@
 //! has a link, whatever happens to it; the registry hears that a neighbour is linked before anything that
 //! the neighbour says.
 
+pub mod bootstrap;
 mod claims;
 mod gossip;
 pub mod members;

@@ -6,13 +6,13 @@ use actix::Message;
 
 use crate::{
     actors::{lane::Lane, meter::Meter},
-    dialect::Ear,
+    dialect::{Ear, event::Whom},
     domain::{
         address::Address,
         dialect::Dialect,
-        id::{ConnectionId, HomeId, KeyId},
+        id::{ConnectionId, HomeId},
         letter::Letter,
-        member::{Member, Newcomer, Whom},
+        member::{Member, Newcomer},
         news::News,
         refusal::Ending,
     },

@@ -11,11 +11,11 @@ use crate::{
         event::Kind,
         lane::{Class, Lane},
     },
-    dialect::{Ear, press},
+    dialect::{Ear, event::Whom, press},
     domain::{
         id::{HomeId, KeyId},
         letter::{Frame, Letter, Origin},
-        member::{Member, Whom},
+        member::Member,
         refusal::Refusal,
     },
 };
@@ -28,7 +28,7 @@ impl Registry {
     fn people(&self) -> impl Iterator<Item = &Arc<Member>> {
         let mesh = self.switchboard.mesh();
         let elsewhere = mesh.homes().flat_map(|(home, _)| mesh.listed(home));
-        self.switchboard.roster().named().chain(elsewhere.filter(|member| member.name.is_some()))
+        self.switchboard.roster().members().chain(elsewhere).filter(|member| member.name.is_some())
     }
 
     fn person(&self, key: KeyId) -> Option<&Arc<Member>> {
@@ -47,8 +47,11 @@ impl Registry {
         let Some(welcome) = press::welcome(member, ear, &self.terms.myself.key) else { return };
         let _ = lane.offer(welcome, Class::Letter);
         for other in self.told.values() {
-            if let Some(frame) = press::came(other, ear) {
-                let _ = lane.offer(frame, Class::Letter);
+            // Whoever has no room for all of them can still ask for the list.
+            if let Some(frame) = press::came(other, ear)
+                && !lane.offer(frame, Class::List)
+            {
+                break;
             }
         }
     }
@@ -77,7 +80,7 @@ impl Registry {
         let mut pressed = Pressed::default();
         for (ear, lane) in self.listeners() {
             if let Some(frame) = pressed.hear(ear, || frame(ear)) {
-                let _ = lane.offer(frame, Class::Letter);
+                let _ = lane.offer(frame, Class::List);
             }
         }
     }
@@ -112,10 +115,11 @@ impl Handler<People> for Registry {
     type Result = MessageResult<People>;
 
     fn handle(&mut self, People(whom): People, _: &mut Context<Self>) -> Self::Result {
+        let is_named = |member: &&Arc<Member>| member.name.is_some();
         let mut found: Vec<Arc<Member>> = match whom {
             Whom::One(key) => self.person(key).cloned().into_iter().collect(),
-            Whom::Everybody => self.people().cloned().collect(),
-            Whom::Ours => self.switchboard.roster().named().cloned().collect(),
+            Whom::Own => self.switchboard.roster().members().filter(is_named).cloned().collect(),
+            Whom::All => self.people().cloned().collect(),
         };
         found.sort_by(|one, other| one.name.cmp(&other.name));
         MessageResult(found)

@@ -99,9 +99,11 @@ fn refused(refusal: Refusal) -> Farewell {
         Refusal::TooManyChecks => "the server is busy checking signatures of this address",
         Refusal::Replayed => "the server has seen our hello before",
         Refusal::Draining => "the server shuts down or restarts",
+        // After a loss it may be our own connection, which the server has not missed yet.
+        Refusal::NameInUse => "somebody is connected under our name",
+        Refusal::WrongKey => return Farewell::lasting("the server knows our name with another key"),
         // Said to servers only.
         Refusal::UnknownPeer
-        | Refusal::WrongKey
         | Refusal::Unproven
         | Refusal::RemovedPeer
         | Refusal::KnownPeer
@@ -109,8 +111,7 @@ fn refused(refusal: Refusal) -> Farewell {
         | Refusal::TakenAddress
         | Refusal::Crossed
         | Refusal::Ourselves
-        | Refusal::NoCommonVersion
-        | Refusal::NameInUse => return Farewell::lasting("the server takes us for another server"),
+        | Refusal::NoCommonVersion => return Farewell::lasting("the server takes us for another server"),
     };
     // A hello that was seen before is none of ours: the next one has another counter.
     Farewell::passing(words)

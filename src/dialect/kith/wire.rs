@@ -337,7 +337,7 @@ pub fn read_letter(
     let Some((author, original, dialect)) = unwrap_letter(message)? else { return Ok(None) };
     let letter = match dialect {
         Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
-        Dialect::Socp => socp::heard::read_letter(original, home, author),
+        Dialect::Socp => socp::heard::read_letter(&original, home, author),
     };
     Ok(Some(letter.map(|letter| {
         let named = match letter.author {

@@ -14,9 +14,9 @@ use super::{
     request::{Command, KeyRequest, Typed},
     stamp::Draft,
 };
-use crate::domain::{
-    letter::Frame,
-    member::{Member, Whom},
+use crate::{
+    dialect::event::Whom,
+    domain::{letter::Frame, member::Member},
 };
 
 /// What was asked, and which message answers it.
@@ -53,7 +53,7 @@ impl Question {
     #[must_use]
     pub(super) fn about(&self) -> Whom {
         match self {
-            Self::List(_) => Whom::Everybody,
+            Self::List(_) => Whom::All,
             Self::Key(_, name, _) => Whom::One(id_of(name)),
         }
     }
@@ -96,8 +96,8 @@ fn key_of(kind: Kind, name: &str, key: &str, repeat: Option<&str>) -> Frame {
     let mut payload = json!({
         "user_id": name, "recipient_uuid": name, "pubkey": key, "recipient_pub": key, "public_key": key,
     });
-    if let Some(id) = repeat {
-        payload["req_id"] = Value::from(id);
+    if let (Some(id), Value::Object(fields)) = (repeat, &mut payload) {
+        fields.insert("req_id".to_owned(), Value::from(id));
     }
     Draft::new(kind, &payload.to_string()).frame()
 }

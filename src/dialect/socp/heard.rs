@@ -1,6 +1,9 @@
 //! Letters as they come in: for whom they are, and what makes one recognisable when it comes again.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use super::{
+    binary,
     envelope::Envelope,
     id_of, key,
     kind::Kind,
@@ -19,7 +22,6 @@ use crate::{
         replay::Trace,
     },
 };
-use std::sync::Arc;
 
 /// A content signature that is shorter is none: one program writes three dots.
 const SHORTEST_SIGNATURE: usize = 300;
@@ -48,7 +50,8 @@ pub fn trace_of(envelope: &Envelope<'_>, author: &str) -> Trace {
     let signature = content.content_sig.as_deref().filter(|text| text.len() >= SHORTEST_SIGNATURE);
     if let Some(signature) = signature {
         let to = relay::recipient(envelope).unwrap_or_default();
-        return trace(format!("content\n{to}\n{signature}"));
+        let bytes = binary::decode(signature).unwrap_or_default();
+        return trace([format!("content\n{to}\n{author}\n").as_bytes(), &bytes].concat());
     }
     let ts = content.written().or_else(|| envelope.ts.clone());
     let ts = ts.as_ref().map_or("", |ts| ts.text());
@@ -94,6 +97,44 @@ fn has_group(envelope: &Envelope<'_>) -> bool {
     serde_json::from_str::<Group>(envelope.payload()).is_ok_and(|group| group.group_id.is_some())
 }
 
+/// The fields by which the payloads of servers are told from each other.
+const OF_SERVERS: [&str; 8] =
+    ["server_id", "host", "port", "assigned_id", "clients", "add", "wraps", "shares"];
+
+/// Whether letters of this kind are wrapped anew wherever they are delivered.
+const fn is_wrapped(kind: Kind) -> bool {
+    matches!(kind, Kind::MsgDirect | Kind::MsgPrivate | Kind::ServerDeliver | Kind::PeerDeliver)
+}
+
+/// Whether a letter of this author says nothing that only a server may say.
+///
+/// Signatures cover the payload and not the type, and we put ours under payloads that others have written:
+/// under what is delivered wrapped, and under what was never signed. Nobody shall come by a signature of ours
+/// under a payload that makes sense as an arrival, an introduction, or somebody else's letter.
+#[must_use]
+pub fn is_a_letter(kind: Kind, envelope: &Envelope<'_>, author: Option<&str>) -> bool {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        Text(String),
+        Other(serde::de::IgnoredAny),
+    }
+    let Ok(fields) = serde_json::from_str::<BTreeMap<String, Value>>(envelope.payload()) else {
+        return false;
+    };
+    if OF_SERVERS.iter().any(|name| fields.contains_key(*name)) {
+        return false;
+    }
+    let is_author = |name: &str| match fields.get(name) {
+        None => true,
+        Some(Value::Text(said)) => author.is_none_or(|author| said == author),
+        Some(Value::Other(_)) => false,
+    };
+    // Who wrote it and for whom is said by whoever wraps it, and what is signed needs no signature of ours.
+    let is_ours = !is_wrapped(kind) && envelope.sig.is_none();
+    is_author("from") && (!is_ours || (is_author("sender") && is_author("user_id")))
+}
+
 /// Who wrote a frame that a server brings.
 #[must_use]
 pub fn author(envelope: &Envelope<'_>, server: &str) -> Option<String> {
@@ -110,12 +151,15 @@ pub fn author(envelope: &Envelope<'_>, server: &str) -> Option<String> {
 ///
 /// # Errors
 /// It is no letter of one of its members.
-pub fn read_letter(original: Frame, home: HomeId, author: KeyId) -> Result<Letter, Violation> {
-    let envelope = wire_text(&original).and_then(|text| Envelope::read(text).ok());
+pub fn read_letter(original: &Frame, home: HomeId, author: KeyId) -> Result<Letter, Violation> {
+    let envelope = wire_text(original).and_then(|text| Envelope::read(text).ok());
     let envelope = envelope.ok_or(Violation::Malformed)?;
     let kind = envelope.known().filter(|kind| !kind.server_only()).ok_or(Violation::Malformed)?;
     let audience = audience(kind, &envelope).ok_or(Violation::Malformed)?;
     let name = Some(&*envelope.from).filter(|name| id_of(name) == author).ok_or(Violation::WrongSender)?;
+    if !is_a_letter(kind, &envelope, Some(name)) {
+        return Err(Violation::WrongSender);
+    }
     let trace = trace_of(&envelope, name);
     let (from, author, dialect) = (Origin::Home(home), Author::Claimed(None), Dialect::Socp);
     Ok(Letter { from, author, audience, trace, dialect, original: original.clone() })
@@ -130,4 +174,47 @@ pub fn question(original: &Frame, member: &Member) -> Option<Check> {
     let (key, _) = key::read(&member.public_key).ok()?;
     let (_, question) = sign::question(envelope.payload(), signature, None, true)?;
     Some(Check { key: Arc::new(key), question })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::dialect::socp::envelope::print;
+
+    fn is_a_letter_with(kind: Kind, payload: &Value, sig: Option<&str>) -> bool {
+        let text = print(kind.name(), "anna", "ben", "1", &payload.to_string(), sig);
+        super::is_a_letter(kind, &Envelope::read(&text).expect("a frame"), Some("anna"))
+    }
+
+    #[test]
+    fn nobody_comes_by_our_signature_under_what_only_servers_say() {
+        let letter = json!({"ciphertext": "YQ", "content_sig": "", "from": "anna", "to": "ben", "ts": 1});
+        let kinds = [Kind::MsgDirect, Kind::MsgPublicChannel, Kind::FileChunk];
+        for (kind, sig) in kinds.into_iter().flat_map(|kind| [(kind, None), (kind, Some("c2ln"))]) {
+            assert!(is_a_letter_with(kind, &letter, sig), "{kind:?}");
+            for (name, value) in [
+                ("server_id", json!("ours")),
+                ("host", json!("127.0.0.1")),
+                ("assigned_id", json!("x")),
+                ("shares", json!([])),
+                ("add", json!(["mallory"])),
+                ("from", json!("carl")),
+                ("from", json!(1)),
+            ] {
+                let mut forged = letter.clone();
+                forged[name] = value;
+                assert!(!is_a_letter_with(kind, &forged, sig), "{kind:?} with {name}");
+            }
+        }
+        // What is wrapped names both anew. What was never signed would be somebody else's letter.
+        for name in ["sender", "user_id"] {
+            let mut forged = letter.clone();
+            forged[name] = json!("carl");
+            assert!(is_a_letter_with(Kind::MsgDirect, &forged, None));
+            assert!(!is_a_letter_with(Kind::MsgPublicChannel, &forged, None), "{name}");
+            assert!(!is_a_letter_with(Kind::FileChunk, &forged, None), "{name}");
+        }
+    }
 }

@@ -81,15 +81,26 @@ pub struct Presence<'a> {
 struct Meta<'a> {
     #[serde(borrow, default, deserialize_with = "text")]
     pubkey: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    display_name: Text<'a>,
 }
 
 impl<'a> Presence<'a> {
     /// The key of the user, wherever it stands.
     #[must_use]
     pub fn pubkey(&self) -> Text<'a> {
-        let inside = self.meta.filter(|meta| meta.get().starts_with('{'));
-        let inside = inside.and_then(|meta| serde_json::from_str::<Meta<'a>>(meta.get()).ok());
-        inside.and_then(|meta| meta.pubkey).or_else(|| self.pubkey.clone())
+        self.meta().and_then(|meta| meta.pubkey).or_else(|| self.pubkey.clone())
+    }
+
+    /// What the user wants to be called.
+    #[must_use]
+    pub fn display_name(&self) -> Text<'a> {
+        self.meta().and_then(|meta| meta.display_name)
+    }
+
+    fn meta(&self) -> Option<Meta<'a>> {
+        let inside = self.meta.filter(|meta| meta.get().starts_with('{'))?;
+        serde_json::from_str(inside.get()).ok()
     }
 }
 

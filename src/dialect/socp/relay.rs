@@ -102,6 +102,8 @@ pub fn to_server(original: &Frame, accent: Accent) -> Option<Frame> {
     let mut fields = fields(&envelope)?;
     let kind = envelope.known()?;
     if kind == Kind::MsgPublicChannel {
+        // A recipient would make it a letter of the author to somebody.
+        fields.remove("user_id");
         set(&mut fields, "from", &envelope.from);
         set(&mut fields, "sender", &envelope.from);
     } else {

@@ -172,10 +172,10 @@ impl Session {
         let named = Named { name: self.name.as_str().into(), key: Some(key.id()), proven: signed.is_some() };
         let public_key: Arc<str> = hello.pubkey.as_deref().unwrap_or_default().into();
         // A hello without a signature proves nothing, so it may come again.
-        let trace = heard::trace(signed.map_or_else(
-            || format!("hello without a signature on connection {}", self.id),
-            |signature| format!("hello {signature}"),
-        ));
+        let trace = match signed {
+            Some(signature) => heard::trace(sign::decode(signature).unwrap_or_default()),
+            None => heard::trace(format!("hello without a signature on connection {}", self.id)),
+        };
         let spelled = heard::spelled(&self.name, &public_key);
         let dialect = Dialect::Socp;
         let newcomer =
@@ -277,6 +277,10 @@ impl Session {
                     let detail = "this type is not known here, or it names nobody";
                     return Err(Complaint("UNKNOWN_TYPE", detail, Violation::Malformed));
                 };
+                if !heard::is_a_letter(kind, envelope, Some(&self.name)) {
+                    let detail = "this payload says what only servers may say";
+                    return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
+                }
                 let letter = Letter {
                     from: Origin::Here(self.id),
                     author: Author::Proven(self.member()),

@@ -35,7 +35,13 @@ impl Stamp<'_> {
     #[must_use]
     pub fn unsigned(&self, frame: &Frame) -> Option<Vec<u8>> {
         let envelope = Envelope::read(wire_text(frame)?).ok()?;
-        if envelope.sig.is_some() || envelope.known() == Some(Kind::CtrlClose) {
+        let kind = envelope.known();
+        if envelope.sig.is_some() || kind == Some(Kind::CtrlClose) {
+            return None;
+        }
+        // Of what others say, only what goes to many is ours to sign.
+        let is_relayed = kind.is_some_and(|kind| kind == Kind::MsgPublicChannel || kind.is_file());
+        if !envelope.from.is_empty() && !is_relayed {
             return None;
         }
         let payload = self.payload(&envelope)?;

@@ -40,7 +40,7 @@ pub(super) struct Peer {
     trust: Option<&'static str>,
     /// Who named it: `settings`, `api`, `introduced` or `inbound`.
     source: &'static str,
-    /// `kith` or `olaf`; null while it is unknown.
+    /// `kith`, `olaf` or `socp`; null while it is unknown.
     dialect: Option<&'static str>,
     /// How it deviates from its dialect; null while it is unknown.
     accent: Option<String>,

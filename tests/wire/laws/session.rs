@@ -232,7 +232,7 @@ impl Watched {
                 }
                 // Where there are words for it, a bad signature costs the frame that bears it.
                 Output::Note(violation) => {
-                    prop_assert!(self.dialect == Dialect::Socp || !is_fatal(Ending::Violated(*violation)))
+                    prop_assert!(self.dialect == Dialect::Socp || !is_fatal(Ending::Violated(*violation)));
                 }
                 Output::Find(_) => prop_assert!(self.joined, "a list for a stranger"),
                 // Dialects that have words for it say what went wrong.

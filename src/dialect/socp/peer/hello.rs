@@ -118,8 +118,10 @@ pub(super) fn welcome(
         "port": port,
         "snapshot": {"user_locations": {}},
     });
-    if accent.prefix {
-        payload["role"] = Value::from("master");
+    if accent.prefix
+        && let Value::Object(fields) = &mut payload
+    {
+        fields.insert("role".to_owned(), Value::from("master"));
     }
     Draft::new(Kind::ServerWelcome, &payload.to_string()).frame()
 }

@@ -10,7 +10,7 @@ use crate::{
     crypto::signature::Salt,
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Check, Greeting, Output, Standing},
+        event::{Check, Greeting, Output, Standing, Whom},
         socp::{
             accent::{Accent, LinkType},
             envelope::Envelope,
@@ -25,7 +25,6 @@ use crate::{
         Moment,
         id::HomeId,
         letter::Frame,
-        member::Whom,
         neighbourhood::Sockets,
         refusal::{Ending, Refusal, Violation},
     },
@@ -180,8 +179,7 @@ impl Session {
         let envelope = frame.as_ref().and_then(wire_text).and_then(|text| Envelope::read(text).ok());
         match envelope.as_ref().and_then(Envelope::known) {
             Some(Kind::ServerHelloJoin) => {
-                // Those of others it hears from them.
-                out.push(Output::Find(Whom::Ours));
+                out.push(Output::Find(Whom::Own));
                 self.state = State::Asking(home);
                 // Whoever shows no key knows no welcome either.
                 if self.key.is_none() {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     crypto::{keys::PublicKey, signature::Verdict},
     dialect::{
-        event::{Check, Output},
+        event::{Check, Output, Whom},
         socp::{
             envelope::Envelope,
             heard, id_of, key,
@@ -25,7 +25,7 @@ use crate::{
         dialect::Dialect,
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
-        member::{Member, Whom},
+        member::Member,
         refusal::{Ending, Violation},
     },
 };
@@ -107,8 +107,9 @@ impl Session {
             // What others tell of their members they tell us themselves: everybody is linked with everybody.
             return Ok(());
         }
-        let at = presence.server_id.as_deref().unwrap_or(&self.other);
-        if !says_itself && *at != *self.other {
+        // Only the payload is signed. One that does not say where the member is may have been signed for
+        // another purpose: as the answer to who asked for a key.
+        if !says_itself && presence.server_id.as_deref() != Some(&*self.other) {
             return Err(WRONG_SENDER);
         }
         let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
@@ -154,6 +155,16 @@ impl Session {
     ) -> Outcome {
         let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
         let author = heard::author(envelope, &self.other);
+        let is_of_channel =
+            matches!(kind, Kind::PublicChannelAdd | Kind::PublicChannelUpdated | Kind::PublicChannelKeyShare);
+        let may_be_said = if is_of_channel {
+            *envelope.from == *self.other && envelope.sig.is_some()
+        } else {
+            heard::is_a_letter(kind, envelope, author.as_deref())
+        };
+        if !may_be_said {
+            return Err(Ending::Violated(Violation::WrongSender));
+        }
         let trace = heard::trace_of(envelope, author.as_deref().unwrap_or_default());
         let author = match author {
             Some(name) => Author::Vouched { author: id_of(&name), named: None },
@@ -163,19 +174,17 @@ impl Session {
         let dialect = Dialect::Socp;
         let letter = Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
         let is_own = self.is_own(envelope);
-        let of_user = if is_own { None } else { key_of(envelope) };
         let then = Then::Route(letter, self.unannounced(kind, envelope));
         if !is_own
-            && of_user.is_none()
             && envelope.sig.is_some()
             && let Author::Vouched { author, .. } = author
         {
-            // It does not say with which key it is signed. The one that came with the name will do.
+            // The key that came with the name, and no other one, is the author's.
             out.push(Output::Find(Whom::One(author)));
             self.state = State::Looking(home, Box::new((envelope.clone().into_owned(), then)));
             return Ok(());
         }
-        self.weigh(home, [of_user, self.key.clone()], envelope, then, out)
+        self.weigh(home, [None, self.key.clone()], envelope, then, out)
     }
 
     /// Some servers never tell who is there. Of their members we hear by what they write.
@@ -201,8 +210,10 @@ impl Session {
         };
         self.state = State::Up(home);
         let (envelope, then) = *looked;
-        let key = members.first().and_then(|member| key::read(&member.public_key).ok());
-        self.weigh(home, [key.map(|(key, _)| Arc::new(key)), self.key.clone()], &envelope, then, out)
+        let known = members.first().and_then(|member| key::read(&member.public_key).ok());
+        // Of whom no key is known, the letter itself brings one.
+        let key = known.map(|(key, _)| Arc::new(key)).or_else(|| key_of(&envelope));
+        self.weigh(home, [key, self.key.clone()], &envelope, then, out)
     }
 
     fn weigh(
@@ -218,7 +229,7 @@ impl Session {
         let Some(signature) = envelope.sig.as_deref() else {
             // What a user never signed comes as it is; what only servers say does not.
             return match then {
-                Then::Route(letter, _) if is_of_user => {
+                Then::Route(letter, _) if is_of_user && self.terms.unsigned => {
                     out.push(Output::Route(letter));
                     Ok(())
                 }

@@ -4,11 +4,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    dialect::event::Whom,
     dialect::socp::testing::{US, Who, judge, terms, unsigned, value},
-    domain::{
-        letter::Audience,
-        member::{Member, Whom},
-    },
+    domain::{letter::Audience, member::Member},
 };
 
 const ANNA: Who = Who("anna");
@@ -43,7 +41,7 @@ impl House {
                     Output::Find(whom) => {
                         let both = [ANNA, BEN].map(Who::member);
                         let wanted =
-                            |member: &Arc<Member>| whom == Whom::Everybody || whom == Whom::One(member.key);
+                            |member: &Arc<Member>| !matches!(whom, Whom::One(key) if member.key != key);
                         inputs.push(Input::Found(both.into_iter().filter(wanted).collect()));
                     }
                     other => self.seen.push(other),

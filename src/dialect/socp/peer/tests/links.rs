@@ -188,7 +188,7 @@ fn ours_are_spelled_as_theirs_are() {
 
 #[test]
 fn a_server_hears_that_we_leave_unless_it_left_first() {
-    let words = super::super::super::session::last_words_to_server;
+    let words = crate::dialect::socp::session::last_words_to_server;
     assert_eq!(words(Ending::Left), None);
     let words = words(Ending::Draining).expect("words");
     assert_eq!(value(&words), json!({"type": "CTRL_CLOSE"}));

@@ -11,7 +11,7 @@ use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Greeting, Input, Output, Standing},
+        event::{Greeting, Input, Output, Standing, Whom},
         socp::{
             Accent, id_of,
             testing::{US, Who, judge, terms, unsigned, value},
@@ -22,7 +22,7 @@ use crate::{
         dialect::Dialect,
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
-        member::{Member, Whom},
+        member::Member,
         news::{Change, News},
         refusal::{Ending, Refusal, Violation},
     },
@@ -90,7 +90,7 @@ impl House {
                     }
                     Output::Find(whom) => {
                         let wanted =
-                            |other: &&Arc<Member>| whom == Whom::Ours || whom == Whom::One(other.key);
+                            |other: &&Arc<Member>| !matches!(whom, Whom::One(key) if other.key != key);
                         inputs.push(Input::Found(self.members.iter().filter(wanted).cloned().collect()));
                     }
                     Output::Step(..) => {}

@@ -63,11 +63,6 @@ impl Roster {
         self.by_number.values().filter_map(|key| self.by_key.get(key)).map(|present| &present.member)
     }
 
-    /// Those of them who have names.
-    pub fn named(&self) -> impl Iterator<Item = &Arc<Member>> {
-        self.members().filter(|member| member.name.is_some())
-    }
-
     /// The next members in the order of their keys, and whether those are the last ones.
     #[must_use]
     pub fn part(&self, after: Option<KeyId>, most: usize) -> (Vec<Arc<Member>>, bool) {

@@ -4,20 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith::domain::{
-    Moment,
-    id::{ConnectionId, KeyId},
-    letter::{Frame, Letter},
-    refusal::{Ending, Refusal, Violation},
-    switchboard::{Objection, Plan},
-};
-
 pub(crate) use crate::broken::{Broken, must};
 use crate::{
     keys, member,
     node::{Node, Setup},
     world::World,
     written::Written,
+};
+use kith::domain::{
+    Moment,
+    id::{ConnectionId, KeyId},
+    letter::{Frame, Letter},
+    refusal::{Ending, Refusal, Violation},
+    switchboard::{Objection, Plan},
 };
 
 /// Everything that was seen.

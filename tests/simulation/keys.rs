@@ -30,7 +30,7 @@ const SIGNATURE: usize = 512;
 
 static KEYS: LazyLock<Vec<Arc<PublicKey>>> = LazyLock::new(|| {
     let mut chance = Rng::with_seed(2048);
-    let bits = |at| if at < SERVERS || at >= SERVERS + PEOPLE { 4096 } else { 2048 };
+    let bits = |at| if (SERVERS..SERVERS + PEOPLE).contains(&at) { 2048 } else { 4096 };
     (0..SERVERS + PEOPLE + NAMED).map(|at| Arc::new(made_up(&mut chance, bits(at)))).collect()
 });
 

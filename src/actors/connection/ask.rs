@@ -11,7 +11,6 @@ use crate::{
     dialect::event::{Check, Hand, Input},
     domain::{
         limits::seconds,
-        member::Whom,
         refusal::{Ending, Refusal},
     },
 };

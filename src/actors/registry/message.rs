@@ -12,7 +12,7 @@ use crate::{
         dialect::Dialect,
         id::{ConnectionId, HomeId},
         letter::Letter,
-        member::{Member, Newcomer, Whom},
+        member::{Member, Newcomer},
         news::News,
         refusal::Ending,
     },

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use kith::{
-    dialect::{Ear, olaf, press, socp},
+    dialect::{Ear, event::Whom, olaf, press, socp},
     domain::{
         Moment,
         dialect::Dialect,
         id::ConnectionId,
         letter::{Author, Frame, Letter},
         limits::seconds,
-        member::{Member, Newcomer, Whom},
+        member::{Member, Newcomer},
         news::News,
         refusal::{Ending, Violation},
         switchboard::{Hearers, Objection},
@@ -67,7 +67,9 @@ impl Node {
                 let elsewhere = || mesh.member(mesh.whereabouts(key)?, key);
                 roster.find(key).or_else(elsewhere).cloned().into_iter().collect()
             }
-            Whom::Ours | Whom::Everybody => roster.named().cloned().collect(),
+            Whom::Own | Whom::All => {
+                roster.members().filter(|member| member.name.is_some()).cloned().collect()
+            }
         }
     }
 

@@ -202,18 +202,19 @@ impl Node {
         if was_linked {
             self.wishes.push(Wish::Unlinked(peer));
         }
+        // The house hears of the link before it hears anything that comes over it.
+        self.link_house(peer);
         self.step(socket, Input::Welcomed(Ok(home)), now);
-        self.speak(peer, now);
+        self.tell_from_the_start(peer, now);
         self.attend(peer, now);
     }
 
     /// From now on a neighbour is spoken to on its voice, which may be another one than before.
-    fn speak(&mut self, peer: usize, now: Moment) {
+    fn link_house(&mut self, peer: usize) {
         let home = self.home(peer);
         let names = self.book.entry(home).map(Entry::names).unwrap_or_default();
         self.house.link(home, address(peer).as_str().into(), names);
         self.wishes.push(Wish::Linked(peer));
-        self.tell_from_the_start(peer, now);
     }
 
     /// A socket is over.
@@ -237,7 +238,8 @@ impl Node {
             Loss::None => {}
             Loss::Moved(voice) => {
                 neighbour.voice = Some(voice);
-                self.speak(peer, now);
+                self.link_house(peer);
+                self.tell_from_the_start(peer, now);
             }
             Loss::Down => {
                 neighbour.voice = None;

@@ -29,6 +29,8 @@ pub(super) struct Wire {
     /// Whether the session waits for an answer, and so reads nothing.
     is_waiting: bool,
     unread: VecDeque<Frame>,
+    /// What the house wants said meanwhile.
+    unsaid: VecDeque<Frame>,
     wake: Option<Moment>,
     heard: Moment,
     /// Bytes that were sent and have not arrived.
@@ -79,6 +81,7 @@ impl Node {
             greeted: None,
             is_waiting: false,
             unread: VecDeque::new(),
+            unsaid: VecDeque::new(),
             wake: None,
             waiting: 0,
         };
@@ -147,6 +150,7 @@ impl Node {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         wire.is_waiting = false;
         self.step(socket, input, now);
+        self.say_what_waits(socket, now);
         while let Some(wire) = self.wires.get_mut(&socket)
             && !wire.is_waiting
             && let Some(frame) = wire.unread.pop_front()
@@ -269,6 +273,19 @@ impl Node {
         if wire.waiting + frame.len() > self.setup.limits.peer_queue_bytes as usize {
             self.close(socket, Ending::Slow, now);
         } else {
+            wire.waiting += frame.len();
+            wire.unsaid.push_back(frame);
+            self.say_what_waits(socket, now);
+        }
+    }
+
+    /// While a session waits for an answer nothing is taken from its lane.
+    fn say_what_waits(&mut self, socket: ConnectionId, now: Moment) {
+        while let Some(wire) = self.wires.get_mut(&socket)
+            && !wire.is_waiting
+            && let Some(frame) = wire.unsaid.pop_front()
+        {
+            wire.waiting = wire.waiting.saturating_sub(frame.len());
             // What the session itself says is wrapped already.
             let frame = wire.session.wrap(frame);
             self.say_stamped(socket, frame, now);

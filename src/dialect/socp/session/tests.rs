@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     dialect::socp::testing::{US, Who, judge, terms, unsigned, value},
-    domain::{
-        letter::Audience,
-        member::{Member, Whom},
-    },
+    domain::{letter::Audience, member::Member},
 };
 
 const ANNA: Who = Who("anna");

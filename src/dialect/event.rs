@@ -12,7 +12,7 @@ use crate::{
         Moment,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         neighbourhood::Sockets,
         news::News,
         peer::LinkDialect,

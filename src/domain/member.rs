@@ -24,6 +24,17 @@ pub struct Member {
     pub spelled: KeyId,
 }
 
+/// Which members who have names somebody looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// All, here and at neighbours.
+    Everybody,
+    /// Those of this very home.
+    Ours,
+    /// This one, wherever it is.
+    One(KeyId),
+}
+
 /// A member as its home tells others about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resident {

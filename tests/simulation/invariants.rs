@@ -1,6 +1,4 @@
-//! What must be true, whatever happens.
-//!
-//! The ledger sees all that servers do and knows who really is where; it is asked after every event.
+//! What must be true, whatever happens. The ledger sees all that servers do and knows who really is where; it is asked after every event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +20,7 @@ use kith::domain::{
 /// Everything that was seen.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    /// Nothing goes wrong in this run, or nothing any more.
+    /// Nothing goes wrong in this run, or no longer.
     pub(crate) is_calm: bool,
     /// A server that tells what is not true.
     pub(crate) liar: Option<usize>,

@@ -11,6 +11,7 @@ use crate::{
     dialect::event::{Check, Hand, Input},
     domain::{
         limits::seconds,
+        member::Whom,
         refusal::{Ending, Refusal},
     },
 };

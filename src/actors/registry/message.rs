@@ -12,7 +12,7 @@ use crate::{
         dialect::Dialect,
         id::{ConnectionId, HomeId},
         letter::Letter,
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         news::News,
         refusal::Ending,
     },

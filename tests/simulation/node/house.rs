@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use kith::{
-    dialect::{Ear, event::Whom, olaf, press, socp},
+    dialect::{Ear, olaf, press, socp},
     domain::{
         Moment,
         dialect::Dialect,
         id::ConnectionId,
         letter::{Author, Frame, Letter},
         limits::seconds,
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         news::News,
         refusal::{Ending, Violation},
         switchboard::{Hearers, Objection},
@@ -67,7 +67,7 @@ impl Node {
                 let elsewhere = || mesh.member(mesh.whereabouts(key)?, key);
                 roster.find(key).or_else(elsewhere).cloned().into_iter().collect()
             }
-            Whom::Own | Whom::All => {
+            Whom::Ours | Whom::Everybody => {
                 roster.members().filter(|member| member.name.is_some()).cloned().collect()
             }
         }

@@ -25,7 +25,7 @@ use crate::{
         dialect::Dialect,
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         refusal::{Ending, Violation},
     },
 };

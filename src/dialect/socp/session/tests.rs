@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     dialect::socp::testing::{US, Who, judge, terms, unsigned, value},
-    domain::{letter::Audience, member::Member},
+    domain::{
+        letter::Audience,
+        member::{Member, Whom},
+    },
 };
 
 const ANNA: Who = Who("anna");

@@ -22,7 +22,7 @@ use crate::{
         dialect::Dialect,
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
-        member::Member,
+        member::{Member, Whom},
         news::{Change, News},
         refusal::{Ending, Refusal, Violation},
     },

@@ -7,7 +7,9 @@
 
 mod client;
 mod runs;
+#[allow(dead_code, reason = "the other bench that starts a server uses the rest")]
 mod server;
+mod wire;
 
 use std::{path::Path, time::Instant};
 
@@ -136,7 +138,7 @@ async fn load(data: &Path, people: &[Person]) {
 }
 
 /// Whether the server has closed a connection that was never read.
-fn was_closed(stream: &tokio::net::TcpStream, tape: &mut client::Tape) -> bool {
+fn was_closed(stream: &tokio::net::TcpStream, tape: &mut wire::Tape) -> bool {
     let mut buffer = vec![0; 64 << 10];
     loop {
         match stream.try_read(&mut buffer) {

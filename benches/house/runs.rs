@@ -17,8 +17,9 @@ use tokio::{
 };
 
 use crate::{
-    client::{Person, Tape, join, open},
+    client::{LETTER, Person, join},
     server::{Server, own_cpu_s},
+    wire::{Tape, open},
 };
 
 /// How long a run may wait for what is still on its way.
@@ -101,9 +102,9 @@ impl Crowd {
         if wait {
             self.sender.readable().await?;
         }
-        let before = self.tape.letters;
+        let before = self.tape.count(LETTER);
         read_some(&self.sender, &mut self.tape, &self.board)?;
-        self.board.note(before, self.tape.letters);
+        self.board.note(before, self.tape.count(LETTER));
         Ok(())
     }
 
@@ -159,11 +160,11 @@ fn read_some(stream: &TcpStream, tape: &mut Tape, board: &Board) -> io::Result<(
 async fn listen(stream: TcpStream, tape: Tape, board: Rc<Board>) {
     let mut tape = tape.recounting();
     while stream.readable().await.is_ok() {
-        let before = tape.letters;
+        let before = tape.count(LETTER);
         if read_some(&stream, &mut tape, &board).is_err() {
             return;
         }
-        board.note(before, tape.letters);
+        board.note(before, tape.count(LETTER));
     }
 }
 
@@ -205,7 +206,7 @@ pub(crate) async fn send(server: &Server, mut crowd: Crowd, letters: &[Bytes], p
     let mut at = 0;
     while at < letters.len() {
         let due = match pace {
-            Pace::Window(window) => crowd.tape.letters + window,
+            Pace::Window(window) => crowd.tape.count(LETTER) + window,
             Pace::PerSecond(rate) => (started.elapsed().as_secs_f64() * rate) as u64 + 1,
         };
         let until = letters.len().min(usize::try_from(due).unwrap_or(usize::MAX));

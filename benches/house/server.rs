@@ -3,7 +3,8 @@
 
 use std::{
     fs,
-    net::SocketAddr,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -36,11 +37,18 @@ pub(crate) struct Server {
     child: Child,
     /// The main door.
     pub(crate) address: SocketAddr,
+    /// Where the doors are, and the token of the admin door.
+    ready: Value,
 }
 
 impl Server {
     /// Starts a server whose keys and database are in `data`.
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with more settings.
+    pub(crate) fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
         let ready = data.join("ready.json");
         let mut command = Command::new(env!("CARGO_BIN_EXE_kith"));
         command.arg("serve").args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
@@ -49,12 +57,16 @@ impl Server {
         for (key, value) in LIMITS {
             command.env(format!("KITH__LIMITS__{key}"), value);
         }
+        for (key, value) in settings {
+            command.env(format!("KITH__{key}"), value);
+        }
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the server starts");
         // From here on a panic ends the process too.
-        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into() };
+        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into(), ready: Value::Null };
         let started = Instant::now();
         server.address = loop {
-            if let Some(address) = listen_address(&ready) {
+            server.ready = read(&ready).unwrap_or_default();
+            if let Some(address) = address(&server.ready["listen"]) {
                 break address;
             }
             let ended = server.child.try_wait().expect("a process");
@@ -63,6 +75,21 @@ impl Server {
         };
         let _ = fs::remove_file(ready);
         server
+    }
+
+    /// The metric of this name, labels included.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let address = address(&self.ready["admin"]).expect("an admin door");
+        let token = self.ready["token"].as_str().expect("a token");
+        let mut stream = TcpStream::connect(address).expect("an open admin door");
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("a door that listens");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("metrics");
+        number_behind(&text, &[&format!("{name} ")])
     }
 
     /// Memory of the process in KiB, as the kernel counts it. Buffers of sockets are not in it.
@@ -86,9 +113,12 @@ impl Drop for Server {
     }
 }
 
-fn listen_address(ready: &Path) -> Option<SocketAddr> {
-    let text = fs::read_to_string(ready).ok()?;
-    serde_json::from_str::<Value>(&text).ok()?["listen"].as_str()?.parse().ok()
+fn read(ready: &Path) -> Option<Value> {
+    serde_json::from_str(&fs::read_to_string(ready).ok()?).ok()
+}
+
+fn address(text: &Value) -> Option<SocketAddr> {
+    text.as_str()?.parse().ok()
 }
 
 fn number_behind(text: &str, labels: &[&str]) -> f64 {

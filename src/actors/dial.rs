@@ -56,7 +56,7 @@ pub async fn dial(
     trust: Arc<ClientConfig>,
     patience: Duration,
 ) -> Result<Opened, DialError> {
-    if dialect != Some(LinkDialect::Olaf) {
+    if matches!(dialect, None | Some(LinkDialect::Kith)) {
         match connect(&peer_url(url), true, Arc::clone(&trust), patience).await {
             // Whoever answers, but not there, may be another program, or Kith behind another path.
             Err(WsClientError::InvalidResponseStatus(status))
@@ -64,7 +64,8 @@ pub async fn dial(
             other => return other.map_err(|error| explain(&error)),
         }
     }
-    connect(url, false, trust, patience).await.map_err(|error| explain(&error))
+    let opened = connect(url, false, trust, patience).await.map_err(|error| explain(&error))?;
+    Ok(Opened { dialect: dialect.unwrap_or(opened.dialect), ..opened })
 }
 
 /// The URL with our path, whatever path it has.

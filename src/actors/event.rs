@@ -97,6 +97,13 @@ pub enum Kind {
         /// Which one.
         peer: Naming,
     },
+    /// A neighbour listed somebody under a name that is another key's.
+    NameRefused {
+        /// The address of the neighbour.
+        address: String,
+        /// The digest of the name.
+        member: KeyId,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -121,6 +128,7 @@ impl Kind {
             Self::LinkRefused { .. } => "link_refused",
             Self::PeerAdded { .. } => "peer_added",
             Self::PeerRemoved { .. } => "peer_removed",
+            Self::NameRefused { .. } => "name_refused",
         }
     }
 }

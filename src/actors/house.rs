@@ -23,7 +23,12 @@ use super::{
 };
 use crate::{
     dialect::Terms,
-    domain::{address::Address, id::ConnectionId, limits::Limits},
+    domain::{
+        address::Address,
+        id::{ConnectionId, KeyId},
+        limits::Limits,
+        names::Bearer,
+    },
 };
 
 /// Handed to every worker by reference.
@@ -72,6 +77,8 @@ pub struct Plan {
     pub keys: Keys,
     /// Threads for signatures.
     pub notaries: usize,
+    /// Whose names are known.
+    pub bearers: Vec<(KeyId, Bearer)>,
     /// Who writes things down.
     pub archivist: Addr<Archivist>,
 }
@@ -86,11 +93,14 @@ impl House {
         let (tally, bulletin) = (plan.neighbourhood.tally.clone(), plan.neighbourhood.bulletin.clone());
         let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
         let draining = Arc::new(AtomicBool::new(false));
-        let notary = Notary::start(plan.notaries, &plan.keys)?;
+        let terms = Arc::new(plan.terms);
+        let notary = Notary::start(plan.notaries, &plan.keys, &tally)?;
         let parts = registry::Parts {
             notary: notary.clone(),
             home: plan.home,
             names: plan.names,
+            bearers: plan.bearers,
+            terms: Arc::clone(&terms),
             limits: Arc::clone(&limits),
             clock,
             tally: tally.clone(),
@@ -109,7 +119,7 @@ impl House {
             inbox,
             gate: Gate::new((*limits).clone(), clock),
             limits,
-            terms: Arc::new(plan.terms),
+            terms,
             clock,
             tally,
             bulletin,

@@ -14,6 +14,7 @@ pub struct Meter {
     frames_out: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
+    violations: AtomicU64,
     /// Milliseconds since the start of the process.
     heard: AtomicU64,
     /// Microseconds; nothing was measured yet if it is zero.
@@ -31,6 +32,8 @@ pub struct Reading {
     pub bytes_in: u64,
     /// Their payload.
     pub bytes_out: u64,
+    /// How often the neighbour did what its protocol forbids, or what this house refuses.
+    pub violations: u64,
 }
 
 impl Meter {
@@ -45,6 +48,11 @@ impl Meter {
     pub fn went_out(&self, bytes: usize) {
         self.frames_out.fetch_add(1, Relaxed);
         self.bytes_out.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Something came in that must not.
+    pub fn violated(&self) {
+        self.violations.fetch_add(1, Relaxed);
     }
 
     /// A question was answered after so long.
@@ -73,6 +81,7 @@ impl Meter {
             frames_out: self.frames_out.load(Relaxed),
             bytes_in: self.bytes_in.load(Relaxed),
             bytes_out: self.bytes_out.load(Relaxed),
+            violations: self.violations.load(Relaxed),
         }
     }
 }
@@ -86,6 +95,7 @@ impl std::ops::Add for Reading {
             frames_out: self.frames_out + other.frames_out,
             bytes_in: self.bytes_in + other.bytes_in,
             bytes_out: self.bytes_out + other.bytes_out,
+            violations: self.violations + other.violations,
         }
     }
 }

@@ -19,9 +19,11 @@ use std::{
 use lru::LruCache;
 use tokio::sync::oneshot;
 
+use super::tally::Tally;
 use crate::{
     crypto::{
         keys::PrivateKey,
+        sha256,
         signature::{Question, Salt, Verdict, Verifier, sign},
     },
     dialect::{
@@ -39,6 +41,9 @@ enum Job {
     Letter(Box<Letter>, Arc<Member>, oneshot::Sender<Verdict>),
     Sign(Hand, Vec<u8>, oneshot::Sender<Vec<u8>>),
 }
+
+/// Signatures that one thread keeps for texts that go to many: half a KiB each.
+const KEPT_SIGNATURES: NonZeroUsize = NonZeroUsize::new(4096).expect("more than none");
 
 /// Our own keys, as far as they sign.
 #[derive(Clone, Debug)]
@@ -64,8 +69,8 @@ impl Notary {
     ///
     /// # Errors
     /// The system gives no threads.
-    pub fn start(threads: usize, keys: &Keys) -> io::Result<Self> {
-        let desks = (0..threads.max(1)).map(|number| desk(number, keys.clone()));
+    pub fn start(threads: usize, keys: &Keys, tally: &Tally) -> io::Result<Self> {
+        let desks = (0..threads.max(1)).map(|number| desk(number, keys.clone(), tally.clone()));
         Ok(Self { desks: desks.collect::<io::Result<_>>()? })
     }
 
@@ -100,21 +105,27 @@ impl Notary {
     /// The system gave no randomness, or the house is closing.
     pub async fn sign(&self, hand: Hand, text: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        let desk = self.desks.last().ok_or(Unanswered)?;
+        // Equal texts meet at one desk, where the first one is signed for all.
+        let at = match hand {
+            Hand::Herald => usize::from(sha256(&text)[0]) % self.desks.len(),
+            Hand::Server | Hand::Olaf => self.desks.len() - 1,
+        };
+        let desk = self.desks.get(at).ok_or(Unanswered)?;
         desk.send(Job::Sign(hand, text, reply)).map_err(|_| Unanswered)?;
         answer.await.map_err(|_| Unanswered)
     }
 }
 
-fn desk(number: usize, keys: Keys) -> io::Result<Sender<Job>> {
+fn desk(number: usize, keys: Keys, tally: Tally) -> io::Result<Sender<Job>> {
     let (sender, jobs) = channel();
     let name = format!("notary-{number}");
-    thread::Builder::new().name(name).spawn(move || work(&jobs, &keys, Verifier::judge))?;
+    thread::Builder::new().name(name).spawn(move || work(&jobs, &keys, &tally, Verifier::judge))?;
     Ok(sender)
 }
 
-fn work(jobs: &Receiver<Job>, own: &Keys, judge: impl Fn(&Verifier, &Question) -> Verdict) {
+fn work(jobs: &Receiver<Job>, own: &Keys, tally: &Tally, judge: impl Fn(&Verifier, &Question) -> Verdict) {
     let mut keys: LruCache<KeyId, Verifier> = LruCache::new(KEPT_KEYS);
+    let mut signatures: LruCache<[u8; 32], Vec<u8>> = LruCache::new(KEPT_SIGNATURES);
     for job in jobs {
         let (check, reply) = match job {
             // A connection that is gone does not wait for its answer.
@@ -125,12 +136,19 @@ fn work(jobs: &Receiver<Job>, own: &Keys, judge: impl Fn(&Verifier, &Question) -
                 None => continue,
             },
             Job::Sign(hand, text, reply) => {
-                let key = match hand {
-                    Hand::Server => &own.server,
-                    Hand::Olaf => &own.olaf,
+                let mut was_kept = true;
+                let mut by = |key| {
+                    was_kept = false;
+                    sign(key, &text, Salt::Digest)
+                };
+                let signature = match hand {
+                    Hand::Server => by(&own.server),
+                    Hand::Olaf => by(&own.olaf),
+                    Hand::Herald => signatures.try_get_or_insert(sha256(&text), || by(&own.server)).cloned(),
                 };
                 // Without a signature the sender is dropped, which is an answer, too.
-                if let Ok(signature) = sign(key, &text, Salt::Digest) {
+                if let Ok(signature) = signature {
+                    tally.signature(was_kept);
                     let _ = reply.send(signature);
                 }
                 continue;
@@ -167,7 +185,7 @@ mod tests {
         let own = Arc::new(PrivateKey::generate(2048).expect("a key"));
         let own = Keys { server: Arc::clone(&own), olaf: own };
         thread::spawn(move || {
-            work(&jobs, &own, |verifier, question| {
+            work(&jobs, &own, &Tally::default(), |verifier, question| {
                 assert!(question.texts[1] != b"poison", "a library failed");
                 verifier.judge(question)
             });

@@ -16,6 +16,12 @@ pub struct Code {
     code: &'static str,
 }
 
+/// Whether a kept signature did.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Kept {
+    kept: &'static str,
+}
+
 /// Counters and gauges that actors update.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -49,6 +55,7 @@ pub struct Tally {
     pub store_healthy: Gauge,
     /// Bytes of uploaded files.
     pub upload_bytes: Gauge<u64, AtomicU64>,
+    signatures_made: Family<Kept, Counter>,
     violations: Family<Code, Counter>,
     endings: Family<Code, Counter>,
     refusals: Family<Code, Counter>,
@@ -72,11 +79,15 @@ impl Default for Tally {
             store_dropped: Counter::default(),
             store_healthy: Gauge::default(),
             upload_bytes: Gauge::default(),
+            signatures_made: Family::default(),
             violations: Family::default(),
             endings: Family::default(),
             refusals: Family::default(),
         };
         // A counter that was never touched shows as zero, so that a first event is a visible change.
+        for kept in ["no", "yes"] {
+            let _ = tally.signatures_made.get_or_create(&Kept { kept });
+        }
         for ending in Ending::PLAIN {
             let _ = tally.endings.get_or_create(&Code { code: ending.code() });
         }
@@ -107,6 +118,12 @@ impl Tally {
         }
     }
 
+    /// We signed something, or had a signature of the same text.
+    pub fn signature(&self, was_kept: bool) {
+        let kept = if was_kept { "yes" } else { "no" };
+        self.signatures_made.get_or_create(&Kept { kept }).inc();
+    }
+
     /// A wish was not granted.
     pub fn refusal(&self, refusal: Refusal) {
         self.refusals.get_or_create(&Code { code: refusal.code() }).inc();
@@ -126,6 +143,7 @@ impl Tally {
         r.register("unreachable", "private letters for homes that are not linked", self.unreachable.clone());
         r.register("signatures_good", "signatures found good", self.signatures_good.clone());
         r.register("signatures_bad", "signatures found bad", self.signatures_bad.clone());
+        r.register("signatures_made", "our own, by whether a kept one did", self.signatures_made.clone());
         r.register("check_seconds", "time from asking for a check to its answer", self.check_seconds.clone());
         r.register("stored", "records written to the store", self.stored.clone());
         r.register("store_failures", "writes that the store refused", self.store_failures.clone());

@@ -59,7 +59,11 @@ pub enum AdminCommand {
         id: String,
     },
     /// List everybody who was ever here.
-    Members,
+    Members {
+        /// Only those who spoke this at the first meeting.
+        #[arg(long)]
+        dialect: Option<String>,
+    },
     /// List the uploaded files.
     Files,
     /// Delete an uploaded file.
@@ -120,11 +124,8 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
     match command {
         AdminCommand::Server => one("/api/v1/server".to_owned()).await,
         AdminCommand::Client { id } => one(format!("/api/v1/clients/{}", escaped(id))).await,
-        AdminCommand::Clients { dialect: None } => list("/api/v1/clients?".to_owned(), show::clients).await,
-        AdminCommand::Clients { dialect: Some(name) } => {
-            list(format!("/api/v1/clients?dialect={}&", escaped(name)), show::clients).await
-        }
-        AdminCommand::Members => list("/api/v1/members?".to_owned(), show::members).await,
+        AdminCommand::Clients { dialect } => list(spoken("clients", dialect.as_deref()), show::clients).await,
+        AdminCommand::Members { dialect } => list(spoken("members", dialect.as_deref()), show::members).await,
         AdminCommand::Files => list("/api/v1/files?".to_owned(), show::files).await,
         AdminCommand::Peers => list("/api/v1/peers?".to_owned(), neighbours::peers).await,
         AdminCommand::Neighbourhood => {
@@ -151,6 +152,12 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         // Streamed by the caller.
         AdminCommand::Events => Ok(String::new()),
     }
+}
+
+/// The path of a list, of those alone who speak this dialect if one is named.
+fn spoken(list: &str, dialect: Option<&str>) -> String {
+    let wish = dialect.map(|name| format!("dialect={}&", escaped(name))).unwrap_or_default();
+    format!("/api/v1/{list}?{wish}")
 }
 
 /// Writes a text and a line break. Whoever stops reading has seen enough.

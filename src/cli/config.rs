@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, Subcommand};
 
 use super::serve::SettingsArgs;
-use crate::{http::tls::Tls, settings::Settings};
+use crate::{actors::neighbourhood::bootstrap, http::tls::Tls, settings::Settings};
 
 /// Arguments of `kith config`.
 #[derive(Args, Debug)]
@@ -28,6 +28,7 @@ enum Command {
 /// What only the rest of the program knows of a setting: that a filter parses, that files are there.
 fn startable(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
     crate::telemetry::filter(&settings.log)?;
+    bootstrap::introducers(&settings.socp)?;
     if let Some((certificate, key)) = settings.listen.tls() {
         Tls::open(certificate, key)?;
     }

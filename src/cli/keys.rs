@@ -6,6 +6,7 @@ use std::{
     process::ExitCode,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 
 use super::serve::SettingsArgs;
@@ -59,7 +60,7 @@ fn show(settings: &SettingsArgs, json: bool) -> Result<String, Box<dyn std::erro
         let entries = keys.map(|(name, key)| {
             let pem = key.canonical_pem();
             let fingerprint = OFFICIAL.of(key, &pem);
-            (name.to_owned(), serde_json::json!({"bits": key.bits(), "id": key.id().hex(), "fingerprint": fingerprint, "public_key": pem}))
+            (name.to_owned(), serde_json::json!({"bits": key.bits(), "id": key.id().hex(), "fingerprint": fingerprint, "public_key": pem, "der": URL_SAFE_NO_PAD.encode(key.spki())}))
         });
         return Ok(serde_json::Value::Object(entries.into_iter().collect()).to_string());
     }

@@ -64,7 +64,7 @@ struct Facts {
     /// The fingerprint of its key in hex, or the key as one line of base64; any other is refused.
     #[arg(long)]
     key: Option<String>,
-    /// What it speaks: kith or olaf [default: found out].
+    /// What it speaks: kith, olaf or socp [default: found out, but for socp].
     #[arg(long)]
     dialect: Option<String>,
     /// How it deviates from its dialect [default: found out].

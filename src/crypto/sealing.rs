@@ -54,15 +54,20 @@ pub fn seal<'a>(
     random.fill(&mut vector).map_err(|_| SealError)?;
     let cipher = Cipher::new_from_slice(&*key).map_err(|_| SealError)?;
     let text = cipher.encrypt(&vector.into(), plain).map_err(|_| SealError)?;
-    let keys = recipients.into_iter().map(|recipient| wrap(&*key, recipient)).collect::<Result<_, _>>()?;
+    let keys =
+        recipients.into_iter().map(|recipient| seal_block(&*key, recipient)).collect::<Result<_, _>>()?;
     Ok(Sealed { vector: vector.to_vec(), keys, text })
 }
 
-fn wrap(key: &[u8], recipient: &PublicKey) -> Result<Vec<u8>, SealError> {
+/// Seals some bytes with RSA alone. A block holds 66 bytes less than the key is long.
+///
+/// # Errors
+/// There are too many bytes, or the recipient's key cannot encrypt.
+pub fn seal_block(plain: &[u8], recipient: &PublicKey) -> Result<Vec<u8>, SealError> {
     let public = PublicEncryptingKey::from_der(recipient.spki()).map_err(|_| SealError)?;
     let public = OaepPublicEncryptingKey::new(public).map_err(|_| SealError)?;
     let mut wrapped = vec![0; public.ciphertext_size()];
-    public.encrypt(&OAEP_SHA256_MGF1SHA256, key, &mut wrapped, None).map_err(|_| SealError)?;
+    public.encrypt(&OAEP_SHA256_MGF1SHA256, plain, &mut wrapped, None).map_err(|_| SealError)?;
     Ok(wrapped)
 }
 
@@ -86,10 +91,19 @@ impl Opener {
         sealed.keys.iter().find_map(|wrapped| self.open_with(wrapped, sealed))
     }
 
-    fn open_with(&self, wrapped: &[u8], sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
+    /// Opens what [`seal_block`] sealed.
+    #[must_use]
+    pub fn open_block(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let mut buffer = Zeroizing::new(vec![0; self.0.min_output_size()]);
-        let key = self.0.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut buffer, None).ok()?;
-        let cipher = Cipher::new_from_slice(&aes_key(key)?).ok()?;
+        let plain = self.0.decrypt(&OAEP_SHA256_MGF1SHA256, sealed, &mut buffer, None).ok()?;
+        let plain = plain.len();
+        buffer.truncate(plain);
+        Some(buffer)
+    }
+
+    fn open_with(&self, wrapped: &[u8], sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
+        let key = self.open_block(wrapped)?;
+        let cipher = Cipher::new_from_slice(&aes_key(&key)?).ok()?;
         let vector: [u8; VECTOR_BYTES] = sealed.vector.as_slice().try_into().ok()?;
         cipher.decrypt(&vector.into(), sealed.text.as_slice()).ok().map(Zeroizing::new)
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Ear, kith, olaf};
+use super::{Accent, Ear, kith};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -12,7 +12,7 @@ use crate::{
         Moment,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
-        member::Newcomer,
+        member::{Member, Newcomer, Whom},
         neighbourhood::Sockets,
         news::News,
         peer::LinkDialect,
@@ -36,6 +36,8 @@ pub enum Input {
     Stands(Result<Standing, Refusal>),
     /// The answer to [`Output::Greet`]: the link is up, under this number, or the house does not want it.
     Welcomed(Result<HomeId, Refusal>),
+    /// The answer to [`Output::Find`]: in the order of their names.
+    Found(Vec<Arc<Member>>),
     /// The moment of [`Output::Wake`] has come.
     Woken,
 }
@@ -55,6 +57,8 @@ pub enum Output {
     Route(Letter),
     /// The client list is wanted.
     WantList,
+    /// Members who have names are looked for: some of them. No frame until [`Input::Found`].
+    Find(Whom),
     /// A server says who it is and has proven nothing yet. No frame until [`Input::Stands`].
     Claim(Claim),
     /// A server is as proven as it gets. No frame until [`Input::Welcomed`].
@@ -65,6 +69,8 @@ pub enum Output {
     Tell(News),
     /// A neighbour says how its links are doing.
     Report(Vec<kith::wire::Link>),
+    /// A neighbour names other servers that it would be good to be linked with.
+    Introduce(Vec<ServerCard>),
     /// How long a question and its answer took.
     RoundTrip(Duration),
     /// A step of a handshake, for whoever wonders why it failed.
@@ -91,6 +97,8 @@ pub struct Check {
 pub enum Hand {
     /// The key of this server.
     Server,
+    /// The key of this server, for texts that go to many: the signature is kept and used again.
+    Herald,
     /// The key that OLAF prescribes.
     Olaf,
 }
@@ -108,13 +116,26 @@ pub struct Claim {
     pub key: Option<KeyId>,
 }
 
+/// A server that another one names.
+#[derive(Clone, Debug)]
+pub struct ServerCard {
+    /// What it is called.
+    pub id: String,
+    /// Where it can be dialled: host and port.
+    pub address: String,
+    /// The fingerprint of its key, if that is said.
+    pub key: Option<KeyId>,
+    /// The key itself.
+    pub public_key: Option<Arc<PublicKey>>,
+}
+
 /// What we know about whoever makes a claim.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     /// The key to which we hold it, if its protocol does not show its key.
     pub key: Option<Arc<PublicKey>>,
     /// How it wants to be spoken to, if that is known or set.
-    pub accent: Option<olaf::peer::Accent>,
+    pub accent: Option<Accent>,
     /// Whether it may come in unproven.
     pub unproven: bool,
 }

@@ -10,6 +10,7 @@ pub mod event;
 pub mod kith;
 pub mod olaf;
 pub mod press;
+pub mod socp;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::{
         dialect::Dialect,
         id::ConnectionId,
         letter::Frame,
+        peer::LinkDialect,
         refusal::{Ending, Violation},
     },
 };
@@ -50,6 +52,8 @@ pub struct Myself {
     pub address: String,
     /// What its operator calls it.
     pub name: String,
+    /// What it is called in dialects whose servers have names made for them, not by them.
+    pub id: Arc<str>,
     /// Its key.
     pub key: Arc<PublicKey>,
 }
@@ -61,6 +65,10 @@ pub enum Ear {
     Olaf(olaf::accent::Ear),
     /// A neighbour that speaks OLAF.
     OlafPeer(olaf::peer::Accent),
+    /// A SOCP client.
+    Socp(socp::Accent),
+    /// A neighbour that speaks SOCP.
+    SocpPeer(socp::Accent),
     /// A neighbour that speaks as we do.
     Kith,
 }
@@ -68,10 +76,51 @@ pub enum Ear {
 impl Ear {
     /// The accent of a neighbour that has one.
     #[must_use]
-    pub const fn accent(self) -> Option<olaf::peer::Accent> {
+    pub const fn accent(self) -> Option<Accent> {
         match self {
-            Self::OlafPeer(accent) => Some(accent),
-            Self::Olaf(_) | Self::Kith => None,
+            Self::OlafPeer(accent) => Some(Accent::Olaf(accent)),
+            Self::SocpPeer(accent) => Some(Accent::Socp(accent)),
+            Self::Olaf(_) | Self::Socp(_) | Self::Kith => None,
+        }
+    }
+
+    /// Whether this is a client that is told the whole list after every change.
+    #[must_use]
+    pub const fn hears_lists(self) -> bool {
+        matches!(self, Self::Olaf(_))
+    }
+}
+
+/// How a neighbour deviates from its protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Accent {
+    /// From OLAF.
+    Olaf(olaf::peer::Accent),
+    /// From SOCP.
+    Socp(socp::Accent),
+}
+
+impl Accent {
+    /// Reads the name of an accent of this protocol.
+    ///
+    /// # Errors
+    /// It has none of that name; in words.
+    pub fn parse(dialect: LinkDialect, name: &str) -> Result<Self, String> {
+        match dialect {
+            LinkDialect::Olaf => {
+                olaf::peer::Accent::parse(name).map(Self::Olaf).map_err(|error| error.to_string())
+            }
+            LinkDialect::Socp => socp::Accent::parse(name).map(Self::Socp).map_err(|error| error.to_string()),
+            LinkDialect::Kith => Err("the Kith link has no accents".to_owned()),
+        }
+    }
+
+    /// Its shortest name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Olaf(accent) => accent.name(),
+            Self::Socp(accent) => accent.name(),
         }
     }
 }
@@ -85,6 +134,10 @@ pub enum Session {
     Olaf(olaf::session::Session),
     /// OLAF, another server.
     OlafPeer(Box<olaf::peer::Session>),
+    /// A SOCP client.
+    Socp(Box<socp::session::Session>),
+    /// Another server that speaks SOCP.
+    SocpPeer(Box<socp::peer::Session>),
     /// Another Kith server.
     Kith(Box<kith::session::Session>),
     /// Over; no wish will ever come from here again.
@@ -119,16 +172,23 @@ impl Session {
         match self {
             Self::Olaf(session) => session.handle(input, out),
             Self::OlafPeer(session) => session.handle(input, now, out),
+            Self::Socp(session) => session.handle(input, out),
+            Self::SocpPeer(session) => session.handle(input, now, out),
             Self::Kith(session) => session.handle(input, now, out),
             Self::Over => {}
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };
                 match undecided.decide(frame) {
-                    Some(session) => {
+                    Ok(session) => {
                         *self = session;
                         self.handle(input, now, out);
                     }
-                    None => out.push(Output::Note(Violation::Malformed)),
+                    // Whoever is at the wrong door never says anything else.
+                    Err(violation @ Violation::WrongDialect) => {
+                        self.end();
+                        out.push(Output::Close(Ending::Violated(violation)));
+                    }
+                    Err(violation) => out.push(Output::Note(violation)),
                 }
             }
         }
@@ -140,10 +200,49 @@ impl Session {
         if let Self::Kith(session) = self { session.wrap(frame) } else { frame }
     }
 
+    /// What we must sign before this goes out, if it needs our signature.
+    #[must_use]
+    pub fn unsigned(&self, frame: &Frame) -> Option<Vec<u8>> {
+        self.hand()?.unsigned(frame)
+    }
+
+    /// A frame that needed our signature, with it.
+    #[must_use]
+    pub fn signed(&self, frame: Frame, signature: &[u8], now_ms: i64) -> Frame {
+        match self.hand() {
+            Some(hand) => hand.signed(&frame, signature, now_ms),
+            None => frame,
+        }
+    }
+
+    fn hand(&self) -> Option<socp::stamp::Stamp<'_>> {
+        match self {
+            Self::Socp(session) => Some(session.stamp()),
+            Self::SocpPeer(session) => Some(session.stamp()),
+            _ => None,
+        }
+    }
+
+    /// The last words before the connection ends, in dialects that have some.
+    #[must_use]
+    pub fn last_words(&self, ending: Ending) -> Option<Frame> {
+        match self {
+            Self::Socp(session) => session.last_words(ending),
+            Self::SocpPeer(_) => socp::session::last_words_to_server(ending),
+            _ => None,
+        }
+    }
+
+    /// How long the other side may be silent by its protocol, if that says so.
+    #[must_use]
+    pub const fn silence_s(&self) -> u32 {
+        if let Self::SocpPeer(_) = self { socp::peer::SILENCE_S } else { 0 }
+    }
+
     /// Whether the other side is a server.
     #[must_use]
     pub const fn is_peer(&self) -> bool {
-        matches!(self, Self::OlafPeer(_) | Self::Kith(_))
+        matches!(self, Self::OlafPeer(_) | Self::SocpPeer(_) | Self::Kith(_))
     }
 
     /// The connection is over; no wish will ever come from here again.
@@ -153,14 +252,20 @@ impl Session {
 }
 
 impl Undecided {
-    fn decide(&self, first: &Frame) -> Option<Session> {
-        let dialect = dialect_of(first, &self.terms)?;
+    fn decide(&self, first: &Frame) -> Result<Session, Violation> {
+        let dialect = dialect_of(first, &self.terms).ok_or(Violation::Malformed)?;
         if self.pinned.is_some_and(|only| only != dialect) {
-            return None;
+            return Err(Violation::WrongDialect);
         }
-        Some(match dialect {
+        Ok(match dialect {
             Dialect::Olaf if olaf::peer::is_server(first, &self.terms) => {
                 Session::OlafPeer(Box::new(olaf::peer::Session::answering(Arc::clone(&self.terms))))
+            }
+            Dialect::Socp if socp::peer::is_server(first) => {
+                Session::SocpPeer(Box::new(socp::peer::Session::answering(Arc::clone(&self.terms))))
+            }
+            Dialect::Socp => {
+                Session::Socp(Box::new(socp::session::Session::new(self.id, Arc::clone(&self.terms))))
             }
             Dialect::Olaf => {
                 Session::Olaf(olaf::session::Session::new(self.id, Arc::clone(&self.terms), self.wish))
@@ -174,6 +279,7 @@ impl Undecided {
 pub fn dialect_of(frame: &Frame, terms: &Terms) -> Option<Dialect> {
     Dialect::ALL.into_iter().find(|dialect| match dialect {
         Dialect::Olaf => olaf::wire::is_olaf(frame) || olaf::peer::is_server(frame, terms),
+        Dialect::Socp => socp::is_socp(frame),
     })
 }
 

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use super::{Ear, event::Check, kith, olaf};
+use super::{Ear, event::Check, kith, olaf, socp};
+use crate::crypto::keys::PublicKey;
 use crate::domain::{
     dialect::Dialect,
     id::KeyId,
@@ -20,7 +21,12 @@ pub fn letter(letter: &Letter, ear: Ear) -> Option<Frame> {
     match (letter.dialect, ear) {
         (Dialect::Olaf, Ear::Olaf(ear)) => Some(olaf::relay::letter(&letter.original, ear.letters)),
         (Dialect::Olaf, Ear::OlafPeer(accent)) => Some(olaf::peer::letter(&letter.original, accent)),
+        (Dialect::Socp, Ear::Socp(_)) => socp::relay::to_member(&letter.original),
+        (Dialect::Socp, Ear::SocpPeer(accent)) => socp::relay::to_server(&letter.original, accent),
         (_, Ear::Kith) => kith::wire::letter(letter),
+        // Each of them hears its own members only.
+        (Dialect::Olaf, Ear::Socp(_) | Ear::SocpPeer(_)) => None,
+        (Dialect::Socp, Ear::Olaf(_) | Ear::OlafPeer(_)) => None,
     }
 }
 
@@ -41,7 +47,9 @@ pub fn list(homes: &[Home<'_>], ear: Ear) -> Option<Frame> {
     match ear {
         Ear::Olaf(ear) => Some(Frame::Text(olaf::relay::client_list(homes, ear.lists).into())),
         // Servers are told about our own members only.
-        Ear::OlafPeer(_) | Ear::Kith => None,
+        Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => None,
+        // They are told each by itself.
+        Ear::Socp(_) => None,
     }
 }
 
@@ -49,21 +57,71 @@ pub fn list(homes: &[Home<'_>], ear: Ear) -> Option<Frame> {
 #[must_use]
 pub fn whole<'a>(members: impl Iterator<Item = &'a Member>, address: &str, ear: Ear) -> Option<Frame> {
     match ear {
-        Ear::OlafPeer(accent) => Some(olaf::peer::client_update(members, address, accent)),
-        Ear::Olaf(_) | Ear::Kith => None,
+        Ear::OlafPeer(accent) => {
+            let members = members.filter(|member| member.dialect == Dialect::Olaf);
+            Some(olaf::peer::client_update(members, address, accent))
+        }
+        _ => None,
     }
 }
 
-/// Somebody came to this home or went, for neighbours that keep count.
+/// Somebody came to this home or went, for neighbours that hear of each by itself.
 #[must_use]
 pub fn change(sequence: u64, member: &Member, came: bool, ear: Ear) -> Option<Frame> {
-    (ear == Ear::Kith).then(|| kith::wire::change(sequence, member, came))
+    match ear {
+        Ear::Kith => Some(kith::wire::change(sequence, member, came)),
+        Ear::SocpPeer(accent) if came => socp::relay::came(member, accent),
+        Ear::SocpPeer(_) => socp::relay::went(member),
+        _ => None,
+    }
 }
 
-/// Part of the members of this home, for neighbours that keep count.
+/// Part of the members of this home, for neighbours that hear of each by itself.
 #[must_use]
-pub fn part(after: Option<KeyId>, members: &[Arc<Member>], is_last: bool, sequence: u64) -> Frame {
-    kith::wire::part(after, members, is_last, sequence)
+pub fn part(
+    after: Option<KeyId>,
+    members: &[Arc<Member>],
+    is_last: bool,
+    sequence: u64,
+    ear: Ear,
+) -> Vec<Frame> {
+    match ear {
+        Ear::Kith => vec![kith::wire::part(after, members, is_last, sequence)],
+        Ear::SocpPeer(accent) => {
+            members.iter().filter_map(|member| socp::relay::came(member, accent)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A member is in, for clients that wait to hear that.
+#[must_use]
+pub fn welcome(member: &Member, ear: Ear, own_key: &PublicKey) -> Option<Frame> {
+    let Ear::Socp(accent) = ear else { return None };
+    socp::relay::welcome(member, accent, own_key)
+}
+
+/// Somebody came, for clients that hear of each by itself.
+#[must_use]
+pub fn came(member: &Member, ear: Ear) -> Option<Frame> {
+    let Ear::Socp(accent) = ear else { return None };
+    socp::relay::came(member, accent)
+}
+
+/// Somebody went, for clients that hear of each by itself.
+#[must_use]
+pub fn went(member: &Member, ear: Ear) -> Option<Frame> {
+    let Ear::Socp(_) = ear else { return None };
+    socp::relay::went(member)
+}
+
+/// A letter is for somebody who is nowhere, where there are words for that.
+#[must_use]
+pub fn not_found(letter: &Letter, ear: Ear) -> Option<Frame> {
+    match ear {
+        Ear::Socp(_) | Ear::SocpPeer(_) => socp::relay::not_found(&letter.original),
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Kith => None,
+    }
 }
 
 /// Where the list of this home stands, for neighbours that keep count.
@@ -78,7 +136,7 @@ pub fn want_list(ear: Ear) -> Option<Frame> {
     match ear {
         Ear::Kith => Some(kith::wire::want_list()),
         Ear::OlafPeer(_) => Some(olaf::peer::update_request()),
-        Ear::Olaf(_) => None,
+        Ear::Olaf(_) | Ear::Socp(_) | Ear::SocpPeer(_) => None,
     }
 }
 
@@ -87,5 +145,6 @@ pub fn want_list(ear: Ear) -> Option<Frame> {
 pub fn question(letter: &Letter, member: &Member) -> Option<Check> {
     match letter.dialect {
         Dialect::Olaf => olaf::peer::question(&letter.original, member),
+        Dialect::Socp => socp::heard::question(&letter.original, member),
     }
 }

@@ -14,7 +14,7 @@ pub use self::entry::Entry;
 use super::{
     address::Address,
     id::{HomeId, KeyId, PeerId},
-    peer::{LinkDialect, Trust},
+    peer::{LinkDialect, Source, Trust},
     refusal::Refusal,
 };
 
@@ -194,6 +194,9 @@ impl Book {
             return Err(Turned { home: claim.dialled, refusal: Refusal::Ourselves });
         }
         let by_key = claim.key.and_then(|key| self.by_key(key));
+        if let Some(home) = self.named_like(claim) {
+            return Err(Turned { home: Some(home), refusal: Refusal::WrongKey });
+        }
         let Some(home) = claim.dialled.or(by_key).or_else(|| self.by_address(&address)) else {
             return self.stranger(claim).map(|()| None).map_err(|refusal| Turned { home: None, refusal });
         };
@@ -209,19 +212,33 @@ impl Book {
     fn is_taken(&self, address: &Address, home: HomeId, claim: &Claim<'_>) -> bool {
         let is_another = |(other, entry): (HomeId, &Entry)| {
             let is_another = match claim.dialect {
-                LinkDialect::Kith => entry.expected().is_none() || entry.expected() != claim.key,
+                LinkDialect::Kith | LinkDialect::Socp => {
+                    entry.expected().is_none() || entry.expected() != claim.key
+                }
                 // What proves nothing only has to keep away from those who can.
                 LinkDialect::Olaf => entry.expected().is_some(),
             };
             other != home && !entry.removed && is_another && entry.names().contains(address)
         };
-        let is_ours = claim.dialect == LinkDialect::Kith && self.own_names.contains(address);
+        let is_ours = claim.dialect != LinkDialect::Olaf && self.own_names.contains(address);
         is_ours || self.entries().any(is_another)
+    }
+
+    /// SOCP's servers are called by ids that they choose: each belongs to the key that came with it first.
+    fn named_like(&self, claim: &Claim<'_>) -> Option<HomeId> {
+        let name = claim.name.filter(|_| claim.dialect == LinkDialect::Socp)?;
+        let named = self.entries().find(|(_, entry)| {
+            let is_other_key =
+                entry.expected().is_some_and(|key| claim.key.is_some_and(|shown| shown != key));
+            let is_socp = entry.dialect == Some(LinkDialect::Socp);
+            is_socp && is_other_key && !entry.removed && entry.name.as_deref() == Some(name)
+        });
+        named.map(|(home, _)| home)
     }
 
     fn stranger(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
         let welcome = match claim.dialect {
-            LinkDialect::Kith => self.policy.anyone,
+            LinkDialect::Kith | LinkDialect::Socp => self.policy.anyone,
             LinkDialect::Olaf => self.policy.anyone && self.policy.legacy,
         };
         match welcome {
@@ -238,6 +255,14 @@ impl Book {
         match (claim.dialect, entry.expected()) {
             (LinkDialect::Kith, Some(expected)) if claim.key != Some(expected) => Err(Refusal::WrongKey),
             (LinkDialect::Kith, _) => Ok(()),
+            // SOCP's proof can be played back. Whoever has a better one shall use it.
+            (LinkDialect::Socp, _) if entry.dialect == Some(LinkDialect::Kith) => Err(Refusal::Unproven),
+            // Whom we dial shows its key after we have shown ours.
+            (LinkDialect::Socp, _) if claim.key.is_none() && claim.dialled.is_some() => Ok(()),
+            (LinkDialect::Socp, Some(expected)) if claim.key.is_some_and(|key| key != expected) => {
+                Err(Refusal::WrongKey)
+            }
+            (LinkDialect::Socp, _) => Ok(()),
             // A server that can prove its key shall not be impersonated by one that cannot.
             (LinkDialect::Olaf, _) if entry.must_speak_kith() => Err(Refusal::WrongKey),
             (LinkDialect::Olaf, Some(_)) => Ok(()),
@@ -252,6 +277,7 @@ impl Book {
     fn called_back(&self, claim: &Claim<'_>, known: Option<HomeId>) -> Result<(), Turned> {
         let is_unknown =
             known.and_then(|home| self.entry(home)).is_some_and(|entry| entry.expected().is_none());
+        // In SOCP nobody proves itself before it lets others in, so there it would be for ever.
         let comes_by_itself = claim.dialect == LinkDialect::Kith && claim.dialled.is_none();
         if is_unknown && comes_by_itself && !self.policy.anyone {
             return Err(Turned { home: known, refusal: Refusal::Crossed });
@@ -283,6 +309,12 @@ impl Book {
     ) -> Result<Admitted, Turned> {
         let known = self.stand(claim)?;
         self.called_back(claim, known)?;
+        // Leaving the signature out is no way round a key. At the door that we dialled there is only one.
+        let held = known.and_then(|home| self.entry(home)).and_then(Entry::expected);
+        let must_prove = !self.policy.legacy || (held.is_some() && claim.dialled.is_none());
+        if claim.dialect == LinkDialect::Socp && !proven && must_prove {
+            return Err(Turned { home: known, refusal: Refusal::Unproven });
+        }
         let (home, is_new) = match known {
             Some(home) => (home, false),
             None => (self.insert(Entry::stranger(id, now_ms)), true),
@@ -293,12 +325,20 @@ impl Book {
             found.map(|(other, entry)| (other, entry.id))
         });
         if let Some((double, _)) = double {
+            // SOCP's proof can be played back: it takes nothing away from what an operator has said.
+            let is_safe = claim.dialect != LinkDialect::Socp
+                || self.entry(double).is_some_and(|entry| {
+                    entry.pinned.is_none() && matches!(entry.source, Source::Inbound | Source::Introduced)
+                });
+            if !is_safe {
+                return Err(Turned { home: Some(double), refusal: Refusal::TakenAddress });
+            }
             self.entries.remove(&double);
         }
         let Some(entry) = self.entries.get_mut(&home) else {
             return Err(Turned { home: None, refusal: Refusal::UnknownPeer });
         };
-        if claim.dialect == LinkDialect::Kith {
+        if claim.dialect == LinkDialect::Kith || (claim.dialect == LinkDialect::Socp && proven) {
             entry.seen = entry.seen.or(claim.key);
         }
         entry.presented = None;
@@ -306,13 +346,20 @@ impl Book {
         if (claim.dialect == LinkDialect::Kith && !entry.address_is_set) || entry.address.is_none() {
             entry.address = Some(claim.address.to_owned());
         }
+        if claim.dialect == LinkDialect::Socp && entry.url.is_none() {
+            // Servers that join may leave it to us to keep the link.
+            entry.url = Some(format!("ws://{}", claim.address));
+        }
         if let Some(name) = claim.name {
-            entry.name = Some(name.to_owned());
+            // In SOCP the name is not signed, so the first one stays.
+            if claim.dialect != LinkDialect::Socp || entry.name.is_none() {
+                entry.name = Some(name.to_owned());
+            }
         }
         entry.linked_at = Some(now_ms);
         let trust = match (claim.dialect, proven, entry.pinned) {
             (_, true, Some(_)) => Trust::Pinned,
-            (LinkDialect::Kith, true, None) => Trust::Tofu,
+            (LinkDialect::Kith | LinkDialect::Socp, true, None) => Trust::Tofu,
             _ => Trust::Legacy,
         };
         Ok(Admitted { home, is_new, trust, double })

@@ -146,3 +146,41 @@ fn nobody_takes_the_address_of_another_server() {
     book.admit(&claim, true, PeerId([0; 6]), 8).expect("a welcome");
     assert_eq!(book.entry(east).and_then(|entry| entry.address.as_deref()), Some("east:1"), "as was said");
 }
+
+#[test]
+fn an_id_of_socp_belongs_to_the_key_that_came_with_it_first() {
+    let mut book = book(true, false);
+    let claim = |key: u8, address: &'static str| Claim {
+        dialect: LinkDialect::Socp,
+        key: Some(KeyId([key; 32])),
+        address,
+        name: Some("an id"),
+        dialled: None,
+    };
+    let home = book.admit(&claim(7, "lair:1"), true, PeerId([1; 6]), 0).expect("a stranger").home;
+    let turned = Turned { home: Some(home), refusal: Refusal::WrongKey };
+    for address in ["lair:1", "elsewhere:1"] {
+        assert_eq!(book.stand(&claim(8, address)), Err(turned), "{address}");
+    }
+    assert_eq!(book.stand(&claim(7, "elsewhere:1")), Ok(Some(home)), "its own key");
+}
+
+#[test]
+fn a_key_of_socp_that_was_proven_once_is_proven_each_time() {
+    let mut book = book(true, true);
+    let claim = Claim {
+        dialect: LinkDialect::Socp,
+        key: Some(key(7)),
+        address: "lair:1",
+        name: Some("an id"),
+        dialled: None,
+    };
+    let first = book.admit(&claim, false, PeerId([1; 6]), 0).expect("legacy servers may come");
+    assert_eq!(first.trust, Trust::Legacy);
+    let home = book.admit(&claim, true, PeerId([1; 6]), 0).expect("a proof").home;
+    for claim in [Claim { key: None, name: None, ..claim }, claim] {
+        assert_eq!(refusal(book.admit(&claim, false, PeerId([2; 6]), 0)), Refusal::Unproven, "{claim:?}");
+        let dialled = Claim { dialled: Some(home), ..claim };
+        assert!(book.admit(&dialled, false, PeerId([2; 6]), 0).is_ok(), "some never sign their welcome");
+    }
+}

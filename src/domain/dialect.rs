@@ -11,17 +11,29 @@ use std::fmt;
 pub enum Dialect {
     /// OLAF / Neighbourhood v1.1 to v1.2: RSA-signed JSON over WebSocket.
     Olaf,
+    /// SOCP v1.3: signed envelopes of JSON over WebSocket, members with names of their own.
+    Socp,
 }
 
 impl Dialect {
     /// Every dialect, for whatever must be tried or shown for all of them.
-    pub const ALL: [Self; 1] = [Self::Olaf];
+    pub const ALL: [Self; 2] = [Self::Olaf, Self::Socp];
 
     /// The name used in settings, paths, the store and the admin API.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Olaf => "olaf",
+            Self::Socp => "socp",
+        }
+    }
+
+    /// Whether authors are sent their own public letters, as everybody else is.
+    #[must_use]
+    pub const fn echoes(self) -> bool {
+        match self {
+            Self::Olaf => true,
+            Self::Socp => false,
         }
     }
 

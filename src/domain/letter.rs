@@ -43,6 +43,8 @@ pub enum Audience {
     Everyone,
     /// All members of the named home servers; who can decrypt it is not our business.
     Homes(Vec<Address>),
+    /// One member, wherever it is.
+    Member(KeyId),
 }
 
 /// By which way a letter came.
@@ -57,7 +59,7 @@ pub enum Origin {
 /// What is known about who wrote a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// The key whose signature we have checked.
+    /// Whose signature we have checked, or whose proven connection it came by.
     Proven(KeyId),
     /// The key of a member of a neighbour, who has proven itself and answers for its members.
     Vouched {

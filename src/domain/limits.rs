@@ -49,6 +49,8 @@ pub struct Limits {
     pub recipients_per_letter: u32,
     /// Signatures remembered against verbatim replays, of hellos and of letters each.
     pub replay_window: u32,
+    /// Names whose keys are remembered, in dialects in which members choose names. About 100 bytes each.
+    pub names: u32,
     /// Bytes a second that client lists may take of our outgoing traffic; the rest is for letters.
     pub presence_bytes_per_second: u32,
     /// The largest uploaded file.
@@ -122,6 +124,7 @@ impl Default for Limits {
             silence_timeout_s: 40,
             recipients_per_letter: 256,
             replay_window: 65_536,
+            names: 262_144,
             presence_bytes_per_second: 32 << 20,
             upload_bytes: 50 << 20,
             upload_total_bytes: 2 << 30,

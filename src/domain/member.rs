@@ -1,6 +1,7 @@
 //! Who is present: a key, the words in which it was introduced, and the dialect it speaks.
 //!
-//! The same value describes members of this home and those that neighbours tell us about.
+//! Some dialects call their members by their key, others by a name that the member has chosen; whoever has a
+//! name is told from others by it. The same value describes members of this home and those that neighbours tell us about.
 
 use std::sync::Arc;
 
@@ -9,8 +10,10 @@ use super::{dialect::Dialect, id::KeyId};
 /// Somebody present in the neighbourhood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Which key this is, however it is spelled.
+    /// Who this is: the fingerprint of its key, however it is spelled, or the digest of its name if it has one.
     pub key: KeyId,
+    /// What it is called, in dialects that do not call their members by their keys.
+    pub name: Option<Arc<str>>,
     /// A small number for dialects that name members by one. Given in order of arrival.
     pub number: u32,
     /// The protocol of its first live connection.
@@ -21,11 +24,24 @@ pub struct Member {
     pub spelled: KeyId,
 }
 
+/// Which members who have names somebody looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// All, here and at neighbours.
+    Everybody,
+    /// Those of this very home.
+    Ours,
+    /// This one, wherever it is.
+    One(KeyId),
+}
+
 /// A member as its home tells others about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resident {
-    /// Which key this is.
+    /// Who this is.
     pub key: KeyId,
+    /// The name under which its home lists it, if its dialect has names.
+    pub named: Option<Named>,
     /// The protocol it speaks at its home.
     pub dialect: Dialect,
     /// The public key as the member wrote it.
@@ -38,16 +54,19 @@ impl Resident {
     /// The member, under the number that this home gives it.
     #[must_use]
     pub fn numbered(self, number: u32) -> Member {
-        let Self { key, dialect, public_key, spelled } = self;
-        Member { key, number, dialect, public_key, spelled }
+        let Self { key, named, dialect, public_key, spelled } = self;
+        let name = named.map(|named| named.name);
+        Member { key, name, number, dialect, public_key, spelled }
     }
 }
 
 /// Somebody whose hello was found good and who asks to be let in.
 #[derive(Clone, Debug)]
 pub struct Newcomer {
-    /// Which key this is.
+    /// Who this is.
     pub key: KeyId,
+    /// The name under which it comes, if its dialect has names.
+    pub named: Option<Named>,
     /// The protocol of the connection.
     pub dialect: Dialect,
     /// The public key as received.
@@ -56,4 +75,15 @@ pub struct Newcomer {
     pub spelled: KeyId,
     /// What makes this hello recognisable if somebody plays it back.
     pub trace: super::replay::Trace,
+}
+
+/// A name, and how sure it is whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: Arc<str>,
+    /// The fingerprint of the key that comes with it, if one does.
+    pub key: Option<KeyId>,
+    /// Whether that key has signed the hello.
+    pub proven: bool,
 }

@@ -247,6 +247,7 @@ impl Mesh {
             News::Whole(members) => {
                 self.replace(id, None, None, members.into_iter().map(Listed::Known).collect())
             }
+            News::Single(change) => Effect { excess: !self.apply(id, change), ..Effect::default() },
             News::Part { after, through, sequence, members } => {
                 self.hear_part(id, after, through, sequence, members)
             }
@@ -291,12 +292,18 @@ impl Mesh {
         home.sequence = home.sequence.wrapping_add(u64::try_from(changes.len()).unwrap_or(u64::MAX));
         let mut effect = Effect::default();
         for change in changes {
-            match change {
-                Change::Came(listed) => effect.excess |= !self.enter(id, listed),
-                Change::Went(key) => self.exit(id, key),
-            }
+            effect.excess |= !self.apply(id, change);
         }
         effect
+    }
+
+    /// Says whether there was room.
+    fn apply(&mut self, id: HomeId, change: Change) -> bool {
+        match change {
+            Change::Came(listed) => return self.enter(id, listed),
+            Change::Went(key) => self.exit(id, key),
+        }
+        true
     }
 
     fn hear_standing(&mut self, id: HomeId, sequence: u64, digest: Digest) -> Effect {

@@ -12,7 +12,7 @@ fn key(number: u8) -> KeyId {
 
 fn resident(number: u8) -> Resident {
     let (key, spelled) = (key(number), KeyId([number | 0x80; 32]));
-    Resident { key, dialect: Dialect::Olaf, public_key: format!("key {number}").into(), spelled }
+    Resident { key, named: None, dialect: Dialect::Olaf, public_key: format!("key {number}").into(), spelled }
 }
 
 fn residents(numbers: &[u8]) -> Vec<Resident> {

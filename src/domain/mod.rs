@@ -15,6 +15,7 @@ pub mod letter;
 pub mod limits;
 pub mod member;
 pub mod mesh;
+pub mod names;
 pub mod neighbourhood;
 pub mod news;
 pub mod peer;

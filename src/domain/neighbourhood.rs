@@ -4,6 +4,10 @@
 //! carries out the rest. **Invariants:** one logical link per neighbour however many sockets there are;
 //! a neighbour that is down costs at most one attempt per back-off; whatever fails is tried again.
 
+mod socket;
+
+pub use self::socket::{Direction, Sockets};
+
 use std::time::Duration;
 
 use super::{
@@ -54,25 +58,6 @@ impl State {
     }
 }
 
-/// Who opened a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// We dialled.
-    Out,
-    /// We were dialled.
-    In,
-}
-
-/// How many sockets a neighbour wants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Sockets {
-    /// One, which carries both directions.
-    #[default]
-    One,
-    /// One in each direction. We speak on the one that we dialled, if there is one.
-    Two,
-}
-
 /// An open socket whose other end has said who it is.
 #[derive(Clone, Copy, Debug)]
 struct Socket {
@@ -107,6 +92,8 @@ pub enum Loss {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crossed;
 
+/// Sockets that one neighbour may have to us, if it likes several.
+const MOST_SOCKETS: usize = 4;
 /// The first wait after a failure; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// A link that did not last so long counts as one more failure.
@@ -183,6 +170,7 @@ impl Peer {
     pub fn voice(&self) -> Option<ConnectionId> {
         let preferred = match self.wanted {
             Sockets::One => None,
+            Sockets::Any => self.sockets.first(),
             Sockets::Two => self.sockets.iter().find(|socket| socket.direction == Direction::Out),
         };
         preferred.or_else(|| self.sockets.last()).map(|socket| socket.id)
@@ -195,7 +183,7 @@ impl Peer {
 
     fn wants_socket(&self) -> bool {
         match self.wanted {
-            Sockets::One => self.sockets.is_empty(),
+            Sockets::One | Sockets::Any => self.sockets.is_empty(),
             Sockets::Two => self.sockets.iter().all(|socket| socket.direction == Direction::In),
         }
     }
@@ -291,13 +279,21 @@ impl Peer {
             replaced.extend(open.filter(|open| *open != socket));
         }
         self.sockets.retain(|known| {
-            let stays = wanted == Sockets::Two && known.direction != direction;
+            let stays = match wanted {
+                Sockets::One => false,
+                Sockets::Two => known.direction != direction,
+                Sockets::Any => true,
+            };
             if !stays && known.id != socket {
                 replaced.push(known.id);
             }
             stays
         });
         self.sockets.push(Socket { id: socket, direction, since: now });
+        if self.sockets.len() > MOST_SOCKETS {
+            // The first one is spoken on, and the last one may be the one that works.
+            replaced.push(self.sockets.remove(1).id);
+        }
         self.refused = false;
         self.heard(now, limits);
         replaced

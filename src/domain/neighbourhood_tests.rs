@@ -206,3 +206,16 @@ fn a_dial_that_does_not_open_keeps_nobody_out() {
     assert!(peer.open(id(1), at(3001), &limits()));
     assert_eq!(may_come(&peer, at(3002)), Err(Crossed));
 }
+
+#[test]
+fn whoever_likes_several_sockets_has_several_and_the_first_is_spoken_on() {
+    let mut peer = Peer::new(true, at(0));
+    for socket in 1..=6 {
+        let closed = peer.greeted(id(socket), IN, Sockets::Any, at(1), &limits());
+        assert_eq!(closed.len(), usize::from(socket > 4), "at most four");
+        assert_eq!(peer.voice(), Some(id(1)));
+    }
+    assert_eq!(peer.sockets().count(), 4);
+    let loss = peer.closed(id(1), false, at(2), 0, &limits());
+    assert_eq!((loss, peer.state().0), (Loss::Moved(id(4)), State::Up));
+}

@@ -82,6 +82,8 @@ pub enum News {
         /// Who is there.
         members: Vec<Listed>,
     },
+    /// One change, from neighbours that do not count them.
+    Single(Change),
     /// Changes, the first of which has this number.
     Changes {
         /// Its number.
@@ -107,9 +109,40 @@ pub struct Effect {
     pub lost: bool,
     /// The neighbour lists more members than one may.
     pub excess: bool,
+    /// The neighbour lists somebody under a name that is known to be another key's.
+    pub impostor: Option<KeyId>,
 }
 
 impl News {
+    /// Members of whom this does not hold are nobody to us, but still count when lists are compared. Says who
+    /// was the first of them.
+    pub fn doubt(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<KeyId> {
+        let mut first = None;
+        let mut look = |listed: &mut Listed| {
+            if let Listed::Known(resident) = listed
+                && !holds(resident)
+            {
+                let (key, spelled) = (resident.key, resident.spelled);
+                first.get_or_insert(key);
+                *listed = Listed::Unknown { key, spelled };
+            }
+        };
+        match self {
+            Self::Part { members, .. } => members.iter_mut().for_each(look),
+            Self::Single(Change::Came(listed)) => look(listed),
+            Self::Changes { changes, .. } => {
+                for change in changes {
+                    if let Change::Came(listed) = change {
+                        look(listed);
+                    }
+                }
+            }
+            // Whole lists come in dialects without names.
+            Self::Single(Change::Went(_)) | Self::Whole(_) | Self::Standing { .. } => {}
+        }
+        first
+    }
+
     /// About how much memory it takes while it waits.
     #[must_use]
     pub fn cost(&self) -> usize {
@@ -119,16 +152,15 @@ impl News {
             Listed::Known(resident) => each(resident),
             Listed::Unknown { .. } => EACH,
         };
+        let of_change = |change: &Change| match change {
+            Change::Came(member) => listed(member),
+            Change::Went(_) => EACH,
+        };
         EACH + match self {
             Self::Whole(members) => members.iter().map(each).sum(),
             Self::Part { members, .. } => members.iter().map(listed).sum(),
-            Self::Changes { changes, .. } => changes
-                .iter()
-                .map(|change| match change {
-                    Change::Came(member) => listed(member),
-                    Change::Went(_) => EACH,
-                })
-                .sum(),
+            Self::Single(change) => of_change(change),
+            Self::Changes { changes, .. } => changes.iter().map(of_change).sum(),
             Self::Standing { .. } => 0,
         }
     }

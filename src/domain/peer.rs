@@ -255,11 +255,13 @@ pub enum LinkDialect {
     Kith,
     /// OLAF / Neighbourhood, as everybody else speaks it.
     Olaf,
+    /// SOCP v1.3.
+    Socp,
 }
 
 impl LinkDialect {
     /// Every dialect of a link.
-    pub const ALL: [Self; 2] = [Self::Kith, Self::Olaf];
+    pub const ALL: [Self; 3] = [Self::Kith, Self::Olaf, Self::Socp];
 
     /// The name used in settings, the store and the admin API.
     #[must_use]
@@ -267,6 +269,7 @@ impl LinkDialect {
         match self {
             Self::Kith => "kith",
             Self::Olaf => "olaf",
+            Self::Socp => "socp",
         }
     }
 

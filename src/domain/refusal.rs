@@ -26,9 +26,9 @@ pub enum Refusal {
     Draining,
     /// We link with known servers only, and this one is not known.
     UnknownPeer,
-    /// The server shows another key than the one we hold it to.
+    /// Another key is shown than the one to which we hold this server, or this name.
     WrongKey,
-    /// The server cannot prove who it is, and here that is not enough.
+    /// It is not proven who it is, and here that is not enough.
     Unproven,
     /// An administrator removed this server from the neighbourhood.
     RemovedPeer,
@@ -44,11 +44,13 @@ pub enum Refusal {
     Ourselves,
     /// The two programs share no version of the protocol.
     NoCommonVersion,
+    /// Somebody of this name is here.
+    NameInUse,
 }
 
 impl Refusal {
     /// Every refusal, so that metrics can show a zero before the first one.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ServerFull,
         Self::TooManyFromAddress,
         Self::TooManyOfMember,
@@ -67,6 +69,7 @@ impl Refusal {
         Self::Crossed,
         Self::Ourselves,
         Self::NoCommonVersion,
+        Self::NameInUse,
     ];
 
     /// The stable name.
@@ -91,6 +94,7 @@ impl Refusal {
             Self::Crossed => "crossed",
             Self::Ourselves => "ourselves",
             Self::NoCommonVersion => "no_common_version",
+            Self::NameInUse => "name_in_use",
         }
     }
 
@@ -111,6 +115,7 @@ impl Refusal {
             | Self::TooManyUploads
             | Self::TooManyChecks
             | Self::TooManyPeers
+            | Self::NameInUse
             | Self::Crossed
             | Self::Draining => true,
             Self::Replayed
@@ -137,6 +142,8 @@ impl fmt::Display for Refusal {
 pub enum Violation {
     /// The frame is not what the dialect calls a message.
     Malformed,
+    /// A message of another protocol than the one to which this door is pinned.
+    WrongDialect,
     /// A message that may not come now.
     OutOfOrder,
     /// The key is not one the protocol allows.
@@ -161,8 +168,9 @@ pub enum Violation {
 
 impl Violation {
     /// Every violation, for metrics.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
+        Self::WrongDialect,
         Self::OutOfOrder,
         Self::BadKey,
         Self::BadSignature,
@@ -180,6 +188,7 @@ impl Violation {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
+            Self::WrongDialect => "wrong_dialect",
             Self::OutOfOrder => "out_of_order",
             Self::BadKey => "bad_key",
             Self::BadSignature => "bad_signature",

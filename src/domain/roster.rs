@@ -20,7 +20,7 @@ use super::{
 #[derive(Debug)]
 struct Present {
     member: Arc<Member>,
-    connections: u32,
+    connections: Vec<ConnectionId>,
 }
 
 /// The members of this home.
@@ -74,6 +74,12 @@ impl Roster {
         (members, is_last)
     }
 
+    /// The connections of a member.
+    #[must_use]
+    pub fn connections(&self, key: KeyId) -> &[ConnectionId] {
+        self.by_key.get(&key).map_or(&[], |present| &present.connections)
+    }
+
     /// The member with this key.
     #[must_use]
     pub fn find(&self, key: KeyId) -> Option<&Arc<Member>> {
@@ -90,7 +96,7 @@ impl Roster {
     /// member that was not.
     ///
     /// # Errors
-    /// The member holds as many connections as one may.
+    /// The member holds as many connections as one may. One who is told by a name holds one.
     pub fn join(
         &mut self,
         connection: ConnectionId,
@@ -99,21 +105,26 @@ impl Roster {
         number: u32,
     ) -> Result<(Arc<Member>, bool), Refusal> {
         if let Some(present) = self.by_key.get_mut(&newcomer.key) {
-            if present.connections >= most_connections {
+            if newcomer.named.is_some() {
+                return Err(Refusal::NameInUse);
+            }
+            if present.connections.len() >= usize::try_from(most_connections).unwrap_or(usize::MAX) {
                 return Err(Refusal::TooManyOfMember);
             }
-            present.connections += 1;
+            present.connections.push(connection);
             self.by_connection.insert(connection, Arc::clone(&present.member));
             return Ok((Arc::clone(&present.member), false));
         }
         let member = Arc::new(Member {
             key: newcomer.key,
+            name: newcomer.named.as_ref().map(|named| Arc::clone(&named.name)),
             number,
             dialect: newcomer.dialect,
             public_key: Arc::clone(&newcomer.public_key),
             spelled: newcomer.spelled,
         });
-        self.by_key.insert(newcomer.key, Present { member: Arc::clone(&member), connections: 1 });
+        self.by_key
+            .insert(newcomer.key, Present { member: Arc::clone(&member), connections: vec![connection] });
         self.by_number.insert(number, newcomer.key);
         self.by_connection.insert(connection, Arc::clone(&member));
         self.change(&member);
@@ -124,8 +135,8 @@ impl Roster {
     pub fn leave(&mut self, connection: ConnectionId) -> Option<(Arc<Member>, bool)> {
         let member = self.by_connection.remove(&connection)?;
         let present = self.by_key.get_mut(&member.key)?;
-        present.connections = present.connections.saturating_sub(1);
-        if present.connections > 0 {
+        present.connections.retain(|other| *other != connection);
+        if !present.connections.is_empty() {
             return Some((member, false));
         }
         self.by_key.remove(&member.key);

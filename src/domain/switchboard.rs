@@ -11,19 +11,32 @@ use super::{
     id::{ConnectionId, HomeId, KeyId},
     letter::{Audience, Author, Letter, Origin},
     limits::Limits,
-    member::{Member, Newcomer},
+    member::{Member, Newcomer, Resident},
     mesh::Mesh,
+    names::{Bearer, Claimed, Names},
     news::{Effect, News},
     refusal::{Refusal, Violation},
     replay::Window,
     roster::Roster,
 };
 
+/// Who hears a letter in this home.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hearers {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// Every connection, the author's own included.
+    Everybody,
+    /// One member.
+    Member(KeyId),
+}
+
 /// Where one letter goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Whether every connection of this home hears it, the author's own included.
-    pub here: bool,
+    /// Who hears it in this home.
+    pub here: Hearers,
     /// Which neighbours it is for.
     pub elsewhere: Vec<HomeId>,
     /// How many homes it names that are not linked.
@@ -39,7 +52,12 @@ pub enum Objection {
     Violated(Violation),
     /// Its author is listed at another home, too: only the signature of this member tells who is right.
     Doubted(Arc<Member>),
+    /// It is for a member who is nowhere.
+    NotFound,
 }
+
+/// A letter for everybody in this home and for nobody elsewhere.
+const HERE: Plan = Plan { here: Hearers::Everybody, elsewhere: Vec::new(), unreachable: 0 };
 
 /// Members, addresses and the memory against replays.
 #[derive(Debug)]
@@ -53,6 +71,9 @@ pub struct Switchboard {
     /// Letters whose author nobody we trust has checked. They are remembered apart, so that a forged copy
     /// that comes first cannot keep the real one out.
     hearsay: Window,
+    bearers: Names,
+    /// Whom neighbours listed under names that were not known.
+    learnt: Vec<Resident>,
     most_connections_per_member: u32,
     draining: bool,
 }
@@ -68,6 +89,8 @@ impl Switchboard {
             hellos: Window::new(limits.replay_window),
             letters: Window::new(limits.replay_window),
             hearsay: Window::new(limits.replay_window),
+            bearers: Names::new(limits.names),
+            learnt: Vec::new(),
             most_connections_per_member: limits.connections_per_member,
             draining: false,
         }
@@ -85,6 +108,11 @@ impl Switchboard {
         &self.mesh
     }
 
+    /// Puts back whose names are known.
+    pub fn restore_names(&mut self, names: impl IntoIterator<Item = (KeyId, Bearer)>) {
+        self.bearers.restore(names);
+    }
+
     /// From now on nobody is let in.
     pub const fn drain(&mut self) {
         self.draining = true;
@@ -93,7 +121,8 @@ impl Switchboard {
     /// Lets somebody in, and says whether the list of members changed.
     ///
     /// # Errors
-    /// The house is closing, the hello was seen before, or the member is connected too often.
+    /// The house is closing, the hello was seen before, the name is somebody else's, or the member is
+    /// connected too often.
     pub fn join(
         &mut self,
         connection: ConnectionId,
@@ -104,6 +133,16 @@ impl Switchboard {
         }
         if !self.hellos.admit(newcomer.trace) {
             return Err(Refusal::Replayed);
+        }
+        if let Some(named) = &newcomer.named
+            && let Some(key) = named.key
+        {
+            self.bearers.bear(newcomer.key, Bearer { key, proven: named.proven })?;
+        }
+        let is_elsewhere = self.mesh.whereabouts(newcomer.key).is_some_and(|home| home != HomeId::OWN);
+        if is_elsewhere && newcomer.named.as_ref().is_some_and(|named| !named.proven) {
+            // Without a proof nobody is taken away from another home.
+            return Err(Refusal::NameInUse);
         }
         let number = self.mesh.next_number();
         let (member, is_new) =
@@ -135,8 +174,27 @@ impl Switchboard {
     }
 
     /// A neighbour has news of its members.
-    pub fn hear(&mut self, home: HomeId, news: News) -> Effect {
-        self.mesh.hear(home, news)
+    pub fn hear(&mut self, home: HomeId, mut news: News) -> Effect {
+        let bearers = &mut self.bearers;
+        let learnt = &mut self.learnt;
+        let impostor = news.doubt(|resident| {
+            let Some(named) = &resident.named else { return true };
+            let Some(key) = named.key else {
+                // Leaving the key out is no way around it.
+                return !bearers.bearer(resident.key).is_some_and(|bearer| bearer.proven);
+            };
+            let claimed = bearers.list(resident.key, key);
+            if claimed == Claimed::New {
+                learnt.push(resident.clone());
+            }
+            claimed != Claimed::Refused
+        });
+        Effect { impostor, ..self.mesh.hear(home, news) }
+    }
+
+    /// Whom neighbours listed under new names since the last time this was asked.
+    pub fn take_learnt(&mut self) -> Vec<Resident> {
+        std::mem::take(&mut self.learnt)
     }
 
     /// Decides where a letter goes.
@@ -159,12 +217,13 @@ impl Switchboard {
             return Err(Objection::Refused(Refusal::Replayed));
         }
         let homes = match &letter.audience {
+            Audience::Member(member) => return self.find(*member),
             Audience::Everyone => {
                 let elsewhere = self.mesh.homes().map(|(home, _)| home).collect();
-                return Ok(Plan { here: true, elsewhere, unreachable: 0 });
+                return Ok(Plan { here: Hearers::Everybody, elsewhere, unreachable: 0 });
             }
             // A letter that names no home at all can only mean this one.
-            Audience::Homes(homes) if homes.is_empty() => return Ok(Plan { here: true, ..Plan::default() }),
+            Audience::Homes(homes) if homes.is_empty() => return Ok(HERE),
             Audience::Homes(homes) => homes,
         };
         // Senders name a home once per recipient; it is told once.
@@ -172,7 +231,7 @@ impl Switchboard {
         let mut plan = Plan::default();
         for name in names {
             match self.mesh.named(name) {
-                _ if self.names.contains(name) => plan.here = true,
+                _ if self.names.contains(name) => plan.here = Hearers::Everybody,
                 Some(home) => plan.elsewhere.push(home),
                 None => plan.unreachable += 1,
             }
@@ -208,7 +267,22 @@ impl Switchboard {
         if !is_new {
             return Err(Objection::Refused(Refusal::Replayed));
         }
-        Ok(Plan { here: true, ..Plan::default() })
+        match letter.audience {
+            Audience::Member(member) if self.roster.find(member).is_some() => {
+                Ok(Plan { here: Hearers::Member(member), ..Plan::default() })
+            }
+            Audience::Member(_) => Err(Objection::NotFound),
+            Audience::Everyone | Audience::Homes(_) => Ok(HERE),
+        }
+    }
+
+    /// Where one member is.
+    fn find(&self, member: KeyId) -> Result<Plan, Objection> {
+        if self.roster.find(member).is_some() {
+            return Ok(Plan { here: Hearers::Member(member), ..Plan::default() });
+        }
+        let home = self.mesh.whereabouts(member).ok_or(Objection::NotFound)?;
+        Ok(Plan { elsewhere: vec![home], ..Plan::default() })
     }
 
     /// A home answers for its own members. One that others claim, too, must have signed: anybody can list

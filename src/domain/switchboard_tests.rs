@@ -10,6 +10,7 @@ const SOUTH: HomeId = HomeId(3);
 
 fn newcomer(key: u8, trace: u8) -> Newcomer {
     Newcomer {
+        named: None,
         key: KeyId([key; 32]),
         dialect: Dialect::Olaf,
         public_key: "pem".into(),
@@ -76,13 +77,13 @@ fn a_private_letter_goes_only_to_the_homes_it_names() {
     let planned = |here, elsewhere: &[HomeId], unreachable| {
         Ok(Plan { here, elsewhere: elsewhere.to_vec(), unreachable })
     };
-    assert_eq!(plan(2, &["ws://localhost:8080/"]), planned(true, &[], 0));
+    assert_eq!(plan(2, &["ws://localhost:8080/"]), planned(Hearers::Everybody, &[], 0));
     assert_eq!(
         plan(3, &["south:1", "ws://north:1", "south:1", "north:1"]),
-        planned(false, &[NORTH, SOUTH], 0)
+        planned(Hearers::Nobody, &[NORTH, SOUTH], 0)
     );
-    assert_eq!(plan(4, &[]), planned(true, &[], 0));
-    assert_eq!(plan(5, &["west:1", "127.0.0.1:8080", "north:1"]), planned(true, &[NORTH], 1));
+    assert_eq!(plan(4, &[]), planned(Hearers::Everybody, &[], 0));
+    assert_eq!(plan(5, &["west:1", "127.0.0.1:8080", "north:1"]), planned(Hearers::Everybody, &[NORTH], 1));
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn linked() -> Switchboard {
 
 fn resident(key: u8) -> Resident {
     let Newcomer { key, dialect, public_key, spelled, .. } = newcomer(key, 0);
-    Resident { key, dialect, public_key, spelled }
+    Resident { key, named: None, dialect, public_key, spelled }
 }
 
 fn vouched(author: u8, named: Option<u8>) -> Author {
@@ -118,8 +119,8 @@ fn a_public_letter_goes_to_every_linked_home_and_what_comes_from_one_stays_here(
     assert!(house.join(ConnectionId(1), &newcomer(7, 1)).is_ok());
     house.hear(NORTH, News::Whole(vec![resident(8)]));
     let plan = house.route(&letter(1, 7, 9, Audience::Everyone));
-    assert_eq!(plan, Ok(Plan { here: true, elsewhere: vec![NORTH, SOUTH], unreachable: 0 }));
-    let here = Ok(Plan { here: true, ..Plan::default() });
+    assert_eq!(plan, Ok(Plan { here: Hearers::Everybody, elsewhere: vec![NORTH, SOUTH], unreachable: 0 }));
+    let here = Ok(Plan { here: Hearers::Everybody, ..Plan::default() });
     assert_eq!(house.route(&brought(NORTH, vouched(8, None), 10)), here);
     house.unlink(NORTH);
     let plan = house.route(&letter(1, 7, 11, Audience::Everyone));

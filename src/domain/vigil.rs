@@ -34,6 +34,12 @@ impl Patience {
         let (ping_s, silence_s) = (limits.peer_heartbeat_s, limits.peer_silence_s);
         Self { hello_s: limits.hello_timeout_s, ping_s, silence_s }
     }
+
+    /// With whom may be silent for so long by its protocol.
+    #[must_use]
+    pub const fn at_least(self, silence_s: u32) -> Self {
+        if silence_s > self.silence_s { Self { silence_s, ..self } } else { self }
+    }
 }
 
 /// What is due now.

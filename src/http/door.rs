@@ -1,4 +1,5 @@
-//! The main door: one listener for WebSockets of every dialect, uploads and the information document.
+//! The main door: a listener for WebSockets of every dialect, uploads and the information document; and, if
+//! wanted, a second one for SOCP alone.
 //!
 //! The order on the way in: a place at the gate, TLS, the head of one request within its deadline,
 //! and then either the web application or the upgrade, which takes the socket away from HTTP.
@@ -12,43 +13,59 @@ use actix_web::{App, dev::AppConfig, middleware::from_fn, web::Data};
 use tokio::net::TcpStream;
 
 use super::{files, logging, site::Site, tls::Tls, unread, upgrade};
-use crate::{actors::socket::Socket, domain::limits::seconds};
+use crate::{
+    actors::socket::Socket,
+    domain::{dialect::Dialect, limits::seconds},
+};
 
-/// Opens the door. The server stops when its handle says so; it reacts to no signals itself.
+/// What people dial.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For everybody.
+    pub main: TcpListener,
+    /// For SOCP alone.
+    pub socp: Option<TcpListener>,
+}
+
+/// Opens the doors. The server stops when its handle says so; it reacts to no signals itself.
 ///
 /// # Errors
-/// The listener cannot be used.
-pub fn serve(listener: TcpListener, site: Arc<Site>, tls: Option<Tls>) -> io::Result<Server> {
+/// A listener cannot be used.
+pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::Result<Server> {
     let workers = match site.settings.listen.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
     };
-    let builder = Server::build().workers(workers).disable_signals().shutdown_timeout(1);
-    let server = builder.listen("main", listener, move || {
-        let (gate_site, web_site, ws_site) = (Arc::clone(&site), Arc::clone(&site), Arc::clone(&site));
-        let tls = tls.clone();
-        let limits = Arc::clone(&site.house.limits);
-        let app = move || {
-            App::new()
-                .app_data(Data::from(Arc::clone(&web_site)))
-                .wrap(from_fn(unread::hold))
-                .wrap(logging::logger())
-                .configure(files::configure)
-        };
-        let http = HttpService::build()
-            // One request a connection: the deadline for heads covers the first one only, so a second
-            // head could be sent for ever.
-            .keep_alive(KeepAlive::Disabled)
-            .client_request_timeout(seconds(limits.request_head_timeout_s))
-            .client_disconnect_timeout(seconds(1))
-            .upgrade(fn_service(move |(request, framed)| {
-                upgrade::serve(Arc::clone(&ws_site), request, framed)
-            }))
-            .finish(map_config(app(), |_| AppConfig::default()));
-        let accept = fn_service(move |stream| accept(Arc::clone(&gate_site), tls.clone(), stream));
-        accept.and_then(http)
-    })?;
-    Ok(server.run())
+    let mut builder = Server::build().workers(workers).disable_signals().shutdown_timeout(1);
+    let socp = listeners.socp.map(|listener| ("socp", listener, Some(Dialect::Socp)));
+    for (name, listener, pinned) in std::iter::once(("main", listeners.main, None)).chain(socp) {
+        let (site, tls) = (Arc::clone(site), tls.cloned());
+        builder = builder.listen(name, listener, move || {
+            let (gate_site, web_site, ws_site) = (Arc::clone(&site), Arc::clone(&site), Arc::clone(&site));
+            let tls = tls.clone();
+            let limits = Arc::clone(&site.house.limits);
+            let app = move || {
+                App::new()
+                    .app_data(Data::from(Arc::clone(&web_site)))
+                    .wrap(from_fn(unread::hold))
+                    .wrap(logging::logger())
+                    .configure(files::configure)
+            };
+            let http = HttpService::build()
+                // One request a connection: the deadline for heads covers the first one only, so a second
+                // head could be sent for ever.
+                .keep_alive(KeepAlive::Disabled)
+                .client_request_timeout(seconds(limits.request_head_timeout_s))
+                .client_disconnect_timeout(seconds(1))
+                .upgrade(fn_service(move |(request, framed)| {
+                    upgrade::serve(Arc::clone(&ws_site), pinned, request, framed)
+                }))
+                .finish(map_config(app(), |_| AppConfig::default()));
+            let accept = fn_service(move |stream| accept(Arc::clone(&gate_site), tls.clone(), stream));
+            accept.and_then(http)
+        })?;
+    }
+    Ok(builder.run())
 }
 
 type Accepted = (Socket, Protocol, Option<std::net::SocketAddr>);

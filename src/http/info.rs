@@ -38,8 +38,11 @@ struct Server<'a> {
 pub struct Spoken {
     /// The name of the dialect.
     pub name: &'static str,
-    /// Where it is spoken: `/` decides by the first frame, the other path is pinned.
+    /// Where it is spoken at the main door: `/` decides by the first frame, the other path is pinned.
     pub paths: Vec<String>,
+    /// The address of a door of its own, where any path will do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,13 +60,19 @@ struct Upload {
     field: &'static str,
 }
 
-/// The dialects spoken at the main door.
+/// The dialects that are spoken here.
 #[must_use]
 pub fn spoken(site: &Site) -> Vec<Spoken> {
     let pinned = site.settings.listen.dialect.0;
-    let here = Dialect::ALL.into_iter().filter(|dialect| pinned.is_none_or(|only| only == *dialect));
-    here.map(|dialect| Spoken { name: dialect.name(), paths: vec!["/".to_owned(), format!("/{dialect}")] })
-        .collect()
+    let spoken = Dialect::ALL.into_iter().map(|dialect| {
+        let at_main = pinned.is_none_or(|only| only == dialect);
+        Spoken {
+            name: dialect.name(),
+            paths: if at_main { vec!["/".to_owned(), format!("/{dialect}")] } else { Vec::new() },
+            address: site.about.socp.clone().filter(|_| dialect == Dialect::Socp),
+        }
+    });
+    spoken.filter(|spoken| !spoken.paths.is_empty() || spoken.address.is_some()).collect()
 }
 
 /// Shows the document. Any page may read it: it is how a chat page finds out where it is.

@@ -46,6 +46,8 @@ pub struct About {
     pub name: String,
     /// The address that client lists name.
     pub address: String,
+    /// The address of the door for SOCP alone, if there is one.
+    pub socp: Option<String>,
     /// Base of the links to uploaded files, without a slash at the end.
     pub url: String,
     /// When this process started, in Unix milliseconds.
@@ -70,6 +72,7 @@ impl About {
             id,
             name,
             address,
+            socp: None,
             url,
             started_ms: crate::actors::clock::unix_ms(),
             olaf_fingerprint: crate::crypto::fingerprint::OFFICIAL.of(olaf, &olaf_pem),

@@ -34,18 +34,19 @@ struct Wishes {
     link: bool,
 }
 
-/// Serves one upgrade request.
+/// Serves one upgrade request, at a door that may be pinned to a dialect.
 ///
 /// # Errors
 /// None; a request that is refused gets its answer.
 pub async fn serve(
     site: Arc<Site>,
+    door: Option<Dialect>,
     request: Request,
     framed: Framed<Socket, h1::Codec>,
 ) -> Result<(), actix_http::Error> {
     let parts = framed.into_parts();
     let mut socket = parts.io;
-    let (answer, wishes) = match admit(&site, &request, &mut socket) {
+    let (answer, wishes) = match admit(&site, door, &request, &mut socket) {
         Ok(wishes) => match handshake(request.head()) {
             Ok(mut answer) => {
                 if wishes.link {
@@ -74,7 +75,12 @@ fn header_of<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 }
 
 /// Everything that speaks against a connection before it is one.
-fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, Problem> {
+fn admit(
+    site: &Site,
+    door: Option<Dialect>,
+    request: &Request,
+    socket: &mut Socket,
+) -> Result<Wishes, Problem> {
     if site.house.is_draining() {
         return Err(Refusal::Draining.into());
     }
@@ -95,7 +101,7 @@ fn admit(site: &Site, request: &Request, socket: &mut Socket) -> Result<Wishes, 
     if let Some(peer) = peer.filter(|peer| site.trusts(*peer)) {
         socket.occupy(site.enter(site.client_address(peer, request.head().headers()))?);
     }
-    wishes(site, request)
+    wishes(site, door, request)
 }
 
 /// The largest message of a server that has not proven who it is.
@@ -108,16 +114,21 @@ fn wants_link(request: &Request) -> bool {
     request.path().trim_matches('/') == kith::PATH && offered.any(|name| name.trim() == kith::SUBPROTOCOL)
 }
 
-/// The path may pin the dialect, the query may name an accent.
-fn wishes(site: &Site, request: &Request) -> Result<Wishes, Problem> {
+/// The door or the path may pin the dialect, the query may name an accent. A path that means nothing to us
+/// means nothing: some programs always ask for one.
+fn wishes(site: &Site, door: Option<Dialect>, request: &Request) -> Result<Wishes, Problem> {
+    let elsewhere = || Problem::not_found("this door speaks another protocol");
     if wants_link(request) {
+        if door.is_some() {
+            return Err(elsewhere());
+        }
         // Servers come in whatever the clients of this door speak.
         return Ok(Wishes { pinned: None, ear: None, link: true });
     }
     let by_path = Dialect::from_name(request.path().trim_matches('/'));
-    let pinned = match (site.settings.listen.dialect.0, by_path) {
+    let pinned = match (door.or(site.settings.listen.dialect.0), by_path) {
         (Some(only), Some(asked)) if only != asked => {
-            return Err(Problem::not_found("this door speaks another protocol"));
+            return Err(elsewhere());
         }
         (only, asked) => only.or(asked),
     };

@@ -64,6 +64,10 @@ fn neighbourhood(neighbourhood: &Neighbourhood, most: u32) -> Sense {
 fn doors(listen: &Listen) -> Sense {
     let same = listen.main == listen.admin && listen.main.port() != 0;
     refuse_if(same, "listen.admin", "it is the same door as listen.main")?;
+    if let Some(socp) = listen.socp.0.filter(|socp| socp.port() != 0) {
+        refuse_if(socp == listen.main, "listen.socp", "it is the same door as listen.main")?;
+        refuse_if(socp == listen.admin, "listen.socp", "it is the same door as listen.admin")?;
+    }
     let no_key = listen.tls_key.as_os_str().is_empty();
     let no_certificate = listen.tls_certificate.as_os_str().is_empty();
     refuse_if(no_key && !no_certificate, "listen.tls_key", "listen.tls_certificate is set, its key is not")?;
@@ -177,7 +181,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 38] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 39] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -198,6 +202,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 38] {
         ("limits.silence_timeout_s", limits.silence_timeout_s.into()),
         ("limits.recipients_per_letter", limits.recipients_per_letter.into()),
         ("limits.replay_window", limits.replay_window.into()),
+        ("limits.names", limits.names.into()),
         ("limits.presence_bytes_per_second", limits.presence_bytes_per_second.into()),
         ("limits.upload_bytes", limits.upload_bytes),
         ("limits.upload_bytes_per_address_per_hour", limits.upload_bytes_per_address_per_hour),

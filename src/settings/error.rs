@@ -114,6 +114,14 @@ pub enum SettingsError {
         #[source]
         error: std::io::Error,
     },
+    /// The file of SOCP introducers.
+    #[error("socp.bootstrap: {}: {problem}", path.display())]
+    Bootstrap {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A folder that was asked for by name and holds no settings.
     #[error("KITH_SETTINGS_DIR is {}, which holds neither base.yaml nor {environment}.yaml", path.display())]
     EmptyFolder {

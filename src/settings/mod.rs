@@ -11,6 +11,7 @@ mod layers;
 mod load;
 mod loaded;
 mod neighbourhood;
+mod socp;
 mod unknown;
 mod values;
 
@@ -19,4 +20,5 @@ pub use error::{Origin, SettingsError};
 pub use load::{Sources, load};
 pub use loaded::Loaded;
 pub use neighbourhood::{Admit, Neighbourhood};
-pub use values::{Debug, Door, Listen, Log, LogFormat, Olaf, Server, Settings};
+pub use socp::{Introducer, Socp};
+pub use values::{Debug, Door, Listen, Log, LogFormat, Olaf, Optional, Server, Settings};

@@ -12,6 +12,7 @@ use crate::domain::dialect::Dialect;
 use crate::domain::limits::Limits;
 
 use super::neighbourhood::Neighbourhood;
+use super::socp::Socp;
 
 /// All settings in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub listen: Listen,
     /// The dialect OLAF.
     pub olaf: Olaf,
+    /// The dialect SOCP.
+    pub socp: Socp,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
     /// What it tells its operator.
@@ -56,6 +59,8 @@ pub struct Listen {
     pub main: SocketAddr,
     /// The door of the admin API.
     pub admin: SocketAddr,
+    /// A door for SOCP alone, if there is one.
+    pub socp: Optional,
     /// The protocol spoken at the main door.
     pub dialect: Door,
     /// Origins of web pages that may connect, beside our own.
@@ -93,6 +98,29 @@ impl Listen {
         }
         let own = origin.split_once("://").map(|(_, rest)| rest);
         own.zip(host).is_some_and(|(own, host)| own.eq_ignore_ascii_case(host))
+    }
+}
+
+/// An address that may be left empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Optional(pub Option<SocketAddr>);
+
+impl TryFrom<String> for Optional {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.is_empty() {
+            return Ok(Self(None));
+        }
+        let problem = |_| format!("{text:?} is no address; write IP:PORT, as in 0.0.0.0:8765, or nothing");
+        text.parse().map(|address| Self(Some(address))).map_err(problem)
+    }
+}
+
+impl From<Optional> for String {
+    fn from(address: Optional) -> Self {
+        address.0.map(|address| address.to_string()).unwrap_or_default()
     }
 }
 
@@ -183,6 +211,7 @@ struct LimitKeys {
     silence_timeout_s: u32,
     recipients_per_letter: u32,
     replay_window: u32,
+    names: u32,
     presence_bytes_per_second: u32,
     upload_bytes: u64,
     upload_total_bytes: u64,
@@ -208,13 +237,14 @@ struct LimitKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::{Door, Listen};
+    use super::{Door, Listen, Optional};
     use crate::domain::dialect::Dialect;
 
     fn listen(allowed: &[&str]) -> Listen {
         Listen {
             main: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
+            socp: Optional(None),
             dialect: Door(None),
             allowed_origins: allowed.iter().map(ToString::to_string).collect(),
             trusted_proxies: Vec::new(),
@@ -252,6 +282,17 @@ mod tests {
             assert_eq!(Door::try_from(String::from(door)), Ok(door));
         }
         assert!(Door::try_from("Olaf ".to_owned()).is_err());
+    }
+
+    #[test]
+    fn an_address_may_be_left_empty() {
+        for text in ["", "0.0.0.0:8765", "[::1]:8765"] {
+            let address = Optional::try_from(text.to_owned()).expect(text);
+            assert_eq!((address.0.is_none(), String::from(address)), (text.is_empty(), text.to_owned()));
+        }
+        for wrong in ["8765", "localhost:8765", " "] {
+            assert!(Optional::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! It opens the house (identity, store, actors, doors), waits for a reason to close it, and closes it
 //! in order: nobody new, everybody told, everything written, doors shut.
 
+mod doors;
 mod end;
 mod neighbours;
 mod ready;
@@ -10,7 +11,7 @@ mod ready;
 use std::{
     fs,
     io::{self, Write as _},
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -21,6 +22,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use uuid::Uuid;
 
 use self::{
+    doors::{Doors, public_address, public_url},
     end::{Signals, close},
     ready::ReadyFile,
 };
@@ -37,15 +39,16 @@ use crate::{
     cli::serve::ServeArgs,
     client::trust::{TrustError, trust},
     dialect::{Myself, Terms},
-    domain::{address::Address, limits::seconds},
+    domain::limits::seconds,
     http::{
-        admin, door,
+        admin,
+        door::{self, Listeners},
         filing::{Filing, FilingError},
         site::{About, Site},
         tls::{Tls, TlsError},
     },
     identity::{Identity, IdentityError},
-    settings::{Admit, Settings},
+    settings::{Admit, Settings, SettingsError},
     store::{Store, StoreError},
     telemetry,
 };
@@ -68,6 +71,9 @@ pub enum StartupError {
     /// The authorities for neighbours.
     #[error("neighbourhood.ca_certificates: {0}")]
     Trust(#[from] TrustError),
+    /// A file that the settings name.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// A neighbour of the settings.
     #[error("neighbourhood.peers: {line}: {problem}")]
     Peer {
@@ -100,8 +106,6 @@ pub enum StartupError {
     System(#[from] io::Error),
 }
 
-/// Connections that may wait to be accepted.
-const BACKLOG: u32 = 4096;
 /// `kith serve`.
 #[must_use]
 pub fn main(args: ServeArgs) -> ExitCode {
@@ -144,12 +148,15 @@ pub async fn run(
     let store = Store::open(&data.join("kith.db")).await?;
     let id = server_id(&store).await?;
     let tls = settings.listen.tls().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
-    let main = listen(settings.listen.main).await?;
-    let admin = listen(settings.listen.admin).await?;
-    let doors = Doors { main: main.local_addr()?, admin: admin.local_addr()?, tls: tls.is_some() };
+    let listeners = Listeners {
+        main: doors::listen(settings.listen.main)?,
+        socp: settings.listen.socp.0.map(doors::listen).transpose()?,
+    };
+    let admin = doors::listen(settings.listen.admin)?;
+    let doors = Doors::of(&listeners, &admin, tls.is_some())?;
 
     let site = open(settings, &identity, id, &doors, store, stop).await?;
-    let main = door::serve(main, Arc::clone(&site), tls.clone())?;
+    let main = door::serve(listeners, &site, tls.as_ref())?;
     let main_handle = main.handle();
     actix_rt::spawn(main);
     let admin = admin::serve(admin, Arc::clone(&site))?;
@@ -173,13 +180,6 @@ pub async fn run(
     Ok(())
 }
 
-/// Where the doors really are.
-struct Doors {
-    main: SocketAddr,
-    admin: SocketAddr,
-    tls: bool,
-}
-
 /// The id of this server, made when its database was.
 async fn server_id(store: &Store) -> Result<Uuid, StoreError> {
     const FACT: &str = "server.id";
@@ -189,19 +189,6 @@ async fn server_id(store: &Store) -> Result<Uuid, StoreError> {
     let id = Uuid::new_v4();
     store.set_fact(FACT, &id.to_string()).await?;
     Ok(id)
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
-    let open = || {
-        let socket = match address {
-            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
-            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
-        }?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)?.into_std()
-    };
-    open().map_err(|error| StartupError::Listen { address, error })
 }
 
 /// Starts the actors and puts everything together.
@@ -220,7 +207,7 @@ async fn open(
         let (store, tally) = (store.clone(), tally.clone());
         Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
     };
-    let names = vec![Address::new(&doors.main.to_string())];
+    let names = doors.names();
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
@@ -234,18 +221,20 @@ async fn open(
     let house = House::build(Plan {
         home: address.clone(),
         names,
-        terms: terms(&settings, identity, &address),
+        terms: terms(&settings, identity, &address, id),
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
         notaries: match settings.listen.notaries {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             count => count,
         },
+        bearers: neighbours::bearers(&settings, &store).await?,
         archivist: archivist.clone(),
         limits,
     })?;
     let url = public_url(&settings, &address, doors.tls);
-    let about = About::new(identity, id, settings.server.name.clone(), address, url);
+    let socp = doors.socp_address(&address);
+    let about = About { socp, ..About::new(identity, id, settings.server.name.clone(), address, url) };
     let data = &settings.server.data_dir;
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
@@ -254,7 +243,7 @@ async fn open(
 }
 
 /// What sessions must know.
-fn terms(settings: &Settings, identity: &Identity, address: &str) -> Terms {
+fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> Terms {
     Terms {
         recipients_per_letter: settings.limits.recipients_per_letter,
         detect_accents: settings.olaf.detect_accents,
@@ -264,29 +253,10 @@ fn terms(settings: &Settings, identity: &Identity, address: &str) -> Terms {
         myself: Myself {
             address: address.to_owned(),
             name: settings.server.name.clone(),
+            id: id.to_string().into(),
             key: Arc::new(identity.server.public().clone()),
         },
     }
-}
-
-/// The address that clients are told: what the operator says, or where the door is.
-fn public_address(settings: &Settings, main: SocketAddr) -> String {
-    if !settings.server.public_address.is_empty() {
-        return settings.server.public_address.clone();
-    }
-    if main.ip().is_unspecified() {
-        // Nobody can dial "every interface". This machine at least can dial itself.
-        return SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), main.port()).to_string();
-    }
-    main.to_string()
-}
-
-fn public_url(settings: &Settings, address: &str, tls: bool) -> String {
-    if !settings.server.public_url.is_empty() {
-        return settings.server.public_url.trim_end_matches('/').to_owned();
-    }
-    let bare = address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/');
-    format!("{}://{bare}", if tls { "https" } else { "http" })
 }
 
 /// What a person reads first.
@@ -300,12 +270,16 @@ fn greet(doors: &Doors, site: &Site, identity: &Identity) {
     let kith = std::env::args().next().unwrap_or_else(|| "kith".to_owned());
     let data = site.settings.server.data_dir.display();
     let (name, address, admin) = (&site.about.name, &site.about.address, doors.admin);
+    let socp = match &site.about.socp {
+        Some(address) => format!("    SOCP alone    {scheme}://{address}\n"),
+        None => String::new(),
+    };
     let text = format!(
         "
   {name} is open
 
     clients       {scheme}://{address}
-    admin API     http://{admin}/docs/
+{socp}    admin API     http://{admin}/docs/
     admin token   {token}
 
   Talk:   {kith} chat {scheme}://{address}
@@ -319,9 +293,13 @@ fn greet(doors: &Doors, site: &Site, identity: &Identity) {
 
 /// What the log says first.
 fn announce(doors: &Doors, site: &Site) {
-    tracing::info!(listen = %doors.main, admin = %doors.admin, id = %site.about.id, "the doors are open");
+    let socp = doors.socp.map(tracing::field::display);
+    tracing::info!(listen = %doors.main, socp, admin = %doors.admin, id = %site.about.id, "the doors are open");
     let section = &site.settings.neighbourhood;
-    if !doors.main.ip().is_loopback() && (section.legacy || section.admit == Admit::Anyone) {
+    let is_reachable = |door: SocketAddr| !door.ip().is_loopback();
+    if (is_reachable(doors.main) || doors.socp.is_some_and(is_reachable))
+        && (section.legacy || section.admit == Admit::Anyone)
+    {
         tracing::warn!(
             "any server that reaches this one may become its neighbour; set neighbourhood.admit to known and \
              neighbourhood.legacy to false, or KITH_ENV to production"

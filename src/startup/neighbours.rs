@@ -2,10 +2,16 @@
 
 use super::StartupError;
 use crate::{
-    actors::{clock::unix_ms, neighbourhood::members},
+    actors::{
+        clock::unix_ms,
+        neighbourhood::{bootstrap, members},
+    },
+    dialect::socp,
     domain::{
         address::Address,
-        book::{Book, Policy},
+        book::{Book, Entry, Policy},
+        id::KeyId,
+        names::Bearer,
         peer::Source,
     },
     identity::Identity,
@@ -30,21 +36,14 @@ pub(super) async fn book(
     let own = names.iter().cloned().chain([Address::new(address)]).collect();
     let mut book = Book::new(identity.server.public().id(), own, policy);
     let mut known: Vec<_> = store.peers().await?.into_iter().map(members::remembered).collect();
-    for line in &section.peers {
+    let listed = section.peers.iter().map(|line| {
         let problem = |problem: String| StartupError::Peer { line: line.to_string(), problem };
-        let mut entry = members::entry(line, Source::Settings).map_err(problem)?;
+        Ok((line.clone(), members::entry(line, Source::Settings).map_err(problem)?))
+    });
+    let listed: Vec<_> = listed.collect::<Result<_, StartupError>>()?;
+    for (line, mut entry) in listed.into_iter().chain(bootstrap::introducers(&settings.socp)?) {
         if let Some(at) = known.iter().position(|known| known.id == entry.id) {
-            let known = known.swap_remove(at);
-            // Settings that name no key leave it to what an operator pinned since.
-            if entry.pinned.is_none() && !known.removed {
-                (entry.pinned, entry.key_text) = (known.pinned, known.key_text);
-            }
-            // A key that was seen counts until an operator names one.
-            entry.seen = known.seen.filter(|_| entry.pinned.is_none());
-            entry.dialect = entry.dialect.or(known.dialect);
-            entry.added_at = known.added_at.min(unix_ms());
-            entry.linked_at = known.linked_at;
-            entry.name = entry.name.or(known.name);
+            recall(&mut entry, known.swap_remove(at));
         }
         if let Err(turned) = book.add(entry) {
             tracing::warn!(peer = line.url, code = turned.refusal.code(), "this neighbour is left out");
@@ -61,4 +60,27 @@ pub(super) async fn book(
         book.restore(entry);
     }
     Ok(book)
+}
+
+/// What was learnt about a neighbour that the settings name.
+fn recall(entry: &mut Entry, known: Entry) {
+    // Settings that name no key leave it to what an operator pinned since.
+    if entry.pinned.is_none() && !known.removed {
+        (entry.pinned, entry.key_text) = (known.pinned, known.key_text);
+    }
+    // A key that was seen counts until an operator names one.
+    entry.seen = known.seen.filter(|_| entry.pinned.is_none());
+    entry.dialect = entry.dialect.or(known.dialect);
+    entry.added_at = known.added_at.min(unix_ms());
+    entry.linked_at = known.linked_at;
+    entry.name = entry.name.take().or(known.name);
+}
+
+/// Whose names the store remembers.
+pub(super) async fn bearers(
+    settings: &Settings,
+    store: &Store,
+) -> Result<Vec<(KeyId, Bearer)>, StartupError> {
+    let names = store.names(settings.limits.names).await?;
+    Ok(names.into_iter().map(|(name, bearer)| (socp::id_of(&name), bearer)).collect())
 }

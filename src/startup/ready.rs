@@ -17,6 +17,7 @@ impl ReadyFile {
         let token = crate::identity::read_token(data)?.unwrap_or_default();
         let text = serde_json::json!({
             "listen": doors.main.to_string(),
+            "socp": doors.socp.map(|door| door.to_string()),
             "admin": doors.admin.to_string(),
             "token": *token,
             "pid": std::process::id(),

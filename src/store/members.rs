@@ -3,11 +3,13 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use crate::domain::dialect::Dialect;
 use crate::domain::id::KeyId;
 
 use super::Store;
 use super::error::StoreError;
 use super::record::{Cursor, MemberRecord, Page, Seen};
+use super::users;
 
 impl Store {
     /// Remembers that these members were seen, all of them or none.
@@ -25,17 +27,19 @@ impl Store {
         let mut transaction = self.begin().await?;
         for member in seen {
             sqlx::query(
-                "INSERT INTO members (key_id, dialect, public_key, first_seen, last_seen)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
+                "INSERT INTO members (key_id, dialect, name, public_key, first_seen, last_seen)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (key_id) DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)",
             )
             .bind(member.key_id.0.as_slice())
             .bind(member.dialect.name())
+            .bind(member.named.as_ref().map(|named| &*named.name))
             .bind(&member.public_key)
             .bind(member.first)
             .bind(member.last)
             .execute(&mut *transaction)
             .await?;
+            users::remember(&mut transaction, member).await?;
         }
         Ok(transaction.commit().await?)
     }
@@ -46,10 +50,13 @@ impl Store {
     ///
     /// Fails if the database cannot be read.
     pub async fn member(&self, key_id: KeyId) -> Result<Option<MemberRecord>, StoreError> {
-        let row = sqlx::query("SELECT * FROM members WHERE key_id = ?")
-            .bind(key_id.0.as_slice())
-            .fetch_optional(&self.readers)
-            .await?;
+        let row = sqlx::query(
+            "SELECT members.*, users.key_id AS name_key
+             FROM members LEFT JOIN users ON users.user_id = members.name WHERE members.key_id = ?",
+        )
+        .bind(key_id.0.as_slice())
+        .fetch_optional(&self.readers)
+        .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -60,31 +67,29 @@ impl Store {
     /// Fails if the database cannot be read.
     pub async fn members(
         &self,
+        dialect: Option<Dialect>,
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<MemberRecord>, StoreError> {
-        let further = i64::from(limit) + 1;
-        let rows = match after {
-            None => {
-                sqlx::query("SELECT * FROM members ORDER BY last_seen DESC, key_id DESC LIMIT ?")
-                    .bind(further)
-                    .fetch_all(&self.readers)
-                    .await?
-            }
-            Some(cursor) => {
-                // A forged cursor finds a place too, only not one that a page named.
-                let key_id = KeyId::from_hex(&cursor.id).map(|id| id.0.to_vec()).unwrap_or_default();
-                sqlx::query(
-                    "SELECT * FROM members WHERE (last_seen, key_id) < (?, ?)
-                     ORDER BY last_seen DESC, key_id DESC LIMIT ?",
-                )
-                .bind(cursor.at)
-                .bind(key_id)
-                .bind(further)
-                .fetch_all(&self.readers)
-                .await?
-            }
+        let place = |cursor: &Cursor| {
+            // A forged cursor finds a place too, only not one that a page named.
+            let key_id = KeyId::from_hex(&cursor.id).map(|id| id.0.to_vec());
+            (cursor.at, key_id.unwrap_or_default())
         };
+        // Nobody was seen later than that.
+        let (at, key_id) = after.map_or_else(|| (i64::MAX, Vec::new()), place);
+        let rows = sqlx::query(
+            "SELECT members.*, users.key_id AS name_key
+             FROM members LEFT JOIN users ON users.user_id = members.name
+             WHERE (members.last_seen, members.key_id) < (?1, ?2) AND (?3 IS NULL OR members.dialect = ?3)
+             ORDER BY members.last_seen DESC, members.key_id DESC LIMIT ?4",
+        )
+        .bind(at)
+        .bind(key_id)
+        .bind(dialect.map(Dialect::name))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(&self.readers)
+        .await?;
         let members = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Page::cut(members, limit, |member| Cursor { at: member.last_seen, id: member.key_id.hex() }))
     }
@@ -101,9 +106,11 @@ impl Store {
 }
 
 fn read(row: &SqliteRow) -> Result<MemberRecord, StoreError> {
-    let key_id: Vec<u8> = row.try_get("key_id")?;
+    let id = |bytes: Vec<u8>| bytes.try_into().map(KeyId).map_err(|_| StoreError::Row { table: "members" });
     Ok(MemberRecord {
-        key_id: key_id.try_into().map(KeyId).map_err(|_| StoreError::Row { table: "members" })?,
+        key_id: id(row.try_get("key_id")?)?,
+        name: row.try_get("name")?,
+        name_key: row.try_get::<Option<Vec<u8>>, _>("name_key")?.map(id).transpose()?,
         dialect: row.try_get("dialect")?,
         public_key: row.try_get("public_key")?,
         first_seen: row.try_get("first_seen")?,

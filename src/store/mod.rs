@@ -13,6 +13,7 @@ mod members;
 mod peers;
 mod record;
 mod schema;
+mod users;
 
 use std::path::Path;
 use std::time::Duration;

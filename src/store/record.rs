@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::domain::dialect::Dialect;
 use crate::domain::id::{KeyId, PeerId};
+use crate::domain::member::Named;
 use crate::domain::peer::{LinkDialect, Source};
 
 /// A member who was seen, once or several times.
@@ -14,6 +15,8 @@ pub struct Seen {
     pub key_id: KeyId,
     /// The protocol in which.
     pub dialect: Dialect,
+    /// The name under which, in dialects that have names.
+    pub named: Option<Named>,
     /// The public key as first received.
     pub public_key: String,
     /// The first of these times.
@@ -26,11 +29,22 @@ impl Seen {
     /// A member who is seen at this moment.
     #[must_use]
     pub fn now(key_id: KeyId, dialect: Dialect, public_key: String, at: i64) -> Self {
-        Self { key_id, dialect, public_key, first: at, last: at }
+        Self { key_id, dialect, named: None, public_key, first: at, last: at }
+    }
+
+    /// The same member, known by a name.
+    #[must_use]
+    pub fn under(self, named: Option<Named>) -> Self {
+        Self { named, ..self }
     }
 
     /// The same member, seen again. What was received first stays.
     pub fn again(&mut self, later: &Self) {
+        match (&mut self.named, &later.named) {
+            (Some(named), Some(later)) => named.proven |= later.proven && named.key == later.key,
+            (None, named) => self.named.clone_from(named),
+            (Some(_), None) => {}
+        }
         self.last = self.last.max(later.last);
     }
 }
@@ -38,8 +52,12 @@ impl Seen {
 /// A member who was seen at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRecord {
-    /// Who.
+    /// Who: the fingerprint of its key, or the digest of its name.
     pub key_id: KeyId,
+    /// Its name, in dialects that have names.
+    pub name: Option<String>,
+    /// The fingerprint of the key to which that name is held.
+    pub name_key: Option<KeyId>,
     /// The name of the protocol at the first meeting. A newer program may have written a name that
     /// this one does not know, so it stays text.
     pub dialect: String,

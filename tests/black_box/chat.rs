@@ -28,9 +28,15 @@ impl Person {
 
     /// Sits down at a door; the keyring lies in the folder.
     pub(crate) fn at(url: &str, folder: &Path, name: &str) -> Self {
+        Self::speaking(&[], url, folder, name)
+    }
+
+    /// The same with more words on the command line.
+    pub(crate) fn speaking(words: &[&str], url: &str, folder: &Path, name: &str) -> Self {
         let keyring = folder.join(format!("{name}.json"));
         let mut child = kith()
             .arg("chat")
+            .args(words)
             .arg(url)
             .arg("--keyring")
             .arg(&keyring)

@@ -115,6 +115,9 @@ fn keys_are_shown_once_there_are_any() {
     let (output, text) = run(&["keys", "show", "--json", "--data", data], &[]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&text);
     assert_eq!((json["olaf"]["bits"].as_u64(), json["server"]["bits"].as_u64()), (Some(2048), Some(4096)));
+    let der = json["server"]["der"].as_str().expect("the key as SOCP spells it");
+    let (key, _) = kith::dialect::socp::key::read(der).expect("a key");
+    assert_eq!(json["server"]["id"], key.id().hex());
     let (output, text) = run(&["keys", "show", "--data", "/nowhere/at/all"], &[]);
     assert!(!output.status.success() && text.contains("no keys"), "{text}");
 }

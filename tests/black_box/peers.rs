@@ -6,7 +6,7 @@ use std::{env, path::PathBuf, process::Command};
 use crate::app::App;
 
 /// The interpreter with the packages that the peers need. `./test` makes it.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let path =
         env::var_os("KITH_TEST_PYTHON").map_or_else(|| root.join("target/peers/bin/python"), PathBuf::from);
@@ -14,7 +14,7 @@ fn python() -> PathBuf {
     path
 }
 
-fn run(script: &str, arguments: &[&str]) {
+pub(crate) fn run(script: &str, arguments: &[&str]) {
     run_trusting(script, arguments, None);
 }
 

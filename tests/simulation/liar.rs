@@ -33,6 +33,7 @@ const HONEST: usize = 9;
 fn somebody(person: usize) -> Arc<Member> {
     let persona = keys::persona(person);
     Arc::new(Member {
+        name: None,
         key: persona.key,
         number: 0,
         dialect: Dialect::Olaf,

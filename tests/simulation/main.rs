@@ -21,5 +21,6 @@ mod net;
 mod node;
 mod scenarios;
 mod seeds;
+mod socp;
 mod world;
 mod written;

@@ -2,21 +2,25 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use fastrand::Rng;
 use kith::{
     crypto::sha256,
+    dialect::socp::{canonical::canonical, envelope::Envelope, heard},
     domain::{
         Moment,
         address::Address,
         dialect::Dialect,
         id::{ConnectionId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
-        member::Newcomer,
+        member::{Named, Newcomer},
         replay::Trace,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{keys, node};
 
@@ -33,6 +37,8 @@ pub(crate) enum Act {
     LeaveFrom(usize, ConnectionId),
     /// Writes so many bytes to everybody, or to the members of some homes.
     Say(usize, Option<Vec<usize>>, usize),
+    /// Writes to one person, who has a name as the author has.
+    Tell(usize, usize),
     /// Sends the very same letter from every connection.
     Repeat(usize),
 }
@@ -84,13 +90,19 @@ pub(crate) fn plan(
 /// A hello of a person, in one of the spellings of its key.
 pub(crate) fn hello(person: usize, spelling: usize, serial: u64) -> Newcomer {
     let persona = keys::persona(person);
+    let named = |name: &'static str| Named { name: name.into(), key: Some(persona.hand), proven: true };
     Newcomer {
+        named: persona.name.map(named),
         key: persona.key,
-        dialect: Dialect::Olaf,
+        dialect: dialect(person),
         public_key: std::sync::Arc::clone(&persona.spellings[spelling]),
         spelled: persona.spelled[spelling],
         trace: trace(&serial.to_be_bytes()),
     }
+}
+
+fn dialect(person: usize) -> Dialect {
+    if keys::persona(person).name.is_some() { Dialect::Socp } else { Dialect::Olaf }
 }
 
 /// What makes something signed recognisable.
@@ -126,10 +138,13 @@ fn spelled(place: &usize) -> String {
 /// The number of a letter and its author, by its text.
 fn signed(frame: &Frame) -> Option<(u64, u64)> {
     let Frame::Text(text) = frame else { return None };
-    let letter: serde_json::Value = serde_json::from_str(text).ok()?;
-    let signature = STANDARD.decode(letter["signature"].as_str()?).ok()?;
-    let (number, person) = signature.split_at_checked(8)?;
-    Some((u64::from_be_bytes(number.try_into().ok()?), u64::from_be_bytes(person.try_into().ok()?)))
+    let letter: Value = serde_json::from_str(text).ok()?;
+    let signature = match letter["signature"].as_str() {
+        Some(signature) => STANDARD.decode(signature).ok()?,
+        None => URL_SAFE_NO_PAD.decode(letter["payload"]["content_sig"].as_str()?).ok()?,
+    };
+    let number = |at| Some(u64::from_be_bytes(signature.get(at..at + 8)?.try_into().ok()?));
+    Some((number(0)?, number(8)?))
 }
 
 /// The number of a letter, by its text.
@@ -143,6 +158,57 @@ pub(crate) fn is_by(frame: &Frame, key: KeyId) -> bool {
     author.is_some_and(|person| keys::persona(person).key == key)
 }
 
+/// Whether somebody hears what was written: nobody changes a word, but servers wrap what is for one person.
+pub(crate) fn says_the_same(heard: &Frame, written: &Frame) -> bool {
+    let content = |frame: &Frame| {
+        let Frame::Text(text) = frame else { return None };
+        let frame: Value = serde_json::from_str(text).ok()?;
+        let payload = &frame["payload"];
+        let fields = ["ciphertext", "content_sig", "sender_pub"].map(|field| payload[field].clone());
+        (frame["type"] == "USER_DELIVER" || frame["type"] == "MSG_DIRECT")
+            .then_some((fields, frame["ts"].clone()))
+    };
+    heard == written || content(heard).is_some_and(|heard| Some(heard) == content(written))
+}
+
+/// What somebody who has a name writes, to one person or to all, with a signature of its own.
+pub(crate) fn named_letter(
+    number: u64,
+    person: usize,
+    from: ConnectionId,
+    to: Option<usize>,
+    bytes: usize,
+) -> Letter {
+    let persona = keys::persona(person);
+    let name = persona.name.unwrap_or_default();
+    let mut content = signature(number, person);
+    content.resize(512, 0);
+    let payload = json!({
+        "ciphertext": "x".repeat(bytes),
+        "sender_pub": &*persona.spellings[0],
+        "content_sig": URL_SAFE_NO_PAD.encode(content),
+    });
+    let text = canonical(&payload.to_string()).expect("a payload");
+    let sig = URL_SAFE_NO_PAD.encode(keys::sign(persona.hand, text.as_bytes()));
+    let recipient = to.map(keys::persona);
+    let (kind, to) = match recipient.and_then(|recipient| recipient.name) {
+        Some(name) => ("MSG_DIRECT", name),
+        None => ("MSG_PUBLIC_CHANNEL", "public"),
+    };
+    let frame =
+        json!({"type": kind, "from": name, "to": to, "ts": number + 1, "payload": payload, "sig": sig});
+    let frame = frame.to_string();
+    let envelope = Envelope::read(&frame).expect("a frame");
+    Letter {
+        from: Origin::Here(from),
+        author: Author::Proven(persona.key),
+        audience: recipient.map_or(Audience::Everyone, |recipient| Audience::Member(recipient.key)),
+        trace: heard::trace_of(&envelope, name),
+        dialect: Dialect::Socp,
+        original: Frame::Text(frame.clone().into()),
+    }
+}
+
 /// A letter that somebody writes at home.
 pub(crate) fn letter(
     number: u64,
@@ -151,6 +217,9 @@ pub(crate) fn letter(
     homes: Option<&[usize]>,
     bytes: usize,
 ) -> Letter {
+    if keys::persona(person).name.is_some() {
+        return named_letter(number, person, from, None, bytes);
+    }
     let address = |place: &usize| Address::new(&spelled(place));
     let audience =
         homes.map_or(Audience::Everyone, |homes| Audience::Homes(homes.iter().map(address).collect()));

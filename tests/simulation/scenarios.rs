@@ -10,7 +10,7 @@ use crate::{
     invariants::{Broken, all_heard, all_linked, must, one_socket_each, rosters_agree},
     keys,
     member::Act,
-    node::{Tie, Ties},
+    node::{Links, Setup, Tie, Ties},
     world::{Deed, World, setup},
 };
 
@@ -19,14 +19,21 @@ const NOTICED: Duration = Duration::from_secs(20);
 
 /// A world of servers that know and dial each other, with a member at each, all of them running.
 pub(crate) fn scene(servers: usize, limits: Limits, seed: u64) -> Result<World, Broken> {
+    scene_over(Links::Kith, servers, limits, seed)
+}
+
+/// The same, over these links. Where some of them carry nobody else, the members have names.
+pub(crate) fn scene_over(links: Links, servers: usize, limits: Limits, seed: u64) -> Result<World, Broken> {
     let tie = |to| Tie { dials: true, pinned: Some(keys::server(to).id()), seen: None };
     let others = |place| (0..servers).filter(move |other| *other != place);
     let ties: Vec<Ties> =
         (0..servers).map(|place| others(place).map(|other| (other, tie(other))).collect()).collect();
-    let mut world = World::new(ties, keys::PEOPLE, setup(limits, 2, 1_000, 1_000), Rng::with_seed(seed));
+    let setup = Setup { links, ..setup(limits, 2, 1_000, 1_000) };
+    let mut world = World::new(ties, keys::PEOPLE + keys::NAMED, setup, Rng::with_seed(seed));
+    let first = if links == Links::Kith { 0 } else { keys::PEOPLE };
     for place in 0..servers {
         fault(&mut world, Fault::Start(place))?;
-        act(&mut world, Act::Join(place, place))?;
+        act(&mut world, Act::Join(first + place, place))?;
     }
     Ok(world)
 }
@@ -44,7 +51,7 @@ pub(crate) fn pass(world: &mut World, span: Duration) -> Result<(), Broken> {
 }
 
 /// All links come up in time. Returns how long it took.
-fn links_up(world: &mut World, patience: Duration) -> Result<Duration, Broken> {
+pub(crate) fn links_up(world: &mut World, patience: Duration) -> Result<Duration, Broken> {
     let start = world.now();
     while !all_linked(world) {
         must!(world.now() < start + patience, "no link after {patience:?}");
@@ -68,7 +75,7 @@ pub(crate) fn all_is_well(world: &mut World) -> Result<(), Broken> {
 }
 
 /// Tells what was broken, and in which variant.
-fn told(outcome: Result<(), Broken>, variant: impl std::fmt::Debug) {
+pub(crate) fn told(outcome: Result<(), Broken>, variant: impl std::fmt::Debug) {
     if let Err(Broken(what)) = outcome {
         panic!("{variant:?}: {what}");
     }

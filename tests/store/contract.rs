@@ -1,6 +1,7 @@
 //! What every verb promises when nothing is wrong.
 
-use kith::store::{Cursor, MemberRecord};
+use kith::domain::{dialect::Dialect, member::Named};
+use kith::store::{Cursor, MemberRecord, Seen};
 
 use crate::{House, file, key, seen};
 
@@ -48,6 +49,8 @@ async fn the_first_key_stays_and_the_last_meeting_only_moves_forward() {
     store.remember_members(&[again, seen(1, 70), seen(2, 10)]).await.unwrap();
     let expected = MemberRecord {
         key_id: key(1),
+        name: None,
+        name_key: None,
         dialect: "olaf".to_owned(),
         public_key: "key 1".to_owned(),
         first_seen: 50,
@@ -59,6 +62,24 @@ async fn the_first_key_stays_and_the_last_meeting_only_moves_forward() {
 }
 
 #[tokio::test]
+async fn members_with_names_are_found_by_their_dialect_and_shown_with_the_key_of_the_name() {
+    let house = House::new();
+    let store = house.open().await;
+    let named = |key| Some(Named { name: "alice".into(), key, proven: false });
+    let alice = |at, key| Seen { dialect: Dialect::Socp, ..seen(7, at) }.under(named(key));
+    store.remember_members(&[seen(1, 10), alice(20, None)]).await.unwrap();
+    let only = async |dialect| store.members(Some(dialect), None, 10).await.unwrap().items;
+    let socp = only(Dialect::Socp).await;
+    assert_eq!((socp.len(), socp[0].name.as_deref(), socp[0].name_key), (1, Some("alice"), None));
+    // The first key that comes stays.
+    store.remember_members(&[alice(30, Some(key(8))), alice(40, Some(key(9)))]).await.unwrap();
+    assert_eq!(only(Dialect::Socp).await[0].name_key, Some(key(8)));
+    assert_eq!(store.member(key(7)).await.unwrap().and_then(|member| member.name_key), Some(key(8)));
+    let olaf = only(Dialect::Olaf).await;
+    assert_eq!((olaf.len(), &olaf[0].name), (1, &None));
+}
+
+#[tokio::test]
 async fn pages_of_members_neither_repeat_nor_skip() {
     let house = House::new();
     let store = house.open().await;
@@ -67,7 +88,7 @@ async fn pages_of_members_neither_repeat_nor_skip() {
     store.remember_members(&all).await.unwrap();
     let (mut found, mut after) = (Vec::new(), None::<Cursor>);
     loop {
-        let page = store.members(after.as_ref(), 4).await.unwrap();
+        let page = store.members(None, after.as_ref(), 4).await.unwrap();
         assert!(!page.items.is_empty() && page.items.len() <= 4);
         found.extend(page.items.iter().map(|member| member.key_id));
         // The cursor goes through its text form, as it does in a URL.
@@ -76,9 +97,9 @@ async fn pages_of_members_neither_repeat_nor_skip() {
     }
     let newest_first: Vec<_> = (0..25).rev().map(key).collect();
     assert_eq!(found, newest_first);
-    assert_eq!(store.members(None, 25).await.unwrap().next, None);
+    assert_eq!(store.members(None, None, 25).await.unwrap().next, None);
     let forged = "5.no key".parse().unwrap();
-    assert_eq!(store.members(Some(&forged), 100).await.unwrap().items.len(), 25);
+    assert_eq!(store.members(None, Some(&forged), 100).await.unwrap().items.len(), 25);
 }
 
 #[tokio::test]

@@ -5,5 +5,6 @@ mod forms;
 mod laws;
 mod neighbours;
 mod recordings;
+mod socp;
 mod terms;
 mod vectors;

@@ -4,21 +4,20 @@
 //! What only servers wish for is in `peer`. **Invariant:** however a connection dies, dropping this actor
 //! is what takes it off the map.
 
+mod ask;
 mod launch;
+mod outbox;
 mod peer;
 
 pub use self::launch::{Start, launch};
 
 use std::{net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
-use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler,
-    WrapFuture as _,
-};
+use actix::{Actor, ActorContext as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler};
 use actix_http::ws::{Item, Message as WsMessage, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
 
-use self::peer::PeerSide;
+use self::{outbox::Outbox, peer::PeerSide};
 use super::{
     event::Kind,
     flow::Flow,
@@ -29,15 +28,13 @@ use super::{
     websocket::{Assembler, goodbye, violation},
 };
 use crate::{
-    crypto::signature::Verdict,
     dialect::{
         Session,
-        event::{Check, Input, Output},
+        event::{Input, Output},
     },
     domain::{
         id::{ConnectionId, HomeId},
         letter::Frame,
-        limits::seconds,
         rate::Bucket,
         refusal::{Ending, Refusal, Violation},
         vigil::{Due, Patience, Vigil},
@@ -48,9 +45,6 @@ type Context = WebsocketContext<Connection>;
 
 /// How often a connection that has not said hello looks whether the house closes.
 const DRAIN_WATCH: Duration = Duration::from_millis(250);
-/// How long a check waits before it asks the gate again.
-const CHECK_RETRY: Duration = Duration::from_millis(10);
-
 /// One client or server.
 pub struct Connection {
     id: ConnectionId,
@@ -70,6 +64,8 @@ pub struct Connection {
     joined: bool,
     /// What only connections with servers have.
     peer: Option<Box<PeerSide>>,
+    /// While something that goes out is being signed.
+    outbox: Option<Box<Outbox>>,
     ending: Option<Ending>,
 }
 
@@ -109,6 +105,7 @@ impl Connection {
             alarm: None,
             joined: false,
             peer: None,
+            outbox: None,
             ending: None,
             house,
         }
@@ -128,6 +125,13 @@ impl Connection {
             return;
         }
         self.ending = Some(ending);
+        if let Some(words) = self.session.last_words(ending) {
+            self.deliver(words, ctx);
+        }
+        self.part(ending, ctx);
+    }
+
+    fn hang_up(&mut self, ending: Ending, ctx: &mut Context) {
         self.session.end();
         ctx.close(Some(goodbye(ending)));
         ctx.stop();
@@ -145,12 +149,13 @@ impl Connection {
     }
 
     fn on_frame(&mut self, frame: Frame, ctx: &mut Context) {
-        if self.ending.is_none() {
-            self.step(Input::Frame(frame), ctx);
-        }
+        self.step(Input::Frame(frame), ctx);
     }
 
     fn step(&mut self, input: Input, ctx: &mut Context) {
+        if self.ending.is_some() {
+            return;
+        }
         let mut wishes = Vec::new();
         self.session.handle(input, self.house.clock.now(), &mut wishes);
         for wish in wishes {
@@ -179,6 +184,12 @@ impl Connection {
         match wish {
             Output::Check(check) => self.ask(check, ctx),
             Output::Join(newcomer, ear) => {
+                // A hello that is signed was counted when its signature was.
+                if newcomer.named.as_ref().is_some_and(|named| !named.proven)
+                    && let Err(refusal) = self.house.gate.hello(self.address)
+                {
+                    return self.end(Ending::Refused(refusal), ctx);
+                }
                 self.joined = true;
                 self.vigil.introduced();
                 self.set_alarm(ctx);
@@ -192,34 +203,23 @@ impl Connection {
                 self.take_breath();
             }
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
-            Output::Note(violation) => self.house.tally.violation(violation),
+            Output::Find(whom) => self.find(whom, ctx),
+            Output::Note(violation) => {
+                self.house.tally.violation(violation);
+                if let Some(peer) = &self.peer {
+                    peer.meter.violated();
+                }
+            }
             Output::Close(ending) => self.end(ending, ctx),
-            Output::Send(frame) => self.say(frame, ctx),
+            Output::Send(frame) => self.deliver(frame, ctx),
             wish => self.carry_out_for_peer(wish, ctx),
         }
     }
 
-    /// Has a signature checked. Nothing else is read from this connection meanwhile, which keeps the
-    /// order of its letters and bounds its share of the notaries.
-    fn ask(&mut self, check: Check, ctx: &mut Context) {
-        if !self.joined
-            && let Err(refusal) = self.house.gate.hello(self.address)
-        {
-            self.end(Ending::Refused(refusal), ctx);
-            return;
-        }
-        let house = Arc::clone(&self.house);
-        let address = self.address;
-        let answer = async move { judge(&house, address, check).await };
-        ctx.wait(answer.into_actor(self).map(|verdict, connection, ctx| match verdict {
-            Ok(verdict) => connection.step(Input::Checked(verdict), ctx),
-            Err(ending) => connection.end(ending, ctx),
-        }));
-    }
-
     fn patience(&self) -> Patience {
         if self.peer.is_some() {
-            Patience::with_peers(&self.house.limits)
+            let patience = Patience::with_peers(&self.house.limits);
+            patience.at_least(self.session.silence_s())
         } else {
             Patience::with_clients(&self.house.limits)
         }
@@ -264,31 +264,6 @@ impl Connection {
         }
         self.set_alarm(ctx);
     }
-}
-
-/// Waits for room in the house and a place at the notaries, then for their answer.
-///
-/// The map is waited for here, because every letter passes here: what waits for it is bounded by
-/// `registry_bytes` and one letter per connection.
-async fn judge(house: &House, address: IpAddr, check: Check) -> Result<Verdict, Ending> {
-    let asked = house.clock.now();
-    let give_up = asked + seconds(house.limits.hello_timeout_s);
-    let place = loop {
-        let refusal = match house.gate.check(address) {
-            Ok(place) if !house.inbox.is_full() => break place,
-            Ok(_) => Refusal::ServerFull,
-            Err(refusal) => refusal,
-        };
-        if house.clock.now() >= give_up {
-            return Err(Ending::Refused(refusal));
-        }
-        actix_rt::time::sleep(CHECK_RETRY).await;
-    };
-    let verdict = house.notary.judge(check).await.map_err(|_| Ending::Failed)?;
-    drop(place);
-    house.tally.check_seconds.observe(house.clock.now().saturating_sub(asked).as_secs_f64());
-    if verdict.is_some() { &house.tally.signatures_good } else { &house.tally.signatures_bad }.inc();
-    Ok(verdict)
 }
 
 impl Actor for Connection {
@@ -375,8 +350,10 @@ impl Handler<Deliver> for Connection {
         match message {
             Deliver::Frame(frame) => {
                 self.lane.taken(frame.len());
-                let frame = self.session.wrap(frame);
-                self.say(frame, ctx);
+                if self.ending.is_none() {
+                    let frame = self.session.wrap(frame);
+                    self.deliver(frame, ctx);
+                }
             }
             Deliver::End(ending) => self.end(ending, ctx),
             Deliver::Fault => panic!("a handler failed on purpose, because debug.faults is on"),

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{ActorFutureExt as _, AsyncContext as _, SpawnHandle, fut::wrap_future};
+use actix::{AsyncContext as _, SpawnHandle};
 use actix_http::ws::CloseReason;
 
 use super::{Connection, Context};
@@ -11,10 +11,10 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Reported, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Step},
         registry::{Tell, WantedBy},
     },
-    dialect::event::{Claim, Greeting, Hand, Input, Output},
+    dialect::event::{Claim, Greeting, Input, Output},
     domain::{
         Moment,
         id::HomeId,
@@ -47,7 +47,10 @@ impl Connection {
     /// From now on the other side is a server.
     pub(super) fn become_peer(&mut self, dialled: Option<HomeId>) {
         if self.peer.is_none() {
-            self.peer = Some(Box::new(PeerSide { dialled, ..PeerSide::default() }));
+            let peer = PeerSide { dialled, ..PeerSide::default() };
+            // What made it a server was heard before there was a meter.
+            peer.meter.came_in(0, self.house.clock.now());
+            self.peer = Some(Box::new(peer));
         }
     }
 
@@ -72,6 +75,11 @@ impl Connection {
             Output::Report(links) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Introduce(servers) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Introduced { home, servers });
                 }
             }
             Output::Proven(key) => {
@@ -102,7 +110,12 @@ impl Connection {
         }
     }
 
-    fn note(&mut self, step: &'static str, detail: String) {
+    fn note(&mut self, step: &'static str, mut detail: String) {
+        /// Some of it is what others say about themselves.
+        const LONGEST: usize = 256;
+        if detail.chars().count() > LONGEST {
+            detail = detail.chars().take(LONGEST).collect();
+        }
         if let Some(peer) = &mut self.peer
             && peer.steps.len() < MOST_STEPS
         {
@@ -127,26 +140,6 @@ impl Connection {
         {
             peer.meter.took(now.saturating_sub(pinged));
         }
-    }
-
-    /// Asks somebody in the house. Nothing else is read from this connection meanwhile.
-    fn wait_for<A: 'static>(
-        &self,
-        answer: impl Future<Output = A> + 'static,
-        ctx: &mut Context,
-        then: impl FnOnce(&mut Self, A, &mut Context) + 'static,
-    ) {
-        let then = |answer, connection: &mut Self, ctx: &mut Context| then(connection, answer, ctx);
-        ctx.wait(wrap_future::<_, Self>(answer).map(then));
-    }
-
-    fn have_signed(&mut self, hand: Hand, text: Vec<u8>, ctx: &mut Context) {
-        let house = Arc::clone(&self.house);
-        let signature = async move { house.notary.sign(hand, text).await };
-        self.wait_for(signature, ctx, |connection, signature, ctx| match signature {
-            Ok(signature) => connection.step(Input::Signed(signature), ctx),
-            Err(_) => connection.end(Ending::Failed, ctx),
-        });
     }
 
     fn have_claimed(&mut self, claim: Claim, ctx: &mut Context) {
@@ -214,7 +207,10 @@ impl Connection {
     }
 
     pub(super) fn leave_as_peer(&self, peer: PeerSide, ending: Ending) {
-        let PeerSide { dialled, home, steps, .. } = peer;
+        let PeerSide { dialled, home, steps, meter, .. } = peer;
+        if matches!(ending, Ending::Violated(_)) {
+            meter.violated();
+        }
         let (connection, code) = (self.id.0, ending.code());
         tracing::debug!(connection, ?home, ?dialled, code, ?steps, "a connection with a server is over");
         let is_known = dialled.or(home).is_some();

@@ -133,7 +133,7 @@ impl Handler<Greeted> for Neighbourhood {
             self.erase(id);
         }
         if admitted.is_new {
-            self.start_link(home, ctx);
+            self.start_link(home, true, ctx);
             self.announce_added(home);
         }
         self.save(home);

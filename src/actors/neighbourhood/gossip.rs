@@ -2,12 +2,14 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
-use super::{Neighbourhood, PeerView, Reported};
+use super::{Introduced, Neighbourhood, PeerView, Reported};
 use crate::{
     actors::{clock::unix_ms, lane::Class, registry::Homes},
-    dialect::{Ear, kith::wire},
+    dialect::{Ear, event::ServerCard, kith::wire},
     domain::{
         book::Entry,
         id::{HomeId, KeyId},
@@ -56,6 +58,43 @@ impl Neighbourhood {
         }
     }
 
+    /// Adds servers that an introducer named, if it was chosen by an operator: everybody is linked with
+    /// everybody in SOCP, so joining through one server means being linked with all.
+    fn welcomed(&mut self, home: HomeId, servers: Vec<ServerCard>, ctx: &Context<Self>) {
+        let chosen = self.parts.book.entry(home);
+        let chosen = chosen.is_some_and(|entry| matches!(entry.source, Source::Settings | Source::Api));
+        if !chosen && !self.parts.introduce {
+            return;
+        }
+        for card in servers.into_iter().take(MOST_LINKS) {
+            let Some(key) = card.public_key else { continue };
+            let line = PeerLine {
+                key: Some(STANDARD.encode(key.spki())),
+                dialect: Some(LinkDialect::Socp),
+                name: Some(card.id),
+                ..PeerLine::new(&format!("ws://{}", card.address))
+            };
+            if line.check().is_err() {
+                continue;
+            }
+            let Ok(entry) = super::members::entry(&line, Source::Introduced) else { continue };
+            if !self.is_known(&entry, key.id())
+                && let Err(error) = self.add(entry, ctx)
+            {
+                tracing::debug!(?error, "an introduced server was not added");
+            }
+        }
+    }
+
+    /// Whoever was removed or is known stays what it is.
+    fn is_known(&self, entry: &Entry, key: KeyId) -> bool {
+        self.parts.book.entries().any(|(_, known)| {
+            known.id == entry.id
+                || known.expected() == Some(key)
+                || known.names().iter().any(|name| entry.names().contains(name))
+        })
+    }
+
     /// Adds servers that a trusted neighbour is linked with.
     fn introduced(&mut self, links: &[wire::Link], ctx: &Context<Self>) {
         for link in links.iter().filter(|link| link.trusted) {
@@ -65,12 +104,7 @@ impl Neighbourhood {
                 continue;
             }
             let Ok(entry) = super::members::entry(&line, Source::Introduced) else { continue };
-            // Whoever was removed or is known stays what it is.
-            let known = self.parts.book.entries().any(|(_, known)| {
-                known.id == entry.id
-                    || known.expected() == Some(KeyId(key))
-                    || known.names().iter().any(|name| entry.names().contains(name))
-            });
+            let known = self.is_known(&entry, KeyId(key));
             if !known {
                 let (seen, dialect) = (Some(KeyId(key)), Some(LinkDialect::Kith));
                 // Its own word about its address is better than that of others.
@@ -125,5 +159,13 @@ impl Handler<Reported> for Neighbourhood {
             known.links = links.into_iter().filter(is_short).collect();
             known.links_ms = unix_ms();
         }
+    }
+}
+
+impl Handler<Introduced> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, Introduced { home, servers }: Introduced, ctx: &mut Context<Self>) {
+        self.welcomed(home, servers, ctx);
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         peer_link::{Fail, Remove, Retry},
     },
     crypto::{keys::PublicKey, sha256},
-    dialect::{event::Claim, olaf},
+    dialect::{Accent, event::Claim, socp},
     domain::{
         book::Entry,
         id::{HomeId, KeyId, PeerId},
@@ -45,9 +45,9 @@ pub fn entry(line: &PeerLine, source: Source) -> Result<Entry, String> {
     let pinned =
         line.key.as_deref().map(|text| read_key(text).ok_or("the key cannot be read")).transpose()?;
     if let Some(words) = &line.accent {
-        olaf::peer::Accent::parse(words).map_err(|error| error.to_string())?;
+        Accent::parse(line.dialect.unwrap_or(LinkDialect::Olaf), words)?;
     }
-    // Only OLAF has accents, and only it needs a whole key.
+    // OLAF has accents, and needs a whole key. SOCP has accents, too, and is named when it is meant.
     let whole_key = line.key.as_deref().is_some_and(|text| KeyId::from_hex(text).is_none());
     let is_olaf = line.accent.is_some() || whole_key;
     let dialect = line.dialect.or_else(|| is_olaf.then_some(LinkDialect::Olaf));
@@ -72,7 +72,12 @@ pub fn entry(line: &PeerLine, source: Source) -> Result<Entry, String> {
 
 /// A fingerprint, or the fingerprint of a key.
 fn read_key(text: &str) -> Option<KeyId> {
-    KeyId::from_hex(text).or_else(|| PublicKey::read(text).ok().map(|key| key.id()))
+    KeyId::from_hex(text).or_else(|| whole_key(text).map(|key| key.id()))
+}
+
+/// A public key in any spelling.
+pub(super) fn whole_key(text: &str) -> Option<PublicKey> {
+    PublicKey::read(text).ok().or_else(|| socp::key::read(text).ok().map(|(key, _)| key))
 }
 
 /// What the store remembers, understood.
@@ -130,7 +135,7 @@ impl Neighbourhood {
     pub(super) fn add(&mut self, entry: Entry, ctx: &Context<Self>) -> Result<HomeId, AddError> {
         let home = self.parts.book.add(entry).map_err(AddError::Turned)?;
         self.save(home);
-        self.start_link(home, ctx);
+        self.start_link(home, false, ctx);
         self.announce_added(home);
         Ok(home)
     }
@@ -146,7 +151,7 @@ impl Neighbourhood {
         if let Some(known) = self.known.remove(&home) {
             known.link.do_send(Remove);
         }
-        self.start_link(home, ctx);
+        self.start_link(home, false, ctx);
     }
 }
 

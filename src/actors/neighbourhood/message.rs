@@ -13,7 +13,7 @@ use crate::{
     },
     dialect::{
         Ear,
-        event::{Claim, Greeting, Standing},
+        event::{Claim, Greeting, ServerCard, Standing},
         kith::wire,
     },
     domain::{
@@ -92,6 +92,16 @@ pub struct Reported {
     pub home: HomeId,
     /// Its links.
     pub links: Vec<wire::Link>,
+}
+
+/// A neighbour names other servers.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Introduced {
+    /// Which one.
+    pub home: HomeId,
+    /// The servers.
+    pub servers: Vec<ServerCard>,
 }
 
 /// One step of a handshake.

@@ -5,6 +5,7 @@
 //! has a link, whatever happens to it; the registry hears that a neighbour is linked before anything that
 //! the neighbour says.
 
+pub mod bootstrap;
 mod claims;
 mod gossip;
 pub mod members;
@@ -21,8 +22,8 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Open, PeerView, Peers,
-    PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
+    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
 };
 
 use super::{
@@ -35,11 +36,12 @@ use super::{
 };
 use crate::{
     crypto::keys::PublicKey,
-    dialect::{kith::wire, olaf},
+    dialect::{Accent, kith::wire},
     domain::{
         book::{Book, Entry},
         id::{ConnectionId, HomeId, PeerId},
         neighbourhood::State,
+        peer::LinkDialect,
         replay::Window,
     },
     store::Store,
@@ -76,7 +78,7 @@ struct Known {
     status: Option<Status>,
     /// What it needs to know beside the book: parsed, because that is slow.
     key: Option<Arc<PublicKey>>,
-    accent: Option<olaf::peer::Accent>,
+    accent: Option<Accent>,
     links: Arc<[wire::Link]>,
     links_ms: i64,
 }
@@ -113,15 +115,17 @@ impl Neighbourhood {
     }
 
     /// Makes the link of a neighbour, in place of the one that was there.
-    fn start_link(&mut self, home: HomeId, ctx: &Context<Self>) {
+    fn start_link(&mut self, home: HomeId, is_coming: bool, ctx: &Context<Self>) {
         let Some((house, entry)) = self.house.clone().zip(self.parts.book.entry(home)) else { return };
-        let key = entry.key_text.as_deref().and_then(|text| PublicKey::read(text).ok()).map(Arc::new);
-        let accent = entry.accent.as_deref().and_then(|words| olaf::peer::Accent::parse(words).ok());
+        let key = entry.key_text.as_deref().and_then(members::whole_key).map(Arc::new);
+        let dialect = entry.dialect.unwrap_or(LinkDialect::Olaf);
+        let accent = entry.accent.as_deref().and_then(|words| Accent::parse(dialect, words).ok());
         let link = PeerLink::new(peer_link::Parts {
             home,
             url: entry.url.clone(),
             dialect: entry.dialect,
             accent,
+            is_coming,
             house,
             trust: Arc::clone(&self.parts.trust),
             status: ctx.address().recipient(),
@@ -215,7 +219,7 @@ impl Handler<Open> for Neighbourhood {
         let homes: Vec<HomeId> =
             self.parts.book.entries().filter(|(_, entry)| !entry.removed).map(|(home, _)| home).collect();
         for home in homes {
-            self.start_link(home, ctx);
+            self.start_link(home, false, ctx);
         }
         ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
     }
@@ -248,7 +252,7 @@ impl Handler<Broken> for Neighbourhood {
         if let Some(house) = &self.house {
             house.registry.do_send(Unlink(home));
         }
-        self.start_link(home, ctx);
+        self.start_link(home, false, ctx);
     }
 }
 

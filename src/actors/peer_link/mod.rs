@@ -5,6 +5,7 @@
 //! that fails in a handler lets go of its sockets and is made anew.
 
 mod message;
+mod speech;
 mod trouble;
 
 pub use self::message::{Adopt, Doubt, Fail, Remove, Retry};
@@ -31,8 +32,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    crypto::channel::Ephemeral,
-    dialect::{Ear, Session, kith, olaf},
+    dialect::{Accent, Ear},
     domain::{
         Moment,
         address::Address,
@@ -54,7 +54,9 @@ pub struct Parts {
     /// What is spoken with it, if that is settled.
     pub dialect: Option<LinkDialect>,
     /// How it deviates, if that is set.
-    pub accent: Option<olaf::peer::Accent>,
+    pub accent: Option<Accent>,
+    /// Whether it is coming to us at this moment, so that it need not be dialled.
+    pub is_coming: bool,
     /// Everything else.
     pub house: Arc<House>,
     /// Whose certificates are believed.
@@ -164,7 +166,8 @@ impl PeerLink {
 
     fn dial(&mut self, ctx: &mut Context<Self>) {
         let Some(url) = self.parts.url.clone() else { return };
-        let shown = if self.parts.dialect == Some(LinkDialect::Olaf) { url.clone() } else { peer_url(&url) };
+        let is_kith = matches!(self.parts.dialect, None | Some(LinkDialect::Kith));
+        let shown = if is_kith { peer_url(&url) } else { url.clone() };
         self.steps = vec![Step::now("dial", shown)];
         let (dialect, trust) = (self.parts.dialect, Arc::clone(&self.parts.trust));
         let patience = seconds(self.parts.house.limits.peer_dial_timeout_s);
@@ -210,28 +213,6 @@ impl PeerLink {
         self.attempt = Some((id, task));
     }
 
-    /// How it speaks: as an operator said, or as it spoke last.
-    fn accent(&self) -> Option<olaf::peer::Accent> {
-        let learnt = self.card.as_ref().and_then(|card| card.ear.accent());
-        self.parts.accent.or(learnt)
-    }
-
-    fn session(&self, dialect: LinkDialect) -> Result<Session, crate::crypto::keys::KeyError> {
-        let terms = Arc::clone(&self.parts.house.terms);
-        let dialled = self.parts.url.as_deref().unwrap_or_default();
-        let dialled = dialled.split_once("://").map_or(dialled, |(_, rest)| rest).trim_end_matches('/');
-        Ok(match dialect {
-            LinkDialect::Kith => {
-                let ephemeral = Ephemeral::generate()?;
-                Session::Kith(Box::new(kith::session::Session::dialling(terms, ephemeral, dialled)))
-            }
-            LinkDialect::Olaf => {
-                let session = olaf::peer::Session::dialling(terms, self.accent(), dialled);
-                Session::OlafPeer(Box::new(session))
-            }
-        })
-    }
-
     /// Tells the registry on which socket the neighbour is spoken to.
     fn speak(&self) {
         let voice = self.peer.voice().and_then(|voice| self.sockets.get(&voice));
@@ -242,6 +223,7 @@ impl PeerLink {
             names: card.names.clone(),
             ear: card.ear,
             lane: socket.lane.clone(),
+            meter: Arc::clone(&socket.meter),
         });
     }
 
@@ -295,6 +277,10 @@ impl Actor for PeerLink {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if self.parts.is_coming {
+            let (house, now) = (Arc::clone(&self.parts.house), self.now());
+            self.peer.gave_way(now, &house.limits);
+        }
         self.go_on(ctx);
     }
 }
@@ -327,7 +313,11 @@ impl Handler<Adopt> for PeerLink {
         } else {
             self.steps = steps;
         }
-        self.parts.dialect = Some(if ear == Ear::Kith { LinkDialect::Kith } else { LinkDialect::Olaf });
+        self.parts.dialect = Some(match ear {
+            Ear::Kith => LinkDialect::Kith,
+            Ear::Socp(_) | Ear::SocpPeer(_) => LinkDialect::Socp,
+            Ear::Olaf(_) | Ear::OlafPeer(_) => LinkDialect::Olaf,
+        });
         self.card = Some(Card { address, names, ear, trust });
         self.sockets.insert(connection, SocketView { direction, lane, meter });
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {

@@ -24,11 +24,12 @@ pub(super) fn explain(ending: Ending) -> Trouble {
         Ending::Stalled | Ending::Slow => {
             ("the other side took nothing any more", "is it overloaded, or the line too narrow?")
         }
-        Ending::NoHello => {
-            ("the other side never said who it is", "does it speak OLAF or Kith at this address?")
-        }
+        Ending::NoHello => (
+            "the other side never said who it is",
+            "is there a server at this address, and does it speak this dialect?",
+        ),
         Ending::Violated(Violation::BadSignature) => {
-            ("its signature does not fit its key", "is this its key? For OLAF: is this its accent?")
+            ("its signature does not fit its key", "is this its key? Is this its accent?")
         }
         Ending::Violated(Violation::TooManyMembers) => {
             ("it lists more members than limits.peer_members allows", "raise the limit, if that is real")

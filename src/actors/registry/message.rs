@@ -5,14 +5,14 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use actix::Message;
 
 use crate::{
-    actors::lane::Lane,
+    actors::{lane::Lane, meter::Meter},
     dialect::Ear,
     domain::{
         address::Address,
         dialect::Dialect,
         id::{ConnectionId, HomeId},
         letter::Letter,
-        member::{Member, Newcomer},
+        member::{Member, Newcomer, Whom},
         news::News,
         refusal::Ending,
     },
@@ -54,6 +54,11 @@ pub struct Route(pub Letter);
 #[rtype(result = "()")]
 pub struct WantList(pub ConnectionId);
 
+/// Members who have names are looked for. The answer is in the order of their names.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "Vec<Arc<Member>>")]
+pub struct People(pub Whom);
+
 /// A neighbour is linked, or speaks on another socket than before.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -68,6 +73,8 @@ pub struct Link {
     pub ear: Ear,
     /// The way to it.
     pub lane: Lane,
+    /// What is counted of it.
+    pub meter: Arc<Meter>,
 }
 
 /// A neighbour is no longer linked.

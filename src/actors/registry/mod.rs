@@ -6,6 +6,8 @@
 
 mod message;
 mod neighbours;
+mod people;
+mod pressed;
 mod query;
 
 use std::{
@@ -21,10 +23,10 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
-    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, Route,
-    Tell, Unlink, WantList, WantedBy,
+    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
+    Route, Tell, Unlink, WantList, WantedBy,
 };
-use self::neighbours::Neighbour;
+use self::{neighbours::Neighbour, pressed::Pressed};
 
 use super::{
     archivist::{Archivist, Remember},
@@ -35,16 +37,17 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    dialect::{Ear, press},
+    dialect::{Ear, Terms, press},
     domain::{
         address::Address,
-        id::{ConnectionId, HomeId},
-        letter::{Frame, Letter},
+        id::{ConnectionId, HomeId, KeyId},
+        letter::{Frame, Letter, Origin},
         limits::{Limits, seconds},
-        member::Member,
+        member::{Member, Named},
+        names::Bearer,
         presence::Presence,
         refusal::Ending,
-        switchboard::{Objection, Plan, Switchboard},
+        switchboard::{Hearers, Objection, Plan, Switchboard},
     },
     store::Seen,
 };
@@ -71,10 +74,15 @@ pub struct Registry {
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
     lists_version: u64,
+    /// Members of whom all clients know that hear of each by itself.
+    told: people::Told,
+    /// How many connections are told the whole list after changes.
+    readers: usize,
     list_alarm: bool,
     /// Connections that had no room for a list, and are offered the newest one again soon.
     slow: HashSet<ConnectionId>,
     home: String,
+    terms: Arc<Terms>,
     notary: Notary,
     /// Letters whose signature is being checked before they count.
     doubts: u32,
@@ -94,6 +102,10 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// Whose names are known.
+    pub bearers: Vec<(KeyId, Bearer)>,
+    /// What sessions know of the house.
+    pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
     /// The numbers in force.
@@ -117,16 +129,21 @@ impl Registry {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
+        let mut switchboard = Switchboard::new(names, &parts.limits);
+        switchboard.restore_names(parts.bearers);
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
-            switchboard: Switchboard::new(names, &parts.limits),
+            switchboard,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
+            told: people::Told::new(),
+            readers: 0,
             list_alarm: false,
             slow: HashSet::new(),
             home: parts.home,
+            terms: parts.terms,
             notary: parts.notary,
             doubts: 0,
             limits: parts.limits,
@@ -150,12 +167,12 @@ impl Registry {
             let own = press::Home {
                 number: HomeId::OWN.0,
                 address: &self.home,
-                members: self.switchboard.roster().members().map(AsRef::as_ref).collect(),
+                members: listed(self.switchboard.roster().members()),
             };
             let others = mesh.homes().map(|(id, home)| press::Home {
                 number: id.0,
                 address: home.address(),
-                members: mesh.listed(id).map(AsRef::as_ref).collect(),
+                members: listed(mesh.listed(id)),
             });
             let homes: Vec<_> = std::iter::once(own).chain(others).collect();
             // Only clients are sent lists.
@@ -167,7 +184,10 @@ impl Registry {
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
         if !self.draining.load(Ordering::Relaxed) {
-            self.presence.changed(self.entries.keys().copied());
+            let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
+            let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));
+            self.presence.changed(self.readers, behind.map(|(connection, _)| *connection));
+            self.tell_people();
         }
         self.push_lists(ctx);
     }
@@ -179,7 +199,8 @@ impl Registry {
             return;
         }
         // What a list costs is about the same in every shape.
-        let Some(ear) = self.entries.values().next().map(|entry| entry.ear) else { return };
+        let mut ears = self.entries.values().map(|entry| entry.ear);
+        let Some(ear) = ears.find(|ear| ear.hears_lists()) else { return };
         while !self.presence.is_idle() {
             let bytes = u32::try_from(self.list(ear).len()).unwrap_or(u32::MAX);
             match self.presence.next(bytes, self.clock.now()) {
@@ -218,24 +239,35 @@ impl Registry {
     }
 
     fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.entries.values().filter(|_| plan.here).map(|entry| (entry.ear, &entry.lane));
+        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
         let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
         let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
-        // Few ears are ever in one house, so a short list beats a map.
-        let mut pressed: Vec<(Ear, Option<Frame>)> = Vec::new();
+        let mut pressed = Pressed::default();
         let (mut taken, mut refused) = (0, 0);
         for (ear, lane) in clients.chain(neighbours) {
-            let known = pressed.iter().position(|(known, _)| *known == ear);
-            let at = known.unwrap_or_else(|| {
-                pressed.push((ear, press::letter(letter, ear)));
-                pressed.len() - 1
-            });
-            if let Some((_, Some(frame))) = pressed.get(at) {
-                if lane.offer(frame.clone(), Class::Letter) { taken += 1 } else { refused += 1 }
+            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
+                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
             }
         }
         self.tally.deliveries.inc_by(taken);
         self.tally.dropped.inc_by(refused);
+    }
+
+    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
+        let author = match (letter.dialect.echoes(), letter.from) {
+            (false, Origin::Here(connection)) => Some(connection),
+            _ => None,
+        };
+        let (all, member) = match hearers {
+            Hearers::Nobody => (false, None),
+            Hearers::Everybody => (true, None),
+            Hearers::Member(key) => (false, Some(key)),
+        };
+        let everybody =
+            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
+        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
+        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
+        everybody.map(|(_, entry)| entry).chain(of_member)
     }
 
     fn count(&self) {
@@ -243,10 +275,16 @@ impl Registry {
         self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
     }
 
-    fn write_down(&self, member: &Member) {
+    fn write_down(&self, member: &Member, named: Option<Named>) {
         let key = member.public_key.to_string();
-        self.archivist.do_send(Remember(Seen::now(member.key, member.dialect, key, unix_ms())));
+        let seen = Seen::now(member.key, member.dialect, key, unix_ms());
+        self.archivist.do_send(Remember(seen.under(named)));
     }
+}
+
+/// Those whom client lists can name: others have no keys that a reader of lists could use.
+fn listed<'a>(members: impl Iterator<Item = &'a Arc<Member>>) -> Vec<&'a Member> {
+    members.map(AsRef::as_ref).filter(|member| member.name.is_none()).collect()
 }
 
 impl Actor for Registry {
@@ -280,8 +318,12 @@ impl Handler<Join> for Registry {
             Ok((member, is_new)) => {
                 let dialect = newcomer.dialect;
                 self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
-                self.write_down(&member);
-                self.presence.arrived(connection);
+                self.write_down(&member, newcomer.named);
+                if ear.hears_lists() {
+                    self.readers += 1;
+                    self.presence.arrived(connection);
+                }
+                self.welcome(&member, ear, &lane);
                 let (member, entered) = (Arc::clone(&member), member);
                 self.entries
                     .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
@@ -303,12 +345,13 @@ impl Handler<Leave> for Registry {
     fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
         let Leave { connection, ending } = leave;
         let Some((member, is_gone)) = self.switchboard.leave(connection) else { return };
-        self.entries.remove(&connection);
+        let entry = self.entries.remove(&connection);
+        self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
         self.presence.gone(connection);
         self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
         self.count();
         if is_gone {
-            self.write_down(&member);
+            self.write_down(&member, None);
             self.tell_change(&member, false, ctx);
             self.changed(ctx);
         } else {
@@ -328,9 +371,10 @@ impl Handler<Route> for Registry {
                 self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
                 self.deliver(&letter, &plan);
             }
-            Err(Objection::Refused(refusal)) => self.tally.refusal(refusal),
-            Err(Objection::Violated(violation)) => self.tally.violation(violation),
+            Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
+            Err(Objection::Violated(violation)) => self.object(letter.from, violation),
             Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
+            Err(Objection::NotFound) => self.not_found(&letter),
         }
     }
 }

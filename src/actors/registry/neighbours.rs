@@ -7,17 +7,23 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
-use super::{Link, Registry, Route, Tell, Unlink, WantedBy};
+use super::{Link, Registry, Route, Tell, Unlink, WantedBy, pressed::Pressed};
 use crate::{
-    actors::lane::{Class, Lane},
+    actors::{
+        archivist::Remember,
+        clock::unix_ms,
+        lane::{Class, Lane},
+        meter::Meter,
+    },
     dialect::{Ear, press},
     domain::{
         Moment,
         id::{HomeId, KeyId},
-        letter::{Author, Letter},
+        letter::{Author, Letter, Origin},
         member::Member,
         refusal::{Ending, Refusal, Violation},
     },
+    store::Seen,
 };
 
 /// Members in one part of a list: about 128 KiB.
@@ -35,6 +41,7 @@ const RETRY: Duration = Duration::from_millis(50);
 pub(super) struct Neighbour {
     pub(super) lane: Lane,
     pub(super) ear: Ear,
+    meter: Arc<Meter>,
     telling: Telling,
     /// It has asked again while it was being told, and when the next telling may begin.
     again: bool,
@@ -58,7 +65,7 @@ impl Registry {
     /// Somebody came to this home or went.
     pub(super) fn tell_change(&mut self, member: &Member, came: bool, ctx: &mut Context<Self>) {
         let sequence = self.switchboard.roster().sequence();
-        let mut frame = None;
+        let mut pressed = Pressed::default();
         let mut behind = Vec::new();
         for (home, neighbour) in &mut self.neighbours {
             if let Telling::Whole { behind: is_behind, .. } = &mut neighbour.telling {
@@ -67,8 +74,7 @@ impl Registry {
                 continue;
             }
             let ear = neighbour.ear;
-            let frame = frame.get_or_insert_with(|| press::change(sequence, member, came, ear)).clone();
-            if let Some(frame) = frame {
+            if let Some(frame) = pressed.hear(ear, || press::change(sequence, member, came, ear)) {
                 let _ = neighbour.lane.offer(frame, Class::Letter);
             }
         }
@@ -107,8 +113,9 @@ impl Registry {
                 Telling::Parts(after) => {
                     let roster = self.switchboard.roster();
                     let (members, is_last) = roster.part(after, PART);
-                    let part = press::part(after, &members, is_last, roster.sequence());
-                    if !neighbour.lane.offer(part, Class::List) {
+                    let parts = press::part(after, &members, is_last, roster.sequence(), neighbour.ear);
+                    // Hearing of somebody twice does no harm.
+                    if !parts.into_iter().all(|part| neighbour.lane.offer(part, Class::List)) {
                         break RETRY;
                     }
                     let last = members.last().map(|member| member.key);
@@ -157,12 +164,33 @@ impl Registry {
 }
 
 impl Registry {
+    /// The house will not pass a letter on.
+    pub(super) fn refuse(&self, from: Origin, refusal: Refusal) {
+        self.tally.refusal(refusal);
+        self.count_against(from);
+    }
+
+    /// A letter is not what its bearer may bring.
+    pub(super) fn object(&self, from: Origin, violation: Violation) {
+        self.tally.violation(violation);
+        self.count_against(from);
+    }
+
+    pub(super) fn count_against(&self, from: Origin) {
+        if let Origin::Home(home) = from
+            && let Some(neighbour) = self.neighbours.get(&home)
+        {
+            neighbour.meter.violated();
+        }
+    }
+
     /// A letter whose author is listed elsewhere, too, counts once its signature is found good.
     pub(super) fn have_checked(&mut self, letter: Letter, member: Arc<Member>, ctx: &mut Context<Self>) {
         if self.doubts >= MOST_DOUBTS {
-            return self.tally.refusal(Refusal::TooManyChecks);
+            return self.refuse(letter.from, Refusal::TooManyChecks);
         }
         self.doubts += 1;
+        let said_by = letter.from;
         let notary = self.notary.clone();
         let (said, author) = (letter.clone(), member.key);
         let verdict = async move { notary.judge_letter(said, member).await };
@@ -173,7 +201,7 @@ impl Registry {
                 registry.inbox.add(letter.original.len());
                 Handler::<Route>::handle(registry, Route(letter), ctx);
             } else {
-                registry.tally.violation(Violation::WrongSender);
+                registry.object(said_by, Violation::WrongSender);
             }
         }));
     }
@@ -183,16 +211,16 @@ impl Handler<Link> for Registry {
     type Result = ();
 
     fn handle(&mut self, link: Link, ctx: &mut Context<Self>) {
-        let Link { home, address, names, ear, lane } = link;
+        let Link { home, address, names, ear, lane, meter } = link;
         self.switchboard.link(home, address, names);
         let telling = match ear {
-            Ear::Kith => Telling::Parts(None),
+            Ear::Kith | Ear::SocpPeer(_) => Telling::Parts(None),
             // It has just heard who we are, and may still be making up its mind.
             _ => Telling::Whole { behind: true, not_before: self.clock.now() + self.limits.update_window(0) },
         };
         self.neighbours.insert(
             home,
-            Neighbour { lane, ear, telling, again: false, not_before: Moment::ZERO, alarm: false },
+            Neighbour { lane, ear, meter, telling, again: false, not_before: Moment::ZERO, alarm: false },
         );
         self.tell(home, ctx);
         self.changed(ctx);
@@ -216,6 +244,14 @@ impl Handler<Tell> for Registry {
     fn handle(&mut self, Tell { home, news }: Tell, ctx: &mut Context<Self>) {
         self.inbox.taken(news.cost());
         let effect = self.switchboard.hear(home, news);
+        for resident in self.switchboard.take_learnt() {
+            let (key, named) = (resident.public_key.to_string(), resident.named);
+            let seen = Seen::now(resident.key, resident.dialect, key, unix_ms());
+            self.archivist.do_send(Remember(seen.under(named)));
+        }
+        if let Some(member) = effect.impostor {
+            self.impostor(home, member);
+        }
         if let Some(neighbour) = self.neighbours.get(&home) {
             if effect.excess {
                 neighbour.lane.end(Ending::Violated(Violation::TooManyMembers));

@@ -73,7 +73,9 @@ pub(in crate::cli) fn neighbourhood(value: &Value) -> String {
 
 fn clients(server: &Value) -> String {
     let clients = server["clients"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut names: Vec<String> = clients.iter().take(NAMED).map(|client| text(&client["short"])).collect();
+    let called =
+        |client: &Value| text(if client["name"].is_null() { &client["short"] } else { &client["name"] });
+    let mut names: Vec<String> = clients.iter().take(NAMED).map(called).collect();
     match clients.len() {
         0 => return "-".to_owned(),
         count if count > NAMED => names.push(format!("and {} more", count - NAMED)),
@@ -172,9 +174,11 @@ mod tests {
         let many: Vec<Value> = (0..9).map(|number| client(&format!("c{number}"))).collect();
         let text = neighbourhood(&json!({"servers": [
             {"name": "here", "address": "a:1", "own": true, "state": "up", "age_ms": 5, "members": 9, "clients": many},
+            {"name": "there", "address": "c:1", "own": false, "state": "up", "age_ms": 5, "members": 1,
+             "clients": [{"name": "al\u{7}ice", "short": "0123"}]},
             {"name": null, "address": "b:1", "own": false, "state": "down", "age_ms": 90_000, "members": 0, "clients": []},
         ]}));
-        for words in ["here (this one)", "c5 and 3 more", "90 s ago"] {
+        for words in ["here (this one)", "c5 and 3 more", "90 s ago", "al ice"] {
             assert!(text.contains(words), "{words}\n{text}");
         }
     }

@@ -14,11 +14,12 @@ const NARROW: u16 = 60;
 /// A table of clients.
 pub(super) fn clients(items: &[Value]) -> String {
     table(
-        &["ID", "MEMBER", "DIALECT", "ACCENT", "ADDRESS", "CONNECTED", "QUEUED"],
+        &["ID", "MEMBER", "NAME", "DIALECT", "ACCENT", "ADDRESS", "CONNECTED", "QUEUED"],
         items.iter().map(|item| {
             vec![
                 text(&item["id"]),
                 text(&item["member"]["short"]),
+                text(&item["member"]["name"]),
                 text(&item["dialect"]),
                 text(&item["accent"]),
                 text(&item["address"]),
@@ -33,11 +34,12 @@ pub(super) fn clients(items: &[Value]) -> String {
 /// A table of members.
 pub(super) fn members(items: &[Value]) -> String {
     table(
-        &["MEMBER", "DIALECT", "FIRST SEEN", "LAST SEEN", "NOW"],
+        &["MEMBER", "NAME", "DIALECT", "FIRST SEEN", "LAST SEEN", "NOW"],
         items.iter().map(|item| {
             let now = if item["online"] == true { "online" } else { "away" };
             vec![
                 text(&item["member"]["short"]),
+                text(&item["member"]["name"]),
                 text(&item["dialect"]),
                 moment(&item["first_seen"]),
                 moment(&item["last_seen"]),

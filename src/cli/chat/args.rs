@@ -2,13 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
+
+use crate::domain::dialect::Dialect;
 
 /// Chat from the terminal, or from a script through a pipe.
 #[derive(Args, Clone, Debug)]
 pub struct ChatArgs {
     /// The server, such as ws://127.0.0.1:8080 or wss://chat.example
     pub url: String,
+
+    /// The protocol [default: socp if the server speaks nothing else, or else olaf]
+    #[arg(long, value_name = "NAME", value_parser = dialects())]
+    pub dialect: Option<Dialect>,
 
     /// Your key and address book [default: kith/keyring.json in your data folder]
     #[arg(long, value_name = "FILE")]
@@ -18,7 +24,7 @@ pub struct ChatArgs {
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 
-    /// Where /get puts files
+    /// Where files are put
     #[arg(long, value_name = "DIR", default_value = "downloads")]
     pub downloads: PathBuf,
 
@@ -29,4 +35,9 @@ pub struct ChatArgs {
     /// No colours, even in a terminal (the variable NO_COLOR does the same)
     #[arg(long)]
     pub no_color: bool,
+}
+
+fn dialects() -> impl clap::builder::TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
+        .try_map(|name| Dialect::from_name(&name).ok_or("no such dialect"))
 }

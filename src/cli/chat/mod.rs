@@ -10,11 +10,14 @@
 //! * joined: x                           * left: x           * trying again in 2 s
 //! x: text                               x (private): text   x (private with y, z): text
 //! ? unverified (why; claims to be c): text
+//! * file of x: path (n bytes)           * file of x (private): path (n bytes)
+//! ? unverified file (why; claims to be c): path
 //! - <short> <nickname or -> <homes>     (answers to /list)
 //! ! whatever went wrong
 //! ```
 //!
-//! `x` is a nickname or the short fingerprint. **Invariant:** text of others reaches the terminal only
+//! `x` is a nickname or the short fingerprint; in SOCP the beginning of the user id, or the whole id, if it
+//! begins like somebody else's, and always in the answers to /list. **Invariant:** text of others reaches the terminal only
 //! through `screen`, which lets no control character pass.
 
 mod args;

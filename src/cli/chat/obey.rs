@@ -5,7 +5,7 @@ use super::{
     talk::Talk,
     typed::{HELP, Typed},
 };
-use crate::{client::link::Say, domain::id::KeyId};
+use crate::client::voice::Say;
 
 impl Talk {
     pub(super) async fn obey(&mut self, typed: Typed) {
@@ -27,6 +27,7 @@ impl Talk {
                 self.files.fetch(url);
                 Ok(())
             }
+            Typed::Trust(who) => self.trust(&who).await,
             Typed::WhoAmI => {
                 self.who_am_i();
                 Ok(())
@@ -69,11 +70,13 @@ impl Talk {
         let present = std::sync::Arc::clone(&self.people.present);
         for one in present.iter() {
             let name = match one.id {
-                id if id == self.people.me => format!("({})", self.people.name(&self.keyring, id)),
-                id => self.keyring.name(id).unwrap_or("-").to_owned(),
+                ref id if *id == self.people.me => format!("({})", self.people.name(&self.keyring, id)),
+                ref id => self.keyring.name(id).unwrap_or("-").to_owned(),
             };
-            let homes = one.homes.join(" ");
-            self.screen.line(Kind::Speech, &format!("- {} {name} {homes}", one.id.short()));
+            let homes = one.homes.iter().map(String::as_str);
+            let label = one.label.as_ref().map(|label| format!("~{label}"));
+            let rest: Vec<_> = homes.chain(label.as_deref()).collect();
+            self.screen.line(Kind::Speech, &format!("- {} {name} {}", one.id.listed(), rest.join(" ")));
         }
         // Some servers tell nothing by themselves; the answer shows as people who joined or left.
         self.link.ask_for_list();
@@ -84,9 +87,9 @@ impl Talk {
         if id == self.people.me {
             return Err("your own name is given with --name, at the start".to_owned());
         }
-        let before = self.people.name(&self.keyring, id);
+        let before = self.people.name(&self.keyring, &id);
         self.keyring
-            .rename(id, name)
+            .rename(&id, name)
             .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())?;
         self.screen.news(&format!("{before} is called {name} here ({})", id.short()));
@@ -94,17 +97,26 @@ impl Talk {
     }
 
     fn send_file(&mut self, who: &str, path: String) -> Result<(), String> {
-        let to: Option<Vec<KeyId>> = match who {
+        let to = match who {
             "public" => None,
             who => Some(self.people.find_all(&self.keyring, who)?),
         };
-        self.screen.news(&format!("uploading {path}"));
-        self.files.upload(path, to);
+        self.screen.news(&format!("{} {path}", self.files.verb()));
+        self.files.send(path, to);
+        Ok(())
+    }
+
+    async fn trust(&mut self, who: &str) -> Result<(), String> {
+        let id = self.people.find(&self.keyring, who)?;
+        if id.key().is_some() {
+            return Err("here people are their keys; whoever has another one is somebody else".to_owned());
+        }
+        self.link.trust(id).await;
         Ok(())
     }
 
     fn who_am_i(&mut self) {
-        self.screen.news(&format!("you are {}", self.people.me.short()));
+        self.screen.news(&format!("you are {}", self.people.me.listed()));
         self.screen.news(&format!("fingerprint {}", self.fingerprint));
         self.screen.news(&format!("keyring {}", self.keyring.path().display()));
     }

@@ -1,65 +1,67 @@
-//! Who is meant: from what people type to keys, and from keys to what people read.
+//! Who is meant: from what people type to persons, and from persons to what people read.
 
 use std::sync::Arc;
 
-use crate::{
-    client::{
-        keyring::{Keyring, SHORTEST_PREFIX},
-        olaf::{Author, Present},
-    },
-    domain::id::KeyId,
+use crate::client::{
+    event::{Author, Present},
+    keyring::{Keyring, is_prefix},
+    person::PersonId,
 };
 
 /// Who is here, and what they are called.
 #[derive(Debug)]
 pub(super) struct People {
-    pub(super) me: KeyId,
+    pub(super) me: PersonId,
     my_name: String,
     pub(super) present: Arc<[Present]>,
 }
 
 impl People {
-    pub(super) fn new(me: KeyId, my_name: String) -> Self {
+    pub(super) fn new(me: PersonId, my_name: String) -> Self {
         Self { me, my_name, present: Arc::new([]) }
     }
 
-    /// What to call a key on the screen.
-    pub(super) fn name(&self, keyring: &Keyring, id: KeyId) -> String {
-        if id == self.me {
+    /// What to call somebody on the screen. Whoever could be taken for somebody else is called in full.
+    pub(super) fn name(&self, keyring: &Keyring, person: &PersonId) -> String {
+        if *person == self.me {
             return self.my_name.clone();
         }
-        keyring.name(id).map_or_else(|| id.short(), ToOwned::to_owned)
+        if let Some(name) = keyring.name(person) {
+            return name.to_owned();
+        }
+        let short = person.short();
+        if keyring.is_unique(&short) { short } else { person.listed() }
     }
 
-    pub(super) fn names(&self, keyring: &Keyring, ids: &[KeyId]) -> String {
-        ids.iter().map(|id| self.name(keyring, *id)).collect::<Vec<_>>().join(", ")
+    pub(super) fn names(&self, keyring: &Keyring, people: &[PersonId]) -> String {
+        people.iter().map(|person| self.name(keyring, person)).collect::<Vec<_>>().join(", ")
     }
 
     /// What to call somebody a letter names. A claim that fits nobody is shown as the claim it is.
     pub(super) fn author(&self, keyring: &Keyring, author: &Author) -> String {
         match author {
-            Author::Known(id) => self.name(keyring, *id),
+            Author::Known(id) => self.name(keyring, id),
             Author::Unknown(claim) => format!("{}?", claim.chars().take(12).collect::<String>()),
         }
     }
 
-    fn is_here(&self, id: KeyId) -> bool {
-        self.present.iter().any(|present| present.id == id)
+    fn is_here(&self, person: &PersonId) -> bool {
+        self.present.iter().any(|present| present.id == *person)
     }
 
-    pub(super) fn others(&self) -> impl Iterator<Item = KeyId> {
-        self.present.iter().map(|present| present.id).filter(|id| *id != self.me)
+    pub(super) fn others(&self) -> impl Iterator<Item = &PersonId> {
+        self.present.iter().map(|present| &present.id).filter(|id| **id != self.me)
     }
 
     /// The people that are meant by names with commas between them.
-    pub(super) fn find_all(&self, keyring: &Keyring, who: &str) -> Result<Vec<KeyId>, String> {
+    pub(super) fn find_all(&self, keyring: &Keyring, who: &str) -> Result<Vec<PersonId>, String> {
         let mut found = Vec::new();
         for name in who.split(',').filter(|name| !name.is_empty()) {
             let id = self.find(keyring, name)?;
             if id == self.me {
                 return Err(format!("{name} is you"));
             }
-            if !self.is_here(id) {
+            if !self.is_here(&id) {
                 return Err(format!("{name} is not here"));
             }
             if !found.contains(&id) {
@@ -69,33 +71,45 @@ impl People {
         if found.is_empty() { Err("say who is meant".to_owned()) } else { Ok(found) }
     }
 
-    /// The person that is meant. Whoever has a nickname need not be here.
-    pub(super) fn find(&self, keyring: &Keyring, name: &str) -> Result<KeyId, String> {
-        if let Some(id) = keyring.named(name) {
-            return Ok(id);
+    /// The person that is meant: by nickname, by id, by the beginning of one, or by the name that they gave
+    /// themselves. Whoever has a nickname need not be here.
+    pub(super) fn find(&self, keyring: &Keyring, name: &str) -> Result<PersonId, String> {
+        if let Some(person) = keyring.named(name) {
+            return Ok(person);
         }
-        let prefix = name.to_ascii_lowercase();
-        let is_prefix =
-            prefix.len() >= SHORTEST_PREFIX && prefix.bytes().all(|digit| digit.is_ascii_hexdigit());
-        if !is_prefix {
-            return Err(format!("nobody is known as {name}"));
+        let own = name.strip_prefix('~').unwrap_or(name);
+        if let Some(exact) = self.present.iter().find(|present| present.id.as_str() == own) {
+            return Ok(exact.id.clone());
         }
-        let ids = self.present.iter().map(|present| present.id);
-        let meant: Vec<_> = ids.filter(|id| id.hex().starts_with(&prefix)).collect();
+        let wanted = name.to_ascii_lowercase();
+        let is_meant = |present: &&Present| match &present.label {
+            _ if is_prefix(name) => present.id.as_str().to_ascii_lowercase().starts_with(&wanted),
+            Some(label) => label.to_lowercase() == own.to_lowercase(),
+            None => false,
+        };
+        let meant: Vec<_> = self.present.iter().filter(is_meant).map(|present| &present.id).collect();
         match meant.as_slice() {
-            [] => Err(format!("nobody here has a fingerprint that begins with {name}")),
-            [id] => Ok(*id),
+            [] if is_prefix(name) => {
+                Err(format!("nobody here has {} that begins with {name}", self.id_word()))
+            }
+            [] => Err(format!("nobody is known as {name}")),
+            [id] => Ok((*id).clone()),
             several => {
-                let shorts: Vec<_> = several.iter().map(|id| id.short()).collect();
-                Err(format!("{name} could be any of {}", shorts.join(", ")))
+                let names: Vec<_> = several.iter().map(|id| id.listed()).collect();
+                Err(format!("{name} could be any of {}", names.join(", ")))
             }
         }
+    }
+
+    fn id_word(&self) -> &'static str {
+        if self.me.key().is_some() { "a fingerprint" } else { "a user id" }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::KeyId;
 
     #[test]
     fn people_are_found_by_name_and_by_the_beginning_of_their_key() {
@@ -103,15 +117,16 @@ mod tests {
         let mut keyring = Keyring::open(&folder.path().join("keyring.json")).expect("a keyring");
         let mut near = [0xab; 32];
         near[3] = 0;
-        let [me, anna, twin, away] = [KeyId([1; 32]), KeyId([0xab; 32]), KeyId(near), KeyId([3; 32])];
-        let mut people = People::new(me, "you".into());
-        let present = |id| Present { id, homes: vec!["home".into()] };
-        people.present = [me, anna, twin].map(present).into();
-        let _ = keyring.rename(anna, "Anna").expect("written");
-        let _ = keyring.rename(away, "Ben").expect("written");
+        let [me, anna, twin, away] =
+            [[1; 32], [0xab; 32], near, [3; 32]].map(|bytes| PersonId::from(KeyId(bytes)));
+        let mut people = People::new(me.clone(), "you".into());
+        let present = |id: &PersonId| Present { id: id.clone(), homes: vec!["home".into()], label: None };
+        people.present = [&me, &anna, &twin].map(present).into();
+        let _ = keyring.rename(&anna, "Anna").expect("written");
+        let _ = keyring.rename(&away, "Ben").expect("written");
 
-        assert_eq!(people.find_all(&keyring, "anna,ABABABAB,anna"), Ok(vec![anna]));
-        assert_eq!(people.find_all(&keyring, "ababab00,anna"), Ok(vec![twin, anna]));
+        assert_eq!(people.find_all(&keyring, "anna,ABABABAB,anna"), Ok(vec![anna.clone()]));
+        assert_eq!(people.find_all(&keyring, "ababab00,anna"), Ok(vec![twin.clone(), anna.clone()]));
         for (who, words) in [
             ("ababab", "ababab could be any of abababababab, ababab00abab"),
             ("ben", "ben is not here"),

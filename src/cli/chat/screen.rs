@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+/// The length of a whole bar.
+const BAR: usize = 20;
+
 /// What kind of line it is; decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -63,6 +66,19 @@ impl Screen {
 
     pub(super) fn trouble(&mut self, text: &str) {
         self.line(Kind::Trouble, &format!("! {text}"));
+    }
+
+    /// How far something is. In a terminal the line is drawn again and again; in a pipe each quarter is said.
+    pub(super) fn progress(&mut self, what: &str, percent: u64) {
+        let filled = usize::try_from(percent / 5).unwrap_or(BAR).min(BAR);
+        let bar = format!("[{}{}] {percent:>3} %", "#".repeat(filled), "-".repeat(BAR - filled));
+        let text = plain(&format!("* {bar} {what}"));
+        if self.has_prompt {
+            self.write(&format!("\r\u{1b}[K{text}"));
+            self.is_prompting = false;
+        } else if percent.is_multiple_of(25) && percent > 0 && percent < 100 {
+            self.write(&format!("{text}\n"));
+        }
     }
 
     /// A line was typed, so the prompt is used up.

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    files::{Files, News},
+    files::{Carrier, Files, News},
     input::Line,
     people::People,
     screen::Screen,
@@ -25,7 +25,7 @@ use super::{
 use crate::client::{
     keyring::Keyring,
     link::{Config, Link, Report},
-    olaf::Session,
+    voice::Voice,
 };
 
 /// Letters that are on their way at once; well below what the link's channel holds.
@@ -42,7 +42,7 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 /// Everything that a conversation needs.
 pub(super) struct Setup {
     pub(super) config: Config,
-    pub(super) session: Session,
+    pub(super) voice: Box<dyn Voice>,
     pub(super) keyring: Keyring,
     pub(super) screen: Screen,
     pub(super) downloads: PathBuf,
@@ -94,19 +94,20 @@ pub(super) struct Talk {
 impl Talk {
     /// Starts to dial.
     pub(super) fn start(setup: Setup) -> (Self, mpsc::Receiver<Report>, mpsc::UnboundedReceiver<News>) {
-        let Setup { config, session, keyring, mut screen, downloads, my_name, is_interactive } = setup;
+        let Setup { config, voice, keyring, mut screen, downloads, my_name, is_interactive } = setup;
         screen.news(&format!("connecting to {}", config.door));
         let (news, heard) = mpsc::unbounded_channel();
         let (door, trust) = (config.door.clone(), config.trust.clone());
-        let fingerprint = session.fingerprint().to_owned();
-        let people = People::new(session.id(), my_name);
-        let (link, reports) = Link::open(config, session);
+        let (fingerprint, chunks) = (voice.fingerprint(), voice.chunks());
+        let people = People::new(voice.me(), my_name);
+        let (link, reports) = Link::open(config, voice);
+        let carrier = chunks.map(|chunks| Carrier { link: link.clone(), chunks });
         let talk = Self {
             link,
             screen,
             keyring,
             people,
-            files: Files { door, trust, folder: downloads, news, under_way: 0 },
+            files: Files { door, trust, carrier, folder: downloads, news, under_way: 0, kept: 0 },
             fingerprint,
             phase: Phase::Away,
             was_here: false,

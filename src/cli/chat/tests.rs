@@ -49,7 +49,7 @@ impl Terminal {
         let config = Config::new(Door::read(url).expect("a door"), trust(None).expect("TLS"));
         let setup = Setup {
             config: Config { least_wait: quick, most_wait: 4 * quick, ..config },
-            session,
+            voice: Box::new(session),
             keyring,
             screen: Screen::new(Box::new(Paper(ink)), false, false),
             downloads: folder.path().join("downloads"),

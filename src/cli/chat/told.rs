@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::{
-    files::News,
+    files::{News, Saved},
     screen::Kind,
     talk::{Phase, Talk},
 };
-use crate::{
-    client::{
-        link::{Report, Say},
-        olaf::{Author, Event, Present, Rejection},
-    },
-    domain::id::KeyId,
+use crate::client::{
+    event::{Author, Doubt, Event, Present, Rejection},
+    link::Report,
+    person::PersonId,
+    transfer::Fetched,
+    voice::Say,
 };
 
 impl Talk {
@@ -49,40 +49,70 @@ impl Talk {
         match event {
             Event::Listed { members, joined, left } => self.on_list(members, &joined, &left),
             Event::Public { from, text } => {
-                let name = self.people.name(&self.keyring, from);
+                let name = self.people.name(&self.keyring, &from);
                 self.screen.line(Kind::Speech, &format!("{name}: {text}"));
             }
             Event::Private { from, to, text } => {
-                let name = self.people.name(&self.keyring, from);
+                let name = self.people.name(&self.keyring, &from);
                 let mark = self.private_mark(&to);
                 self.screen.line(Kind::Private, &format!("{name} {mark}: {text}"));
             }
-            Event::Unverified { claimed, text, why, .. } => {
-                let claimed: String = claimed.chars().take(12).collect();
-                let line = format!("? unverified ({why}; claims to be {claimed}): {text}");
+            Event::Unverified { claimed, text, why, .. } => self.doubt("unverified", &claimed, why, &text),
+            Event::Unreadable { claimed, is_private } => {
+                let what = if is_private { "a private message" } else { "a message" };
+                let line = format!("? {what} that cannot be read (claims to be of {})", cut(&claimed));
                 self.screen.line(Kind::Doubtful, &line);
+            }
+            Event::Keys(keys) => {
+                if let Err(error) = self.keyring.keep(&keys) {
+                    self.screen.trouble(&error.to_string());
+                }
+            }
+            Event::KeyChanged { who, known, offered } => self.on_changed_key(&who, &known, &offered),
+            Event::Arriving { name, percent } => self.screen.progress(&name, percent),
+            Event::File { from, name, bytes, is_private } => self.files.save(from, name, bytes, is_private),
+            Event::FileLost { claimed, name, why } => {
+                let claimed = cut(&claimed);
+                self.screen.trouble(&format!("the file {name:?} of {claimed} did not arrive: {why}"));
             }
             // Some servers deliver twice; nobody wants to hear about it.
             Event::Echo { .. } | Event::Rejected { why: Rejection::Repeated, .. } => {}
             Event::Rejected { from, why } => {
-                let name = self.people.name(&self.keyring, from);
+                let name = self.people.name(&self.keyring, &from);
                 self.screen.trouble(&format!("a message of {name} is not shown: {why}"));
             }
             Event::Complaint(text) => self.screen.trouble(&format!("the server says: {text}")),
         }
     }
 
+    fn doubt(&mut self, what: &str, claimed: &str, why: Doubt, text: &str) {
+        let line = format!("? {what} ({why}; claims to be {}): {text}", cut(claimed));
+        self.screen.line(Kind::Doubtful, &line);
+    }
+
+    fn on_changed_key(&mut self, who: &PersonId, known: &str, offered: &str) {
+        let name = self.people.name(&self.keyring, who);
+        for line in [
+            format!("THE KEY OF {name} HAS CHANGED: somebody may be taking their place"),
+            format!("known {known}"),
+            format!("new   {offered}"),
+            format!("ask them another way; if it is theirs, say /trust {}", who.listed()),
+        ] {
+            self.screen.trouble(&line);
+        }
+    }
+
     /// "(private)", and who else reads it.
     fn private_mark(&self, to: &[Author]) -> String {
-        let others = to.iter().filter(|author| **author != Author::Known(self.people.me));
+        let others = to.iter().filter(|author| **author != Author::Known(self.people.me.clone()));
         let names: Vec<_> = others.map(|author| self.people.author(&self.keyring, author)).collect();
         if names.is_empty() { "(private)".to_owned() } else { format!("(private with {})", names.join(", ")) }
     }
 
-    fn on_list(&mut self, members: Arc<[Present]>, joined: &[KeyId], left: &[KeyId]) {
+    fn on_list(&mut self, members: Arc<[Present]>, joined: &[PersonId], left: &[PersonId]) {
         self.people.present = members;
-        let others: Vec<KeyId> = self.people.others().collect();
-        if let Err(error) = self.keyring.meet(others.iter().copied()) {
+        let others: Vec<PersonId> = self.people.others().cloned().collect();
+        if let Err(error) = self.keyring.meet(&others) {
             self.screen.trouble(&error.to_string());
         }
         self.phase = Phase::Here;
@@ -96,7 +126,7 @@ impl Talk {
         }
         for (word, ids) in [("left", left), ("joined", joined)] {
             for id in ids {
-                let name = self.people.name(&self.keyring, *id);
+                let name = self.people.name(&self.keyring, id);
                 self.screen.news(&format!("{word}: {name}"));
             }
         }
@@ -104,7 +134,18 @@ impl Talk {
 
     pub(super) async fn on_news(&mut self, news: News) {
         match news {
-            News::Progress(what, percent) => self.screen.news(&format!("{what}: {percent} %")),
+            News::Progress(what, percent) => self.screen.progress(&what, percent),
+            News::Saved(saved) => {
+                self.files.under_way -= 1;
+                self.on_saved(saved);
+            }
+            News::Carried { path, result } => {
+                self.files.under_way -= 1;
+                match result {
+                    Ok(bytes) => self.screen.news(&format!("sent {path} ({bytes} bytes)")),
+                    Err(error) => self.failed(&format!("{path} was not sent: {error}")),
+                }
+            }
             News::Fetched { url, result } => {
                 self.files.under_way -= 1;
                 match result {
@@ -131,8 +172,29 @@ impl Talk {
         }
     }
 
+    fn on_saved(&mut self, saved: Saved) {
+        let Saved { from, name, is_private, result } = saved;
+        let (path, bytes) = match result {
+            Ok(Fetched { path, bytes }) => (path.display().to_string(), bytes),
+            Err(error) => return self.failed(&format!("the file {name:?} was not kept: {error}")),
+        };
+        let mark = if is_private { " (private)" } else { "" };
+        match from {
+            Ok(from) => {
+                let name = self.people.name(&self.keyring, &from);
+                self.screen.news(&format!("file of {name}{mark}: {path} ({bytes} bytes)"));
+            }
+            Err((claimed, why)) => self.doubt("unverified file", &claimed, why, &path),
+        }
+    }
+
     fn failed(&mut self, words: &str) {
         self.has_failed = true;
         self.screen.trouble(words);
     }
+}
+
+/// As much of a claim as is worth showing.
+fn cut(claim: &str) -> String {
+    claim.chars().take(12).collect()
 }

@@ -1,16 +1,17 @@
 //! What a line that somebody typed means.
 
 /// Help, as it is printed.
-pub(super) const HELP: [&str; 10] = [
+pub(super) const HELP: [&str; 11] = [
     "TEXT or /all TEXT    say something to everyone",
     "/tell WHO TEXT       say something that only WHO can read; several: /tell anna,ben TEXT",
     "/list                who is here",
     "/nick WHO NAME       give somebody a nickname, for your eyes only",
-    "/file WHO PATH       upload a file and tell WHO its address; WHO can be \"public\"",
+    "/file WHO PATH       send a file, or upload it and tell WHO its address; WHO can be \"public\"",
     "/get URL             download a file",
+    "/trust WHO           believe the key that WHO comes with now, if it has changed",
     "/whoami              your own fingerprint",
     "/quit                leave",
-    "WHO is a nickname or the first four or more digits of a short fingerprint.",
+    "WHO is a nickname or the first four or more digits of a fingerprint or user id.",
     "A line that shall begin with a slash begins with two.",
 ];
 
@@ -33,6 +34,7 @@ pub(super) enum Typed {
         path: String,
     },
     Get(String),
+    Trust(String),
     WhoAmI,
     Help,
     Quit,
@@ -64,9 +66,12 @@ impl Typed {
             }
         };
         match name {
-            "all" | "get" if rest.is_empty() => Self::Wrong(format!("/{name} needs something behind it")),
+            "all" | "get" | "trust" if rest.is_empty() => {
+                Self::Wrong(format!("/{name} needs something behind it"))
+            }
             "all" => Self::All(rest.to_owned()),
             "get" => Self::Get(rest.to_owned()),
+            "trust" => Self::Trust(rest.to_owned()),
             "tell" => two("/tell WHO TEXT", |who, text| Self::Tell { who, text }),
             "nick" => two("/nick WHO NAME", |who, name| Self::Nick { who, name }),
             "file" => two("/file WHO PATH", |who, path| Self::File { who, path }),
@@ -96,7 +101,7 @@ fn cut(text: &str) -> (&str, &str) {
 }
 
 fn unknown(name: &str) -> String {
-    let known = ["all", "tell", "list", "nick", "file", "get", "whoami", "help", "quit"];
+    let known = ["all", "tell", "list", "nick", "file", "get", "trust", "whoami", "help", "quit"];
     let near = known.into_iter().find(|known| strsim::levenshtein(known, name) <= 1);
     match near {
         Some(near) => format!("there is no command /{name}; did you mean /{near}?"),

@@ -2,29 +2,34 @@
 
 use std::time::Duration;
 
-use crate::{
-    client::olaf::{Event, SayError},
-    domain::id::KeyId,
+use tokio::sync::oneshot;
+
+use crate::client::{
+    event::{Event, SayError},
+    person::PersonId,
+    voice::Say,
 };
 
 /// What a link is told to do.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Send a letter, and report under this number how it went.
-    Say(u64, Say),
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Say something, and tell so how it went.
+    Say(Receipt, Say),
     /// Ask the server for the list of members.
     AskForList,
+    /// Believe the key that somebody comes with now.
+    Trust(PersonId),
     /// Say everything that was to be said, and close.
     Close,
 }
 
-/// A letter to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Say {
-    /// For everyone.
-    Public(String),
-    /// For these only.
-    Private(Vec<KeyId>, String),
+/// Who wants to know how something went.
+#[derive(Debug)]
+pub(super) enum Receipt {
+    /// Whoever reads the reports, under this number.
+    Report(u64),
+    /// Whoever waits for it.
+    Tell(oneshot::Sender<Result<(), NotSent>>),
 }
 
 /// What a link has to tell.

@@ -5,7 +5,7 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     task::{Poll, ready},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::{
@@ -23,15 +23,18 @@ use tokio_tungstenite::{
 
 use super::{
     backoff::Backoff,
-    command::{Command, NotSent, Report, Say},
+    command::{Command, NotSent, Receipt, Report},
     words::{self, Farewell},
 };
-use crate::client::olaf::{Event, Output, SayError, Session};
+use crate::client::{
+    event::{Event, Output, SayError},
+    voice::Voice,
+};
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-/// How often a server is asked whether it lives, and the silence after which it does not.
-const PING_EVERY: Duration = Duration::from_secs(20);
+/// How often a server is asked whether it lives and told that we do, and the silence after which it does not.
+const TICK_EVERY: Duration = Duration::from_secs(15);
 const LONGEST_SILENCE: Duration = Duration::from_secs(50);
 /// How long nothing may be taken from us while something waits.
 const LONGEST_STALL: Duration = Duration::from_secs(30);
@@ -51,7 +54,7 @@ pub(super) enum End {
 
 /// One live connection.
 pub(super) struct Line<'a> {
-    pub(super) session: &'a mut Session,
+    pub(super) voice: &'a mut dyn Voice,
     pub(super) backoff: &'a mut Backoff,
     pub(super) reports: &'a mpsc::Sender<Report>,
     outbox: Outbox,
@@ -60,11 +63,11 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn new(
-        session: &'a mut Session,
+        voice: &'a mut dyn Voice,
         backoff: &'a mut Backoff,
         reports: &'a mpsc::Sender<Report>,
     ) -> Self {
-        Self { session, backoff, reports, outbox: Outbox::default(), goodbye: None }
+        Self { voice, backoff, reports, outbox: Outbox::default(), goodbye: None }
     }
 
     /// Holds the connection until it ends.
@@ -74,15 +77,15 @@ impl<'a> Line<'a> {
             Ok(()) => self.talk(&mut sink, &mut stream, commands).await,
             Err(end) => end,
         };
-        for ticket in self.outbox.tickets() {
-            let _ = self.reports.send(Report::NotSent(ticket, NotSent::Lost)).await;
+        for receipt in self.outbox.receipts() {
+            let _ = inform(receipt, Err(NotSent::Lost), self.reports).await;
         }
         end
     }
 
     async fn greet(&mut self) -> Result<(), End> {
         let failed = |error: SayError| End::Farewell(Farewell::passing(error.to_string()));
-        for text in self.session.greet().map_err(failed)? {
+        for text in self.voice.greet(now_ms()).map_err(failed)? {
             self.outbox.push(Message::text(text), None);
         }
         self.report(Report::Connected).await
@@ -95,7 +98,7 @@ impl<'a> Line<'a> {
         commands: &mut mpsc::Receiver<Command>,
     ) -> End {
         let mut heard = Instant::now();
-        let mut clock = interval_at(heard + PING_EVERY, PING_EVERY);
+        let mut clock = interval_at(heard + TICK_EVERY, TICK_EVERY);
         loop {
             let goodbye = self.goodbye;
             let step = tokio::select! {
@@ -107,7 +110,7 @@ impl<'a> Line<'a> {
                 command = commands.recv(), if goodbye.is_none() && self.outbox.has_room() => {
                     self.on_command(command).await
                 }
-                _ = clock.tick() => self.on_tick(heard),
+                _ = clock.tick() => self.on_tick(heard).await,
                 () = until(goodbye) => Err(End::Asked),
             };
             if let Err(end) = step {
@@ -142,7 +145,11 @@ impl<'a> Line<'a> {
 
     async fn on_text(&mut self, text: &str) -> Result<(), End> {
         let mut outputs = Vec::new();
-        self.session.receive(text, &mut outputs);
+        self.voice.receive(text, now_ms(), &mut outputs);
+        self.follow(outputs).await
+    }
+
+    async fn follow(&mut self, outputs: Vec<Output>) -> Result<(), End> {
         for output in outputs {
             match output {
                 Output::Send(text) => self.outbox.push(Message::text(text), None),
@@ -158,11 +165,11 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    async fn on_written(&mut self, written: Result<Vec<u64>, Error>) -> Result<(), End> {
+    async fn on_written(&mut self, written: Result<Vec<Receipt>, Error>) -> Result<(), End> {
         match written {
-            Ok(tickets) => {
-                for ticket in tickets {
-                    self.report(Report::Sent(ticket)).await?;
+            Ok(receipts) => {
+                for receipt in receipts {
+                    inform(receipt, Ok(()), self.reports).await?;
                 }
                 Ok(())
             }
@@ -172,21 +179,22 @@ impl<'a> Line<'a> {
 
     async fn on_command(&mut self, command: Option<Command>) -> Result<(), End> {
         match command {
-            Some(Command::Say(ticket, say)) => {
-                let written = match say {
-                    Say::Public(text) => self.session.public(&text),
-                    Say::Private(to, text) => self.session.private(&to, &text),
-                };
-                match written {
-                    Ok(text) => self.outbox.push(Message::text(text), Some(ticket)),
-                    Err(error) => self.report(Report::NotSent(ticket, error.into())).await?,
-                }
-            }
+            Some(Command::Say(receipt, say)) => match self.voice.say(&say, now_ms()) {
+                Ok(frames) => self.outbox.push_all(frames, receipt),
+                Err(error) => inform(receipt, Err(error.into()), self.reports).await?,
+            },
             Some(Command::AskForList) => {
-                let text = self.session.ask_for_list();
-                self.outbox.push(Message::text(text), None);
+                let wish = self.voice.ask_for_list(now_ms());
+                wish.into_iter().for_each(|text| self.outbox.push(Message::text(text), None));
+            }
+            Some(Command::Trust(person)) => {
+                let mut outputs = Vec::new();
+                self.voice.trust(&person, &mut outputs);
+                self.follow(outputs).await?;
             }
             Some(Command::Close) | None => {
+                let goodbye = self.voice.goodbye();
+                goodbye.into_iter().for_each(|text| self.outbox.push(Message::text(text), None));
                 self.outbox.push(Message::Close(None), None);
                 self.goodbye = Some(Instant::now() + LONGEST_GOODBYE + LONGEST_STALL);
             }
@@ -194,7 +202,7 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    fn on_tick(&mut self, heard: Instant) -> Result<(), End> {
+    async fn on_tick(&mut self, heard: Instant) -> Result<(), End> {
         let lost = |words: &str| Err(End::Farewell(Farewell::passing(words)));
         if heard.elapsed() > LONGEST_SILENCE {
             return lost("nothing was heard of the server for too long");
@@ -202,16 +210,43 @@ impl<'a> Line<'a> {
         if self.outbox.is_stalled() {
             return lost("the server takes nothing from us any more");
         }
-        if self.goodbye.is_none() {
-            self.outbox.push(Message::Ping(Default::default()), None);
+        if self.goodbye.is_some() {
+            return Ok(());
         }
-        Ok(())
+        self.outbox.push(Message::Ping(Default::default()), None);
+        let mut outputs = Vec::new();
+        self.voice.tick(now_ms(), &mut outputs);
+        self.follow(outputs).await
     }
 
     /// Nobody who listens is as good as being asked to close.
     async fn report(&self, report: Report) -> Result<(), End> {
         self.reports.send(report).await.map_err(|_| End::Asked)
     }
+}
+
+/// Tells whoever wants to know.
+pub(super) async fn inform(
+    receipt: Receipt,
+    fate: Result<(), NotSent>,
+    reports: &mpsc::Sender<Report>,
+) -> Result<(), End> {
+    let report = match (receipt, fate) {
+        (Receipt::Tell(teller), fate) => {
+            // Whoever has stopped waiting does not want to know.
+            let _ = teller.send(fate);
+            return Ok(());
+        }
+        (Receipt::Report(ticket), Ok(())) => Report::Sent(ticket),
+        (Receipt::Report(ticket), Err(why)) => Report::NotSent(ticket, why),
+    };
+    reports.send(report).await.map_err(|_| End::Asked)
+}
+
+/// A clock before 1970 shows 0.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn until(moment: Option<Instant>) {
@@ -224,20 +259,30 @@ async fn until(moment: Option<Instant>) {
 /// What is on its way to the socket.
 #[derive(Debug, Default)]
 struct Outbox {
-    queue: VecDeque<(Message, Option<u64>)>,
+    queue: VecDeque<(Message, Option<Receipt>)>,
     /// Handed to the library, not yet to the system.
-    written: Vec<u64>,
+    written: Vec<Receipt>,
     is_flushed: bool,
     progress: Option<Instant>,
 }
 
 impl Outbox {
-    fn push(&mut self, message: Message, ticket: Option<u64>) {
+    fn push(&mut self, message: Message, receipt: Option<Receipt>) {
         if self.is_idle() {
             self.progress = Some(Instant::now());
         }
-        self.queue.push_back((message, ticket));
+        self.queue.push_back((message, receipt));
         self.is_flushed = false;
+    }
+
+    /// What takes several frames is sent when the last of them is.
+    fn push_all(&mut self, frames: Vec<String>, receipt: Receipt) {
+        let last = frames.len().saturating_sub(1);
+        let mut receipt = Some(receipt);
+        for (at, text) in frames.into_iter().enumerate() {
+            let receipt = if at == last { receipt.take() } else { None };
+            self.push(Message::text(text), receipt);
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -252,18 +297,19 @@ impl Outbox {
         !self.is_idle() && self.progress.is_some_and(|last| last.elapsed() > LONGEST_STALL)
     }
 
-    /// The letters of which nobody knows how they went.
-    fn tickets(&self) -> Vec<u64> {
-        self.written.iter().copied().chain(self.queue.iter().filter_map(|(_, ticket)| *ticket)).collect()
+    /// Of what nobody knows how it went.
+    fn receipts(&mut self) -> Vec<Receipt> {
+        let waiting = self.queue.drain(..).filter_map(|(_, receipt)| receipt);
+        self.written.drain(..).chain(waiting).collect()
     }
 
     /// Writes until everything is with the system; may be dropped and called again at any time.
-    async fn drive(&mut self, sink: &mut SplitSink<Socket, Message>) -> Result<Vec<u64>, Error> {
+    async fn drive(&mut self, sink: &mut SplitSink<Socket, Message>) -> Result<Vec<Receipt>, Error> {
         poll_fn(|context| {
             while !self.queue.is_empty() {
                 ready!(sink.poll_ready_unpin(context))?;
-                let Some((message, ticket)) = self.queue.pop_front() else { break };
-                self.written.extend(ticket);
+                let Some((message, receipt)) = self.queue.pop_front() else { break };
+                self.written.extend(receipt);
                 self.progress = Some(Instant::now());
                 sink.start_send_unpin(message)?;
             }

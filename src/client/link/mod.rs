@@ -10,7 +10,7 @@ mod line;
 mod run;
 mod words;
 
-pub use command::{Command, NotSent, Report, Say};
+pub use command::{NotSent, Report};
 pub use run::{Config, Link};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use rustls::ClientConfig;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{sleep, timeout},
 };
 use tokio_tungstenite::{
@@ -15,11 +15,15 @@ use tokio_tungstenite::{
 
 use super::{
     backoff::Backoff,
-    command::{Command, NotSent, Report, Say},
-    line::{End, Line, Socket},
+    command::{Command, NotSent, Receipt, Report},
+    line::{End, Line, Socket, inform},
     words::{self, Farewell},
 };
-use crate::client::{door::Door, olaf::Session};
+use crate::client::{
+    door::Door,
+    person::PersonId,
+    voice::{Say, Voice},
+};
 
 /// How long a server may take to open the connection.
 const LONGEST_DIAL: Duration = Duration::from_secs(15);
@@ -61,11 +65,11 @@ pub struct Link {
 impl Link {
     /// Starts to dial, on the runtime that is there.
     #[must_use]
-    pub fn open(config: Config, session: Session) -> (Self, mpsc::Receiver<Report>) {
+    pub fn open(config: Config, voice: Box<dyn Voice>) -> (Self, mpsc::Receiver<Report>) {
         let (commands, to_do) = mpsc::channel(MOST_COMMANDS);
         let (reports, told) = mpsc::channel(MOST_REPORTS);
         tokio::spawn(async move {
-            let runner = Runner { config, session, commands: to_do, reports };
+            let runner = Runner { config, voice, commands: to_do, reports };
             runner.run().await;
         });
         (Self { commands }, told)
@@ -74,7 +78,23 @@ impl Link {
     /// Sends a letter; the report about it carries this number.
     pub async fn say(&self, ticket: u64, say: Say) {
         // A link that has ended has reported so.
-        let _ = self.commands.send(Command::Say(ticket, say)).await;
+        let _ = self.commands.send(Command::Say(Receipt::Report(ticket), say)).await;
+    }
+
+    /// Says something, and waits until it is handed to the system whole.
+    ///
+    /// # Errors
+    /// It was not sent, or nobody knows.
+    pub async fn carry(&self, say: Say) -> Result<(), NotSent> {
+        let (told, fate) = oneshot::channel();
+        let command = Command::Say(Receipt::Tell(told), say);
+        self.commands.send(command).await.map_err(|_| NotSent::NotConnected)?;
+        fate.await.unwrap_or(Err(NotSent::Lost))
+    }
+
+    /// Believes the key that somebody comes with now.
+    pub async fn trust(&self, person: PersonId) {
+        let _ = self.commands.send(Command::Trust(person)).await;
     }
 
     /// Asks the server for the list.
@@ -91,7 +111,7 @@ impl Link {
 
 struct Runner {
     config: Config,
-    session: Session,
+    voice: Box<dyn Voice>,
     commands: mpsc::Receiver<Command>,
     reports: mpsc::Sender<Report>,
 }
@@ -127,7 +147,7 @@ impl Runner {
         };
         match socket {
             Ok(socket) => {
-                let line = Line::new(&mut self.session, backoff, &self.reports);
+                let line = Line::new(&mut *self.voice, backoff, &self.reports);
                 line.hold(socket, &mut self.commands).await
             }
             Err(farewell) => End::Farewell(farewell),
@@ -138,8 +158,8 @@ impl Runner {
     async fn end(mut self, reason: Option<String>) {
         self.commands.close();
         while let Some(command) = self.commands.recv().await {
-            if let Command::Say(ticket, _) = command {
-                let _ = self.reports.send(Report::NotSent(ticket, NotSent::NotConnected)).await;
+            if let Command::Say(receipt, _) = command {
+                let _ = inform(receipt, Err(NotSent::NotConnected), &self.reports).await;
             }
         }
         let _ = self.reports.send(Report::Ended(reason)).await;
@@ -150,10 +170,10 @@ impl Runner {
 async fn refuse(commands: &mut mpsc::Receiver<Command>, reports: &mpsc::Sender<Report>) {
     loop {
         match commands.recv().await {
-            Some(Command::Say(ticket, Say::Public(_) | Say::Private(..))) => {
-                let _ = reports.send(Report::NotSent(ticket, NotSent::NotConnected)).await;
+            Some(Command::Say(receipt, _)) => {
+                let _ = inform(receipt, Err(NotSent::NotConnected), reports).await;
             }
-            Some(Command::AskForList) => {}
+            Some(Command::AskForList | Command::Trust(_)) => {}
             Some(Command::Close) | None => return,
         }
     }

@@ -9,13 +9,16 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Config, Link, NotSent, Report, Say};
+use super::{Config, Link, NotSent, Report};
 use crate::{
     client::{
         door::Door,
-        olaf::{Event, Session},
+        event::{Event, SayError},
+        olaf::Session,
+        person::PersonId,
         relay::Relay,
         trust::trust,
+        voice::Say,
     },
     crypto::keys::PrivateKey,
     domain::id::KeyId,
@@ -24,7 +27,7 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(20);
 
 struct Person {
-    id: KeyId,
+    id: PersonId,
     link: Link,
     reports: Receiver<Report>,
 }
@@ -36,12 +39,12 @@ impl Person {
 
     fn trusting(url: &str, authority: Option<&std::path::Path>) -> Self {
         let key = Arc::new(PrivateKey::generate(2048).expect("a key"));
-        let id = key.public().id();
+        let id = key.public().id().into();
         let quick = Duration::from_millis(5);
         let door = Door::read(url).expect("a door");
         let trust = trust(authority).expect("TLS");
         let config = Config { least_wait: quick, most_wait: 4 * quick, ..Config::new(door, trust) };
-        let (link, reports) = Link::open(config, Session::new(key).expect("a session"));
+        let (link, reports) = Link::open(config, Box::new(Session::new(key).expect("a session")));
         Self { id, link, reports }
     }
 
@@ -66,7 +69,7 @@ impl Person {
         .await;
     }
 
-    async fn reads(&mut self) -> (KeyId, String) {
+    async fn reads(&mut self) -> (PersonId, String) {
         self.hear("letter", |report| match report {
             Report::Event(Event::Public { from, text } | Event::Private { from, text, .. }) => {
                 Some((from, text))
@@ -103,14 +106,11 @@ async fn two_links_talk_through_a_relay() {
     anna.sees(1).await;
     ben.sees(1).await;
     anna.link.say(1, Say::Public("to all".into())).await;
-    anna.link.say(2, Say::Private(vec![ben.id], "to ben".into())).await;
-    anna.link.say(3, Say::Private(vec![KeyId([0; 32])], "to nobody".into())).await;
-    assert_eq!(
-        anna.fate(3).await,
-        Err(NotSent::Unsayable(crate::client::olaf::SayError::NotPresent(KeyId([0; 32]))))
-    );
-    assert_eq!(ben.reads().await, (anna.id, "to all".into()));
-    assert_eq!(ben.reads().await, (anna.id, "to ben".into()));
+    anna.link.say(2, Say::Private(vec![ben.id.clone()], "to ben".into())).await;
+    anna.link.say(3, Say::Private(vec![KeyId([0; 32]).into()], "to nobody".into())).await;
+    assert_eq!(anna.fate(3).await, Err(NotSent::Unsayable(SayError::NotPresent(KeyId([0; 32]).into()))));
+    assert_eq!(ben.reads().await, (anna.id.clone(), "to all".into()));
+    assert_eq!(ben.reads().await, (anna.id.clone(), "to ben".into()));
     ben.link.close().await;
     assert_eq!(ben.ended().await, None);
     anna.sees(0).await;
@@ -166,7 +166,7 @@ async fn a_restart_is_survived_and_said() {
     anna.sees(1).await;
     ben.sees(1).await;
     anna.link.say(7, Say::Public("again".into())).await;
-    assert_eq!(ben.reads().await, (anna.id, "again".into()));
+    assert_eq!(ben.reads().await, (anna.id.clone(), "again".into()));
 }
 
 #[tokio::test]

@@ -99,9 +99,11 @@ fn refused(refusal: Refusal) -> Farewell {
         Refusal::TooManyChecks => "the server is busy checking signatures of this address",
         Refusal::Replayed => "the server has seen our hello before",
         Refusal::Draining => "the server shuts down or restarts",
+        // After a loss it may be our own connection, which the server has not missed yet.
+        Refusal::NameInUse => "somebody is connected under our name",
+        Refusal::WrongKey => return Farewell::lasting("the server knows our name with another key"),
         // Said to servers only.
         Refusal::UnknownPeer
-        | Refusal::WrongKey
         | Refusal::Unproven
         | Refusal::RemovedPeer
         | Refusal::KnownPeer

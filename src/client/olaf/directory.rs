@@ -8,8 +8,8 @@ use std::{
     sync::Arc,
 };
 
-use super::event::Present;
 use crate::{
+    client::event::Present,
     crypto::{
         fingerprint,
         keys::PublicKey,
@@ -132,7 +132,7 @@ impl Directory {
         self.members
             .iter()
             .filter(is_here)
-            .map(|(id, known)| Present { id: *id, homes: known.homes.clone() })
+            .map(|(id, known)| Present { id: (*id).into(), homes: known.homes.clone(), label: None })
             .collect()
     }
 

@@ -8,11 +8,13 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use super::event::SayError;
-use crate::crypto::{
-    keys::PrivateKey,
-    sealing::Sealed,
-    signature::{self, Salt},
+use crate::{
+    client::event::SayError,
+    crypto::{
+        keys::PrivateKey,
+        sealing::Sealed,
+        signature::{self, Salt},
+    },
 };
 
 /// The unsigned wish for the list of members.

@@ -11,12 +11,15 @@ use std::{
 
 use super::{
     directory::Directory,
-    event::{Author, Doubt, Event, Output, Present, Rejection, SayError},
     hear::{Heard, Letter, List, hear},
     say::{self, Body, Inside},
     seal,
 };
 use crate::{
+    client::{
+        event::{Author, Doubt, Event, Output, Present, Rejection, SayError},
+        person::PersonId,
+    },
     crypto::{
         fingerprint::OFFICIAL,
         keys::PrivateKey,
@@ -93,7 +96,11 @@ impl Session {
 
     /// Who we are.
     #[must_use]
-    pub fn id(&self) -> KeyId {
+    pub fn id(&self) -> PersonId {
+        self.key_id().into()
+    }
+
+    fn key_id(&self) -> KeyId {
         self.key.public().id()
     }
 
@@ -141,7 +148,7 @@ impl Session {
     ///
     /// # Errors
     /// Somebody is not present, there are too many or none, or it is too long.
-    pub fn private(&mut self, to: &[KeyId], text: &str) -> Result<String, SayError> {
+    pub fn private(&mut self, to: &[PersonId], text: &str) -> Result<String, SayError> {
         let most = usize::try_from(self.limits.recipients_per_letter).unwrap_or(usize::MAX);
         if to.is_empty() {
             return Err(SayError::Nobody);
@@ -149,9 +156,12 @@ impl Session {
         if to.len() > most {
             return Err(SayError::TooMany(most));
         }
-        let is_here = |id: &KeyId| self.directory.get(*id).filter(|known| !known.homes.is_empty());
-        let recipients: Vec<_> =
-            to.iter().map(|id| is_here(id).ok_or(SayError::NotPresent(*id))).collect::<Result<_, _>>()?;
+        let find = |person: &PersonId| {
+            let known = person.key().and_then(|key| self.directory.get(key));
+            let here = known.filter(|known| !known.homes.is_empty());
+            here.ok_or_else(|| SayError::NotPresent(person.clone()))
+        };
+        let recipients: Vec<_> = to.iter().map(find).collect::<Result<_, _>>()?;
         let fingerprints = recipients.iter().map(|known| OFFICIAL.of(&known.key, ""));
         let participants = std::iter::once(self.fingerprint.clone()).chain(fingerprints).collect();
         let inside = say::print(&Inside { message: text, participants });
@@ -188,11 +198,13 @@ impl Session {
     fn on_list(&mut self, list: &List<'_>, out: &mut Vec<Output>) {
         self.list_is_asked_for = false;
         let mut change = self.directory.update(list.entries());
-        let me = self.id();
+        let me = self.key_id();
         change.joined.retain(|id| *id != me);
         change.left.retain(|id| *id != me);
         let members = self.directory.present();
-        out.push(Output::Event(Event::Listed { members, joined: change.joined, left: change.left }));
+        let people = |keys: Vec<KeyId>| keys.into_iter().map(PersonId::from).collect();
+        let (joined, left) = (people(change.joined), people(change.left));
+        out.push(Output::Event(Event::Listed { members, joined, left }));
         for frame in std::mem::take(&mut self.waiting) {
             if let Heard::Signed(message) = hear(&frame) {
                 self.on_signed(&message, &frame, false, out);
@@ -251,13 +263,14 @@ impl Session {
             return claim.doubted(Doubt::WrongSignature);
         }
         if !self.seen.admit(trace(from, &message.signature)) {
-            return Event::Rejected { from, why: Rejection::Repeated };
+            return Event::Rejected { from: from.into(), why: Rejection::Repeated };
         }
         if known.counter.is_some_and(|last| message.counter <= last) {
-            return Event::Rejected { from, why: Rejection::StaleCounter };
+            return Event::Rejected { from: from.into(), why: Rejection::StaleCounter };
         }
         known.counter = Some(message.counter);
         let Claim { to, text, .. } = claim;
+        let from = from.into();
         match to {
             None => Event::Public { from, text },
             Some(to) => {
@@ -271,7 +284,10 @@ impl Session {
         if claim == self.fingerprint {
             return Author::Known(self.id());
         }
-        self.directory.recognise(&claim).map_or(Author::Unknown(claim), Author::Known)
+        match self.directory.recognise(&claim) {
+            Some(id) => Author::Known(id.into()),
+            None => Author::Unknown(claim),
+        }
     }
 }
 

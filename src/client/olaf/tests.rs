@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Author, Doubt, Event, Output, Rejection, SayError, Session};
+use super::Session;
 use crate::{
+    client::event::{Author, Doubt, Event, Output, Rejection, SayError},
     crypto::{
         fingerprint::OFFICIAL,
         keys::PrivateKey,
@@ -148,7 +149,7 @@ fn what_cannot_be_sent_is_said() {
     hear(&mut anna, &list(&[&KEYS[0], &KEYS[1]]));
     assert_eq!(anna.private(&[ben.id(), eve.id()], "x"), Err(SayError::NotPresent(eve.id())));
     assert_eq!(anna.private(&[], "x"), Err(SayError::Nobody));
-    assert_eq!(anna.private(&[ben.id(); 257], "x"), Err(SayError::TooMany(256)));
+    assert_eq!(anna.private(&vec![ben.id(); 257], "x"), Err(SayError::TooMany(256)));
     assert_eq!(anna.public(&"x".repeat(1 << 20)), Err(SayError::TooLong));
     assert_eq!(signed(&anna.public("x").expect("a letter")).counter, 2, "what failed counts nothing");
 }

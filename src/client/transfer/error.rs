@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::client::link::NotSent;
+
 /// Why a file was not transferred.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
@@ -16,6 +18,9 @@ pub enum TransferError {
     /// What was to be sent is no file.
     #[error("{0} is not a file")]
     NotAFile(String),
+    /// A part of it was not sent.
+    #[error(transparent)]
+    NotSent(NotSent),
     /// The address is none that can be fetched.
     #[error("{0:?} is no http:// or https:// address")]
     NoAddress(String),
@@ -25,6 +30,9 @@ pub enum TransferError {
     /// The server takes no file of that size, or we do not.
     #[error("the file is too large")]
     TooLarge,
+    /// More came by itself than is kept.
+    #[error("more files came than are kept in one conversation")]
+    TooMuch,
     /// The server takes no files.
     #[error("the server has no such address (404)")]
     NotFound,

@@ -9,7 +9,9 @@ use crate::{
 };
 
 fn terms(name: &str, key: &PublicKey) -> Arc<Terms> {
-    let myself = Myself { address: format!("{name}:1"), name: name.to_owned(), key: Arc::new(key.clone()) };
+    let id = name.into();
+    let myself =
+        Myself { id, address: format!("{name}:1"), name: name.to_owned(), key: Arc::new(key.clone()) };
     Arc::new(Terms {
         recipients_per_letter: 4,
         detect_accents: true,

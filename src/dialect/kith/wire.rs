@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     crypto::{keys::PublicKey, sha256},
-    dialect::olaf,
+    dialect::{olaf, socp},
     domain::{
         address::Address,
         dialect::Dialect,
@@ -129,6 +129,8 @@ struct MemberWire<'a> {
     dialect: &'a str,
     public_key: &'a str,
     key: [u8; 32],
+    /// Empty in dialects without names.
+    name: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -199,21 +201,37 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
 }
 
 fn member_wire(member: &Member) -> MemberWire<'_> {
-    MemberWire { dialect: member.dialect.name(), public_key: &member.public_key, key: member.key.0 }
+    MemberWire {
+        dialect: member.dialect.name(),
+        public_key: &member.public_key,
+        key: member.key.0,
+        name: member.name.as_deref().unwrap_or_default(),
+    }
 }
 
 /// A member as it is described. What a key is in a dialect that we do not know, nobody can say.
 fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
-    let (key, spelled) = (KeyId(wire.key), KeyId(sha256(wire.public_key.as_bytes())));
+    let (key, spelled) = (KeyId(wire.key), spelled(wire));
     let Some(dialect) = Dialect::from_name(wire.dialect) else {
         return Ok(Listed::Unknown { key, spelled });
     };
-    // Nobody may list anything but a key, nor a key under the name of another one.
-    let is_key = || PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key);
-    if wire.public_key.len() > LONGEST_KEY || !is_key() {
-        return Err(Malformed);
+    // Nobody may list anything but a key, nor a key or a name under that of another one.
+    let named = match dialect {
+        Dialect::Olaf => PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key).then_some(None),
+        Dialect::Socp => {
+            socp::named(wire.name, wire.public_key).filter(|_| socp::id_of(wire.name) == key).map(Some)
+        }
+    };
+    let named = named.filter(|_| wire.public_key.len() <= LONGEST_KEY).ok_or(Malformed)?;
+    Ok(Listed::Known(Resident { key, named, dialect, public_key: wire.public_key.into(), spelled }))
+}
+
+/// What an entry is compared by, in any dialect. Two names may share a key.
+fn spelled(wire: &MemberWire<'_>) -> KeyId {
+    if wire.name.is_empty() {
+        return KeyId(sha256(wire.public_key.as_bytes()));
     }
-    Ok(Listed::Known(Resident { key, dialect, public_key: wire.public_key.into(), spelled }))
+    socp::heard::spelled(wire.name, wire.public_key)
 }
 
 /// Part of our own list: everybody behind `after`, up to the last of these or to the end.
@@ -261,7 +279,8 @@ pub fn letter(letter: &Letter) -> Option<Frame> {
         Frame::Binary(bytes) => (false, bytes),
     };
     let audience = match &letter.audience {
-        Audience::Everyone => AudienceWire::Everyone,
+        // Whoever can read the original finds its recipient there; for others there is nobody it could be for.
+        Audience::Everyone | Audience::Member(_) => AudienceWire::Everyone,
         Audience::Homes(homes) => AudienceWire::Homes(homes.iter().map(Address::as_str).collect()),
     };
     let (trace, author, dialect) = (letter.trace.0, author.0, letter.dialect.name());
@@ -318,6 +337,7 @@ pub fn read_letter(
     let Some((author, original, dialect)) = unwrap_letter(message)? else { return Ok(None) };
     let letter = match dialect {
         Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
+        Dialect::Socp => socp::heard::read_letter(&original, home, author),
     };
     Ok(Some(letter.map(|letter| {
         let named = match letter.author {

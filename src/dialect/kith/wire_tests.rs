@@ -65,6 +65,7 @@ fn what_is_no_letter_reaches_nobody() {
 fn a_member_is_a_key_and_the_one_that_it_is_listed_under() {
     let key = PrivateKey::generate(2048).expect("a key").public().clone();
     let member = |key: KeyId, public_key: &str| Member {
+        name: None,
         key,
         number: 1001,
         dialect: Dialect::Olaf,
@@ -127,10 +128,11 @@ impl Newer {
 fn members_of_a_dialect_that_we_do_not_know_count_and_are_nobody() {
     let key = PrivateKey::generate(2048).expect("a key").public().clone();
     let pem = key.canonical_pem();
-    let ours = || MemberWire { dialect: "olaf", public_key: &pem, key: key.id().0 };
+    let ours = || MemberWire { dialect: "olaf", public_key: &pem, key: key.id().0, name: "" };
     // What a key is there, and how long, is their own affair.
     let (short, long) = ("klin:7", "k".repeat(3 * LONGEST_KEY));
-    let theirs = |public_key| MemberWire { dialect: "klin", public_key, key: sha256(public_key.as_bytes()) };
+    let theirs =
+        |public_key| MemberWire { dialect: "klin", public_key, key: sha256(public_key.as_bytes()), name: "" };
     let mut newer = Newer::new();
     assert!(newer.part(vec![theirs(short), ours(), theirs(&long)]).changed);
     assert_eq!(newer.stands(), Some(1));

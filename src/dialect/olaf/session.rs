@@ -102,7 +102,7 @@ impl Session {
                 }
             }
             Input::Checked(verdict) => self.on_checked(verdict, out),
-            // The rest is said to servers.
+            // The rest is said to servers, or to dialects with names.
             _ => {}
         }
     }
@@ -197,7 +197,14 @@ impl Session {
                 let ear = self.wish.unwrap_or_else(|| self.listen(&frame, &received, salt));
                 let public_key = Arc::clone(&received);
                 let spelled = KeyId(sha256(received.as_bytes()));
-                let newcomer = Newcomer { key: key.id(), dialect: Dialect::Olaf, public_key, spelled, trace };
+                let newcomer = Newcomer {
+                    key: key.id(),
+                    named: None,
+                    dialect: Dialect::Olaf,
+                    public_key,
+                    spelled,
+                    trace,
+                };
                 out.push(Output::Join(newcomer, crate::dialect::Ear::Olaf(ear)));
                 self.state = State::Present(Me { key, received, counter, form, salt, fingerprint: None });
             }

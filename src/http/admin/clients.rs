@@ -4,13 +4,13 @@ use actix_web::{
     HttpResponse, delete, get,
     web::{Data, Json, Path, Query},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     paging::{self, Listing},
     stamp::rfc3339,
+    who::Who,
 };
 use crate::{
     actors::registry::{Client, Clients, Find, Kick},
@@ -18,10 +18,7 @@ use crate::{
         Ear,
         olaf::accent::{Letters, Lists},
     },
-    domain::{
-        dialect::Dialect,
-        id::{ConnectionId, KeyId},
-    },
+    domain::id::ConnectionId,
     http::{problem::Problem, site::Site},
 };
 
@@ -50,29 +47,11 @@ pub(super) struct ClientView {
     queue_bytes: usize,
 }
 
-/// A member in three spellings of one digest.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Who {
-    /// Hexadecimal digits, as in URLs and logs.
-    fingerprint: String,
-    /// Base64, as OLAF writes it since v1.2.
-    olaf_fingerprint: String,
-    /// The first digits, for people.
-    short: String,
-}
-
-impl From<KeyId> for Who {
-    fn from(key: KeyId) -> Self {
-        // Both are the digest of the canonical PEM.
-        Self { fingerprint: key.hex(), olaf_fingerprint: STANDARD.encode(key.0), short: key.short() }
-    }
-}
-
 impl From<Client> for ClientView {
     fn from(client: Client) -> Self {
         Self {
             id: client.connection.to_string(),
-            member: client.member.key.into(),
+            member: Who::from(&*client.member),
             dialect: client.member.dialect.name(),
             accent: accent(client.ear),
             address: client.address.to_string(),
@@ -87,6 +66,7 @@ pub(super) fn accent(ear: Ear) -> String {
     let ear = match ear {
         Ear::Olaf(ear) => ear,
         Ear::OlafPeer(accent) => return accent.name(),
+        Ear::Socp(accent) | Ear::SocpPeer(accent) => return accent.name(),
         // Not a client's.
         Ear::Kith => return String::new(),
     };
@@ -144,10 +124,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listing<ClientView>>, Problem> {
     let limit = usize::try_from(paging::limit(query.limit)?).unwrap_or(usize::MAX);
     let after = paging::decode(LIST, query.cursor.as_deref(), connection)?;
-    let dialect = match query.dialect.as_deref() {
-        None => None,
-        Some(name) => Some(Dialect::from_name(name).ok_or_else(|| Problem::bad_request("no such dialect"))?),
-    };
+    let dialect = paging::dialect(query.dialect.as_deref())?;
     // One more than wanted shows whether there is another page.
     let mut clients = site.house.registry.send(Clients { dialect, after, limit: limit + 1 }).await?;
     let more = clients.len() > limit;

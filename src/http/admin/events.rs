@@ -96,6 +96,9 @@ impl From<&Event> for EventView {
                 ending: Some(ending.code()),
                 ..blank
             },
+            Kind::NameRefused { address, member } => {
+                Self { address: Some(address.clone()), member: Some(member.hex()), ..blank }
+            }
             Kind::Refused { address, ending } => {
                 Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }
             }
@@ -142,7 +145,7 @@ impl Watcher {
 }
 
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
-/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, and `lagged`
+/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, and `lagged`
 /// if this watcher was too slow. Ends with the server.
 #[utoipa::path(
     tag = "events",

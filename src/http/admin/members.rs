@@ -6,13 +6,13 @@ use actix_web::{
     get,
     web::{Data, Json, Query},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    clients::Who,
-    paging::{self, Listing, PageQuery},
+    paging::{self, Listing},
     stamp::rfc3339,
+    who::Who,
 };
 use crate::{
     actors::registry::Clients,
@@ -42,14 +42,29 @@ pub(super) struct MemberView {
     online: bool,
 }
 
+/// Which members are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MembersQuery {
+    /// Only those who spoke this at the first meeting.
+    #[param(example = "olaf")]
+    dialect: Option<String>,
+    /// At most so many items; more than 500 are never given.
+    #[param(default = 50, minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
 /// The members ever seen here, those seen last in front.
 #[utoipa::path(
     tag = "members",
     operation_id = "list_members",
-    params(PageQuery),
+    params(MembersQuery),
     responses(
         (status = 200, description = "A page of members", body = Listing<MemberView>),
-        (status = 400, description = "A bad limit or cursor", body = Problem,
+        (status = 400, description = "A bad limit, cursor or dialect", body = Problem,
          content_type = "application/problem+json"),
         (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
     ),
@@ -58,14 +73,15 @@ pub(super) struct MemberView {
 #[get("/members")]
 pub(super) async fn list(
     site: Data<Site>,
-    query: Query<PageQuery>,
+    query: Query<MembersQuery>,
 ) -> Result<Json<Listing<MemberView>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let after = paging::decode(LIST, query.cursor.as_deref(), place)?;
-    let page = site.store.members(after.as_ref(), limit).await?;
+    let dialect = paging::dialect(query.dialect.as_deref())?;
+    let page = site.store.members(dialect, after.as_ref(), limit).await?;
     let here = if page.items.is_empty() { HashSet::new() } else { online(&site).await? };
     let items = page.items.into_iter().map(|member| MemberView {
-        member: member.key_id.into(),
+        member: Who::from(&member),
         dialect: member.dialect,
         first_seen: rfc3339(member.first_seen),
         last_seen: rfc3339(member.last_seen),

@@ -24,6 +24,7 @@ mod peer;
 mod peers;
 mod server;
 mod stamp;
+mod who;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{clients::Who, stamp::rfc3339};
+use super::{stamp::rfc3339, who::Who};
 use crate::{
     actors::{
         clock::unix_ms,
@@ -77,7 +77,7 @@ struct Present {
 
 impl From<&Member> for Present {
     fn from(member: &Member) -> Self {
-        Self { who: member.key.into(), dialect: member.dialect.name() }
+        Self { who: member.into(), dialect: member.dialect.name() }
     }
 }
 

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::problem::Problem;
+use crate::{domain::dialect::Dialect, http::problem::Problem};
 
 const DEFAULT: u32 = 50;
 const MOST: u32 = 500;
@@ -29,6 +29,12 @@ pub(super) struct Listing<T> {
     pub(super) items: Vec<T>,
     /// The cursor of the next page; null at the end of the list.
     pub(super) next: Option<String>,
+}
+
+/// The only dialect that is wanted, if one is named.
+pub(super) fn dialect(name: Option<&str>) -> Result<Option<Dialect>, Problem> {
+    let known = |name| Dialect::from_name(name).ok_or_else(|| Problem::bad_request("no such dialect"));
+    name.map(known).transpose()
 }
 
 /// How many items are given.

@@ -40,7 +40,7 @@ pub(super) struct Peer {
     trust: Option<&'static str>,
     /// Who named it: `settings`, `api`, `introduced` or `inbound`.
     source: &'static str,
-    /// `kith` or `olaf`; null while it is unknown.
+    /// `kith`, `olaf` or `socp`; null while it is unknown.
     dialect: Option<&'static str>,
     /// How it deviates from its dialect; null while it is unknown.
     accent: Option<String>,
@@ -67,6 +67,8 @@ pub(super) struct Peer {
     bytes_in: u64,
     /// Their payload.
     bytes_out: u64,
+    /// How often it did what its protocol forbids or this house refuses.
+    violations: u64,
     /// Bytes that wait for it.
     queue_bytes: usize,
     /// The fingerprint of the key it is held to.
@@ -143,6 +145,7 @@ impl Peer {
             frames_out: reading.frames_out,
             bytes_in: reading.bytes_in,
             bytes_out: reading.bytes_out,
+            violations: reading.violations,
             queue_bytes: view.waiting_bytes,
             key: entry.expected().map(|key| key.hex()),
             presented_key: entry.presented.map(|key| key.hex()),

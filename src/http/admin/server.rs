@@ -41,7 +41,7 @@ pub(super) struct ServerView {
     olaf: OlafView,
     /// The digest that names the server's own key.
     key_id: String,
-    /// What is spoken at the main door.
+    /// What is spoken here, and where.
     dialects: Vec<Spoken>,
     /// How many there are.
     counts: Counts,

@@ -21,7 +21,7 @@ use crate::{
         lane::{Deliver, LaneEnd},
         registry::Join,
     },
-    dialect::{Ear, olaf::accent},
+    dialect::{Ear, event::Hand, olaf::accent},
     domain::{
         dialect::Dialect,
         id::{ConnectionId, KeyId},
@@ -84,6 +84,7 @@ async fn join(bench: &Bench, number: u8) -> KeyId {
     let join = Join {
         connection: ConnectionId(u64::from(number)),
         newcomer: Newcomer {
+            named: None,
             key,
             dialect: Dialect::Olaf,
             public_key: "a key".into(),
@@ -263,7 +264,7 @@ async fn the_server_shows_every_limit_under_its_name() {
     let bench = bench(|settings| settings.limits.hello_timeout_s = 77).await;
     let (_, server) = get(&bench, "/api/v1/server").await;
     assert_eq!(server["limits"]["hello_timeout_s"], 77);
-    assert_eq!(server["limits"].as_object().expect("limits").len(), 40);
+    assert_eq!(server["limits"].as_object().expect("limits").len(), 41);
     assert_eq!((&server["store"]["healthy"], &server["draining"]), (&json!(true), &json!(false)));
 }
 
@@ -286,9 +287,19 @@ async fn metrics_show_counters_under_their_names() {
     let bench = bench(|_| {}).await;
     let _place = bench.site.house.gate.enter(IpAddr::V4(Ipv4Addr::LOCALHOST)).expect("a place");
     bench.site.house.tally.letters.inc();
+    for hand in [Hand::Herald, Hand::Herald, Hand::Herald, Hand::Server] {
+        bench.site.house.notary.sign(hand, b"to all".to_vec()).await.expect("a signature");
+    }
     let (_, headers, body) = ask(&bench, Method::GET, "/metrics").await;
     let text = String::from_utf8(body).expect("text");
-    for line in ["kith_letters_total 1", "kith_connections 1", "process_start_time_seconds ", "# EOF"] {
+    for line in [
+        "kith_letters_total 1",
+        "kith_connections 1",
+        r#"kith_signatures_made_total{kept="no"} 2"#,
+        r#"kith_signatures_made_total{kept="yes"} 2"#,
+        "process_start_time_seconds ",
+        "# EOF",
+    ] {
         assert!(text.contains(line), "{line}: {text}");
     }
     assert!(headers.get("content-type").expect("a type").to_str().expect("text").contains("version=1.0.0"));

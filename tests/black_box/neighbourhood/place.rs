@@ -148,7 +148,7 @@ impl App {
     }
 
     /// Waits until a neighbour, named by the address in its URL or the one that it goes by, is as wished.
-    pub(super) async fn until_peer(&self, address: &str, wish: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until_peer(&self, address: &str, wish: impl Fn(&Value) -> bool) -> Value {
         let found = |answer: &Value| {
             let items = answer["items"].as_array().expect("items");
             let named = |peer: &&Value| {
@@ -161,7 +161,7 @@ impl App {
     }
 
     /// Waits until a neighbour is in a state.
-    pub(super) async fn until_state(&self, address: &str, state: &str) -> Value {
+    pub(crate) async fn until_state(&self, address: &str, state: &str) -> Value {
         self.until_peer(address, |peer| peer["state"] == state).await
     }
 
@@ -181,7 +181,7 @@ impl App {
     }
 
     /// Waits until a metric is as wished.
-    pub(super) async fn until_metric(&self, name: &str, wish: impl Fn(f64) -> bool) -> f64 {
+    pub(crate) async fn until_metric(&self, name: &str, wish: impl Fn(f64) -> bool) -> f64 {
         let value = |text: &str| {
             let line = text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'))?;
             line.rsplit_once(' ')?.1.parse::<f64>().ok()
@@ -193,7 +193,7 @@ impl App {
 
 impl Watch {
     /// Waits for an event of that name, whichever neighbour it is about.
-    pub(super) async fn about_link(&mut self, name: &str) -> Value {
+    pub(crate) async fn about_link(&mut self, name: &str) -> Value {
         in_time(name, async {
             loop {
                 let (found, data) = self.next().await;

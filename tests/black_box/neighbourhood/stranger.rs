@@ -107,7 +107,12 @@ impl Stranger {
     pub(super) async fn new(door: &str, number: usize, address: &str) -> Self {
         let key = &KEYS[number];
         let name = format!("stranger-{number}");
-        let myself = Myself { address: address.to_owned(), name, key: Arc::new(key.public().clone()) };
+        let myself = Myself {
+            id: address.into(),
+            address: address.to_owned(),
+            name,
+            key: Arc::new(key.public().clone()),
+        };
         let terms = Terms {
             recipients_per_letter: 256,
             detect_accents: true,
@@ -266,7 +271,7 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
     let public_key: Arc<str> =
         if PublicKey::read(text).is_ok() { text.into() } else { key.canonical_pem().into() };
     let spelled = KeyId(sha256(public_key.as_bytes()));
-    Arc::new(Member { key: key.id(), number: 1, dialect: Dialect::Olaf, public_key, spelled })
+    Arc::new(Member { key: key.id(), name: None, number: 1, dialect: Dialect::Olaf, public_key, spelled })
 }
 
 /// A 2048-bit modulus of noise with the usual exponent, as SubjectPublicKeyInfo.

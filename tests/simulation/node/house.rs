@@ -1,20 +1,23 @@
 //! What the Registry does: members come and go, lists are told and heard, letters find their way.
 
+use std::sync::Arc;
+
 use kith::{
-    dialect::{Ear, olaf, press},
+    dialect::{Ear, olaf, press, socp},
     domain::{
         Moment,
+        dialect::Dialect,
         id::ConnectionId,
         letter::{Author, Frame, Letter},
         limits::seconds,
-        member::Newcomer,
+        member::{Member, Newcomer, Whom},
         news::News,
         refusal::{Ending, Violation},
-        switchboard::Objection,
+        switchboard::{Hearers, Objection},
     },
 };
 
-use super::{Node, Reminder, Wish};
+use super::{Node, Reminder, Wish, link::Neighbour};
 use crate::member;
 
 impl Node {
@@ -36,16 +39,38 @@ impl Node {
         }
     }
 
-    fn tell_change(&mut self, member: &kith::domain::member::Member, came: bool, now: Moment) {
+    fn tell_change(&mut self, member: &Member, came: bool, now: Moment) {
         let sequence = self.house.roster().sequence();
-        if let Some(frame) = press::change(sequence, member, came, Ear::Kith) {
-            self.offer_all(&frame, now);
+        for (voice, ear) in self.voices() {
+            if let Some(frame) = press::change(sequence, member, came, ear) {
+                self.offer(voice, frame, now);
+            }
         }
     }
 
     /// Says to everybody whatever it is told to, true or not.
     pub(crate) fn claim(&mut self, frame: &Frame, now: Moment) {
         self.offer_all(frame, now);
+    }
+
+    /// Where each linked neighbour is spoken to, and how.
+    fn voices(&self) -> Vec<(ConnectionId, Ear)> {
+        let voice = |neighbour: &Neighbour| Some((neighbour.voice?, neighbour.ear));
+        self.neighbours.values().filter_map(voice).collect()
+    }
+
+    /// Members who have names.
+    pub(super) fn find(&self, whom: Whom) -> Vec<Arc<Member>> {
+        let (roster, mesh) = (self.house.roster(), self.house.mesh());
+        match whom {
+            Whom::One(key) => {
+                let elsewhere = || mesh.member(mesh.whereabouts(key)?, key);
+                roster.find(key).or_else(elsewhere).cloned().into_iter().collect()
+            }
+            Whom::Ours | Whom::Everybody => {
+                roster.members().filter(|member| member.name.is_some()).cloned().collect()
+            }
+        }
     }
 
     fn offer_all(&mut self, frame: &Frame, now: Moment) {
@@ -58,11 +83,11 @@ impl Node {
     /// Says to everybody where our list stands.
     pub(super) fn tell_standing(&mut self, now: Moment) {
         let roster = self.house.roster();
-        let standing = press::standing(roster.sequence(), roster.digest(), Ear::Kith);
+        let (sequence, digest) = (roster.sequence(), roster.digest());
         let told = self.neighbours.values().filter(|neighbour| neighbour.telling.is_none());
-        let voices: Vec<_> = told.filter_map(|neighbour| neighbour.voice).collect();
-        for voice in voices {
-            if let Some(frame) = standing.clone() {
+        let voices: Vec<_> = told.filter_map(|neighbour| Some((neighbour.voice?, neighbour.ear))).collect();
+        for (voice, ear) in voices {
+            if let Some(frame) = press::standing(sequence, digest, ear) {
                 self.offer(voice, frame, now);
             }
         }
@@ -86,9 +111,11 @@ impl Node {
         {
             let roster = self.house.roster();
             let (members, is_last) = roster.part(after, self.setup.part);
-            let part = press::part(after, &members, is_last, roster.sequence());
+            let parts = press::part(after, &members, is_last, roster.sequence(), neighbour.ear);
             neighbour.telling = (!is_last).then(|| members.last().map(|member| member.key));
-            self.offer(voice, part, now);
+            for part in parts {
+                self.offer(voice, part, now);
+            }
         }
     }
 
@@ -98,12 +125,13 @@ impl Node {
             return;
         }
         let effect = self.house.hear(self.home(peer), news);
-        let Some(voice) = self.neighbours.get(&peer).and_then(|neighbour| neighbour.voice) else { return };
+        let neighbour = self.neighbours.get(&peer).and_then(|found| Some((found.voice?, found.ear)));
+        let Some((voice, ear)) = neighbour else { return };
         if effect.excess {
             return self.close(voice, Ending::Violated(Violation::TooManyMembers), now);
         }
         if effect.lost
-            && let Some(frame) = press::want_list(Ear::Kith)
+            && let Some(frame) = press::want_list(ear)
         {
             self.wishes.push(Wish::Wanted(peer));
             self.offer(voice, frame, now);
@@ -122,19 +150,33 @@ impl Node {
                 Err(Objection::Violated(Violation::WrongSender))
             };
         }
-        self.wishes.push(Wish::Planned(letter.clone(), plan.clone()));
+        self.wishes.push(Wish::Planned(Box::new(letter.clone()), plan.clone()));
         let Ok(plan) = plan else { return };
-        if plan.here
-            && let Some(frame) = press::letter(letter, Ear::Olaf(olaf::accent::Ear::default()))
-        {
-            let deliver = |connection: &ConnectionId| Wish::Deliver(*connection, frame.clone());
-            self.wishes.extend(self.connections.iter().map(deliver));
-        }
+        self.deliver(letter, plan.here);
         for home in plan.elsewhere {
-            let voice = self.neighbours.get(&self.place(home)).and_then(|neighbour| neighbour.voice);
-            if let (Some(voice), Some(frame)) = (voice, press::letter(letter, Ear::Kith)) {
+            let neighbour = self.neighbours.get(&self.place(home));
+            let spoken_to = neighbour.and_then(|found| Some((found.voice?, found.ear)));
+            if let Some((voice, ear)) = spoken_to
+                && let Some(frame) = press::letter(letter, ear)
+            {
                 self.offer(voice, frame, now);
             }
         }
+    }
+
+    fn deliver(&mut self, letter: &Letter, hearers: Hearers) {
+        let ear = match letter.dialect {
+            Dialect::Olaf => Ear::Olaf(olaf::accent::Ear::default()),
+            Dialect::Socp => Ear::Socp(socp::Accent::default()),
+        };
+        let Some(frame) = press::letter(letter, ear) else { return };
+        let hears = |connection: &&ConnectionId| match hearers {
+            Hearers::Nobody => false,
+            Hearers::Everybody => true,
+            Hearers::Member(key) => self.house.roster().connections(key).contains(connection),
+        };
+        let deliver = |connection: &ConnectionId| Wish::Deliver(*connection, frame.clone());
+        let delivered: Vec<_> = self.connections.iter().filter(hears).map(deliver).collect();
+        self.wishes.extend(delivered);
     }
 }

@@ -1,7 +1,10 @@
 //! What the Neighbourhood actor does: it asks the `Peer` of each neighbour, and tells it what happened.
 
 use kith::{
-    dialect::event::{Claim, Greeting, Input, Standing},
+    dialect::{
+        Ear,
+        event::{Claim, Greeting, Input, Standing},
+    },
     domain::{
         Moment,
         book::{self, Entry, Turned},
@@ -27,12 +30,14 @@ pub(super) struct Neighbour {
     /// How far it was told our list: behind this key comes the next part.
     pub(super) telling: Option<Option<KeyId>>,
     reminder: Option<Moment>,
+    /// How it is written to.
+    pub(super) ear: Ear,
 }
 
 impl Neighbour {
     pub(super) const fn new(home: HomeId, dialable: bool) -> Self {
         let peer = Peer::new(dialable, Moment::ZERO);
-        Self { home, peer, attempt: None, voice: None, telling: None, reminder: None }
+        Self { home, peer, attempt: None, voice: None, telling: None, reminder: None, ear: Ear::Kith }
     }
 }
 
@@ -187,19 +192,29 @@ impl Node {
         let replaced = neighbour.peer.greeted(socket, direction, greeting.sockets, now, &limits);
         wire.greeted = Some(peer);
         neighbour.attempt.take_if(|attempt| *attempt == socket);
-        let was_linked = neighbour.voice.replace(socket).is_some();
+        neighbour.ear = greeting.ear;
+        let voice = neighbour.peer.voice();
+        let before = std::mem::replace(&mut neighbour.voice, voice);
+        let was_linked = before.is_some() && before != voice;
         for old in replaced {
             self.close(old, Ending::Replaced, now);
         }
         if was_linked {
             self.wishes.push(Wish::Unlinked(peer));
         }
+        // The house hears of the link before it hears anything that comes over it.
+        self.link_house(peer);
         self.step(socket, Input::Welcomed(Ok(home)), now);
-        let names = self.book.entry(home).map(Entry::names).unwrap_or_default();
-        self.house.link(home, greeting.claim.address.as_str().into(), names);
-        self.wishes.push(Wish::Linked(peer));
         self.tell_from_the_start(peer, now);
         self.attend(peer, now);
+    }
+
+    /// From now on a neighbour is spoken to on its voice, which may be another one than before.
+    fn link_house(&mut self, peer: usize) {
+        let home = self.home(peer);
+        let names = self.book.entry(home).map(Entry::names).unwrap_or_default();
+        self.house.link(home, address(peer).as_str().into(), names);
+        self.wishes.push(Wish::Linked(peer));
     }
 
     /// A socket is over.
@@ -221,7 +236,11 @@ impl Node {
         };
         match loss {
             Loss::None => {}
-            Loss::Moved(voice) => neighbour.voice = Some(voice),
+            Loss::Moved(voice) => {
+                neighbour.voice = Some(voice);
+                self.link_house(peer);
+                self.tell_from_the_start(peer, now);
+            }
             Loss::Down => {
                 neighbour.voice = None;
                 neighbour.telling = None;

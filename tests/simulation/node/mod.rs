@@ -51,7 +51,7 @@ pub(crate) enum Wish {
     /// A socket to a server is over, for this reason.
     Over(Ending),
     /// A letter was given a plan, or an objection.
-    Planned(Letter, Result<Plan, Objection>),
+    Planned(Box<Letter>, Result<Plan, Objection>),
     /// A neighbour wants to hear the whole list again, because it missed something.
     Wanted(usize),
 }
@@ -66,6 +66,27 @@ pub(crate) struct Setup {
     pub(crate) room: usize,
     /// How long the notary and the house take to answer at most, in microseconds.
     pub(crate) slowness: u64,
+    pub(crate) links: Links,
+}
+
+/// What servers speak with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    Kith,
+    Socp,
+    /// Some of them this, some that.
+    Mixed,
+}
+
+impl Links {
+    /// Whether two servers speak SOCP with each other.
+    pub(crate) const fn is_socp(self, one: usize, other: usize) -> bool {
+        match self {
+            Self::Kith => false,
+            Self::Socp => true,
+            Self::Mixed => (one + other) % 2 == 1,
+        }
+    }
 }
 
 /// Something a server wants to be reminded of.
@@ -77,6 +98,8 @@ enum Reminder {
     Wake(ConnectionId),
     /// The greeting must be over by now.
     Greeted(ConnectionId),
+    /// Something must have come by now.
+    Silence(ConnectionId),
     /// The notary or the house has answered.
     Answer(ConnectionId, kith::dialect::event::Input),
     /// Say where our list stands.
@@ -86,6 +109,7 @@ enum Reminder {
 /// One server.
 #[derive(Debug)]
 pub(crate) struct Node {
+    number: usize,
     key: Arc<PublicKey>,
     terms: Arc<Terms>,
     setup: Setup,
@@ -128,7 +152,12 @@ impl Node {
     pub(crate) fn new(place: usize, life: u64, ties: &Ties, setup: &Setup, chance: Rng) -> Self {
         let key = keys::server(place);
         let limits = &setup.limits;
-        let myself = Myself { address: address(place), name: format!("home {place}"), key: Arc::clone(&key) };
+        let myself = Myself {
+            id: address(place).into(),
+            address: address(place),
+            name: format!("home {place}"),
+            key: Arc::clone(&key),
+        };
         let terms = Terms {
             recipients_per_letter: limits.recipients_per_letter,
             detect_accents: true,
@@ -146,6 +175,7 @@ impl Node {
         });
         let neighbours = neighbours.collect();
         Self {
+            number: place,
             key,
             book,
             terms: Arc::new(terms),
@@ -236,6 +266,7 @@ impl Node {
             Reminder::Due(peer) => self.on_due(peer, now),
             Reminder::Wake(socket) => self.on_wake(socket, now),
             Reminder::Greeted(socket) => self.on_late(socket, now),
+            Reminder::Silence(socket) => self.on_silence(socket, now),
             Reminder::Answer(socket, input) => self.on_answer(socket, input, now),
             Reminder::Standing => self.tell_standing(now),
         }

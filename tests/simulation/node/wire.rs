@@ -7,7 +7,7 @@ use kith::{
     dialect::{
         Session,
         event::{Input, Output},
-        kith as kith_link,
+        kith as kith_link, socp,
     },
     domain::{
         Moment, id::ConnectionId, letter::Frame, limits::seconds, neighbourhood::Direction, refusal::Ending,
@@ -29,7 +29,10 @@ pub(super) struct Wire {
     /// Whether the session waits for an answer, and so reads nothing.
     is_waiting: bool,
     unread: VecDeque<Frame>,
+    /// What the house wants said meanwhile.
+    unsaid: VecDeque<Frame>,
     wake: Option<Moment>,
+    heard: Moment,
     /// Bytes that were sent and have not arrived.
     pub(super) waiting: usize,
 }
@@ -41,26 +44,44 @@ impl Wire {
 }
 
 impl Node {
-    fn wire(&mut self, socket: ConnectionId, dialled: Option<usize>, now: Moment) {
-        let ephemeral = Ephemeral::generate().expect("randomness");
+    fn session(&self, socket: ConnectionId, dialled: Option<usize>, is_socp: bool) -> Session {
         let terms = Arc::clone(&self.terms);
-        let session = match dialled {
+        if is_socp {
+            return match dialled {
+                Some(peer) => Session::SocpPeer(Box::new(socp::peer::Session::dialling(
+                    terms,
+                    None,
+                    &super::address(peer),
+                ))),
+                None => Session::new(socket, None, terms, None),
+            };
+        }
+        let ephemeral = Ephemeral::generate().expect("randomness");
+        Session::Kith(Box::new(match dialled {
             Some(peer) => {
                 let url = format!("ws://{}/peer", super::address(peer));
                 kith_link::session::Session::dialling(terms, ephemeral, &url)
             }
             None => kith_link::session::Session::answering(terms, ephemeral),
-        };
+        }))
+    }
+
+    fn wire(&mut self, socket: ConnectionId, dialled: Option<usize>, is_socp: bool, now: Moment) {
         let limits = &self.setup.limits;
         let patience = if dialled.is_some() { limits.peer_dial_timeout_s } else { limits.hello_timeout_s };
         self.remind(now + seconds(patience), Reminder::Greeted(socket));
+        if is_socp {
+            self.remind(now + seconds(socp::peer::SILENCE_S), Reminder::Silence(socket));
+        }
         let wire = Wire {
-            session: Session::Kith(Box::new(session)),
+            session: self.session(socket, dialled, is_socp),
+            heard: now,
             dialled,
             is_open: dialled.is_none(),
             greeted: None,
             is_waiting: false,
             unread: VecDeque::new(),
+            unsaid: VecDeque::new(),
             wake: None,
             waiting: 0,
         };
@@ -71,14 +92,16 @@ impl Node {
     pub(super) fn dial(&mut self, peer: usize, now: Moment) -> ConnectionId {
         self.serial += 1;
         let socket = ConnectionId(self.serial);
-        self.wire(socket, Some(peer), now);
+        let is_socp = self.setup.links.is_socp(self.number, peer);
+        self.wire(socket, Some(peer), is_socp, now);
         self.wishes.push(Wish::Dial(socket, peer));
         socket
     }
 
     /// Somebody dialled us.
-    pub(crate) fn on_accepted(&mut self, socket: ConnectionId, now: Moment) {
-        self.wire(socket, None, now);
+    pub(crate) fn on_accepted(&mut self, socket: ConnectionId, from: Option<usize>, now: Moment) {
+        let is_socp = from.is_some_and(|from| self.setup.links.is_socp(self.number, from));
+        self.wire(socket, None, is_socp, now);
         self.step(socket, Input::Opened, now);
     }
 
@@ -97,6 +120,7 @@ impl Node {
     /// A message came in.
     pub(crate) fn on_frame(&mut self, socket: ConnectionId, frame: Frame, now: Moment) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
+        wire.heard = now;
         if let Some(peer) = wire.greeted {
             self.on_heard(peer, now);
         }
@@ -126,6 +150,7 @@ impl Node {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         wire.is_waiting = false;
         self.step(socket, input, now);
+        self.say_what_waits(socket, now);
         while let Some(wire) = self.wires.get_mut(&socket)
             && !wire.is_waiting
             && let Some(frame) = wire.unread.pop_front()
@@ -147,6 +172,17 @@ impl Node {
         }
     }
 
+    /// A protocol that says how long the other side may be silent leaves it to us to notice.
+    pub(super) fn on_silence(&mut self, socket: ConnectionId, now: Moment) {
+        let Some(wire) = self.wires.get(&socket) else { return };
+        let end = wire.heard + seconds(socp::peer::SILENCE_S);
+        if end <= now {
+            self.close(socket, Ending::Silent, now);
+        } else {
+            self.remind(end, Reminder::Silence(socket));
+        }
+    }
+
     pub(super) fn step(&mut self, socket: ConnectionId, input: Input, now: Moment) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         let mut outputs = Vec::new();
@@ -160,7 +196,7 @@ impl Node {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         let home = wire.greeted;
         match output {
-            Output::Send(frame) => self.say(socket, frame),
+            Output::Send(frame) => self.say_stamped(socket, frame, now),
             Output::Check(check) => self.answer(socket, Input::Checked(keys::judge(&check)), now),
             Output::Sign(_, text) => {
                 let signature = keys::sign(self.key.id(), &text);
@@ -188,6 +224,11 @@ impl Node {
             }
             Output::Route(letter) => self.route(&letter, now),
             Output::Close(ending) => self.close(socket, ending, now),
+            Output::Find(whom) => {
+                let found = self.find(whom);
+                self.answer(socket, Input::Found(found), now);
+            }
+            Output::Introduce(_) => {}
             Output::Join(..)
             | Output::Report(_)
             | Output::RoundTrip(_)
@@ -205,6 +246,19 @@ impl Node {
         self.remind(at, Reminder::Answer(socket, input));
     }
 
+    /// Says something with our signature under it, in dialects that want that.
+    fn say_stamped(&mut self, socket: ConnectionId, frame: Frame, now: Moment) {
+        let Some(wire) = self.wires.get_mut(&socket) else { return };
+        let frame = match wire.session.unsigned(&frame) {
+            Some(text) => {
+                let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+                wire.session.signed(frame, &keys::sign(self.key.id(), &text), now_ms)
+            }
+            None => frame,
+        };
+        self.say(socket, frame);
+    }
+
     /// Says something to the other side, as it is.
     fn say(&mut self, socket: ConnectionId, frame: Frame) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
@@ -219,8 +273,22 @@ impl Node {
         if wire.waiting + frame.len() > self.setup.limits.peer_queue_bytes as usize {
             self.close(socket, Ending::Slow, now);
         } else {
+            wire.waiting += frame.len();
+            wire.unsaid.push_back(frame);
+            self.say_what_waits(socket, now);
+        }
+    }
+
+    /// While a session waits for an answer nothing is taken from its lane.
+    fn say_what_waits(&mut self, socket: ConnectionId, now: Moment) {
+        while let Some(wire) = self.wires.get_mut(&socket)
+            && !wire.is_waiting
+            && let Some(frame) = wire.unsaid.pop_front()
+        {
+            wire.waiting = wire.waiting.saturating_sub(frame.len());
+            // What the session itself says is wrapped already.
             let frame = wire.session.wrap(frame);
-            self.say(socket, frame);
+            self.say_stamped(socket, frame, now);
         }
     }
 

@@ -7,6 +7,7 @@ use kith::domain::id::ConnectionId;
 use super::{Deed, World};
 use crate::{
     invariants::Broken,
+    keys,
     member::{self, Act},
 };
 
@@ -27,6 +28,7 @@ impl World {
                 self.apply_act(first)
             }
             Act::Say(person, homes, bytes) => self.say(person, homes.as_deref(), bytes),
+            Act::Tell(person, to) => self.tell(person, to),
             Act::Repeat(person) => self.repeat(person),
         }
     }
@@ -70,6 +72,37 @@ impl World {
         let hearers = self.hearers(place, homes);
         let number = self.ledger.written(Some(from), hearers);
         let letter = member::letter(number, person, connection, homes, bytes);
+        self.ledger.worded(number, letter.original.clone());
+        self.with(place, |node, now| node.route(&letter, now))?;
+        Ok(())
+    }
+
+    /// One connection of somebody: where it is, and which letter it writes now.
+    fn pen(&mut self, person: usize) -> Option<(usize, (ConnectionId, u64))> {
+        let connection = self.some_connection(person)?;
+        let (place, count) = self.people[person].connections.get_mut(&connection)?;
+        *count += 1;
+        Some((*place, (connection, *count)))
+    }
+
+    /// A letter for one person is heard wherever its author's home believes that person to be.
+    fn tell(&mut self, person: usize, to: usize) -> Result<(), Broken> {
+        let Some((place, from)) = self.pen(person).filter(|(place, _)| !self.is_stopped(*place)) else {
+            return Ok(());
+        };
+        let key = keys::persona(to).key;
+        let home = self.node(place).and_then(|node| {
+            let is_here = node.house().roster().find(key).is_some();
+            if is_here {
+                Some(place)
+            } else {
+                node.house().mesh().whereabouts(key).map(|home| node.place(home))
+            }
+        });
+        let at = |home: usize| self.node(home).map(|node| node.house().roster().connections(key).to_vec());
+        let hearers = home.and_then(|home| Some((home, at(home)?))).into_iter().collect();
+        let number = self.ledger.written(Some(from), hearers);
+        let letter = member::named_letter(number, person, from.0, Some(to), 10);
         self.ledger.worded(number, letter.original.clone());
         self.with(place, |node, now| node.route(&letter, now))?;
         Ok(())

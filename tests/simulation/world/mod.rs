@@ -16,7 +16,7 @@ use crate::{
     invariants::{Broken, Ledger},
     member::{self, Act, Person},
     net::{Happening, Machine, Net},
-    node::{Node, Setup, Ties, Wish},
+    node::{Links, Node, Setup, Ties, Wish},
 };
 
 /// Something that is planned.
@@ -197,8 +197,12 @@ impl World {
             }
             _ => None,
         };
+        let from = match &event {
+            Happening::Accepted(_, socket) => self.net.other_end(place, *socket),
+            _ => None,
+        };
         self.with(place, |node, now| match event {
-            Happening::Accepted(_, socket) => node.on_accepted(socket, now),
+            Happening::Accepted(_, socket) => node.on_accepted(socket, from, now),
             Happening::Opened(_, socket) => node.on_opened(socket, now),
             Happening::Frame(_, socket, frame) => node.on_frame(socket, frame, now),
             Happening::Gone(_, socket) => node.on_gone(socket, now),
@@ -305,5 +309,5 @@ fn tell(wish: &Wish) -> String {
 
 /// The setup that everybody agrees on, with these limits.
 pub(crate) fn setup(limits: Limits, part: usize, room: usize, slowness: u64) -> Setup {
-    Setup { limits: Arc::new(limits), part, room, slowness }
+    Setup { limits: Arc::new(limits), part, room, slowness, links: Links::Kith }
 }

@@ -66,7 +66,14 @@ fn newcomer(key: u8, trace: u64) -> Newcomer {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&trace.to_be_bytes());
     let key = KeyId([key; 32]);
-    Newcomer { key, dialect: Dialect::Olaf, public_key: "key".into(), spelled: key, trace: Trace(bytes) }
+    Newcomer {
+        key,
+        named: None,
+        dialect: Dialect::Olaf,
+        public_key: "key".into(),
+        spelled: key,
+        trace: Trace(bytes),
+    }
 }
 
 /// Text that looks like an address, or nearly.
@@ -159,7 +166,7 @@ proptest! {
                     present.insert(last);
                     queue.arrived(ConnectionId(last));
                     let everyone: Vec<_> = present.iter().copied().map(ConnectionId).collect();
-                    queue.changed(everyone.into_iter());
+                    queue.changed(everyone.len(), everyone.into_iter());
                     behind = present.clone();
                 }
                 Crowd::Leave(at) => {
@@ -167,7 +174,7 @@ proptest! {
                     present.remove(&id);
                     queue.gone(ConnectionId(id));
                     let everyone: Vec<_> = present.iter().copied().map(ConnectionId).collect();
-                    queue.changed(everyone.into_iter());
+                    queue.changed(everyone.len(), everyone.into_iter());
                     behind = present.clone();
                 }
                 Crowd::Ask(at) => {

@@ -3,6 +3,7 @@
 mod domain;
 mod neighbour;
 mod session;
+mod socp_neighbour;
 mod text;
 
 use proptest::test_runner::Config;

@@ -110,7 +110,11 @@ fn input(event: &Event) -> Input {
             let presets = ["plain", "ts", "aeg0", "g8", "kat"];
             let accent = accent.and_then(|at| Accent::parse(presets[usize::from(at) % presets.len()]).ok());
             let key = key.then(|| Arc::new(KEYS[0].clone()));
-            return Input::Stands(Ok(Standing { key, accent, unproven: *unproven }));
+            return Input::Stands(Ok(Standing {
+                key,
+                accent: accent.map(kith::dialect::Accent::Olaf),
+                unproven: *unproven,
+            }));
         }
         Event::Checked(at) => return Input::Checked(at.map(|at| (usize::from(at), Salt::Digest))),
         Event::Signed => return Input::Signed(vec![1; 256]),

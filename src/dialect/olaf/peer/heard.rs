@@ -53,7 +53,7 @@ impl Members {
 
 fn resident(public_key: String, spelled: KeyId) -> Option<Resident> {
     let key = PublicKey::read(&public_key).ok()?.id();
-    Some(Resident { key, dialect: Dialect::Olaf, public_key: public_key.into(), spelled })
+    Some(Resident { key, named: None, dialect: Dialect::Olaf, public_key: public_key.into(), spelled })
 }
 
 /// A letter of one of its members. Nobody checks the signature here: the clients who read it do, and

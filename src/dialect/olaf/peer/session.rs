@@ -30,7 +30,7 @@ use crate::{
         signature::{Salt, Verdict},
     },
     dialect::{
-        Ear, Terms,
+        Accent as AnyAccent, Ear, Terms,
         event::{Check, Claim, Greeting, Hand, Input, Output, Standing},
         is_fatal,
         olaf::{
@@ -152,6 +152,7 @@ impl Session {
             Input::Signed(signature) => self.on_signed(&signature, out),
             Input::Welcomed(answer) => self.on_welcome(answer, out),
             Input::Woken => self.on_alarm(out),
+            Input::Found(_) => Ok(()),
         };
         match outcome {
             Err(Ending::Violated(violation)) if !is_fatal(Ending::Violated(violation)) => {
@@ -232,7 +233,7 @@ impl Session {
         }
         self.key = key;
         self.may_be_unproven = unproven;
-        if let Some(accent) = accent {
+        if let Some(AnyAccent::Olaf(accent)) = accent {
             self.accent = accent;
             self.is_set = true;
         }

@@ -1,6 +1,7 @@
 //! How links come up, or do not, and what is learnt on the way.
 
 use super::*;
+use crate::dialect::Accent as AnyAccent;
 
 #[test]
 fn who_dials_us_is_checked_answered_and_asked() {
@@ -54,7 +55,7 @@ fn whoever_is_not_who_it_says_is_turned_away() {
             // Leaving the signature out is no way round a key, unless this neighbour was set to be one
             // that has none.
             (true, Standing { key: key.clone(), accent: None, unproven: true }, false),
-            (true, Standing { key, accent, unproven: true }, true),
+            (true, Standing { key, accent: accent.map(AnyAccent::Olaf), unproven: true }, true),
         ];
         for (unsigned, standing, comes_in) in cases {
             let case = format!("{name} {unsigned} {standing:?}");
@@ -128,7 +129,7 @@ fn a_server_that_never_answers_is_spoken_to_and_not_believed() {
 
     // A server that has only one socket has to answer on it.
     let accent = Accent::parse("ts").ok();
-    let mut house = House::dialling(Standing { accent, ..known() });
+    let mut house = House::dialling(Standing { accent: accent.map(AnyAccent::Olaf), ..known() });
     house.step(Input::Woken);
     assert!(house.greeted.is_empty());
 }
@@ -197,7 +198,7 @@ fn accents_are_learnt_from_the_hello() {
             assert_eq!(house.accent().name(), name);
         }
         let set = Accent::parse("cam+sockets-one").ok();
-        let mut house = House::answering(Standing { accent: set, ..known() });
+        let mut house = House::answering(Standing { accent: set.map(AnyAccent::Olaf), ..known() });
         house.hear(&hello(theirs(), &data, as_text, counter, print));
         assert_eq!(house.greeted[0].ear, Ear::OlafPeer(set.expect("an accent")), "what is set stays");
     }

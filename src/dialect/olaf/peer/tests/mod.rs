@@ -53,7 +53,7 @@ fn theirs() -> &'static PrivateKey {
 
 fn terms(unsigned: bool) -> Arc<Terms> {
     let key = Arc::new(ours().public().clone());
-    let myself = Myself { address: "10.0.0.1:80".into(), name: "us".into(), key };
+    let myself = Myself { id: "us".into(), address: "10.0.0.1:80".into(), name: "us".into(), key };
     Arc::new(Terms {
         recipients_per_letter: 2,
         detect_accents: true,

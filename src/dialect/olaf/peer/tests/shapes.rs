@@ -138,6 +138,7 @@ fn we_say_hello_as_each_of_them_does() {
 #[test]
 fn lists_have_the_shape_that_is_wanted() {
     let member = Member {
+        name: None,
         key: KeyId([1; 32]),
         number: 1001,
         dialect: Dialect::Olaf,

@@ -1,11 +1,9 @@
-//! The words between a session and whoever runs it.
+//! The words between a session and whoever runs it, whatever dialect it speaks.
 
 use std::sync::Arc;
 
-use crate::{
-    crypto::{keys::KeyError, sealing::SealError},
-    domain::id::KeyId,
-};
+use super::person::PersonId;
+use crate::crypto::{keys::KeyError, sealing::SealError};
 
 /// What a session wants done, or has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,21 +22,21 @@ pub enum Event {
         /// Everybody, the member itself included, in the order of their keys.
         members: Arc<[Present]>,
         /// Who came since the last list.
-        joined: Vec<KeyId>,
+        joined: Vec<PersonId>,
         /// Who went since the last list.
-        left: Vec<KeyId>,
+        left: Vec<PersonId>,
     },
     /// A letter to everyone, proven to be of this author.
     Public {
         /// Whose key signed it.
-        from: KeyId,
+        from: PersonId,
         /// What it says.
         text: String,
     },
     /// A letter to some, proven to be of this author.
     Private {
         /// Whose key signed it.
-        from: KeyId,
+        from: PersonId,
         /// To whom the author says it went.
         to: Vec<Author>,
         /// What it says.
@@ -63,11 +61,56 @@ pub enum Event {
     /// A letter that is proven, and yet not shown.
     Rejected {
         /// Whose key signed it.
-        from: KeyId,
+        from: PersonId,
         /// Why.
         why: Rejection,
     },
-    /// The server said something that is no message of the protocol, under the key `error`.
+    /// A letter that nobody here can read.
+    Unreadable {
+        /// Who claims to have written it.
+        claimed: String,
+        /// Whether it was for us alone.
+        is_private: bool,
+    },
+    /// Keys that people came with for the first time, to be remembered.
+    Keys(Vec<(PersonId, String)>),
+    /// Somebody came with another key than before. It is not used.
+    KeyChanged {
+        /// Who.
+        who: PersonId,
+        /// The fingerprint of the key that is known.
+        known: String,
+        /// That of the one that came.
+        offered: String,
+    },
+    /// A part of a file came in.
+    Arriving {
+        /// What it is called; a stranger's wish.
+        name: String,
+        /// How much of it is here, in percent.
+        percent: u64,
+    },
+    /// A file came in whole, and its digest fits.
+    File {
+        /// Whose it is, if the signature says so.
+        from: Result<PersonId, (String, Doubt)>,
+        /// What it is called; a stranger's wish.
+        name: String,
+        /// Its content.
+        bytes: Arc<[u8]>,
+        /// Whether it was for us alone.
+        is_private: bool,
+    },
+    /// A file did not come in whole.
+    FileLost {
+        /// Who claims to have sent it.
+        claimed: String,
+        /// What it is called; a stranger's wish.
+        name: String,
+        /// Why.
+        why: Loss,
+    },
+    /// The server complained about something.
     Complaint(String),
 }
 
@@ -75,16 +118,18 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
     /// Which key.
-    pub id: KeyId,
+    pub id: PersonId,
     /// The homes, as the server spells them. More than one if the key is connected twice.
     pub homes: Vec<String>,
+    /// What they want to be called; a stranger's wish.
+    pub label: Option<String>,
 }
 
 /// Somebody a letter names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Author {
     /// A key that is or was present.
-    Known(KeyId),
+    Known(PersonId),
     /// A fingerprint that belongs to nobody here.
     Unknown(String),
 }
@@ -95,6 +140,18 @@ pub enum Doubt {
     /// The fingerprint belongs to nobody who is or was present.
     #[error("nobody here has that fingerprint")]
     UnknownSender,
+    /// Nobody knows a key of the claimed author.
+    #[error("its author's key is not known")]
+    NoKey,
+    /// Nothing says who wrote it.
+    #[error("it is not signed")]
+    NotSigned,
+    /// The signature leaves open who wrote it when and for whom, so anybody may have passed it on.
+    #[error("the signature covers the text only")]
+    Weak,
+    /// Signed, but with another key than the one that is known.
+    #[error("it is signed with another key than the known one")]
+    OtherKey,
     /// The key of the claimed author did not sign it.
     #[error("the signature is not of that key")]
     WrongSignature,
@@ -111,18 +168,50 @@ pub enum Rejection {
     StaleCounter,
 }
 
+/// Why a file is not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Loss {
+    /// It, or all that are under way together.
+    #[error("it is too large")]
+    TooLarge,
+    /// The same for their number.
+    #[error("too many files are under way")]
+    TooMany,
+    /// A part cannot be opened.
+    #[error("a part of it cannot be read")]
+    Unreadable,
+    /// Parts are missing, or the length is another one.
+    #[error("it is not complete")]
+    Incomplete,
+    /// The digest does not fit.
+    #[error("its content is not what was announced")]
+    Damaged,
+    /// The connection broke, or nothing came for too long.
+    #[error("it broke off")]
+    BrokenOff,
+}
+
 /// Why a letter cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SayError {
     /// A recipient is not in the list of the server.
     #[error("{} is not present", .0.short())]
-    NotPresent(KeyId),
+    NotPresent(PersonId),
+    /// The key of a recipient is not known.
+    #[error("the key of {} is not known yet", .0.short())]
+    NoKey(PersonId),
+    /// A recipient has come with another key than before.
+    #[error("{} has come with another key than before; to use it, say /trust", .0.short())]
+    KeyChanged(PersonId),
     /// No recipient was named.
     #[error("nobody was named")]
     Nobody,
     /// More recipients than servers let pass.
     #[error("a letter has at most {0} recipients")]
     TooMany(usize),
+    /// Files go another way here.
+    #[error("files are not sent like letters here")]
+    NoFiles,
     /// Longer than servers let pass.
     #[error("the message is too long")]
     TooLong,

@@ -1,0 +1,104 @@
+//! What a connection asks of the house, and waits for: checks, signatures, and who is there.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use actix::{ActorFutureExt as _, AsyncContext as _, fut::wrap_future};
+
+use super::{Connection, Context};
+use crate::{
+    actors::{gate::CheckPlace, house::House, registry::People},
+    crypto::signature::Verdict,
+    dialect::event::{Check, Hand, Input},
+    domain::{
+        limits::seconds,
+        member::Whom,
+        refusal::{Ending, Refusal},
+    },
+};
+
+/// How long a check waits before it asks the gate again.
+const CHECK_RETRY: Duration = Duration::from_millis(10);
+
+impl Connection {
+    /// Asks somebody in the house. Nothing else is read from this connection meanwhile.
+    pub(super) fn wait_for<A: 'static>(
+        &self,
+        answer: impl Future<Output = A> + 'static,
+        ctx: &mut Context,
+        then: impl FnOnce(&mut Self, A, &mut Context) + 'static,
+    ) {
+        let then = |answer, connection: &mut Self, ctx: &mut Context| then(connection, answer, ctx);
+        ctx.wait(wrap_future::<_, Self>(answer).map(then));
+    }
+
+    pub(super) fn have_signed(&mut self, hand: Hand, text: Vec<u8>, ctx: &mut Context) {
+        let house = Arc::clone(&self.house);
+        let signature = async move { house.notary.sign(hand, text).await };
+        self.wait_for(signature, ctx, |connection, signature, ctx| match signature {
+            Ok(signature) => connection.step(Input::Signed(signature), ctx),
+            Err(_) => connection.end(Ending::Failed, ctx),
+        });
+    }
+
+    /// Has a signature checked. Nothing else is read from this connection meanwhile, which keeps the
+    /// order of its letters and bounds its share of the notaries.
+    pub(super) fn ask(&mut self, check: Check, ctx: &mut Context) {
+        if !self.joined
+            && let Err(refusal) = self.house.gate.hello(self.address)
+        {
+            self.end(Ending::Refused(refusal), ctx);
+            return;
+        }
+        let house = Arc::clone(&self.house);
+        let address = self.address;
+        let answer = async move { judge(&house, address, check).await };
+        self.wait_for(answer, ctx, |connection, verdict, ctx| match verdict {
+            Ok(verdict) => connection.step(Input::Checked(verdict), ctx),
+            Err(ending) => connection.end(ending, ctx),
+        });
+    }
+
+    /// Looks for members who have names.
+    pub(super) fn find(&mut self, whom: Whom, ctx: &mut Context) {
+        let found = self.house.registry.send(People(whom));
+        self.wait_for(found, ctx, |connection, found, ctx| match found {
+            Ok(found) => connection.step(Input::Found(found), ctx),
+            Err(_) => connection.end(Ending::Failed, ctx),
+        });
+    }
+}
+
+/// Waits for room in the house and a place at the notaries, then for their answer.
+///
+/// The map is waited for here, because every letter passes here: what waits for it is bounded by
+/// `registry_bytes` and one letter per connection.
+async fn judge(house: &House, address: IpAddr, check: Check) -> Result<Verdict, Ending> {
+    let asked = house.clock.now();
+    let give_up = asked + seconds(house.limits.hello_timeout_s);
+    let place = loop {
+        let refusal = match house.gate.check(address) {
+            Ok(place) if !house.inbox.is_full() => break place,
+            Ok(_) => Refusal::ServerFull,
+            Err(refusal) => refusal,
+        };
+        if house.clock.now() >= give_up {
+            return Err(Ending::Refused(refusal));
+        }
+        actix_rt::time::sleep(CHECK_RETRY).await;
+    };
+    let verdict = house.notary.judge(check).await.map_err(|_| Ending::Failed)?;
+    drop(place);
+    house.tally.check_seconds.observe(house.clock.now().saturating_sub(asked).as_secs_f64());
+    if verdict.is_some() { &house.tally.signatures_good } else { &house.tally.signatures_bad }.inc();
+    Ok(verdict)
+}
+
+/// Waits for a place at the notaries, for as long as it takes.
+pub(super) async fn place(house: &House, address: IpAddr) -> CheckPlace {
+    loop {
+        match house.gate.check(address) {
+            Ok(place) => return place,
+            Err(_) => actix_rt::time::sleep(CHECK_RETRY).await,
+        }
+    }
+}

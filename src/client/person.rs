@@ -1,0 +1,95 @@
+//! Who somebody is: the name by which a dialect knows a person, as it is compared, stored and shown.
+//!
+//! In OLAF a person is a key, and the name its digest in hexadecimal digits. In SOCP it is the user id,
+//! which its owner chose: usually a UUID, in some implementations a word.
+
+use std::{fmt, sync::Arc};
+
+use crate::domain::id::KeyId;
+
+/// Digits of a digest that people are shown.
+const SHORT_DIGEST: usize = 12;
+/// Digits of a UUID that people are shown: those before the first dash.
+const SHORT_UUID: usize = 8;
+/// Letters of any other name that people are shown.
+const SHORT_WORD: usize = 24;
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonId(Arc<str>);
+
+impl PersonId {
+    /// Whoever has this name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The whole name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key that this person is, in a dialect in which people are keys.
+    #[must_use]
+    pub fn key(&self) -> Option<KeyId> {
+        KeyId::from_hex(&self.0)
+    }
+
+    /// Enough for a person, never enough for a decision. A name that its owner made up is marked, so that
+    /// it is not taken for one that we gave.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let first = |letters| self.0.chars().take(letters).collect::<String>();
+        if self.key().is_some() {
+            first(SHORT_DIGEST)
+        } else if uuid::Uuid::try_parse(&self.0).is_ok() {
+            first(SHORT_UUID)
+        } else {
+            format!("~{}", first(SHORT_WORD))
+        }
+    }
+}
+
+impl PersonId {
+    /// What a list shows: a digest is not worth all its digits, a user id is.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        if self.key().is_some() { self.short() } else { self.0.to_string() }
+    }
+}
+
+impl From<KeyId> for PersonId {
+    fn from(key: KeyId) -> Self {
+        Self(key.hex().into())
+    }
+}
+
+impl fmt::Display for PersonId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PersonId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "PersonId({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_say_what_kind_of_name_it_is() {
+        let key = KeyId([0xab; 32]);
+        assert_eq!(PersonId::from(key).short(), "abababababab");
+        assert_eq!(PersonId::from(key).key(), Some(key));
+        let user = PersonId::new("3f2a9c1e-77aa-4b0c-9d2e-000000000001");
+        assert_eq!((user.short().as_str(), user.key()), ("3f2a9c1e", None));
+        assert_eq!(PersonId::new("anna").short(), "~anna");
+        assert_eq!(PersonId::new(&"ä".repeat(60)).short().chars().count(), SHORT_WORD + 1);
+    }
+}

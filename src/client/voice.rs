@@ -1,0 +1,101 @@
+//! What a link needs of a dialect, and what it is told to say in it.
+//!
+//! A voice is one member's session without a socket or a clock: text and the time come in, text and events
+//! go out. It outlives connections; `greet` begins a new one.
+
+use std::fmt;
+
+use super::{
+    event::{Output, SayError},
+    person::PersonId,
+};
+
+/// Something to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Say {
+    /// For everyone.
+    Public(String),
+    /// For these only.
+    Private(Vec<PersonId>, String),
+    /// A part of a file, for one person or for everybody. Only where letters carry files.
+    Part(Option<PersonId>, Part),
+}
+
+/// A part of a file on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which file.
+    pub file: uuid::Uuid,
+    /// What of it.
+    pub what: Piece,
+}
+
+/// What of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// It begins.
+    Start {
+        /// What it is called.
+        name: String,
+        /// How long it is.
+        size: u64,
+        /// The digest of all of it.
+        sha256: [u8; 32],
+    },
+    /// So many bytes of it; the first has the number 0.
+    Chunk(u64, Vec<u8>),
+    /// It is complete.
+    End,
+}
+
+/// How long the chunks of a file may be, for one person and for everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunks {
+    /// For one person.
+    pub private: usize,
+    /// For everybody.
+    pub public: usize,
+}
+
+/// A member's side of a dialect. Times are milliseconds of the clock.
+pub trait Voice: fmt::Debug + Send + Sync {
+    /// Who we are.
+    fn me(&self) -> PersonId;
+
+    /// What others can compare to know our key.
+    fn fingerprint(&self) -> String;
+
+    /// How files are carried; `None` if they take another way than letters.
+    fn chunks(&self) -> Option<Chunks> {
+        None
+    }
+
+    /// What opens a connection, to be sent in this order. Called once per connection.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    fn greet(&mut self, now_ms: i64) -> Result<Vec<String>, SayError>;
+
+    /// The frames that say something, to be sent in this order.
+    ///
+    /// # Errors
+    /// It cannot be said.
+    fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<String>, SayError>;
+
+    /// The wish for a new list of members.
+    fn ask_for_list(&mut self, now_ms: i64) -> Option<String>;
+
+    /// A frame of the server.
+    fn receive(&mut self, frame: &str, now_ms: i64, out: &mut Vec<Output>);
+
+    /// The key that somebody comes with now is believed from here on.
+    fn trust(&mut self, _person: &PersonId, _out: &mut Vec<Output>) {}
+
+    /// Some seconds have passed.
+    fn tick(&mut self, _now_ms: i64, _out: &mut Vec<Output>) {}
+
+    /// What is said before the connection is closed.
+    fn goodbye(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,103 @@
+//! Questions of clients for which the protocol has no messages, so that everybody invented their own. Each
+//! is answered with the message that who asks it expects.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    accent::Accent,
+    envelope::Envelope,
+    id_of,
+    kind::Kind,
+    relay::{error, spelled},
+    request::{Command, KeyRequest, Typed},
+    stamp::Draft,
+};
+use crate::domain::{
+    letter::Frame,
+    member::{Member, Whom},
+};
+
+/// What was asked, and which message answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Who is here? Asked in this way.
+    List(Kind),
+    /// What is somebody's key? And what the answer must repeat.
+    Key(Kind, String, Option<String>),
+}
+
+impl Question {
+    /// The question in a frame, if there is one.
+    #[must_use]
+    pub(super) fn read(kind: Kind, envelope: &Envelope<'_>) -> Option<Self> {
+        if matches!(kind, Kind::ClientCmd | Kind::ClientCommand) {
+            let command = Command::read(envelope.payload()).ok()?;
+            return match command.typed() {
+                Typed::List => Some(Self::List(kind)),
+                Typed::Key(name) => Some(Self::Key(Kind::PubkeyReply, name.to_owned(), None)),
+                Typed::Other(_) => None,
+            };
+        }
+        if kind.asks_list() {
+            return Some(Self::List(kind));
+        }
+        let answer = kind.key_answer()?;
+        let request = KeyRequest::read(envelope.payload()).ok()?;
+        let repeat = request.req_id.as_deref().map(str::to_owned);
+        Some(Self::Key(answer, request.user()?.to_owned(), repeat))
+    }
+
+    /// About whom it is.
+    #[must_use]
+    pub(super) fn about(&self) -> Whom {
+        match self {
+            Self::List(_) => Whom::Everybody,
+            Self::Key(_, name, _) => Whom::One(id_of(name)),
+        }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub(super) fn answer(&self, members: &[Arc<Member>], accent: Accent) -> Frame {
+        match self {
+            Self::List(kind) => {
+                let names: Vec<&str> = members.iter().filter_map(|member| member.name.as_deref()).collect();
+                let payload = match kind {
+                    Kind::ListRequest => json!({"online_users": names, "users": names}),
+                    Kind::ClientCommand => json!({ "online": names }),
+                    // The only ones who want more than names.
+                    Kind::List => json!({"users": described(members, accent)}),
+                    _ => json!({ "users": names }),
+                };
+                let answer = kind.list_answer().unwrap_or(Kind::UserList);
+                Draft::new(answer, &payload.to_string()).frame()
+            }
+            Self::Key(kind, name, repeat) => match members.first() {
+                Some(member) => key_of(*kind, name, &spelled(&member.public_key, accent), repeat.as_deref()),
+                None => error("USER_NOT_FOUND", &format!("{name} is not online")),
+            },
+        }
+    }
+}
+
+/// Everybody with a key.
+fn described(members: &[Arc<Member>], accent: Accent) -> Vec<Value> {
+    let describe = |member: &Arc<Member>| {
+        let pubkey = spelled(&member.public_key, accent);
+        Some(json!({"userID": member.name.as_deref()?, "version": "1", "pubkey": pubkey}))
+    };
+    members.iter().filter_map(describe).collect()
+}
+
+/// Says it under every name that somebody looks for.
+fn key_of(kind: Kind, name: &str, key: &str, repeat: Option<&str>) -> Frame {
+    let mut payload = json!({
+        "user_id": name, "recipient_uuid": name, "pubkey": key, "recipient_pub": key, "public_key": key,
+    });
+    if let (Some(id), Value::Object(fields)) = (repeat, &mut payload) {
+        fields.insert("req_id".to_owned(), Value::from(id));
+    }
+    Draft::new(kind, &payload.to_string()).frame()
+}

@@ -1,0 +1,70 @@
+//! SOCP v1.3, the Secure Overlay Chat Protocol, in every accent that is spoken.
+//!
+//! `envelope` is the shape of every frame, `kind` the closed list of message types, `payload` and `request`
+//! what stands inside those that we read, `loose` how. `canonical` has the texts of a payload that people
+//! print, `sign` those that a server may have signed, and `content` those that the author of a letter may
+//! have signed. `key` knows the spellings of public keys, `binary` those of all other bytes, and `accent` is
+//! what is remembered about one implementation.
+//!
+//! Nothing here decides what is true; a text is read, or it is not.
+
+pub mod accent;
+mod answer;
+pub mod binary;
+pub mod canonical;
+pub mod content;
+pub mod envelope;
+pub mod heard;
+pub mod key;
+pub mod kind;
+pub mod loose;
+pub mod payload;
+pub mod peer;
+pub mod relay;
+pub mod request;
+pub mod session;
+pub mod sign;
+pub mod stamp;
+#[cfg(test)]
+mod testing;
+
+pub use self::accent::Accent;
+
+use crate::{
+    crypto::sha256,
+    domain::{id::KeyId, letter::Frame, member::Named},
+};
+
+/// The key size that the protocol prescribes.
+pub const KEY_BITS: u32 = 4096;
+
+/// The text is no message of this protocol. What exactly is wrong is nobody's business but the metrics'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// Who is meant by a name.
+#[must_use]
+pub fn id_of(name: &str) -> KeyId {
+    KeyId(sha256(format!("socp\n{name}").as_bytes()))
+}
+
+/// Whether a first frame can only be one of this protocol.
+#[must_use]
+pub fn is_socp(frame: &Frame) -> bool {
+    wire_text(frame).is_some_and(envelope::is_socp)
+}
+
+/// The text of a frame, in whichever kind of message it came.
+fn wire_text(frame: &Frame) -> Option<&str> {
+    match frame {
+        Frame::Text(text) => Some(text),
+        Frame::Binary(bytes) => std::str::from_utf8(bytes).ok(),
+    }
+}
+
+/// A name and its key, if they are what they should be.
+#[must_use]
+pub fn named(name: &str, public_key: &str) -> Option<Named> {
+    let key = if public_key.is_empty() { None } else { Some(key::read(public_key).ok()?.0.id()) };
+    payload::is_user_name(name).then(|| Named { name: name.into(), key, proven: false })
+}

@@ -1,0 +1,31 @@
+//! SOCP between servers: one joins through another, links with the rest, and tells who came and who went.
+//!
+//! `session` is one socket, `meeting` how its link comes up and `up` what comes over it then; `hello` is what
+//! servers say when they meet, `gossip` what they tell of their members. The protocol proves a server by a signature
+//! that anybody can play back, so a link proves little by itself: what comes over it counts because each frame is
+//! signed with the key of the link.
+
+mod gossip;
+mod hello;
+mod meeting;
+mod session;
+#[cfg(test)]
+mod tests;
+mod up;
+
+pub use self::session::Session;
+
+use super::{envelope::Envelope, kind::Kind, wire_text};
+use crate::domain::letter::Frame;
+
+/// How often a server says that it lives.
+pub const HEARTBEAT_S: u32 = 15;
+/// Silence after which it does not.
+pub const SILENCE_S: u32 = 45;
+
+/// Whether a first frame is one of a server.
+#[must_use]
+pub fn is_server(frame: &Frame) -> bool {
+    let envelope = wire_text(frame).and_then(|text| Envelope::read(text).ok());
+    envelope.and_then(|envelope| envelope.known()).is_some_and(Kind::opens_link)
+}

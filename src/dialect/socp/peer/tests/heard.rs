@@ -1,0 +1,148 @@
+//! What a linked server says, and what is believed of it.
+
+use super::*;
+
+#[test]
+fn members_come_and_go_and_old_news_is_none() {
+    let mut house = House::linked();
+    let advertised = |ts| THEM.says("USER_ADVERTISE", "them", "*", ts, &advertise(ANNA, "them"));
+    let removed =
+        |ts| THEM.says("USER_REMOVE", "them", "*", ts, &json!({"user_id": "anna", "server_id": "them"}));
+    assert_eq!(came(&house.tells(&advertised(1000))), Some(id_of("anna")));
+    let gone = house.tells(&removed(2000));
+    assert!(matches!(gone[..], [Output::Tell(News::Single(Change::Went(key)))] if key == id_of("anna")));
+    let stale = (Some(Violation::StaleCounter), None);
+    assert_eq!(house.refuses(&advertised(1000)), stale, "an old arrival does not undo a removal");
+    assert_eq!(came(&house.tells(&advertised(3000))), Some(id_of("anna")));
+    assert_eq!(house.refuses(&removed(2000)), stale, "nor an old removal an arrival");
+}
+
+#[test]
+fn a_forged_time_shuts_nobody_out() {
+    let mut house = House::linked();
+    let forged =
+        STRANGER.says("USER_REMOVE", "them", "*", i64::MAX, &json!({"user_id": "anna", "server_id": "them"}));
+    assert_eq!(house.refuses(&forged), (Some(Violation::BadSignature), Some("INVALID_SIG".to_owned())));
+    let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 5, &advertise(ANNA, "them")));
+    assert_eq!(came(&told), Some(id_of("anna")));
+}
+
+#[test]
+fn a_server_speaks_for_its_own_members_alone() {
+    let mut house = House::linked();
+    let lie = THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "other"));
+    assert_eq!(house.refuses(&lie), (Some(Violation::WrongSender), None));
+    // What others tell they tell us themselves.
+    for key in [THEM, STRANGER] {
+        let relayed = key.says("USER_ADVERTISE", "other", "*", 1, &advertise(ANNA, "other"));
+        assert!(house.tells(&relayed).is_empty());
+    }
+    let bad = Some(Violation::BadSignature);
+    let honest = THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them"));
+    assert_eq!(house.refuses(&unsigned(&honest)), (bad, Some("INVALID_SIG".to_owned())));
+    assert_eq!(house.refuses(&honest.replace("\"them\"", "\"us\"")).0, None, "ours are not theirs to tell");
+    assert_eq!(house.refuses(&unsigned(&honest)), (bad, None), "it is told so once");
+    let named = json!({"user_id": "*", "server_id": "them"});
+    assert_eq!(
+        house.refuses(&THEM.says("USER_ADVERTISE", "them", "*", 1, &named)).0,
+        Some(Violation::Malformed)
+    );
+}
+
+#[test]
+fn each_unknown_type_is_complained_about_once() {
+    let mut house = House::linked();
+    for kind in ["NEVER_HEARD", "USER_HELLO", "CMD_LIST"] {
+        let frame = THEM.says(kind, "them", "us", 1, &json!({}));
+        let (violation, code) = house.refuses(&frame);
+        assert!(violation.is_some() && code.as_deref() == Some("UNKNOWN_TYPE"), "{kind}");
+        for _ in 0..3 {
+            assert_eq!(house.refuses(&frame), (violation, None), "{kind}");
+        }
+    }
+    let mut errors = 0;
+    for number in 0..1000 {
+        let (_, code) = house.refuses(&THEM.says(&format!("X{number}"), "them", "us", 1, &json!({})));
+        errors += usize::from(code.is_some());
+    }
+    assert!(errors < 64, "{errors} errors");
+    for harmless in ["ERROR", "ACK", "HEARTBEAT", "SERVER_ANNOUNCE", "SERVER_WELCOME", "SERVER_HELLO_JOIN"] {
+        let frame = unsigned(&THEM.says(harmless, "them", "us", 1, &json!({"code": "UNKNOWN_TYPE"})));
+        assert!(house.tells(&frame).is_empty(), "{harmless}");
+    }
+}
+
+fn deliver(sender: Who, to: Who) -> Value {
+    json!({"user_id": to.0, "ciphertext": "AAAA", "sender": sender.0, "sender_pub": sender.pubkey(),
+        "content_sig": "x".repeat(683)})
+}
+
+#[test]
+fn letters_have_the_author_that_their_server_answers_for() {
+    let mut house = House::linked();
+    house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
+    let wrapped = letter(house.tells(&THEM.says("SERVER_DELIVER", "them", "us", 2, &deliver(ANNA, BEN))));
+    assert_eq!((wrapped.from, wrapped.dialect), (Origin::Home(HOME), Dialect::Socp));
+    assert_eq!(wrapped.author, Author::Vouched { author: id_of("anna"), named: None });
+    assert_eq!(wrapped.audience, Audience::Member(id_of("ben")));
+    let again = THEM.says("SERVER_DELIVER", "them", "us", 9, &deliver(ANNA, BEN));
+    assert_eq!(letter(house.tells(&again)).trace, wrapped.trace, "whenever it is wrapped again");
+
+    let content = json!({"ciphertext": "aGk", "sender_pub": ANNA.pubkey(), "content_sig": "..."});
+    let public = |key: Who, from: &str| key.says("MSG_PUBLIC_CHANNEL", from, "public", 3, &content);
+    // Signed by its author, by its server, or by nobody.
+    for frame in [public(ANNA, "anna"), public(THEM, "anna"), unsigned(&public(ANNA, "anna"))] {
+        let letter = letter(house.tells(&frame));
+        assert_eq!(letter.author, Author::Vouched { author: id_of("anna"), named: None });
+        assert_eq!(letter.audience, Audience::Everyone);
+        assert_eq!(letter.original, Frame::Text(frame.into()), "not a byte is changed");
+    }
+    let by_server = letter(house.tells(&public(THEM, "them")));
+    assert_eq!(by_server.author, Author::Claimed(None), "it does not say who wrote it");
+    let file = json!({"file_id": "1", "name": "x", "size": 1, "mode": "dm"});
+    let file = letter(house.tells(&unsigned(&ANNA.says("FILE_START", "anna", "ben", 4, &file))));
+    assert_eq!(file.audience, Audience::Member(id_of("ben")));
+}
+
+#[test]
+fn a_letter_that_only_servers_may_bring_needs_their_signature() {
+    let mut house = House::linked();
+    let honest = THEM.says("SERVER_DELIVER", "them", "us", 2, &deliver(ANNA, BEN));
+    let frames = [
+        unsigned(&honest),
+        unsigned(&honest.replace("\"from\":\"them\"", "\"from\":\"another\"")),
+        unsigned(&honest.replace("\"from\":\"them\"", "\"from\":\"\"")),
+        STRANGER.says("SERVER_DELIVER", "them", "us", 2, &deliver(ANNA, BEN)),
+        honest.replace("AAAA", "BBBB"),
+    ];
+    for frame in &frames {
+        assert_eq!(house.refuses(frame).0, Some(Violation::BadSignature), "{frame}");
+    }
+    // Nor does anybody speak as the house by naming nobody.
+    let nameless = unsigned(&THEM.says("MSG_PUBLIC_CHANNEL", "", "public", 1, &json!({"ciphertext": "aGk"})));
+    assert_eq!(house.refuses(&nameless).0, Some(Violation::BadSignature));
+    // None of them has made anybody arrive.
+    let told = house.tells(&honest);
+    assert_eq!(came(&told), Some(id_of("anna")));
+    assert!(matches!(told[..], [_, Output::Route(_)]));
+}
+
+#[test]
+fn whoever_was_sent_away_does_not_arrive_by_writing() {
+    let mut house = House::linked();
+    house.tells(&THEM.says("USER_REMOVE", "them", "*", 5, &json!({"user_id": "anna", "server_id": "them"})));
+    let told = house.tells(&THEM.says("SERVER_DELIVER", "them", "us", 6, &deliver(ANNA, BEN)));
+    assert!(matches!(told[..], [Output::Route(_)]), "{told:?}");
+}
+
+#[test]
+fn rubbish_is_counted_and_costs_nothing_else() {
+    let mut house = House::linked();
+    for rubbish in ["", "{", "[]", "7", r#"{"type":1}"#, r#"{"type":"USER_ADVERTISE","payload":[]}"#] {
+        assert_eq!(house.refuses(rubbish), (Some(Violation::Malformed), None), "{rubbish}");
+    }
+    let nobody = THEM.says("SERVER_DELIVER", "them", "us", 2, &json!({"ciphertext": "x"}));
+    assert_eq!(house.refuses(&nobody).0, Some(Violation::Malformed));
+    let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
+    assert_eq!(came(&told), Some(id_of("anna")));
+}

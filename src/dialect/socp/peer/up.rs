@@ -1,0 +1,298 @@
+//! What comes over a link that is up: who came and who went, letters, and complaints.
+
+use std::sync::Arc;
+
+use super::{
+    gossip,
+    session::{MALFORMED, OUT_OF_ORDER, Outcome, Session, State, Then, Told, Weighed},
+};
+use crate::{
+    crypto::{keys::PublicKey, signature::Verdict},
+    dialect::{
+        event::{Check, Output},
+        socp::{
+            envelope::Envelope,
+            heard, id_of, key,
+            kind::Kind,
+            loose::MOST_ENTRIES,
+            payload::{Letter as Content, Presence},
+            relay::error,
+            request::Complaint,
+            sign,
+        },
+    },
+    domain::{
+        dialect::Dialect,
+        id::HomeId,
+        letter::{Author, Frame, Letter, Origin},
+        member::{Member, Whom},
+        refusal::{Ending, Violation},
+    },
+};
+
+/// Complaints that a server hears on one connection. Each says something new.
+const MOST_COMPLAINTS: usize = 64;
+const STALE: Ending = Ending::Violated(Violation::StaleCounter);
+const WRONG_SENDER: Ending = Ending::Violated(Violation::WrongSender);
+
+impl Session {
+    pub(super) fn on_message(
+        &mut self,
+        home: HomeId,
+        kind: Option<Kind>,
+        envelope: &Envelope<'_>,
+        frame: Frame,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let Some(kind) = kind else {
+            self.complain("UNKNOWN_TYPE", "this type means nothing here", &envelope.kind, out);
+            return Err(MALFORMED);
+        };
+        if self.other.is_empty() && (kind.server_only() || kind == Kind::Heartbeat) {
+            // Whoever is linked without an answer says its name with the first thing it says.
+            self.meet(&envelope.from);
+        }
+        match kind {
+            Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
+            Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
+            Kind::Error => {
+                let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
+                let code = complaint.code.as_deref().unwrap_or_default();
+                out.push(Output::Step("error", format!("{code} {}", complaint.detail())));
+                Ok(())
+            }
+            Kind::CtrlClose => Err(Ending::Left),
+            Kind::UserAdvertise | Kind::UserRemove => self.on_presence(home, kind, envelope, out),
+            Kind::MsgDirect
+            | Kind::MsgPrivate
+            | Kind::ServerDeliver
+            | Kind::PeerDeliver
+            | Kind::MsgPublicChannel
+            | Kind::PublicChannelAdd
+            | Kind::PublicChannelUpdated
+            | Kind::PublicChannelKeyShare => self.on_letter(home, kind, envelope, frame, out),
+            _ if kind.is_file() => self.on_letter(home, kind, envelope, frame, out),
+            _ => {
+                self.complain("UNKNOWN_TYPE", "servers do not say this", &envelope.kind, out);
+                Err(OUT_OF_ORDER)
+            }
+        }
+    }
+
+    /// Says once about each type what is wrong with it: answering every frame is how two servers come to
+    /// thousands of errors a second.
+    fn complain(&mut self, code: &'static str, detail: &str, kind: &str, out: &mut Vec<Output>) {
+        let complaint = (code, kind.chars().take(64).collect::<String>());
+        if self.complaints.len() < MOST_COMPLAINTS && !self.complaints.contains(&complaint) {
+            out.push(Output::Send(error(code, &format!("{}: {detail}", complaint.1))));
+            self.complaints.push(complaint);
+        }
+    }
+
+    /// Whether the server of this link says it itself.
+    fn is_own(&self, envelope: &Envelope<'_>) -> bool {
+        envelope.from.is_empty() || *envelope.from == *self.other
+    }
+
+    fn on_presence(
+        &mut self,
+        home: HomeId,
+        kind: Kind,
+        envelope: &Envelope<'_>,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let presence = Presence::read(envelope.payload()).map_err(|_| MALFORMED)?;
+        let says_itself = self.key.is_none() && *envelope.from == *presence.user_id;
+        if !says_itself && !self.is_own(envelope) {
+            // What others tell of their members they tell us themselves: everybody is linked with everybody.
+            return Ok(());
+        }
+        // Only the payload is signed. One that does not say where the member is may have been signed for
+        // another purpose: as the answer to who asked for a key.
+        if !says_itself && presence.server_id.as_deref() != Some(&*self.other) {
+            return Err(WRONG_SENDER);
+        }
+        let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
+        if self.is_old(&presence.user_id, ts) {
+            return Err(STALE);
+        }
+        let news =
+            if kind == Kind::UserAdvertise { gossip::came(&presence) } else { gossip::went(&presence) };
+        let news = news.ok_or(MALFORMED)?;
+        let key = match self.key.clone() {
+            Some(key) => Some(key),
+            // A server without a key: its members speak for themselves.
+            None => presence.pubkey().and_then(|text| key::read(&text).ok()).map(|(key, _)| Arc::new(key)),
+        };
+        let told = Told { user: presence.user_id.into_owned(), ts, news };
+        self.weigh(home, [key, None], envelope, Then::Tell(told), out)
+    }
+
+    /// An old frame that is played back must not bring somebody back, or send somebody away.
+    fn is_old(&self, user: &str, ts: Option<i64>) -> bool {
+        let last = self.told.get(user);
+        ts.zip(last).is_some_and(|(ts, last)| ts < *last)
+    }
+
+    /// It is known to be said by the server.
+    fn take_told(&mut self, told: Told, out: &mut Vec<Output>) {
+        let Told { user, ts, news } = told;
+        if let Some(ts) = ts
+            && (self.told.len() < 2 * MOST_ENTRIES || self.told.contains_key(&user))
+        {
+            self.told.insert(user, ts);
+        }
+        out.push(Output::Tell(news));
+    }
+
+    fn on_letter(
+        &mut self,
+        home: HomeId,
+        kind: Kind,
+        envelope: &Envelope<'_>,
+        frame: Frame,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
+        let author = heard::author(envelope, &self.other);
+        let is_of_channel =
+            matches!(kind, Kind::PublicChannelAdd | Kind::PublicChannelUpdated | Kind::PublicChannelKeyShare);
+        let may_be_said = if is_of_channel {
+            *envelope.from == *self.other && envelope.sig.is_some()
+        } else {
+            heard::is_a_letter(kind, envelope, author.as_deref())
+        };
+        if !may_be_said {
+            return Err(Ending::Violated(Violation::WrongSender));
+        }
+        let trace = heard::trace_of(envelope, author.as_deref().unwrap_or_default());
+        let author = match author {
+            Some(name) => Author::Vouched { author: id_of(&name), named: None },
+            // Some never say who wrote it. Whom it is for can find out.
+            None => Author::Claimed(None),
+        };
+        let dialect = Dialect::Socp;
+        let letter = Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
+        let is_own = self.is_own(envelope);
+        let then = Then::Route(letter, self.unannounced(kind, envelope));
+        if !is_own
+            && envelope.sig.is_some()
+            && let Author::Vouched { author, .. } = author
+        {
+            // The key that came with the name, and no other one, is the author's.
+            out.push(Output::Find(Whom::One(author)));
+            self.state = State::Looking(home, Box::new((envelope.clone().into_owned(), then)));
+            return Ok(());
+        }
+        self.weigh(home, [None, self.key.clone()], envelope, then, out)
+    }
+
+    /// Some servers never tell who is there. Of their members we hear by what they write.
+    fn unannounced(&self, kind: Kind, envelope: &Envelope<'_>) -> Option<Told> {
+        let content = Content::read(envelope.payload()).ok()?;
+        let name = content.author().filter(|_| matches!(kind, Kind::ServerDeliver | Kind::PeerDeliver))?;
+        if self.told.contains_key(name) {
+            return None;
+        }
+        let news = gossip::present(name, content.sender_pub.as_deref())?;
+        let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
+        Some(Told { user: name.to_owned(), ts, news })
+    }
+
+    /// Here is who may have signed.
+    pub(super) fn on_found(&mut self, members: &[Arc<Member>], out: &mut Vec<Output>) -> Outcome {
+        let (home, looked) = match std::mem::replace(&mut self.state, State::Over) {
+            State::Looking(home, looked) => (home, looked),
+            other => {
+                self.state = other;
+                return Ok(());
+            }
+        };
+        self.state = State::Up(home);
+        let (envelope, then) = *looked;
+        let known = members.first().and_then(|member| key::read(&member.public_key).ok());
+        // Of whom no key is known, the letter itself brings one.
+        let key = known.map(|(key, _)| Arc::new(key)).or_else(|| key_of(&envelope));
+        self.weigh(home, [key, self.key.clone()], &envelope, then, out)
+    }
+
+    fn weigh(
+        &mut self,
+        home: HomeId,
+        keys: [Option<Arc<PublicKey>>; 2],
+        envelope: &Envelope<'_>,
+        then: Then,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let is_own = self.is_own(envelope);
+        let is_of_user = !is_own && !envelope.known().is_some_and(Kind::server_only);
+        let Some(signature) = envelope.sig.as_deref() else {
+            // What a user never signed comes as it is; what only servers say does not.
+            return match then {
+                Then::Route(letter, _) if is_of_user && self.terms.unsigned => {
+                    out.push(Output::Route(letter));
+                    Ok(())
+                }
+                _ => {
+                    self.complain("INVALID_SIG", "this needs your signature", &envelope.kind, out);
+                    out.push(Output::Note(Violation::BadSignature));
+                    Ok(())
+                }
+            };
+        };
+        let question = sign::question(envelope.payload(), signature, self.way.filter(|_| is_own), true);
+        let mut keys = keys.into_iter().flatten();
+        let Some(((ways, question), key)) = question.zip(keys.next()) else {
+            self.complain("INVALID_SIG", "nothing can be checked against this", &envelope.kind, out);
+            out.push(Output::Note(Violation::BadSignature));
+            return Ok(());
+        };
+        let or = keys.next().map(|key| Check { key, question: question.clone() });
+        out.push(Output::Check(Check { key, question }));
+        let kind = envelope.kind.to_string();
+        self.state = State::Weighing(home, Box::new(Weighed { kind, ways, then, or }));
+        Ok(())
+    }
+
+    /// The signature was checked.
+    pub(super) fn on_weighed(
+        &mut self,
+        home: HomeId,
+        weighed: Weighed,
+        verdict: Verdict,
+        out: &mut Vec<Output>,
+    ) {
+        self.state = State::Up(home);
+        let Weighed { kind, ways, then, or } = weighed;
+        match (verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt))), or) {
+            (Some(way), or) => {
+                // What was tried last is the server's own.
+                self.way = if or.is_none() { Some(way) } else { self.way };
+                match then {
+                    Then::Tell(told) => self.take_told(told, out),
+                    Then::Route(letter, arrival) => {
+                        if let Some(told) = arrival {
+                            self.take_told(told, out);
+                        }
+                        out.push(Output::Route(letter));
+                    }
+                }
+            }
+            (None, Some(check)) => {
+                out.push(Output::Check(check));
+                self.state = State::Weighing(home, Box::new(Weighed { kind, ways, then, or: None }));
+            }
+            (None, None) => {
+                self.complain("INVALID_SIG", "the signature does not fit your key", &kind, out);
+                out.push(Output::Note(Violation::BadSignature));
+            }
+        }
+    }
+}
+
+/// A frame that a server hands on as its user sent it is signed by the user, or by the server, or by nobody.
+fn key_of(envelope: &Envelope<'_>) -> Option<Arc<PublicKey>> {
+    let content = Content::read(envelope.payload()).ok()?;
+    let key = content.sender_pub.as_deref().and_then(|text| key::read(text).ok());
+    key.map(|(key, _)| Arc::new(key))
+}

@@ -1,0 +1,111 @@
+//! Where the doors are: the addresses that are listened on, and those that others are told.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+};
+
+use super::StartupError;
+use crate::{domain::address::Address, http::door::Listeners, settings::Settings};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 4096;
+
+/// Where the doors really are.
+pub(super) struct Doors {
+    pub(super) main: SocketAddr,
+    pub(super) socp: Option<SocketAddr>,
+    pub(super) admin: SocketAddr,
+    pub(super) tls: bool,
+}
+
+impl Doors {
+    pub(super) fn of(listeners: &Listeners, admin: &TcpListener, tls: bool) -> io::Result<Self> {
+        Ok(Self {
+            main: listeners.main.local_addr()?,
+            socp: listeners.socp.as_ref().map(TcpListener::local_addr).transpose()?,
+            admin: admin.local_addr()?,
+            tls,
+        })
+    }
+
+    /// The addresses that lead to us.
+    pub(super) fn names(&self) -> Vec<Address> {
+        let doors = std::iter::once(self.main).chain(self.socp);
+        doors.map(|door| Address::new(&door.to_string())).collect()
+    }
+
+    /// Where others find the door for SOCP alone: at the public host, if it listens everywhere.
+    pub(super) fn socp_address(&self, public: &str) -> Option<String> {
+        let door = self.socp?;
+        if !door.ip().is_unspecified() {
+            return Some(door.to_string());
+        }
+        let bare = public.split_once("://").map_or(public, |(_, rest)| rest);
+        let authority = bare.split('/').next().unwrap_or(bare);
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => host,
+            _ => authority,
+        };
+        Some(format!("{host}:{}", door.port()))
+    }
+}
+
+/// Opens a listener.
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
+    let open = || {
+        let socket = match address {
+            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
+            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
+        }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    open().map_err(|error| StartupError::Listen { address, error })
+}
+
+/// The address that clients are told: what the operator says, or where the door is.
+pub(super) fn public_address(settings: &Settings, main: SocketAddr) -> String {
+    if !settings.server.public_address.is_empty() {
+        return settings.server.public_address.clone();
+    }
+    if main.ip().is_unspecified() {
+        // Nobody can dial "every interface". This machine at least can dial itself.
+        return SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), main.port()).to_string();
+    }
+    main.to_string()
+}
+
+pub(super) fn public_url(settings: &Settings, address: &str, tls: bool) -> String {
+    if !settings.server.public_url.is_empty() {
+        return settings.server.public_url.trim_end_matches('/').to_owned();
+    }
+    let bare = address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/');
+    format!("{}://{bare}", if tls { "https" } else { "http" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_that_listens_everywhere_is_found_at_the_public_host() {
+        let doors = |socp: &str| Doors {
+            main: ([127, 0, 0, 1], 8080).into(),
+            socp: socp.parse().ok(),
+            admin: ([127, 0, 0, 1], 9090).into(),
+            tls: false,
+        };
+        for (socp, public, expected) in [
+            ("0.0.0.0:8765", "chat.example.org:443", Some("chat.example.org:8765")),
+            ("0.0.0.0:8765", "wss://chat.example.org", Some("chat.example.org:8765")),
+            ("[::]:8765", "[2001:db8::1]:8080", Some("[2001:db8::1]:8765")),
+            ("[::]:8765", "[2001:db8::1]", Some("[2001:db8::1]:8765")),
+            ("192.0.2.1:8765", "chat.example.org:443", Some("192.0.2.1:8765")),
+            ("", "chat.example.org:443", None),
+        ] {
+            assert_eq!(doors(socp).socp_address(public).as_deref(), expected, "{socp} {public}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Users and servers of SOCP that do what reviewers of the protocol planted or found: keys that are too weak,
+//! gossip about somebody else's users, frames that are played back or changed, names that are taken away,
+//! floods. Each is refused with its code, counted, and disturbs nobody else.
+
+mod floods;
+mod gossip;
+mod letters;
+mod names;
+mod stranger;
+mod weak_keys;
+
+use crate::app::App;
+
+/// A house for servers that nobody knows, and for tests that greet it more often than people do.
+pub(super) fn house() -> App {
+    App::with(&[("NEIGHBOURHOOD__ADMIT", "anyone"), ("LIMITS__HELLOS_PER_ADDRESS_PER_MINUTE", "100000")])
+}

@@ -76,11 +76,12 @@ impl Registry {
         self.told = now;
     }
 
+    /// What is missed here is not said again, so whoever has no room for it is given up.
     fn tell_each(&self, frame: impl Fn(Ear) -> Option<Frame>) {
         let mut pressed = Pressed::default();
         for (ear, lane) in self.listeners() {
             if let Some(frame) = pressed.hear(ear, || frame(ear)) {
-                let _ = lane.offer(frame, Class::List);
+                let _ = lane.offer(frame, Class::Letter);
             }
         }
     }
@@ -125,3 +126,7 @@ impl Handler<People> for Registry {
         MessageResult(found)
     }
 }
+
+#[cfg(test)]
+#[path = "people_tests.rs"]
+mod tests;

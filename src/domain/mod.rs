@@ -23,6 +23,7 @@ pub mod presence;
 pub mod rate;
 pub mod refusal;
 pub mod replay;
+pub mod rooms;
 pub mod roster;
 pub mod switchboard;
 pub mod vigil;

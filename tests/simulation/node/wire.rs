@@ -233,6 +233,7 @@ impl Node {
             | Output::Report(_)
             | Output::RoundTrip(_)
             | Output::Step(..)
+            | Output::Room(..)
             | Output::Note(_) => {}
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         address::Address,
         dialect::Dialect,
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, KeyId},
         letter::Letter,
         member::{Member, Newcomer, Whom},
         news::News,
@@ -69,6 +69,8 @@ pub struct Link {
     pub address: Arc<str>,
     /// Every name by which letters may mean it.
     pub names: Vec<Address>,
+    /// The fingerprint of the key that it has proven, if it has.
+    pub key: Option<KeyId>,
     /// How it is written to.
     pub ear: Ear,
     /// The way to it.

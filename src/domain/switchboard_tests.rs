@@ -134,9 +134,11 @@ fn nobody_takes_a_name_that_somebody_has() {
     assert_eq!(house.roster().sequence(), sequence, "and nothing has happened");
     assert_eq!(house.roster().member(ConnectionId(1)).map(|member| member.key), Some(KeyId([1; 32])));
     // Another spelling of her own name is hers.
-    assert!(house.rename(ConnectionId(1), &called("ALICE", 1, 5)).is_ok_and(|(_, now)| {
-        now.name.as_deref() == Some("ALICE")
-    }));
+    assert!(
+        house
+            .rename(ConnectionId(1), &called("ALICE", 1, 5))
+            .is_ok_and(|(_, now)| { now.name.as_deref() == Some("ALICE") })
+    );
     assert_eq!(house.mesh().whereabouts(KeyId([1; 32])), Some(HomeId::OWN));
     assert!(house.join(ConnectionId(3), &newcomer(7, 7)).is_ok());
     assert!(house.rename(ConnectionId(3), &called("dora", 8, 8)).is_err(), "who has no name changes none");

@@ -40,6 +40,7 @@ use crate::{
     dialect::{Ear, Terms, press},
     domain::{
         address::Address,
+        dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Letter, Origin},
         limits::{Limits, seconds},
@@ -269,22 +270,11 @@ impl Registry {
         let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
         everybody.map(|(_, entry)| entry).chain(of_member)
     }
-
-    fn count(&self) {
-        self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
-        self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
-    }
-
-    fn write_down(&self, member: &Member, named: Option<Named>) {
-        let key = member.public_key.to_string();
-        let seen = Seen::now(member.key, member.dialect, key, unix_ms());
-        self.archivist.do_send(Remember(seen.under(named)));
-    }
 }
 
-/// Those whom client lists can name: others have no keys that a reader of lists could use.
+/// Those whom client lists can name: members of other dialects have no keys that a reader of lists could use.
 fn listed<'a>(members: impl Iterator<Item = &'a Arc<Member>>) -> Vec<&'a Member> {
-    members.map(AsRef::as_ref).filter(|member| member.name.is_none()).collect()
+    members.map(AsRef::as_ref).filter(|member| member.dialect == Dialect::Olaf).collect()
 }
 
 impl Actor for Registry {
@@ -300,62 +290,6 @@ impl Drop for Registry {
         if std::thread::panicking() {
             eprintln!("kith: the connection map failed; the process ends so that it can be started anew");
             std::process::exit(70);
-        }
-    }
-}
-
-impl Handler<Join> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
-        let Join { connection, newcomer, ear, lane, address } = join;
-        match self.switchboard.join(connection, &newcomer) {
-            Err(refusal) => {
-                let ending = Ending::Refused(refusal);
-                self.bulletin.publish(Kind::Refused { address, ending });
-                lane.end(ending);
-            }
-            Ok((member, is_new)) => {
-                let dialect = newcomer.dialect;
-                self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
-                self.write_down(&member, newcomer.named);
-                if ear.hears_lists() {
-                    self.readers += 1;
-                    self.presence.arrived(connection);
-                }
-                self.welcome(&member, ear, &lane);
-                let (member, entered) = (Arc::clone(&member), member);
-                self.entries
-                    .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
-                self.count();
-                if is_new {
-                    self.tell_change(&member, true, ctx);
-                    self.changed(ctx);
-                } else {
-                    self.push_lists(ctx);
-                }
-            }
-        }
-    }
-}
-
-impl Handler<Leave> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
-        let Leave { connection, ending } = leave;
-        let Some((member, is_gone)) = self.switchboard.leave(connection) else { return };
-        let entry = self.entries.remove(&connection);
-        self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
-        self.presence.gone(connection);
-        self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
-        self.count();
-        if is_gone {
-            self.write_down(&member, None);
-            self.tell_change(&member, false, ctx);
-            self.changed(ctx);
-        } else {
-            self.push_lists(ctx);
         }
     }
 }

@@ -111,6 +111,10 @@ pub enum Objection {
     TooLong,
     /// There are as many rooms as there may be, or this member is in as many as one may.
     TooManyRooms,
+    /// There are as many guests in the room as there may be.
+    Full,
+    /// There is no such room, guest or line here.
+    Unknown,
     /// An operator has closed the room.
     Closed,
     /// An operator lets this member say nothing.
@@ -131,6 +135,8 @@ impl Objection {
             Self::NoRoom => "no_room",
             Self::TooLong => "too_long",
             Self::TooManyRooms => "too_many_rooms",
+            Self::Full => "full",
+            Self::Unknown => "unknown",
             Self::Closed => "closed",
             Self::Muted => "muted",
             Self::Banned => "banned",

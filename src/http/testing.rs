@@ -90,6 +90,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         unsigned: false,
         peer_heartbeat_s: limits.peer_heartbeat_s,
         peer_silence_s: limits.peer_silence_s,
+        tpacket_strict_seed: false,
         myself: Myself {
             id: "00000000-0000-4000-8000-000000000001".into(),
             address: about.address.clone(),

@@ -26,6 +26,8 @@ pub struct Settings {
     pub olaf: Olaf,
     /// The dialect SOCP.
     pub socp: Socp,
+    /// The dialect tPacket.
+    pub tpacket: Tpacket,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
     /// What it tells its operator.
@@ -61,6 +63,8 @@ pub struct Listen {
     pub admin: SocketAddr,
     /// A door for SOCP alone, if there is one.
     pub socp: Optional,
+    /// A door for tPacket alone, if there is one.
+    pub tpacket: Optional,
     /// The protocol spoken at the main door.
     pub dialect: Door,
     /// Origins of web pages that may connect, beside our own.
@@ -155,6 +159,14 @@ impl From<Door> for String {
 pub struct Olaf {
     /// Learn how each connection deviates from the specification.
     pub detect_accents: bool,
+}
+
+/// The section `tpacket`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tpacket {
+    /// Refuse to change a nick or a room, as the first server did.
+    pub strict_seed: bool,
 }
 
 /// The section `log`.
@@ -252,6 +264,7 @@ mod tests {
             main: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
             socp: Optional(None),
+            tpacket: Optional(None),
             dialect: Door(None),
             allowed_origins: allowed.iter().map(ToString::to_string).collect(),
             trusted_proxies: Vec::new(),

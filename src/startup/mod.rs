@@ -250,6 +250,7 @@ fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> T
         unsigned: settings.neighbourhood.unsigned,
         peer_heartbeat_s: settings.limits.peer_heartbeat_s,
         peer_silence_s: settings.limits.peer_silence_s,
+        tpacket_strict_seed: settings.tpacket.strict_seed,
         myself: Myself {
             address: address.to_owned(),
             name: settings.server.name.clone(),

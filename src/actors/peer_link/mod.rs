@@ -318,7 +318,8 @@ impl Handler<Adopt> for PeerLink {
         self.parts.dialect = Some(match ear {
             Ear::Kith => LinkDialect::Kith,
             Ear::Socp(_) | Ear::SocpPeer(_) => LinkDialect::Socp,
-            Ear::Olaf(_) | Ear::OlafPeer(_) => LinkDialect::Olaf,
+            // No server speaks the last of these.
+            Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Tpacket(_) => LinkDialect::Olaf,
         });
         self.card = Some(Card { address, names, key, ear, trust });
         self.sockets.insert(connection, SocketView { direction, lane, meter });

@@ -82,6 +82,7 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
+        tpacket_strict_seed: false,
         myself,
     };
     let parts = Parts {

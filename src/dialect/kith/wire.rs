@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     crypto::{keys::PublicKey, sha256},
-    dialect::{olaf, socp},
+    dialect::{olaf, socp, tpacket},
     domain::{
         address::Address,
         dialect::Dialect,
@@ -221,6 +221,9 @@ fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
         Dialect::Socp => {
             socp::named(wire.name, wire.public_key).filter(|_| socp::id_of(wire.name) == key).map(Some)
         }
+        Dialect::Tpacket => tpacket::named(wire.name, wire.public_key)
+            .filter(|named| tpacket::id_of(&named.name) == key)
+            .map(Some),
     };
     let named = named.filter(|_| wire.public_key.len() <= LONGEST_KEY).ok_or(Malformed)?;
     Ok(Listed::Known(Resident { key, named, dialect, public_key: wire.public_key.into(), spelled }))
@@ -338,6 +341,8 @@ pub fn read_letter(
     let letter = match dialect {
         Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
         Dialect::Socp => socp::heard::read_letter(&original, home, author),
+        // All is said in rooms there.
+        Dialect::Tpacket => Err(Violation::Malformed),
     };
     Ok(Some(letter.map(|letter| {
         let named = match letter.author {

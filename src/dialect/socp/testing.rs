@@ -115,6 +115,7 @@ pub(super) fn terms(unsigned: bool) -> Arc<Terms> {
         unsigned,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
+        tpacket_strict_seed: false,
         myself,
     })
 }

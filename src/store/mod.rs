@@ -27,7 +27,6 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 pub use error::StoreError;
 pub use record::{BadCursor, Cursor, FileRecord, MemberRecord, Page, PeerRecord, Seen};
-pub use rooms::KeptRooms;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]

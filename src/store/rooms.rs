@@ -8,21 +8,10 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use crate::domain::dialect::Dialect;
 use crate::domain::id::KeyId;
 use crate::domain::limits::Limits;
-use crate::domain::rooms::{Deed, Line, LineId, Record, RoomName, Speaker, Stamp};
+use crate::domain::rooms::{Deed, Kept, KeptRoom, Line, LineId, Record, RoomName, Speaker, Stamp};
 
 use super::Store;
 use super::error::StoreError;
-
-/// What the store holds of rooms.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeptRooms {
-    /// The rooms, those made first in front, and whether an operator has closed them.
-    pub rooms: Vec<(RoomName, bool)>,
-    /// Their lines, in order.
-    pub lines: Vec<Line>,
-    /// Who may say nothing.
-    pub muted: Vec<KeyId>,
-}
 
 impl Store {
     /// Writes down what happened in rooms, in this order, all of it or nothing. `now` is when rooms that
@@ -47,14 +36,14 @@ impl Store {
     /// # Errors
     ///
     /// Fails if the database cannot be read, or holds what no version of this program writes.
-    pub async fn rooms(&self, limits: &Limits) -> Result<KeptRooms, StoreError> {
-        let rooms = sqlx::query("SELECT name, closed FROM rooms ORDER BY made, name LIMIT ?")
+    pub async fn rooms(&self, limits: &Limits) -> Result<Kept, StoreError> {
+        let rooms = sqlx::query("SELECT * FROM rooms ORDER BY made, name LIMIT ?")
             .bind(limits.rooms)
             .fetch_all(&self.readers)
             .await?;
         let rooms: Vec<_> = rooms.iter().map(read_room).collect::<Result<_, _>>()?;
         let mut lines = Vec::new();
-        for (room, _) in &rooms {
+        for room in &rooms {
             // The topic in force may be older than everything else.
             let rows = sqlx::query(
                 "SELECT * FROM (SELECT * FROM room_lines WHERE room = ?1 AND kind <> 'topic'
@@ -63,7 +52,7 @@ impl Store {
                  SELECT * FROM (SELECT * FROM room_lines WHERE room = ?1 AND kind = 'topic'
                                 ORDER BY stamp DESC, home DESC LIMIT ?2)",
             )
-            .bind(room.as_str())
+            .bind(room.name.as_str())
             .bind(limits.room_lines)
             .fetch_all(&self.readers)
             .await?;
@@ -71,11 +60,10 @@ impl Store {
                 lines.push(read_line(row)?);
             }
         }
-        lines.sort_by_key(|line| line.id);
         let muted = sqlx::query_scalar("SELECT member FROM room_mutes ORDER BY member");
         let muted: Vec<Vec<u8>> = muted.fetch_all(&self.readers).await?;
         let muted = muted.into_iter().map(|key| key_id(key, "room_mutes")).collect::<Result<_, _>>()?;
-        Ok(KeptRooms { rooms, lines, muted })
+        Ok(Kept { rooms, lines, muted })
     }
 }
 
@@ -90,12 +78,15 @@ async fn write(
             .bind(signed(id.stamp))
             .bind(id.home.0.as_slice())
             .execute(&mut **transaction),
-        Record::Room { name, closed } => sqlx::query(
-            "INSERT INTO rooms (name, closed, made) VALUES (?, ?, ?)
-             ON CONFLICT (name) DO UPDATE SET closed = excluded.closed",
+        Record::Room(room) => sqlx::query(
+            "INSERT INTO rooms (name, closed, floor_stamp, floor_home, made) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (name) DO UPDATE SET
+                 closed = excluded.closed, floor_stamp = excluded.floor_stamp, floor_home = excluded.floor_home",
         )
-        .bind(name.as_str())
-        .bind(closed)
+        .bind(room.name.as_str())
+        .bind(room.closed)
+        .bind(room.floor.map(|floor| signed(floor.stamp)))
+        .bind(room.floor.map(|floor| floor.home.0.to_vec()))
         .bind(now)
         .execute(&mut **transaction),
         Record::Forgotten(name) => {
@@ -122,13 +113,13 @@ async fn write_line(transaction: &mut Transaction<'_, Sqlite>, line: &Line) -> R
     let (kind, text, of) = match &line.deed {
         Deed::Said(text) => ("said", Some(&**text), None),
         Deed::Topic(text) => ("topic", Some(&**text), None),
-        Deed::Withdrew(id) => ("withdrew", None, Some(id)),
+        Deed::Withdrew { line, bytes } => ("withdrew", None, Some((*line, *bytes))),
     };
     let by = line.by.as_ref();
     // What is there is the same line: a batch that failed half-way may come again.
     sqlx::query(
-        "INSERT INTO room_lines (room, stamp, home, member, name, dialect, kind, text, of_stamp, of_home)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO room_lines (room, stamp, home, member, name, dialect, kind, text, of_stamp, of_home, of_bytes)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (stamp, home) DO NOTHING",
     )
     .bind(line.room.as_str())
@@ -136,11 +127,12 @@ async fn write_line(transaction: &mut Transaction<'_, Sqlite>, line: &Line) -> R
     .bind(line.id.home.0.as_slice())
     .bind(by.map(|by| by.member.0.to_vec()))
     .bind(by.map(|by| &*by.name))
-    .bind(by.map(|by| by.dialect.name()))
+    .bind(by.and_then(|by| by.dialect).map(Dialect::name))
     .bind(kind)
     .bind(text)
-    .bind(of.map(|id| signed(id.stamp)))
-    .bind(of.map(|id| id.home.0.to_vec()))
+    .bind(of.map(|(id, _)| signed(id.stamp)))
+    .bind(of.map(|(id, _)| id.home.0.to_vec()))
+    .bind(of.map(|(_, bytes)| bytes))
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -163,14 +155,24 @@ fn room_name(text: &str, table: &'static str) -> Result<RoomName, StoreError> {
     RoomName::new(text).ok_or(StoreError::Row { table })
 }
 
-fn read_room(row: &SqliteRow) -> Result<(RoomName, bool), StoreError> {
-    Ok((room_name(row.try_get("name")?, "rooms")?, row.try_get("closed")?))
+fn read_room(row: &SqliteRow) -> Result<KeptRoom, StoreError> {
+    let name = room_name(row.try_get("name")?, "rooms")?;
+    let floor = read_id(row, ["floor_stamp", "floor_home"], "rooms")?;
+    Ok(KeptRoom { name, closed: row.try_get("closed")?, floor })
+}
+
+/// A line's id in two columns.
+fn read_id(row: &SqliteRow, columns: [&str; 2], table: &'static str) -> Result<Option<LineId>, StoreError> {
+    let [at, home] = columns;
+    let (at, home): (Option<i64>, Option<Vec<u8>>) = (row.try_get(at)?, row.try_get(home)?);
+    let Some((at, home)) = at.zip(home) else { return Ok(None) };
+    Ok(Some(LineId { stamp: stamp(at), home: key_id(home, table)? }))
 }
 
 fn read_line(row: &SqliteRow) -> Result<Line, StoreError> {
     const TABLE: &str = "room_lines";
     let odd = || StoreError::Row { table: TABLE };
-    let id = LineId { stamp: stamp(row.try_get("stamp")?), home: key_id(row.try_get("home")?, TABLE)? };
+    let id = read_id(row, ["stamp", "home"], TABLE)?.ok_or_else(odd)?;
     let text = || -> Result<_, StoreError> {
         let text: Option<String> = row.try_get("text")?;
         text.map(Into::into).ok_or_else(odd)
@@ -179,10 +181,8 @@ fn read_line(row: &SqliteRow) -> Result<Line, StoreError> {
         "said" => Deed::Said(text()?),
         "topic" => Deed::Topic(text()?),
         "withdrew" => {
-            let of: Option<i64> = row.try_get("of_stamp")?;
-            let home: Option<Vec<u8>> = row.try_get("of_home")?;
-            let (of, home) = of.zip(home).ok_or_else(odd)?;
-            Deed::Withdrew(LineId { stamp: stamp(of), home: key_id(home, TABLE)? })
+            let line = read_id(row, ["of_stamp", "of_home"], TABLE)?.ok_or_else(odd)?;
+            Deed::Withdrew { line, bytes: row.try_get("of_bytes")? }
         }
         _ => return Err(odd()),
     };
@@ -198,6 +198,6 @@ fn read_speaker(row: &SqliteRow) -> Result<Option<Speaker>, StoreError> {
     Ok(Some(Speaker {
         member: key_id(member, "room_lines")?,
         name: Arc::from(name.ok_or_else(odd)?),
-        dialect: dialect.and_then(Dialect::from_name).ok_or_else(odd)?,
+        dialect: dialect.and_then(Dialect::from_name),
     }))
 }

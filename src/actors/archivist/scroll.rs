@@ -98,16 +98,9 @@ impl Scroll {
 }
 
 fn is_line(record: &Record) -> bool {
-    matches!(record, Record::Line(line) if line.by.is_some() && !matches!(line.deed, Deed::Withdrew(_)))
+    matches!(record, Record::Line(line) if matches!(line.deed, Deed::Said(_)))
 }
 
 fn cost(record: &Record) -> usize {
-    let text = match record {
-        Record::Line(line) => match &line.deed {
-            Deed::Said(text) | Deed::Topic(text) => text.len(),
-            Deed::Withdrew(_) => 0,
-        },
-        _ => 0,
-    };
-    EACH + text
+    EACH + if let Record::Line(line) = record { line.bytes() } else { 0 }
 }

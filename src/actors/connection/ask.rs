@@ -6,7 +6,11 @@ use actix::{ActorFutureExt as _, AsyncContext as _, fut::wrap_future};
 
 use super::{Connection, Context};
 use crate::{
-    actors::{gate::CheckPlace, house::House, registry::{Join, People}},
+    actors::{
+        gate::CheckPlace,
+        house::House,
+        registry::{Join, People},
+    },
     crypto::signature::Verdict,
     dialect::{
         Ear,

@@ -12,7 +12,7 @@ use crate::{
         event::Kind,
         meter::Meter,
         neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Step},
-        registry::{Tell, WantedBy},
+        registry::{RoomTold, Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -64,6 +64,13 @@ impl Connection {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
                     self.house.registry.do_send(Tell { home, news });
+                    self.take_breath();
+                }
+            }
+            Output::RoomNews(news) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(news.cost());
+                    self.house.registry.do_send(RoomTold { home, news });
                     self.take_breath();
                 }
             }

@@ -84,7 +84,7 @@ impl Handler<Join> for Registry {
             self.presence.arrived(connection);
         }
         self.welcome(&member, ear, &lane);
-        self.enlist(&member);
+        self.enlist(connection, &member);
         let entered = Arc::clone(&member);
         self.entries.insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
         self.count();

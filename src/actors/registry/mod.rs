@@ -4,11 +4,15 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
+mod arrivals;
 mod message;
+mod moderation;
 mod neighbours;
 mod people;
 mod pressed;
 mod query;
+mod room_message;
+mod rooms;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -26,10 +30,13 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
+pub use self::room_message::{
+    ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
+};
 use self::{neighbours::Neighbour, pressed::Pressed};
 
 use super::{
-    archivist::{Archivist, Remember},
+    archivist::{Archivist, Chronicle},
     clock::{Clock, unix_ms},
     event::{Bulletin, Kind},
     lane::{Class, Inbox, Lane},
@@ -44,10 +51,11 @@ use crate::{
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Letter, Origin},
         limits::{Limits, seconds},
-        member::{Member, Named},
+        member::Member,
         names::Bearer,
         presence::Presence,
         refusal::Ending,
+        rooms::{Kept, Rooms},
         switchboard::{Hearers, Objection, Plan, Switchboard},
     },
     store::Seen,
@@ -65,12 +73,16 @@ struct Entry {
 /// How long a reader that had no room for a list is left alone.
 const LIST_RETRY: Duration = Duration::from_millis(500);
 
+/// How often rooms are rid of what is too old.
+const TIDY: Duration = Duration::from_secs(60);
+
 /// The actor. It lives on a thread of its own.
 #[derive(Debug)]
 pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
+    rooms: Rooms,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -103,6 +115,8 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// What is known of rooms.
+    pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
     /// What sessions know of the house.
@@ -132,10 +146,15 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
+        let mut rooms = Rooms::new(parts.terms.myself.key.id(), &parts.limits);
+        let restored = rooms.restore(parts.kept_rooms, unix_ms());
+        // What no longer fits is forgotten there, too.
+        parts.archivist.do_send(Chronicle(restored.records));
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
+            rooms,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -282,6 +301,7 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+        ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
     }
 }
 

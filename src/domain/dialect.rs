@@ -31,6 +31,16 @@ impl Dialect {
         }
     }
 
+    /// What people call it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Olaf => "OLAF",
+            Self::Socp => "SOCP",
+            Self::Tpacket => "tPacket",
+        }
+    }
+
     /// Whether authors are sent their own public letters, as everybody else is.
     #[must_use]
     pub const fn echoes(self) -> bool {

@@ -82,6 +82,12 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// The doors for one dialect each.
+    #[must_use]
+    pub const fn own(&self) -> [(Dialect, Optional); 2] {
+        [(Dialect::Socp, self.socp), (Dialect::Tpacket, self.tpacket)]
+    }
+
     /// The certificate and key files, if the main door speaks TLS.
     #[must_use]
     pub fn tls(&self) -> Option<(&Path, &Path)> {

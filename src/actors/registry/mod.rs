@@ -38,7 +38,7 @@ use self::{neighbours::Neighbour, pressed::Pressed};
 use super::{
     archivist::{Archivist, Chronicle},
     clock::{Clock, unix_ms},
-    event::{Bulletin, Kind},
+    event::Bulletin,
     lane::{Class, Inbox, Lane},
     notary::Notary,
     tally::Tally,
@@ -54,11 +54,9 @@ use crate::{
         member::Member,
         names::Bearer,
         presence::Presence,
-        refusal::Ending,
         rooms::{Kept, Rooms},
         switchboard::{Hearers, Objection, Plan, Switchboard},
     },
-    store::Seen,
 };
 
 #[derive(Debug)]

@@ -24,24 +24,18 @@ use crate::{
 /// Who was told to all clients that hear of members one by one.
 pub(super) type Told = BTreeMap<KeyId, Arc<Member>>;
 
-/// Whether this is one of those members: there are dialects that have names, too, and nothing in common with
-/// this one.
-fn is_person(member: &&Arc<Member>) -> bool {
-    member.dialect == Dialect::Socp
-}
-
 impl Registry {
     /// Everybody who has a name, here and at neighbours.
     fn people(&self) -> impl Iterator<Item = &Arc<Member>> {
         let mesh = self.switchboard.mesh();
         let elsewhere = mesh.homes().flat_map(|(home, _)| mesh.listed(home));
-        self.switchboard.roster().members().chain(elsewhere).filter(is_person)
+        self.switchboard.roster().members().chain(elsewhere).filter(|member| is_person(member))
     }
 
     fn person(&self, key: KeyId) -> Option<&Arc<Member>> {
         let mesh = self.switchboard.mesh();
         let elsewhere = || mesh.member(mesh.whereabouts(key)?, key);
-        self.switchboard.roster().find(key).or_else(elsewhere).filter(is_person)
+        self.switchboard.roster().find(key).or_else(elsewhere).filter(|member| is_person(member))
     }
 
     fn listeners(&self) -> impl Iterator<Item = (Ear, &Lane)> {
@@ -119,13 +113,20 @@ impl Registry {
     }
 }
 
+/// Whether somebody is told to others by name. Nicks are told by the rooms they are in.
+fn is_person(member: &Member) -> bool {
+    member.name.is_some() && member.dialect == Dialect::Socp
+}
+
 impl Handler<People> for Registry {
     type Result = MessageResult<People>;
 
     fn handle(&mut self, People(whom): People, _: &mut Context<Self>) -> Self::Result {
         let mut found: Vec<Arc<Member>> = match whom {
             Whom::One(key) => self.person(key).cloned().into_iter().collect(),
-            Whom::Ours => self.switchboard.roster().members().filter(is_person).cloned().collect(),
+            Whom::Ours => {
+                self.switchboard.roster().members().filter(|member| is_person(member)).cloned().collect()
+            }
             Whom::Everybody => self.people().cloned().collect(),
         };
         found.sort_by(|one, other| one.name.cmp(&other.name));

@@ -16,7 +16,7 @@ use crate::{
         event::Kind,
         lane::{Class, Lane},
     },
-    dialect::{Ear, press},
+    dialect::press,
     domain::{
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Origin},

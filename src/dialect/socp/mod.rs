@@ -26,7 +26,7 @@ pub mod session;
 pub mod sign;
 pub mod stamp;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 
 pub use self::accent::Accent;
 

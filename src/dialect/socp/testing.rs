@@ -106,7 +106,7 @@ pub(super) fn judge(check: &Check) -> Verdict {
 /// The house.
 pub(super) const US: Who = Who("us");
 
-pub(super) fn terms(unsigned: bool) -> Arc<Terms> {
+pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
     let myself =
         Myself { id: "us".into(), address: "10.0.0.1:80".into(), name: "us".into(), key: Arc::new(US.key()) };
     Arc::new(Terms {

@@ -6,6 +6,7 @@
 pub(super) mod access;
 pub(super) mod api;
 pub(super) mod neighbours;
+pub mod rooms;
 pub(super) mod show;
 mod stream;
 
@@ -77,6 +78,17 @@ pub enum AdminCommand {
     Neighbourhood,
     /// Draw all links of the neighbourhood, as far as they are known here.
     Mesh,
+    /// List the rooms, or show one with everybody who is in it.
+    Rooms {
+        /// Its name.
+        room: Option<String>,
+    },
+    /// Read or moderate a room.
+    Room {
+        /// What to do.
+        #[command(subcommand)]
+        command: rooms::RoomCommand,
+    },
     /// Show what happens, until Ctrl-C.
     Events,
     /// Have the server close: nobody new is let in, everybody is told.
@@ -136,6 +148,8 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
             let text = api.get("/api/v1/mesh").await?;
             Ok(if json { text } else { neighbours::mesh(&api::read(&text)?, Paint::of_stdout()) })
         }
+        AdminCommand::Rooms { room } => rooms::rooms(api, room.as_deref(), json).await,
+        AdminCommand::Room { command } => rooms::answer(api, command, json).await,
         AdminCommand::Metrics => api.get("/metrics").await,
         AdminCommand::Kick { id } => {
             api.delete(&format!("/api/v1/clients/{}", escaped(id))).await?;

@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpResponse, delete, get,
+    http::StatusCode,
     web::{Data, Json, Path, Query},
 };
 use serde::Serialize;
@@ -139,6 +140,13 @@ pub(in crate::http::admin) async fn withdraw(
     let (name, id) = path.into_inner();
     let no_such = || Problem::not_found("no such line");
     let (room, id) = (named(&name)?, line_id::read(&id).ok_or_else(no_such)?);
+    if id.home != site.house.terms.myself.key.id() {
+        let title = "It is a line of another server";
+        let problem = Problem::new(StatusCode::CONFLICT, "not_ours", title);
+        return Err(
+            problem.detail("only there it can be withdrawn; mute its author to see no more of her here")
+        );
+    }
     // The line must be one of this very room: whoever mixes them up means something else.
     let behind = line_id::behind(id);
     let found = site.house.registry.send(RoomHistory { room, before: behind, limit: 1 }).await?;

@@ -35,7 +35,7 @@ fn done(room: &str, what: &str) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// Says what a room is about, everywhere.
+/// Says what a room is about, everywhere. A room that nobody has entered yet comes to be.
 #[utoipa::path(
     tag = "rooms",
     operation_id = "set_topic",
@@ -66,7 +66,8 @@ pub(in crate::http::admin) async fn topic(
     Ok(done(&name, "the topic is set"))
 }
 
-/// Closes a room: everybody of this home is out, and nobody gets in until it is opened again.
+/// Closes a room: everybody of this home is out, and nobody gets in until it is opened again. A room that
+/// nobody has entered yet comes to be, closed.
 #[utoipa::path(
     tag = "rooms",
     operation_id = "close_room",

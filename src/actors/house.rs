@@ -28,6 +28,7 @@ use crate::{
         id::{ConnectionId, KeyId},
         limits::Limits,
         names::Bearer,
+        rooms::Kept,
     },
 };
 
@@ -77,6 +78,8 @@ pub struct Plan {
     pub keys: Keys,
     /// Threads for signatures.
     pub notaries: usize,
+    /// What is known of rooms.
+    pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
     /// Who writes things down.
@@ -99,6 +102,7 @@ impl House {
             notary: notary.clone(),
             home: plan.home,
             names: plan.names,
+            kept_rooms: plan.kept_rooms,
             bearers: plan.bearers,
             terms: Arc::clone(&terms),
             limits: Arc::clone(&limits),

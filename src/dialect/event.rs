@@ -18,7 +18,7 @@ use crate::{
         peer::LinkDialect,
         refusal::{Ending, Refusal, Violation},
         replay::Trace,
-        rooms::{Ticket, Wish},
+        rooms::{RoomNews, Ticket, Wish},
     },
 };
 
@@ -70,6 +70,8 @@ pub enum Output {
     Greet(Greeting),
     /// The server that we dialled has proven this key, whether it wants the link or not.
     Proven(KeyId),
+    /// A neighbour has news of its rooms.
+    RoomNews(RoomNews),
     /// A neighbour has news of its members.
     Tell(News),
     /// A neighbour says how its links are doing.

@@ -24,8 +24,10 @@ use crate::{
         dialect::Dialect,
         id::ConnectionId,
         letter::Frame,
+        member::{Member, Newcomer},
         peer::LinkDialect,
         refusal::{Ending, Violation},
+        replay::Trace,
     },
 };
 
@@ -293,6 +295,16 @@ impl Undecided {
                 Session::Tpacket(tpacket::session::Session::new(self.id, Arc::clone(&self.terms)))
             }
         })
+    }
+}
+
+/// Who a member would be under another nick, in dialects whose members choose one.
+#[must_use]
+pub fn under(member: &Member, nick: &str) -> Option<Newcomer> {
+    match member.dialect {
+        Dialect::Tpacket => Some(tpacket::newcomer(nick, Trace([0; 16]))),
+        // Keys do not change, and a name belongs to its key.
+        Dialect::Olaf | Dialect::Socp => None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::{
     letter::{Frame, Letter},
     member::Member,
     news::Digest,
-    rooms::{Answer, Event, RoomName, Ticket},
+    rooms::{Answer, Event, RoomName, RoomNews, Ticket},
 };
 
 /// The letter as this ear hears it, or nothing if it cannot be said there.
@@ -152,6 +152,16 @@ pub fn question(letter: &Letter, member: &Member) -> Option<Check> {
         Dialect::Olaf => olaf::peer::question(&letter.original, member),
         Dialect::Socp => socp::heard::question(&letter.original, member),
         Dialect::Tpacket => None,
+    }
+}
+
+/// What neighbours tell each other about rooms: these frames, in this order.
+#[must_use]
+pub fn room_news(news: &RoomNews, ear: Ear) -> Vec<Frame> {
+    match ear {
+        Ear::Kith => kith::rooms::news(news),
+        // The others know no rooms.
+        _ => Vec::new(),
     }
 }
 

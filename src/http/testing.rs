@@ -109,6 +109,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         bulletin: Bulletin::default(),
     };
     let house = House::build(Plan {
+        kept_rooms: store.rooms(&limits).await.expect("rooms"),
         bearers: Vec::new(),
         home: about.address.clone(),
         names: Vec::new(),

@@ -119,6 +119,7 @@ fn limits(limits: &Limits) -> Sense {
             "at most",
         ),
         ("limits.message_bytes", limits.message_bytes, "limits.queue_bytes", limits.queue_bytes, "at most"),
+        ("limits.room_line_bytes", limits.room_line_bytes, "limits.room_bytes", limits.room_bytes, "at most"),
     ];
     in_order(&ordered)?;
     in_order(&of_peers(limits))?;
@@ -185,7 +186,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 39] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 46] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -213,6 +214,13 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 39] {
         ("limits.upload_total_bytes", limits.upload_total_bytes),
         ("limits.upload_keep_s", limits.upload_keep_s.into()),
         ("limits.uploads_per_address_per_minute", limits.uploads_per_address_per_minute.into()),
+        ("limits.rooms", limits.rooms.into()),
+        ("limits.rooms_per_member", limits.rooms_per_member.into()),
+        ("limits.room_guests", limits.room_guests.into()),
+        ("limits.room_lines", limits.room_lines.into()),
+        ("limits.room_bytes", limits.room_bytes.into()),
+        ("limits.room_keep_s", limits.room_keep_s.into()),
+        ("limits.room_line_bytes", limits.room_line_bytes.into()),
         ("limits.peer_message_bytes", limits.peer_message_bytes.into()),
         ("limits.peer_queue_bytes", limits.peer_queue_bytes.into()),
         ("limits.peer_frames_per_second", limits.peer_frames_per_second.into()),

@@ -231,6 +231,7 @@ async fn open(
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             count => count,
         },
+        kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
         archivist: archivist.clone(),
         limits,

@@ -36,7 +36,7 @@ use crate::{
     domain::{
         Moment,
         address::Address,
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, KeyId},
         limits::seconds,
         neighbourhood::{Direction, Due, Loss, Peer, State},
         peer::{LinkDialect, Trust},
@@ -72,6 +72,7 @@ pub struct Parts {
 struct Card {
     address: Arc<str>,
     names: Vec<Address>,
+    key: Option<KeyId>,
     ear: Ear,
     trust: Trust,
 }
@@ -221,6 +222,7 @@ impl PeerLink {
             home: self.parts.home,
             address: Arc::clone(&card.address),
             names: card.names.clone(),
+            key: card.key,
             ear: card.ear,
             lane: socket.lane.clone(),
             meter: Arc::clone(&socket.meter),
@@ -304,7 +306,7 @@ impl Handler<Adopt> for PeerLink {
 
     fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
         let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, .. } = adopt;
-        let (steps, we_are_smaller) = (adopt.steps, adopt.we_are_smaller);
+        let (key, steps, we_are_smaller) = (adopt.key, adopt.steps, adopt.we_are_smaller);
         let (house, now) = (Arc::clone(&self.parts.house), self.now());
         let may_come = self.peer.may_come(direction, sockets, we_are_smaller, now);
         may_come.map_err(|_| Refusal::Crossed)?;
@@ -319,7 +321,7 @@ impl Handler<Adopt> for PeerLink {
             // No server speaks the last of these.
             Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Tpacket(_) => LinkDialect::Olaf,
         });
-        self.card = Some(Card { address, names, ear, trust });
+        self.card = Some(Card { address, names, key, ear, trust });
         self.sockets.insert(connection, SocketView { direction, lane, meter });
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);

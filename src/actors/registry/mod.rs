@@ -4,11 +4,15 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
+mod arrivals;
 mod message;
+mod moderation;
 mod neighbours;
 mod people;
 mod pressed;
 mod query;
+mod room_message;
+mod rooms;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -26,12 +30,15 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
+pub use self::room_message::{
+    ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
+};
 use self::{neighbours::Neighbour, pressed::Pressed};
 
 use super::{
-    archivist::{Archivist, Remember},
+    archivist::{Archivist, Chronicle},
     clock::{Clock, unix_ms},
-    event::{Bulletin, Kind},
+    event::Bulletin,
     lane::{Class, Inbox, Lane},
     notary::Notary,
     tally::Tally,
@@ -40,16 +47,16 @@ use crate::{
     dialect::{Ear, Terms, press},
     domain::{
         address::Address,
+        dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Letter, Origin},
         limits::{Limits, seconds},
-        member::{Member, Named},
+        member::Member,
         names::Bearer,
         presence::Presence,
-        refusal::Ending,
+        rooms::{Kept, Rooms},
         switchboard::{Hearers, Objection, Plan, Switchboard},
     },
-    store::Seen,
 };
 
 #[derive(Debug)]
@@ -64,12 +71,16 @@ struct Entry {
 /// How long a reader that had no room for a list is left alone.
 const LIST_RETRY: Duration = Duration::from_millis(500);
 
+/// How often rooms are rid of what is too old.
+const TIDY: Duration = Duration::from_secs(60);
+
 /// The actor. It lives on a thread of its own.
 #[derive(Debug)]
 pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
+    rooms: Rooms,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -102,6 +113,8 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// What is known of rooms.
+    pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
     /// What sessions know of the house.
@@ -131,10 +144,15 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
+        let mut rooms = Rooms::new(parts.terms.myself.key.id(), &parts.limits);
+        let restored = rooms.restore(parts.kept_rooms, unix_ms());
+        // What no longer fits is forgotten there, too.
+        parts.archivist.do_send(Chronicle(restored.records));
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
+            rooms,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -269,22 +287,11 @@ impl Registry {
         let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
         everybody.map(|(_, entry)| entry).chain(of_member)
     }
-
-    fn count(&self) {
-        self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
-        self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
-    }
-
-    fn write_down(&self, member: &Member, named: Option<Named>) {
-        let key = member.public_key.to_string();
-        let seen = Seen::now(member.key, member.dialect, key, unix_ms());
-        self.archivist.do_send(Remember(seen.under(named)));
-    }
 }
 
-/// Those whom client lists can name: others have no keys that a reader of lists could use.
+/// Those whom client lists can name: members of other dialects have no keys that a reader of lists could use.
 fn listed<'a>(members: impl Iterator<Item = &'a Arc<Member>>) -> Vec<&'a Member> {
-    members.map(AsRef::as_ref).filter(|member| member.name.is_none()).collect()
+    members.map(AsRef::as_ref).filter(|member| member.dialect == Dialect::Olaf).collect()
 }
 
 impl Actor for Registry {
@@ -292,6 +299,7 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+        ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
     }
 }
 
@@ -300,62 +308,6 @@ impl Drop for Registry {
         if std::thread::panicking() {
             eprintln!("kith: the connection map failed; the process ends so that it can be started anew");
             std::process::exit(70);
-        }
-    }
-}
-
-impl Handler<Join> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
-        let Join { connection, newcomer, ear, lane, address } = join;
-        match self.switchboard.join(connection, &newcomer) {
-            Err(refusal) => {
-                let ending = Ending::Refused(refusal);
-                self.bulletin.publish(Kind::Refused { address, ending });
-                lane.end(ending);
-            }
-            Ok((member, is_new)) => {
-                let dialect = newcomer.dialect;
-                self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
-                self.write_down(&member, newcomer.named);
-                if ear.hears_lists() {
-                    self.readers += 1;
-                    self.presence.arrived(connection);
-                }
-                self.welcome(&member, ear, &lane);
-                let (member, entered) = (Arc::clone(&member), member);
-                self.entries
-                    .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
-                self.count();
-                if is_new {
-                    self.tell_change(&member, true, ctx);
-                    self.changed(ctx);
-                } else {
-                    self.push_lists(ctx);
-                }
-            }
-        }
-    }
-}
-
-impl Handler<Leave> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
-        let Leave { connection, ending } = leave;
-        let Some((member, is_gone)) = self.switchboard.leave(connection) else { return };
-        let entry = self.entries.remove(&connection);
-        self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
-        self.presence.gone(connection);
-        self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
-        self.count();
-        if is_gone {
-            self.write_down(&member, None);
-            self.tell_change(&member, false, ctx);
-            self.changed(ctx);
-        } else {
-            self.push_lists(ctx);
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::{
         member::{Named, Newcomer},
         refusal::Ending,
         replay::Trace,
+        rooms::Kept,
     },
     store::Store,
 };
@@ -88,6 +89,7 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
     let parts = Parts {
         home: "here:1".into(),
         names: Vec::new(),
+        kept_rooms: Kept::default(),
         bearers: Vec::new(),
         terms: Arc::new(terms),
         notary: Notary::start(1, &Keys { server: Arc::clone(&key), olaf: key }, &tally).expect("a thread"),

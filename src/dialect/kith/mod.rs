@@ -4,6 +4,7 @@
 //! life of one link.
 
 mod hello;
+pub mod rooms;
 pub mod session;
 pub mod wire;
 

@@ -26,13 +26,13 @@ pub(super) const FULL: i32 = -10;
 /// Why a wish is refused.
 pub(super) const fn of_objection(objection: Objection) -> i32 {
     match objection {
-        Objection::Unsupported | Objection::Muted | Objection::Banned => REFUSED,
+        Objection::Unsupported | Objection::Unknown | Objection::Muted | Objection::Banned => REFUSED,
         Objection::NickInUse => NICK_IN_USE,
         Objection::BadNick => BAD_NICK,
         Objection::BadRoom | Objection::Closed => BAD_ROOM,
         Objection::NoRoom => NO_ROOM,
         Objection::TooLong => TOO_LONG,
-        Objection::TooManyRooms => FULL,
+        Objection::TooManyRooms | Objection::Full => FULL,
     }
 }
 

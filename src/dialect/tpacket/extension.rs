@@ -57,7 +57,7 @@ pub(super) fn line(uid: u32, guest: Option<&Guest>, line: &Line) -> Frame {
     let (deed, said) = match &line.deed {
         Deed::Said(text) => (0, text.as_bytes().to_vec()),
         Deed::Topic(text) => (1, text.as_bytes().to_vec()),
-        Deed::Withdrew(line) => (2, id(*line)),
+        Deed::Withdrew { line, .. } => (2, id(*line)),
     };
     let by = line.by.as_ref().map_or("", |by| &by.name);
     let data = [id(line.id), name(by), said].concat();

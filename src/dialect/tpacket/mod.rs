@@ -12,9 +12,17 @@ pub mod session;
 pub mod speech;
 pub mod split;
 
+use super::socp::heard;
 use crate::{
     crypto::sha256,
-    domain::{id::KeyId, letter::Frame, member::Named, nick::Folded},
+    domain::{
+        dialect::Dialect,
+        id::KeyId,
+        letter::Frame,
+        member::{Named, Newcomer},
+        nick::Folded,
+        replay::Trace,
+    },
 };
 
 /// The longest nick, in bytes: the first client keeps nicks in buffers that break on more.
@@ -60,6 +68,19 @@ impl Version {
 #[must_use]
 pub fn id_of(nick: &str) -> KeyId {
     KeyId(sha256(format!("tpacket\n{}", Folded::new(nick).as_str()).as_bytes()))
+}
+
+/// Who comes under a nick. There are no keys here, so nothing that is said proves anything.
+#[must_use]
+pub fn newcomer(nick: &str, trace: Trace) -> Newcomer {
+    Newcomer {
+        key: id_of(nick),
+        named: Some(Named { name: nick.into(), key: None, proven: false }),
+        dialect: Dialect::Tpacket,
+        public_key: "".into(),
+        spelled: heard::spelled(nick, ""),
+        trace,
+    }
 }
 
 /// Whether a first frame can only be one of this protocol.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::{
-    Version, code, extension, id_of, nick,
+    Version, code, extension, newcomer, nick,
     packet::{MAGIC, Malformed, Packet, UNASKED, command},
     speech,
 };
@@ -27,10 +27,9 @@ use crate::{
         socp::heard,
     },
     domain::{
-        dialect::Dialect,
         id::ConnectionId,
         letter::Frame,
-        member::{Member, Named as Called, Newcomer},
+        member::{Member, Newcomer},
         refusal::{Ending, Refusal, Violation},
         rooms::{Ticket, Wish},
     },
@@ -151,16 +150,9 @@ impl Session {
     /// What the house is asked about the next nick of this connection.
     fn newcomer(&mut self) -> impl FnOnce(&str) -> Newcomer + use<> {
         self.asked = self.asked.wrapping_add(1);
-        // There are no keys, so nothing that is said proves anything, and it may be said again.
+        // It may be said again.
         let trace = heard::trace(format!("nick {} on connection {}", self.asked, self.id));
-        move |nick| Newcomer {
-            key: id_of(nick),
-            named: Some(Called { name: nick.into(), key: None, proven: false }),
-            dialect: Dialect::Tpacket,
-            public_key: "".into(),
-            spelled: heard::spelled(nick, ""),
-            trace,
-        }
+        move |nick| newcomer(nick, trace)
     }
 
     fn on_joined(&mut self, answer: Result<&Member, &Refusal>, out: &mut Vec<Output>) {

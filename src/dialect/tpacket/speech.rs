@@ -68,6 +68,7 @@ pub(crate) fn event(room: &RoomName, event: &Event, version: Version) -> Vec<Fra
         // The first client would uncover the old nick again if it only heard the new one.
         Event::Renamed(before, after) => vec![is_out(before, version), is_in(after, version)],
         Event::Said(guest, line) => said(guest, line, version),
+        Event::Recalled(line) => remembered(line, version),
         Event::Topic(topic) => about(topic.as_deref(), version),
         Event::Withdrawn(line) => match version {
             // What stands on a page there stays there.

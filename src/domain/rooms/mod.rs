@@ -7,14 +7,18 @@
 
 mod event;
 mod guest;
+mod house;
 mod line;
 mod name;
+mod outcome;
 mod wish;
 
 pub use self::{
-    event::{Event, RoomNews},
+    event::{Event, Lines, RoomNews},
     guest::{Guest, Seat},
+    house::Rooms,
     line::{Deed, Line, LineId, Speaker, Stamp},
     name::RoomName,
+    outcome::{Asker, Kept, KeptRoom, Order, Outcome, Record, RoomView},
     wish::{Answer, Objection, Page, RoomCard, Scene, Ticket, Wish},
 };

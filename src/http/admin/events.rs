@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 
-use super::stamp::rfc3339;
+use super::{line_id, stamp::rfc3339};
 use crate::{
     actors::{
         event::{Event, Kind, Naming},
@@ -61,6 +61,18 @@ pub(super) struct EventView {
     /// Why the link is down or refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    /// Which room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
+    /// Which line of a room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
+    /// The number of a guest of a room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+    /// The fingerprint that the member had under its name before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
@@ -96,6 +108,22 @@ impl From<&Event> for EventView {
                 ending: Some(ending.code()),
                 ..blank
             },
+            Kind::Renamed { client, before, member } => Self {
+                client: Some(client.to_string()),
+                member: Some(member.hex()),
+                before: Some(before.hex()),
+                ..blank
+            },
+            Kind::RoomOpened { room } | Kind::RoomClosed { room } | Kind::TopicSet { room } => {
+                Self { room: Some(room.to_string()), ..blank }
+            }
+            Kind::LineWithdrawn { room, line } => {
+                Self { room: Some(room.to_string()), line: Some(line_id::print(*line)), ..blank }
+            }
+            Kind::Expelled { room, number } => {
+                Self { room: Some(room.to_string()), number: Some(*number), ..blank }
+            }
+            Kind::Muted { member } | Kind::Unmuted { member } => Self { member: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(member.hex()), ..blank }
             }

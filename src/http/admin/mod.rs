@@ -14,6 +14,7 @@ mod fallback;
 mod files;
 mod guard;
 mod health;
+mod line_id;
 mod links;
 mod members;
 mod mesh;

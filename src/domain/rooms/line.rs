@@ -87,10 +87,15 @@ impl Line {
     pub fn bytes(&self) -> usize {
         /// What a line takes beside its words.
         const EACH: usize = 64;
-        let text = match &self.deed {
+        EACH + self.text() + self.by.as_ref().map_or(0, |by| by.name.len())
+    }
+
+    /// How long its text is.
+    #[must_use]
+    pub(super) fn text(&self) -> usize {
+        match &self.deed {
             Deed::Said(text) | Deed::Topic(text) => text.len(),
             Deed::Withdrew { .. } => 0,
-        };
-        EACH + text + self.by.as_ref().map_or(0, |by| by.name.len())
+        }
     }
 }

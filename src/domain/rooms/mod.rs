@@ -5,12 +5,20 @@
 //! answer, and all guests hear what happened (`event`). **Invariants:** a home speaks only for its own guests
 //! and its own lines; lines have one order, which is the same everywhere; a line is in a history once.
 
+mod archive;
+mod asking;
+mod clock;
 mod event;
 mod guest;
 mod house;
 mod line;
+mod log;
 mod name;
+mod neighbours;
+mod ordering;
 mod outcome;
+mod room;
+mod visitors;
 mod wish;
 
 pub use self::{

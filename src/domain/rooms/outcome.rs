@@ -33,12 +33,6 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Only an answer.
-    #[must_use]
-    pub(super) fn answered(answer: Answer) -> Self {
-        Self { answer: Some(answer), ..Self::default() }
-    }
-
     /// Whether nothing follows at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

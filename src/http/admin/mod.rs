@@ -23,6 +23,7 @@ mod neighbourhood;
 mod paging;
 mod peer;
 mod peers;
+mod rooms;
 mod server;
 mod stamp;
 mod who;
@@ -108,6 +109,17 @@ fn app(
                 .service(peers::pin)
                 .service(neighbourhood::show)
                 .service(mesh::show)
+                .service(rooms::list)
+                .service(rooms::show)
+                .service(rooms::history::list)
+                .service(rooms::history::withdraw)
+                .service(rooms::orders::topic)
+                .service(rooms::orders::close)
+                .service(rooms::orders::reopen)
+                .service(rooms::orders::kick)
+                .service(rooms::mutes::list)
+                .service(rooms::mutes::mute)
+                .service(rooms::mutes::unmute)
                 .service(events::watch)
                 .service(files::list)
                 .service(files::delete)

@@ -24,4 +24,5 @@ mod raw;
 mod socp;
 mod store;
 mod tls;
+mod tpacket;
 mod websocket;

@@ -72,6 +72,19 @@ fn each_unknown_type_is_complained_about_once() {
     }
 }
 
+#[test]
+fn an_answer_about_a_key_is_not_played_back_as_presence() {
+    let mut house = House::linked();
+    // The answer to `PUB_KEY_REQUEST`, as everybody signs it, names its user and a key, too.
+    let answer = json!({"user_id": "anna", "pubkey": ANNA.pubkey()});
+    for kind in ["USER_ADVERTISE", "USER_REMOVE"] {
+        let frame = THEM.says(kind, "them", "*", 1, &answer);
+        assert_eq!(house.refuses(&frame), (Some(Violation::WrongSender), None), "{kind}");
+    }
+    let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
+    assert_eq!(came(&told), Some(id_of("anna")));
+}
+
 fn deliver(sender: Who, to: Who) -> Value {
     json!({"user_id": to.0, "ciphertext": "AAAA", "sender": sender.0, "sender_pub": sender.pubkey(),
         "content_sig": "x".repeat(683)})

@@ -31,6 +31,7 @@ use crate::{
     dialect::{
         Ear, Terms,
         event::{Check, Input, Output},
+        trace,
     },
     domain::{
         dialect::Dialect,
@@ -173,8 +174,8 @@ impl Session {
         let public_key: Arc<str> = hello.pubkey.as_deref().unwrap_or_default().into();
         // A hello without a signature proves nothing, so it may come again.
         let trace = match signed {
-            Some(signature) => heard::trace(sign::decode(signature).unwrap_or_default()),
-            None => heard::trace(format!("hello without a signature on connection {}", self.id)),
+            Some(signature) => trace(sign::decode(signature).unwrap_or_default()),
+            None => trace(format!("hello without a signature on connection {}", self.id)),
         };
         let spelled = heard::spelled(&self.name, &public_key);
         let dialect = Dialect::Socp;

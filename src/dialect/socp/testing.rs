@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{binary, canonical::canonical, id_of, key, key::Spelling};
+use super::{binary, canonical::canonical, id_of, key, key::Spelling, stamp::Unsigned};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -105,6 +105,12 @@ pub(super) fn judge(check: &Check) -> Verdict {
 
 /// The house.
 pub(super) const US: Who = Who("us");
+
+/// Something of the house's as it goes out.
+pub(super) fn said(unsigned: Unsigned) -> Value {
+    let signature = US.signs(&unsigned.text());
+    value(&unsigned.signed(&signature, 77))
+}
 
 pub(super) fn terms(unsigned: bool) -> Arc<Terms> {
     let myself =

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    dialect::socp::testing::{US, Who, judge, terms, unsigned, value},
+    dialect::socp::testing::{US, Who, judge, said, terms, unsigned, value},
     domain::{
         letter::Audience,
         member::{Member, Whom},
@@ -55,10 +55,7 @@ impl House {
     fn said(&mut self) -> Vec<Value> {
         let stamp = self.session.stamp();
         let said = self.seen.iter().filter_map(|output| match output {
-            Output::Send(frame) => {
-                let text = stamp.unsigned(frame).expect("something to sign");
-                Some(value(&stamp.signed(frame, &US.signs(&text), 77)))
-            }
+            Output::Send(frame) => Some(said(stamp.unsigned(frame).expect("something to sign"))),
             _ => None,
         });
         let said = said.collect();

@@ -14,7 +14,7 @@ use crate::{
         event::{Greeting, Input, Output, Standing},
         socp::{
             Accent, id_of,
-            testing::{US, Who, judge, terms, unsigned, value},
+            testing::{US, Who, judge, said, terms, unsigned, value},
         },
     },
     domain::{
@@ -116,7 +116,7 @@ impl House {
             _ => None,
         });
         let stamped = frames.map(|frame| match stamp.unsigned(frame) {
-            Some(text) => value(&stamp.signed(frame, &US.signs(&text), 77)),
+            Some(unsigned) => said(unsigned),
             None => value(frame),
         });
         let said = stamped.collect();

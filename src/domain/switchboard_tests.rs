@@ -230,7 +230,7 @@ fn a_name_whose_key_was_proven_is_listed_with_that_key_or_not_at_all() {
     let (anna, other) = (KeyId([8; 32]), KeyId([9; 32]));
     for wrong in [None, Some(81)] {
         for news in [News::Single(Change::Came(listed(8, wrong))), part(wrong)] {
-            assert_eq!(house.hear(NORTH, news).impostor, Some(anna), "{wrong:?}");
+            assert_eq!(house.hear(NORTH, news).impostor, Some(named(8, wrong, false)));
             assert_eq!(house.mesh().whereabouts(anna), None, "{wrong:?}");
         }
         assert_eq!(house.mesh().whereabouts(other), Some(NORTH), "the others are listed");

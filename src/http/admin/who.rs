@@ -6,7 +6,10 @@ use utoipa::ToSchema;
 
 use crate::{
     dialect::socp,
-    domain::{id::KeyId, member::Member},
+    domain::{
+        id::KeyId,
+        member::{Member, Named},
+    },
     store::MemberRecord,
 };
 
@@ -43,6 +46,12 @@ impl From<&Member> for Who {
             Some(_) => socp::key::read(&member.public_key).ok().map(|(key, _)| key.id()),
         };
         Self::of(member.name.as_deref().map(str::to_owned), key)
+    }
+}
+
+impl From<&Named> for Who {
+    fn from(named: &Named) -> Self {
+        Self::of(Some(named.name.to_string()), named.key)
     }
 }
 

@@ -120,8 +120,8 @@ impl Session {
         self.weigh(home, [key, None], envelope, Then::Tell(told), out)
     }
 
-    /// What was overtaken on its way must not bring somebody back, or send somebody away. The time is not signed, so
-    /// this says nothing against whoever plays a frame back on this very link with a newer one.
+    /// What is older, or was overtaken on its way, must not bring somebody back or send somebody away. The time is not
+    /// signed, so this does not keep out who plays a frame back on this very link with a newer one.
     fn is_old(&self, user: &str, ts: Option<i64>) -> bool {
         let last = self.told.get(user);
         ts.zip(last).is_some_and(|(ts, last)| ts < *last)

@@ -144,7 +144,7 @@ fn subject(kind: Kind, payload: &str) -> Option<String> {
         Kind::UserHello => own(Introduction::read(payload).ok()?.pubkey.as_deref()),
         Kind::ServerWelcome => {
             let welcome = Welcome::read(payload).ok()?;
-            own(welcome.assigned_id.as_deref().or(welcome.introducer_key("")))
+            own(welcome.assigned_id.as_deref().or_else(|| welcome.introducer_key("")))
         }
         Kind::UserAdvertise | Kind::UserRemove => Some(Presence::read(payload).ok()?.user_id.into_owned()),
         Kind::MsgDirect => own(Letter::read(payload).ok()?.content_sig.as_deref()),

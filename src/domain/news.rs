@@ -150,7 +150,8 @@ impl News {
     #[must_use]
     pub fn cost(&self) -> usize {
         const EACH: usize = 128;
-        let each = |member: &Resident| member.public_key.len() + EACH;
+        let second = |member: &Resident| member.named.as_ref()?.sealing_key.as_ref().map(|key| key.len());
+        let each = |member: &Resident| member.public_key.len() + second(member).unwrap_or_default() + EACH;
         let listed = |listed: &Listed| match listed {
             Listed::Known(resident) => each(resident),
             Listed::Unknown { .. } => EACH,

@@ -194,7 +194,12 @@ fn whoever_lists_somebody_else_s_member_must_show_her_signature() {
 
 /// Who comes under the name of this number with the key of that one.
 fn named(name: u8, key: Option<u8>, proven: bool) -> Named {
-    Named { name: format!("name {name}").into(), key: key.map(|key| KeyId([key; 32])), proven }
+    Named {
+        name: format!("name {name}").into(),
+        key: key.map(|key| KeyId([key; 32])),
+        proven,
+        sealing_key: None,
+    }
 }
 
 /// The number's member, listed by name.

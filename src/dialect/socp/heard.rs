@@ -26,10 +26,11 @@ use crate::{
 /// A content signature that is shorter is none: one program writes three dots.
 const SHORTEST_SIGNATURE: usize = 300;
 
-/// What a member's list entry is compared by: two users may have the same key.
+/// What a member's list entry is compared by: two users may have the same key, and one user two keys.
 #[must_use]
-pub fn spelled(name: &str, public_key: &str) -> KeyId {
-    KeyId(sha256(format!("{name}\n{public_key}").as_bytes()))
+pub fn spelled(name: &str, public_key: &str, sealing_key: Option<&str>) -> KeyId {
+    let sealing_key = sealing_key.map(|key| format!("\n{key}")).unwrap_or_default();
+    KeyId(sha256(format!("{name}\n{public_key}{sealing_key}").as_bytes()))
 }
 
 /// What makes a frame recognisable, whoever relays it: servers give it new times and new wrappings, but

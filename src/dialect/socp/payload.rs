@@ -61,6 +61,8 @@ pub struct Presence<'a> {
     pub server_id: Text<'a>,
     #[serde(borrow, default, deserialize_with = "text")]
     pubkey: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    enc_pubkey: Text<'a>,
     #[serde(borrow, default)]
     meta: Option<&'a RawValue>,
 }
@@ -70,6 +72,8 @@ struct Meta<'a> {
     #[serde(borrow, default, deserialize_with = "text")]
     pubkey: Text<'a>,
     #[serde(borrow, default, deserialize_with = "text")]
+    enc_pubkey: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "text")]
     display_name: Text<'a>,
 }
 
@@ -78,6 +82,12 @@ impl<'a> Presence<'a> {
     #[must_use]
     pub fn pubkey(&self) -> Text<'a> {
         self.meta().and_then(|meta| meta.pubkey).or_else(|| self.pubkey.clone())
+    }
+
+    /// The key that letters to the user are sealed with, if it is named apart, wherever it stands.
+    #[must_use]
+    pub fn enc_pubkey(&self) -> Text<'a> {
+        self.meta().and_then(|meta| meta.enc_pubkey).or_else(|| self.enc_pubkey.clone())
     }
 
     /// What the user wants to be called.

@@ -117,8 +117,9 @@ fn named(member: &Member) -> Option<&str> {
 #[must_use]
 pub fn came(member: &Member, accent: Accent) -> Option<Frame> {
     let name = named(member)?;
-    let pubkey = spelled(&member.public_key, accent);
-    let meta = if pubkey.is_empty() { json!({}) } else { json!({ "pubkey": pubkey }) };
+    let keys = [("pubkey", Some(&member.public_key)), ("enc_pubkey", member.sealing_key.as_ref())];
+    let keys = keys.into_iter().filter_map(|(field, key)| Some((field, key.filter(|key| !key.is_empty())?)));
+    let meta: BTreeMap<&str, String> = keys.map(|(field, key)| (field, spelled(key, accent))).collect();
     let payload = json!({"meta": meta, "server_id": "", "user_id": name}).to_string();
     Some(Draft { to: "*", ..Draft::new(Kind::UserAdvertise, &payload) }.frame())
 }

@@ -350,6 +350,7 @@ async fn events_are_streamed_until_the_house_closes() {
             dialect: Dialect::Socp,
             public_key: "".into(),
             spelled: KeyId([3; 32]),
+            sealing_key: None,
         }),
         ending: Ending::Kicked,
     });

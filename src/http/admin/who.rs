@@ -70,7 +70,15 @@ mod tests {
     fn member(name: Option<&str>, public_key: &str) -> Member {
         let (name, number) = (name.map(Into::into), 1);
         let (key, spelled) = (KeyId([7; 32]), KeyId([8; 32]));
-        Member { key, name, number, dialect: Dialect::Socp, public_key: public_key.into(), spelled }
+        Member {
+            key,
+            name,
+            number,
+            dialect: Dialect::Socp,
+            public_key: public_key.into(),
+            spelled,
+            sealing_key: None,
+        }
     }
 
     #[test]

@@ -104,6 +104,31 @@ fn direct(text: &str) -> Value {
 }
 
 #[test]
+fn a_second_key_is_taken_if_it_is_good_enough() {
+    let hello = |enc_pubkey: &str| {
+        let payload = json!({"pubkey": ANNA.pubkey(), "enc_pubkey": enc_pubkey});
+        ANNA.says("USER_HELLO", "anna", "", 1, &payload)
+    };
+    let padded = format!("{}==", ANNA.pubkey());
+    let second = BEN.pubkey();
+    let mut spelled = Vec::new();
+    for (said, kept) in [("", None), (padded.as_str(), None), (second.as_str(), Some(second.as_str()))] {
+        let mut house = House::new();
+        house.hear(&hello(said));
+        let Some(Output::Join(newcomer, _)) = house.seen.pop() else { panic!("{said}: {:?}", house.seen) };
+        assert_eq!(newcomer.named.and_then(|named| named.sealing_key).as_deref(), kept, "{said}");
+        spelled.push(newcomer.spelled);
+    }
+    assert_eq!(spelled[0], spelled[1]);
+    assert_ne!(spelled[1], spelled[2], "others are told when it changes");
+    for weak in ANNA.weak_keys().into_iter().chain(["no key".to_owned()]) {
+        let mut house = House::new();
+        house.hear(&hello(&weak));
+        assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadKey)), "{weak}");
+    }
+}
+
+#[test]
 fn a_hello_joins_signed_or_not() {
     for (frame, proven) in [(hello(ANNA), true), (unsigned(&hello(ANNA)), false)] {
         let mut house = House::new();

@@ -149,6 +149,7 @@ fn lists_have_the_shape_that_is_wanted() {
         dialect: Dialect::Olaf,
         public_key: "a\nkey".into(),
         spelled: KeyId([2; 32]),
+        sealing_key: None,
     };
     let shapes = [
         ("plain", r#"{"type":"client_update","clients":["a\nkey"]}"#),

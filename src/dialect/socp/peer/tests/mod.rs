@@ -13,7 +13,7 @@ use crate::{
         Accent as AnyAccent, Ear,
         event::{Greeting, Input, Output, Standing},
         socp::{
-            Accent, id_of,
+            Accent, id_of, relay,
             testing::{US, Who, judge, said, terms, unsigned, value},
         },
     },
@@ -23,7 +23,7 @@ use crate::{
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
         member::{Member, Whom},
-        news::{Change, News},
+        news::{Change, Listed, News},
         refusal::{Ending, Refusal, Violation},
     },
 };

@@ -140,6 +140,9 @@ pub enum Session {
     SocpPeer(Box<socp::peer::Session>),
     /// Another Kith server.
     Kith(Box<kith::session::Session>),
+    /// No dialect: every message goes back as it came. It lets a test suite see the WebSocket below the
+    /// dialects, and never says who it is.
+    Echo,
     /// Over; no wish will ever come from here again.
     Over,
 }
@@ -175,6 +178,11 @@ impl Session {
             Self::Socp(session) => session.handle(input, out),
             Self::SocpPeer(session) => session.handle(input, now, out),
             Self::Kith(session) => session.handle(input, now, out),
+            Self::Echo => {
+                if let Input::Frame(frame) = input {
+                    out.push(Output::Send(frame));
+                }
+            }
             Self::Over => {}
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };

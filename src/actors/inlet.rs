@@ -4,7 +4,8 @@
 //! The decoder of `actix-web-actors` takes whatever the socket has before it looks at the first frame,
 //! and collects a frame whole before it looks at its length. Here a frame that announces too much is
 //! refused by its head, a text that can no longer become UTF-8 by its first bad byte, and while a signature
-//! is checked what waits is one read; the rest waits at the sender. Reading goes through one scratch buffer per thread, so an idle connection keeps none.
+//! is checked what waits is one read; the rest waits at the sender. Reading goes through one scratch buffer
+//! per thread, so an idle connection keeps none.
 
 use std::{
     cell::RefCell,

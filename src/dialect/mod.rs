@@ -305,3 +305,29 @@ pub const fn is_fatal(ending: Ending) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn an_echo_sends_back_every_message_until_it_ends_and_wishes_for_nothing_else() {
+        let mut session = Session::Echo;
+        let frames = [Frame::Text("{\"type\":\"hello\"}".into()), Frame::Binary(Bytes::from_static(b"\xff"))];
+        let mut out = Vec::new();
+        session.handle(Input::Opened, Moment::ZERO, &mut out);
+        session.handle(Input::Woken, Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+        for frame in &frames {
+            session.handle(Input::Frame(frame.clone()), Moment::ZERO, &mut out);
+            assert!(matches!(&out[..], [Output::Send(sent)] if sent == frame), "{out:?}");
+            out.clear();
+        }
+        assert!(!session.is_peer() && session.last_words(Ending::Left).is_none());
+        session.end();
+        session.handle(Input::Frame(frames[0].clone()), Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+    }
+}

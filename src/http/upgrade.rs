@@ -27,6 +27,7 @@ use crate::{
 };
 
 /// What was asked for beside a WebSocket.
+#[derive(Clone, Copy)]
 enum Wish {
     /// To be a member, or a server of another kind.
     Talk { pinned: Option<Dialect>, ear: Option<Ear> },

@@ -47,8 +47,8 @@ impl Registry {
         }
         self.write_down(&before, None);
         self.write_down(&member, newcomer.named);
-        let kind = Kind::Renamed { client: connection, before: before.key, member: member.key };
-        self.bulletin.publish(kind);
+        let (was, is) = (Arc::clone(&before), Arc::clone(&member));
+        self.bulletin.publish(Kind::Renamed { client: connection, before: was, member: is });
         let sequence = self.switchboard.roster().sequence();
         self.tell_change(&before, false, sequence.saturating_sub(1), ctx);
         self.tell_change(&member, true, sequence, ctx);
@@ -77,7 +77,7 @@ impl Handler<Join> for Registry {
             }
         };
         let dialect = newcomer.dialect;
-        self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
+        self.bulletin.publish(Kind::Joined { client: connection, member: Arc::clone(&member), dialect });
         self.write_down(&member, newcomer.named);
         if ear.hears_lists() {
             self.readers += 1;
@@ -107,7 +107,7 @@ impl Handler<Leave> for Registry {
         let entry = self.entries.remove(&connection);
         self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
         self.presence.gone(connection);
-        self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
+        self.bulletin.publish(Kind::Left { client: connection, member: Arc::clone(&member), ending });
         self.count();
         // Rooms first: neighbours hear that a guest has left before they hear that there is no such member.
         self.leave_rooms(connection);

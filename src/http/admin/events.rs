@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 
-use super::{line_id, stamp::rfc3339};
+use super::{line_id, stamp::rfc3339, who::Who};
 use crate::{
     actors::{
         event::{Event, Kind, Naming},
@@ -40,9 +40,9 @@ pub(super) struct EventView {
     /// Which connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
-    /// The fingerprint of its member.
+    /// Its member; of a name that was refused, the name and the key that came with it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    member: Option<String>,
+    member: Option<Who>,
     /// What it speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<&'static str>,
@@ -70,9 +70,12 @@ pub(super) struct EventView {
     /// The number of a guest of a room.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u32>,
-    /// The fingerprint that the member had under its name before.
+    /// The member under the name that it had before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
+    before: Option<Who>,
+    /// The digest by which rooms know the member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<String>,
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
@@ -98,20 +101,20 @@ impl From<&Event> for EventView {
             Kind::PeerAdded { peer } | Kind::PeerRemoved { peer } => blank.of_peer(peer, None, None),
             Kind::Joined { client, member, dialect } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
+                member: Some(Who::from(&**member)),
                 dialect: Some(dialect.name()),
                 ..blank
             },
             Kind::Left { client, member, ending } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
+                member: Some(Who::from(&**member)),
                 ending: Some(ending.code()),
                 ..blank
             },
             Kind::Renamed { client, before, member } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
-                before: Some(before.hex()),
+                member: Some(Who::from(&**member)),
+                before: Some(Who::from(&**before)),
                 ..blank
             },
             Kind::RoomOpened { room } | Kind::RoomClosed { room } | Kind::TopicSet { room } => {
@@ -123,9 +126,9 @@ impl From<&Event> for EventView {
             Kind::Expelled { room, number } => {
                 Self { room: Some(room.to_string()), number: Some(*number), ..blank }
             }
-            Kind::Muted { member } | Kind::Unmuted { member } => Self { member: Some(member.hex()), ..blank },
+            Kind::Muted { member } | Kind::Unmuted { member } => Self { guest: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
-                Self { address: Some(address.clone()), member: Some(member.hex()), ..blank }
+                Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }
             }
             Kind::Refused { address, ending } => {
                 Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }

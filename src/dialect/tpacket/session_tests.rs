@@ -2,8 +2,12 @@ use bytes::Bytes;
 
 use super::*;
 use crate::{
-    dialect::{kith, socp, tpacket::packet::HEAD},
+    dialect::{
+        kith, socp,
+        tpacket::{id_of, packet::HEAD},
+    },
     domain::{
+        dialect::Dialect,
         id::KeyId,
         rooms::{LineId, Page, RoomName, Stamp},
     },

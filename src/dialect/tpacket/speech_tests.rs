@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 fn guest(number: u32, name: &str) -> Arc<Guest> {
-    let (member, dialect) = (super::super::id_of(name), Dialect::Tpacket);
+    let (member, dialect) = (super::super::id_of(name), Some(Dialect::Tpacket));
     Arc::new(Guest { number, member, name: name.into(), dialect, home: HomeId::OWN })
 }
 
@@ -53,7 +53,7 @@ fn scene(topic: Option<&str>) -> Scene {
         said("alice", "one"),
         line(None, Deed::Topic("tea".into())),
         said("carol", &"é".repeat(200)),
-        line(Some("carol"), Deed::Withdrew(id())),
+        line(Some("carol"), Deed::Withdrew { line: id(), bytes: 3 }),
     ];
     Scene { room: lobby(), topic: topic.map(Into::into), you: guest(0x1001, "bob"), guests, history }
 }
@@ -93,6 +93,8 @@ fn answers_to_the_first_clients_are_those_of_the_first_server() {
         (Objection::NoRoom, -5),
         (Objection::TooLong, -6),
         (Objection::TooManyRooms, -10),
+        (Objection::Full, -10),
+        (Objection::Unknown, -1),
         (Objection::Muted, -1),
         (Objection::Banned, -1),
     ] {
@@ -111,6 +113,8 @@ fn what_happens_in_a_room_is_told_in_the_words_of_the_first_server() {
     assert_eq!(seed(Event::Renamed(bob(), robert)), ["-1 6 1001 bob", "-1 5 1001 robert"]);
     assert_eq!(seed(Event::Said(bob(), said("bob", "hi"))), ["-1 7 1001 hi"]);
     assert_eq!(seed(Event::Said(bob(), said("bob", ""))), ["-1 7 1001 "]);
+    let late = said("carol", "from a neighbour that was away");
+    assert_eq!(seed(Event::Recalled(late)), ["-1 8 0 carol: from a neighbour that was away"]);
     assert!(seed(Event::Withdrawn(id())).is_empty());
     assert_eq!(seed(Event::Topic(Some("tea".into()))), ["-1 8 0 *** this room is about: tea"]);
     assert_eq!(seed(Event::Topic(None)), ["-1 8 0 *** this room has no topic any more"]);
@@ -177,7 +181,7 @@ fn version_one_is_printed_as_its_document_says() {
     let page = |lines, more| answer(Ticket(5), &Answer::History { room: lobby(), lines, more }, Version::One);
     holds("page: how many, and there are more", &page(vec![Arc::clone(&hi)], true)[0]);
     let by_operator = line(None, Deed::Topic("tea".into()));
-    let taken_back = line(Some("alice"), Deed::Withdrew(id()));
+    let taken_back = line(Some("alice"), Deed::Withdrew { line: id(), bytes: 3 });
     let lines = answer(
         Ticket(9),
         &Answer::History { room: lobby(), lines: vec![hi, by_operator, taken_back], more: false },

@@ -3,6 +3,7 @@
 
 mod contract;
 mod peers;
+mod rooms;
 mod trouble;
 
 use std::path::PathBuf;

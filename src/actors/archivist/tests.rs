@@ -1,7 +1,11 @@
 //! What waits for the disk, and what becomes of it.
 
 use super::*;
-use crate::domain::dialect::Dialect;
+use crate::domain::{
+    dialect::Dialect,
+    limits::Limits,
+    rooms::{Deed, KeptRoom, Line, LineId, RoomName, Speaker, Stamp},
+};
 
 fn seen(spelling: &str, at: i64) -> Seen {
     Seen::now(KeyId([7; 32]), Dialect::Olaf, spelling.to_owned(), at)
@@ -46,4 +50,69 @@ async fn nothing_to_write_says_nothing_about_the_store() {
     let actor = archivist.start();
     assert_eq!(actor.send(Flush).await, Ok(Flushed::Whole));
     assert!(actor.send(Trouble).await.expect("an actor").is_some());
+}
+
+fn line(number: u64, text: &str) -> Record {
+    let by = Speaker { member: KeyId([1; 32]), name: "alice".into(), dialect: Some(Dialect::Tpacket) };
+    Record::Line(Arc::new(Line {
+        id: LineId { stamp: Stamp(number), home: KeyId([9; 32]) },
+        room: lobby(),
+        by: Some(by),
+        deed: Deed::Said(text.into()),
+    }))
+}
+
+fn lobby() -> RoomName {
+    RoomName::new("lobby").expect("a name")
+}
+
+fn room() -> Record {
+    Record::Room(KeptRoom { name: lobby(), closed: false, floor: None })
+}
+
+#[actix_web::test]
+async fn what_happened_in_rooms_is_on_disk_when_somebody_has_waited_for_it() {
+    let (_folder, archivist) = archivist().await;
+    let store = archivist.store.clone();
+    let actor = archivist.start();
+    actor.do_send(Chronicle([room()].into_iter().chain((0..2000).map(|at| line(at, "x"))).collect()));
+    assert_eq!(actor.send(Settled).await, Ok(true), "several batches");
+    let kept = store.rooms(&Limits { room_lines: 5000, ..Limits::default() }).await.expect("rooms");
+    assert_eq!((kept.rooms.len(), kept.lines.len()), (1, 2000));
+    assert_eq!(actor.send(Settled).await, Ok(true), "nothing is left to wait for");
+}
+
+#[actix_web::test]
+async fn whoever_waits_for_a_store_that_fails_is_told_and_nothing_is_lost() {
+    let (folder, mut archivist) = archivist().await;
+    archivist.store.close().await;
+    archivist.rooms.take_in(vec![room(), line(1, "first")]);
+    let settled = archivist.rooms.hear();
+    let (batch, result) = archivist.write_batch().await;
+    assert!(result.is_err() && !archivist.settle(batch, result));
+    assert_eq!(settled.await, Ok(false));
+    // The store is back.
+    archivist.store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
+    archivist.rooms.take_in(vec![line(2, "second")]);
+    let settled = archivist.rooms.hear();
+    let (batch, result) = archivist.write_batch().await;
+    assert!(archivist.settle(batch, result));
+    assert_eq!(settled.await, Ok(true));
+    let kept = archivist.store.rooms(&Limits::default()).await.expect("rooms");
+    assert_eq!(kept.lines.len(), 2);
+}
+
+#[actix_web::test]
+async fn a_store_that_stays_away_costs_bounded_memory_and_what_is_given_up_is_counted() {
+    let (_folder, mut archivist) = archivist().await;
+    let text = "t".repeat(1 << 20);
+    let given_up: u64 = (0..40).map(|number| archivist.rooms.take_in(vec![line(number, &text)])).sum();
+    assert!((8..=12).contains(&given_up), "{given_up}");
+    let muted = Record::Muted(KeyId([1; 32]), true);
+    assert_eq!(archivist.rooms.take_in(vec![muted]), 0, "a decision still finds room");
+    let actor = archivist.start();
+    actor.send(Chronicle(vec![line(99, &text)])).await.expect("an actor");
+    while actor.send(Flush).await.expect("an actor") != Flushed::Whole {
+        actix_rt::task::yield_now().await;
+    }
 }

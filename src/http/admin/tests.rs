@@ -96,7 +96,7 @@ async fn join(bench: &Bench, number: u8) -> KeyId {
         lane: LaneEnd::default().lane(1000, Deaf.start().recipient()),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
-    bench.site.house.registry.send(join).await.expect("the registry").expect("let in");
+    bench.site.house.registry.send(join).await.expect("the registry").expect("a place");
     key
 }
 

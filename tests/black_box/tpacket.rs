@@ -92,3 +92,11 @@ async fn it_has_a_door_of_its_own_and_that_is_shown() {
     let answer = Raw::dial(&door).request(&handshake("/olaf", &door, ""));
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 }
+
+#[test]
+fn two_homes_have_one_room() {
+    let app = App::with(&[&OPEN[..], &[("NEIGHBOURHOOD__ADMIT", "anyone")]].concat());
+    let peer = format!("ws://{}", app.listen);
+    let other = App::with(&[&OPEN[..], &[("NEIGHBOURHOOD__PEERS", &peer)]].concat());
+    run("tpacket_across.py", &["--url", &peer, "--other", &format!("ws://{}", other.listen)]);
+}

@@ -125,7 +125,7 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
         lane: LaneEnd::default().lane(room, end.clone().recipient()),
         address: Ipv4Addr::LOCALHOST.into(),
     };
-    registry.send(join).await.expect("the registry");
+    registry.send(join).await.expect("the registry").expect("a place");
     (idle, end)
 }
 

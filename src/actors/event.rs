@@ -155,6 +155,8 @@ pub enum Kind {
         /// Whom.
         member: KeyId,
     },
+    /// More is said in public than the bridge may say again; said once until it catches up.
+    BridgeBusy,
     /// An operator lets a member speak again.
     Unmuted {
         /// Whom.
@@ -193,6 +195,7 @@ impl Kind {
             Self::Expelled { .. } => "expelled",
             Self::Muted { .. } => "muted",
             Self::Unmuted { .. } => "unmuted",
+            Self::BridgeBusy => "bridge_busy",
         }
     }
 }

@@ -47,7 +47,7 @@ use crate::{
         site::{About, Site},
         tls::{Tls, TlsError},
     },
-    identity::{Identity, IdentityError},
+    identity::{BridgeKeys, Identity, IdentityError},
     settings::{Admit, Settings, SettingsError},
     store::{Store, StoreError},
     telemetry,
@@ -233,6 +233,7 @@ async fn open(
         },
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
+        bridge: settings.bridge.public.then(|| BridgeKeys::of(&settings.server.data_dir)),
         archivist: archivist.clone(),
         limits,
     })?;

@@ -5,6 +5,7 @@
 //! must be started anew, not limp on.
 
 mod arrivals;
+mod bridge;
 mod message;
 mod moderation;
 mod neighbours;
@@ -27,13 +28,13 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
-    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
-    Route, Tell, Unlink, WantList, WantedBy,
+    Bridges, Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link,
+    People, Route, Tell, Unlink, WantList, WantedBy,
 };
 pub use self::room_message::{
     ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
-use self::{neighbours::Neighbour, pressed::Pressed};
+use self::{bridge::Bridging, neighbours::Neighbour, pressed::Pressed};
 
 use super::{
     archivist::{Archivist, Chronicle},
@@ -47,6 +48,7 @@ use crate::{
     dialect::{Ear, Terms, press},
     domain::{
         address::Address,
+        bridge::Bridge,
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Letter, Origin},
@@ -57,6 +59,7 @@ use crate::{
         rooms::{Kept, Rooms},
         switchboard::{Hearers, Objection, Plan, Switchboard},
     },
+    identity::BridgeKeys,
 };
 
 #[derive(Debug)]
@@ -81,6 +84,8 @@ pub struct Registry {
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
     rooms: Rooms,
+    /// Where all protocols share the public room.
+    bridging: Option<Bridging>,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -119,6 +124,8 @@ pub struct Parts {
     pub bearers: Vec<(KeyId, Bearer)>,
     /// What sessions know of the house.
     pub terms: Arc<Terms>,
+    /// The keys of the bridge, if it is on.
+    pub bridge: Option<BridgeKeys>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
     /// The numbers in force.
@@ -148,11 +155,13 @@ impl Registry {
         let restored = rooms.restore(parts.kept_rooms, unix_ms());
         // What no longer fits is forgotten there, too.
         parts.archivist.do_send(Chronicle(restored.records));
+        let rules = Bridge::new(parts.terms.myself.key.id(), &parts.limits);
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
             rooms,
+            bridging: parts.bridge.map(|keys| Bridging::new(rules, keys)),
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -201,6 +210,7 @@ impl Registry {
 
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
+        self.let_go();
         if !self.draining.load(Ordering::Relaxed) {
             let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
             let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));
@@ -300,6 +310,7 @@ impl Actor for Registry {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
         ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
+        self.start_bridge(ctx.address().recipient());
     }
 }
 
@@ -322,6 +333,7 @@ impl Handler<Route> for Registry {
                 self.tally.letters.inc();
                 self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
                 self.deliver(&letter, &plan);
+                self.carry_in(&letter);
             }
             Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
             Err(Objection::Violated(violation)) => self.object(letter.from, violation),

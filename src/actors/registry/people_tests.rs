@@ -91,6 +91,7 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
         names: Vec::new(),
         kept_rooms: Kept::default(),
         bearers: Vec::new(),
+        bridge: None,
         terms: Arc::new(terms),
         notary: Notary::start(1, &Keys { server: Arc::clone(&key), olaf: key }, &tally).expect("a thread"),
         limits: Arc::new(Limits::default()),

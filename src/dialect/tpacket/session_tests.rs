@@ -296,7 +296,7 @@ fn neighbours_list_nicks_that_can_be_nicks() {
         dialect: Dialect::Tpacket,
         public_key: "".into(),
         spelled: socp::heard::spelled(name, "", None),
-                sealing_key: None,
+        sealing_key: None,
     };
     let read = |member: &Member| {
         let Frame::Binary(bytes) = kith::wire::change(1, member, true) else { panic!("binary") };

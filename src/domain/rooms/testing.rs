@@ -24,7 +24,15 @@ pub(super) fn room(name: &str) -> RoomName {
 
 pub(super) fn member(seed: u8, name: &str) -> Arc<Member> {
     let (name, public_key, spelled) = (Some(name.into()), "".into(), key(seed));
-    Arc::new(Member { key: key(seed), name, number: 0, dialect: Dialect::Socp, public_key, spelled })
+    Arc::new(Member {
+        key: key(seed),
+        name,
+        number: 0,
+        dialect: Dialect::Socp,
+        public_key,
+        spelled,
+        sealing_key: None,
+    })
 }
 
 /// A home in which member n has connection n and is called by a letter.

@@ -92,6 +92,7 @@ fn input(event: &Event) -> Option<Input> {
                 dialect: Dialect::Tpacket,
                 public_key: newcomer.public_key,
                 spelled: newcomer.spelled,
+                sealing_key: None,
             };
             Input::Joined(answer.map(|()| Arc::new(member)))
         }

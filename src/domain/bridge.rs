@@ -134,3 +134,7 @@ pub fn words(line: &Line) -> Option<String> {
 pub fn called(name: &str, dialect: Dialect) -> String {
     format!("{name} ({dialect})")
 }
+
+#[cfg(test)]
+#[path = "bridge_tests.rs"]
+mod tests;

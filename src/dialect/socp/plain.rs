@@ -146,7 +146,7 @@ mod tests {
             coded(format!("{}.{}", &code[..32], &code[32..80]).as_bytes()),
             coded(br#"{"iv": "abc", "ct": "def"}"#),
             json!({"ciphertext": code}),
-            json!({"ciphertext": 7}),
+            json!({"ciphertext": [7]}),
         ] {
             for accent in [Accent::default(), Accent::G40, Accent::G45] {
                 let is_own = accent == Accent::G40

@@ -136,3 +136,7 @@ impl Rooms {
         self.carriers.get(&(HomeId::OWN, member)).map(Arc::clone)
     }
 }
+
+#[cfg(test)]
+#[path = "carrying_tests.rs"]
+mod tests;

@@ -37,7 +37,7 @@ pub enum Input {
     /// The answer to [`Output::Greet`]: the link is up, under this number, or the house does not want it.
     Welcomed(Result<HomeId, Refusal>),
     /// The answer to [`Output::Find`]: in the order of their names.
-    Found(Vec<Arc<Member>>),
+    Found(Arc<[Arc<Member>]>),
     /// The moment of [`Output::Wake`] has come.
     Woken,
 }

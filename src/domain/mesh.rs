@@ -6,8 +6,13 @@
 //! here, or else at the home that claimed it first and still does. So nobody can take a member away from
 //! its home by claiming it, too.
 
+mod home;
+
+pub use self::home::Home;
+use self::home::Stage;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -18,62 +23,6 @@ use super::{
     news::{Change, Digest, Effect, Listed, News},
 };
 
-/// How far a replica is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Nothing was told yet.
-    Blank,
-    /// Parts have come up to this key.
-    Filling(KeyId),
-    /// All was told.
-    Whole,
-}
-
-/// One neighbour.
-#[derive(Debug)]
-pub struct Home {
-    address: Arc<str>,
-    names: Vec<Address>,
-    members: BTreeMap<KeyId, Arc<Member>>,
-    /// Who speaks a dialect that we do not know: by key, the digest of the spelling.
-    unknown: BTreeMap<KeyId, KeyId>,
-    digest: Digest,
-    sequence: u64,
-    stage: Stage,
-}
-
-impl Home {
-    /// The address as the neighbour itself spells it.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// How many members it has, wherever else they may be, too.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Whether it has none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    /// Whether the whole list was told since the link came up.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.stage == Stage::Whole
-    }
-
-    /// What it is compared by.
-    #[must_use]
-    pub const fn digest(&self) -> Digest {
-        self.digest
-    }
-}
-
 /// All neighbours that are linked.
 #[derive(Debug)]
 pub struct Mesh {
@@ -83,6 +32,8 @@ pub struct Mesh {
     whereabouts: HashMap<KeyId, Vec<HomeId>>,
     /// Keys by the digest of their spelling, and how many homes spell them like that.
     spellings: HashMap<KeyId, (KeyId, u32)>,
+    /// Who came to a home or went from one since that was asked last.
+    moved: BTreeSet<KeyId>,
     most_members: usize,
     last_number: u32,
     version: u64,
@@ -100,6 +51,7 @@ impl Mesh {
             names: HashMap::new(),
             whereabouts: HashMap::new(),
             spellings: HashMap::new(),
+            moved: BTreeSet::new(),
             most_members: usize::try_from(most_members).unwrap_or(usize::MAX),
             last_number: FIRST_NUMBER - 1,
             version: 0,
@@ -110,6 +62,11 @@ impl Mesh {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Who came to a home or went from one since the last time this was asked. Whoever did both is among them.
+    pub fn take_moved(&mut self) -> BTreeSet<KeyId> {
+        std::mem::take(&mut self.moved)
     }
 
     /// A number that no member had before.
@@ -220,6 +177,7 @@ impl Mesh {
         if spelled != key {
             self.spellings.entry(spelled).or_insert((key, 0)).1 += 1;
         }
+        self.moved.insert(key);
         self.version += 1;
     }
 
@@ -237,6 +195,7 @@ impl Mesh {
                 self.spellings.remove(&spelled);
             }
         }
+        self.moved.insert(key);
         self.version += 1;
     }
 

@@ -226,7 +226,7 @@ impl Node {
             Output::Close(ending) => self.close(socket, ending, now),
             Output::Find(whom) => {
                 let found = self.find(whom);
-                self.answer(socket, Input::Found(found), now);
+                self.answer(socket, Input::Found(found.into()), now);
             }
             Output::Introduce(_) => {}
             Output::Join(..)

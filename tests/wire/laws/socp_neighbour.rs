@@ -153,7 +153,7 @@ fn input(event: &Event) -> Input {
         }
         Event::Checked(at) => return Input::Checked(at.map(|at| (usize::from(at), Salt::Digest))),
         Event::Found(somebody_is) => {
-            return Input::Found(if *somebody_is { vec![somebody()] } else { Vec::new() });
+            return Input::Found(if *somebody_is { [somebody()].into() } else { [].into() });
         }
         Event::Welcomed(true) => return Input::Welcomed(Ok(HOME)),
         Event::Welcomed(false) => return Input::Welcomed(Err(Refusal::TooManyPeers)),

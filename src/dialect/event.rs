@@ -65,6 +65,8 @@ pub enum Output {
     Greet(Greeting),
     /// The server that we dialled has proven this key, whether it wants the link or not.
     Proven(KeyId),
+    /// A neighbour has signed something once more: this socket to it lives, and is its own.
+    Shown,
     /// A neighbour has news of its members.
     Tell(News),
     /// A neighbour says how its links are doing.

@@ -239,6 +239,12 @@ impl Session {
         if let Self::SocpPeer(_) = self { socp::peer::SILENCE_S } else { 0 }
     }
 
+    /// How long the other side may wait until it says who it is, if its protocol lets it wait.
+    #[must_use]
+    pub fn hello_s(&self) -> u32 {
+        if let Self::SocpPeer(session) = self { session.hello_s() } else { 0 }
+    }
+
     /// Whether the other side is a server.
     #[must_use]
     pub const fn is_peer(&self) -> bool {

@@ -23,7 +23,8 @@ use rustls::ClientConfig;
 
 pub use self::message::{
     AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
-    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
+    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shown, SocketView, Status, Step,
+    Trouble,
 };
 
 use super::{
@@ -253,6 +254,17 @@ impl Handler<Broken> for Neighbourhood {
             house.registry.do_send(Unlink(home));
         }
         self.start_link(home, false, ctx);
+    }
+}
+
+impl Handler<Shown> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, shown: Shown, _: &mut Self::Context) {
+        let home = self.sockets.get(&shown.0);
+        if let Some(known) = home.and_then(|home| self.known.get(home)) {
+            known.link.do_send(shown);
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use super::{
     dial::{DialError, Opened, dial, peer_url},
     house::House,
     meter::Reading,
-    neighbourhood::{Broken, Closed, SocketView, Status, Step, Trouble},
+    neighbourhood::{Broken, Closed, Shown, SocketView, Status, Step, Trouble},
     registry::{Link, Unlink},
     socket::Socket,
 };
@@ -323,11 +323,25 @@ impl Handler<Adopt> for PeerLink {
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);
         }
+        if direction == Direction::Out && trust != Trust::Legacy {
+            // Whoever answers our dial shows its key with that; a hello to us can be played back.
+            self.peer.shown(connection, now);
+        }
         self.steps.push(Step::now("up", "the link is up".to_owned()));
         self.trouble = None;
         self.speak();
         self.go_on(ctx);
         Ok(())
+    }
+}
+
+impl Handler<Shown> for PeerLink {
+    type Result = ();
+
+    fn handle(&mut self, Shown(connection): Shown, _: &mut Self::Context) {
+        if self.peer.shown(connection, self.now()) {
+            self.speak();
+        }
     }
 }
 

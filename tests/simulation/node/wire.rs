@@ -231,6 +231,7 @@ impl Node {
             Output::Introduce(_) => {}
             Output::Join(..)
             | Output::Report(_)
+            | Output::Shown
             | Output::RoundTrip(_)
             | Output::Step(..)
             | Output::Note(_) => {}

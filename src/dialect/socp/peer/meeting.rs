@@ -31,6 +31,9 @@ use crate::{
     },
 };
 
+/// Frames of others that are heard out before the first one of the server that we dialled.
+const MOST_STRANGE: usize = 16;
+
 impl Session {
     /// A server that dialled us says who it is.
     pub(super) fn on_introduction(
@@ -133,14 +136,52 @@ impl Session {
         };
         out.push(Output::Step("said", name.name().to_owned()));
         out.push(Output::Send(first));
-        if self.accent.link != LinkType::Join && self.key.is_some() {
-            // Who is linked like this need not answer. We know its key, and each frame must show it.
+        if self.needs_no_answer() {
+            // We know its key, so anything that it signs will do.
             self.claim.key = self.key.as_ref().map(|key| key.id());
-            self.is_proven = true;
-            return self.greet(None, out);
+            out.push(Output::Step("waiting", "for anything that is signed with its key".to_owned()));
         }
         self.state = State::Waiting;
         Ok(())
+    }
+
+    /// Whether the first words were of a kind that need not be answered, to a server whose key we know.
+    pub(super) fn needs_no_answer(&self) -> bool {
+        self.we_dialled && self.accent.link != LinkType::Join && self.key.is_some()
+    }
+
+    /// Whoever need not answer says something at last; others' words may come before its own, because some
+    /// servers hand on what they hear.
+    pub(super) fn on_first_word(&mut self, envelope: &Envelope<'_>, frame: Frame, out: &mut Vec<Output>) {
+        let signed = envelope.sig.as_deref();
+        let question = signed.and_then(|sig| sign::question(envelope.payload(), sig, None, true));
+        if let Some(((ways, question), key)) = question.zip(self.key.clone()) {
+            out.push(Output::Check(Check { key, question }));
+            self.state = State::Hearing(frame, ways);
+        }
+    }
+
+    /// Whether it was said by whom we meant.
+    pub(super) fn on_heard(
+        &mut self,
+        frame: Frame,
+        found: Option<(Way, Salt)>,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        let (kind, from) = (&envelope.kind, &envelope.from);
+        let Some(found) = found else {
+            out.push(Output::Step("signature", format!("{kind} from {from} is not signed with its key")));
+            self.state = State::Waiting;
+            self.strange += 1;
+            let is_somebody_else = self.strange >= MOST_STRANGE;
+            return if is_somebody_else { Err(Ending::Violated(Violation::BadSignature)) } else { Ok(()) };
+        };
+        out.push(Output::Step("answer", format!("{kind} from {from}, signed as {found:?}")));
+        self.meet(&envelope.from);
+        self.learn(found);
+        self.is_proven = true;
+        self.greet(Some(frame), out)
     }
 
     /// How it signs is how it reads signatures.
@@ -206,6 +247,10 @@ impl Session {
             _ if self.accent.link != LinkType::PeerLink => out.push(Output::Send(announcement())),
             _ => {}
         }
-        Ok(())
+        match frame {
+            // What brought the link up may say something beside that.
+            Some(frame) if matches!(self.state, State::Up(_)) => self.on_frame(frame, out),
+            _ => Ok(()),
+        }
     }
 }

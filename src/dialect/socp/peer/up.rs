@@ -53,6 +53,10 @@ impl Session {
             self.meet(&envelope.from);
         }
         match kind {
+            // It needs no signature; but one that is good shows that this socket is worth speaking on.
+            Kind::Heartbeat if self.key.is_some() && self.is_own(envelope) && envelope.sig.is_some() => {
+                self.weigh(home, [self.key.clone(), None], envelope, Then::Live, out)
+            }
             Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
             Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
             Kind::Error => {
@@ -267,8 +271,14 @@ impl Session {
         match (verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt))), or) {
             (Some(way), or) => {
                 // What was tried last is the server's own.
-                self.way = if or.is_none() { Some(way) } else { self.way };
+                if or.is_none() {
+                    self.way = Some(way);
+                    if self.key.is_some() {
+                        out.push(Output::Shown);
+                    }
+                }
                 match then {
+                    Then::Live => {}
                     Then::Tell(told) => self.take_told(told, out),
                     Then::Route(letter, arrival) => {
                         if let Some(told) = arrival {
@@ -282,6 +292,7 @@ impl Session {
                 out.push(Output::Check(check));
                 self.state = State::Weighing(home, Box::new(Weighed { kind, ways, then, or: None }));
             }
+            (None, None) if matches!(then, Then::Live) => {}
             (None, None) => {
                 self.complain("INVALID_SIG", "the signature does not fit your key", &kind, out);
                 out.push(Output::Note(Violation::BadSignature));

@@ -141,20 +141,80 @@ fn a_welcome_of_somebody_else_is_none() {
     assert!(house.seen().is_empty());
 }
 
-#[test]
-fn whoever_was_linked_before_need_not_answer_and_says_its_name_late() {
-    let accent = Accent::parse("link").ok().map(AnyAccent::Socp);
+/// A link to a server that was linked before, with its first words out.
+fn linking(link: &str) -> House {
+    let accent = Accent::parse(link).ok().map(AnyAccent::Socp);
     let mut house = House::dialling(Standing { accent, ..pinned() });
+    let said = house.said();
+    assert_eq!(said.len(), 1, "{said:?}");
+    house
+}
+
+#[test]
+fn a_link_is_up_once_the_other_side_has_signed_something() {
+    let mut house = linking("link");
+    assert!(house.greeted.is_empty(), "anybody can take a connection and say nothing");
+    assert!(house.session.hello_s() > HEARTBEAT_S, "it may have nothing to say until its heartbeat");
+    // Neither somebody else's words nor unsigned ones.
+    let told =
+        |key: Who, from: &str, user: Who| key.says("USER_ADVERTISE", from, "*", 1, &advertise(user, from));
+    house.hear(&told(STRANGER, "other", BEN));
+    house.hear(&unsigned(&told(THEM, "them", ANNA)));
+    house.hear(&told(STRANGER, "them", ANNA));
+    assert!(house.greeted.is_empty() && house.seen().is_empty());
+    // The first thing that it says itself tells what it is called, and is not lost.
+    house.hear(&told(THEM, "them", ANNA));
+    let [greeting] = &house.greeted[..] else { panic!("{:?}", house.greeted) };
+    assert!(greeting.proven && greeting.claim.name.as_deref() == Some("them"));
     let said: Vec<Value> = house.said().iter().map(|frame| frame["type"].clone()).collect();
-    assert_eq!(said, ["SERVER_HELLO_LINK", "SERVER_ANNOUNCE"]);
-    assert!(house.greeted[0].proven, "each frame must show its key");
-    // The first thing that it says tells what it is called.
-    let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
-    assert_eq!(came(&told), Some(id_of("anna")));
+    assert_eq!(said, ["SERVER_ANNOUNCE"]);
+    let seen = house.seen();
+    assert_eq!(came(&seen[seen.len() - 1..]), Some(id_of("anna")));
+    assert_eq!(house.session.hello_s(), 0);
     let forged = STRANGER.says("USER_ADVERTISE", "them", "*", 2, &advertise(BEN, "them"));
     assert_eq!(house.refuses(&forged), (Some(Violation::BadSignature), Some("INVALID_SIG".to_owned())));
     house.step(Input::Woken);
     assert_eq!(house.said()[0]["to"], "them");
+}
+
+#[test]
+fn any_word_that_is_signed_brings_a_link_up() {
+    for (link, announcements) in [("link", 1), ("peer-link+prehash", 0)] {
+        let mut house = linking(link);
+        house.hear(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({})));
+        assert!(house.greeted[0].proven, "{link}");
+        assert_eq!(house.said().len(), announcements, "{link}");
+        let mut house = linking(link);
+        house.hear(&THEM.says("SERVER_ANNOUNCE", "them", "*", 1, &introduction(THEM)));
+        assert!(house.greeted[0].proven, "{link}");
+    }
+    // Whoever goes on signing with another key is not the server that we meant.
+    let mut house = linking("link");
+    for ts in 0..100 {
+        house.hear(&STRANGER.says("HEARTBEAT", "them", "us", ts, &json!({})));
+    }
+    assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadSignature)));
+    assert!(house.greeted.is_empty());
+}
+
+#[test]
+fn what_the_server_signs_itself_shows_that_its_socket_lives() {
+    let mut house = House::linked();
+    let content = json!({"ciphertext": "aGk", "sender_pub": ANNA.pubkey(), "content_sig": "..."});
+    let public = |key: Who| key.says("MSG_PUBLIC_CHANNEL", "anna", "public", 3, &content);
+    for (shows, frame) in [
+        (1, THEM.says("HEARTBEAT", "them", "us", 1, &json!({}))),
+        (1, THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them"))),
+        (1, public(THEM)),
+        (0, public(ANNA)),
+        (0, unsigned(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({})))),
+        (0, STRANGER.says("HEARTBEAT", "them", "us", 1, &json!({}))),
+        (0, THEM.says("HEARTBEAT", "other", "us", 1, &json!({}))),
+    ] {
+        house.shown = 0;
+        house.tells(&frame);
+        assert_eq!(house.shown, shows, "{frame}");
+    }
 }
 
 #[test]

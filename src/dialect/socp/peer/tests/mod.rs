@@ -41,6 +41,8 @@ struct House {
     welcome: Result<HomeId, Refusal>,
     members: Vec<Arc<Member>>,
     greeted: Vec<Greeting>,
+    /// How often it has shown its key since it came in.
+    shown: usize,
     /// Everything that was wished for, without the questions.
     seen: Vec<Output>,
 }
@@ -53,6 +55,7 @@ impl House {
             welcome: Ok(HOME),
             members: vec![BEN.member()],
             greeted: Vec::new(),
+            shown: 0,
             seen: Vec::new(),
         }
     }
@@ -93,6 +96,7 @@ impl House {
                             |other: &&Arc<Member>| !matches!(whom, Whom::One(key) if other.key != key);
                         inputs.push(Input::Found(self.members.iter().filter(wanted).cloned().collect()));
                     }
+                    Output::Shown => self.shown += 1,
                     Output::Step(..) => {}
                     other => self.seen.push(other),
                 }

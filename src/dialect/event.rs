@@ -140,6 +140,8 @@ pub struct Standing {
     pub accent: Option<Accent>,
     /// Whether it may come in unproven.
     pub unproven: bool,
+    /// The servers with which it should be linked, too, if its protocol wants everybody to be.
+    pub servers: Vec<ServerCard>,
 }
 
 /// A server that says who it is, with what it has proven.
@@ -155,4 +157,6 @@ pub struct Greeting {
     pub ear: Ear,
     /// How many sockets it wants.
     pub sockets: Sockets,
+    /// How other SOCP servers could be linked with it, if they can.
+    pub card: Option<ServerCard>,
 }

@@ -54,6 +54,8 @@ pub struct Myself {
     pub name: String,
     /// What it is called in dialects whose servers have names made for them, not by them.
     pub id: Arc<str>,
+    /// Whether servers of that dialect are heard at that address.
+    pub takes_socp: bool,
     /// Its key.
     pub key: Arc<PublicKey>,
 }

@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     crypto::keys::PublicKey,
-    dialect::{Accent, kith::wire},
+    dialect::{Accent, event::ServerCard, kith::wire},
     domain::{
         book::{Book, Entry},
         id::{ConnectionId, HomeId, PeerId},
@@ -80,6 +80,8 @@ struct Known {
     /// What it needs to know beside the book: parsed, because that is slow.
     key: Option<Arc<PublicKey>>,
     accent: Option<Accent>,
+    /// How SOCP servers could be linked with it, as it said when it came.
+    card: Option<ServerCard>,
     links: Arc<[wire::Link]>,
     links_ms: i64,
 }
@@ -132,8 +134,15 @@ impl Neighbourhood {
             status: ctx.address().recipient(),
             broken: ctx.address().recipient(),
         });
-        let known =
-            Known { link: link.start(), status: None, key, accent, links: Arc::default(), links_ms: 0 };
+        let known = Known {
+            link: link.start(),
+            status: None,
+            key,
+            accent,
+            card: None,
+            links: Arc::default(),
+            links_ms: 0,
+        };
         self.known.insert(home, known);
     }
 

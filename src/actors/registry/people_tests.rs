@@ -76,6 +76,7 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
     let tally = Tally::default();
     let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
     let myself = Myself {
+        takes_socp: true,
         address: "here:1".into(),
         name: "here".into(),
         id: "us".into(),

@@ -73,6 +73,13 @@ pub struct Hello {
     pub key: Vec<u8>,
 }
 
+/// What newer programs say behind the hello.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloMore {
+    /// What the sender is called among SOCP servers; empty if those do not reach it at its address.
+    pub socp_id: String,
+}
+
 /// A proof of who sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
@@ -197,7 +204,15 @@ pub fn encode<T: Serialize>(kind: u8, fields: &T) -> Bytes {
 /// # Errors
 /// They are not these.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
-    postcard::take_from_bytes(body).map(|(fields, _)| fields).map_err(|_| Malformed)
+    split(body).map(|(fields, _)| fields)
+}
+
+/// The fields of a message, and what is behind them.
+///
+/// # Errors
+/// They are not these.
+pub fn split<T: DeserializeOwned>(body: &[u8]) -> Result<(T, &[u8]), Malformed> {
+    postcard::take_from_bytes(body).map_err(|_| Malformed)
 }
 
 fn member_wire(member: &Member) -> MemberWire<'_> {

@@ -107,8 +107,13 @@ pub(super) fn judge(check: &Check) -> Verdict {
 pub(super) const US: Who = Who("us");
 
 pub(super) fn terms(unsigned: bool) -> Arc<Terms> {
-    let myself =
-        Myself { id: "us".into(), address: "10.0.0.1:80".into(), name: "us".into(), key: Arc::new(US.key()) };
+    let myself = Myself {
+        takes_socp: true,
+        id: "us".into(),
+        address: "10.0.0.1:80".into(),
+        name: "us".into(),
+        key: Arc::new(US.key()),
+    };
     Arc::new(Terms {
         recipients_per_letter: 2,
         detect_accents: true,

@@ -10,11 +10,11 @@ use crate::{
     crypto::signature::Salt,
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Check, Greeting, Output, Standing},
+        event::{Check, Greeting, Output, ServerCard, Standing},
         socp::{
             accent::{Accent, LinkType},
             envelope::Envelope,
-            key,
+            is_server_id, key,
             kind::Kind,
             payload::{Introduction, Welcome},
             sign::{self, Way},
@@ -83,8 +83,7 @@ impl Session {
     }
 
     pub(super) fn meet(&mut self, id: &str) {
-        let fits = !id.is_empty() && id.len() <= 128 && !id.chars().any(char::is_control);
-        self.other = if fits { id.to_owned() } else { String::new() };
+        self.other = if is_server_id(id) { id.to_owned() } else { String::new() };
         self.claim.name = Some(self.other.clone()).filter(|id| !id.is_empty());
     }
 
@@ -95,8 +94,9 @@ impl Session {
     ) -> Outcome {
         let State::Claiming(frame) = &mut self.state else { return Ok(()) };
         let frame = frame.take();
-        let Standing { key, accent, unproven } = standing.map_err(Ending::Refused)?;
+        let Standing { key, accent, unproven, servers } = standing.map_err(Ending::Refused)?;
         self.key = self.key.take().or(key);
+        self.servers = servers;
         if let Some(AnyAccent::Socp(accent)) = accent {
             self.accent = accent;
             self.is_set = true;
@@ -199,9 +199,21 @@ impl Session {
             trace: None,
             ear: Ear::SocpPeer(self.accent),
             sockets: Sockets::Any,
+            card: self.card(),
         }));
         self.state = State::Greeting(frame);
         Ok(())
+    }
+
+    /// How other servers could be linked with this one, if it has shown that it is who it says.
+    fn card(&self) -> Option<ServerCard> {
+        let key = self.key.as_ref().filter(|_| self.is_proven && !self.other.is_empty())?;
+        Some(ServerCard {
+            id: self.other.clone(),
+            address: self.claim.address.split('/').next().unwrap_or_default().to_owned(),
+            key: Some(key.id()),
+            public_key: Some(Arc::clone(key)),
+        })
     }
 
     pub(super) fn on_welcome(

@@ -24,7 +24,7 @@ use crate::{
     },
     dialect::{
         Terms,
-        event::{Check, Claim, Input, Output},
+        event::{Check, Claim, Input, Output, ServerCard},
         is_fatal,
         socp::{
             accent::Accent,
@@ -60,6 +60,8 @@ pub struct Session {
     /// What the other side is called.
     pub(super) other: String,
     pub(super) key: Option<Arc<PublicKey>>,
+    /// The servers that our welcome names.
+    pub(super) servers: Vec<ServerCard>,
     pub(super) is_proven: bool,
     /// How many frames of others have come before the first one of its own.
     pub(super) strange: usize,
@@ -153,6 +155,7 @@ impl Session {
             me: String::new(),
             other: String::new(),
             key: None,
+            servers: Vec::new(),
             is_proven: false,
             strange: 0,
             way: None,
@@ -198,8 +201,13 @@ impl Session {
             Input::Welcomed(answer) => self.on_welcome(answer, now, out),
             Input::Found(members) => {
                 if let State::Asking(home) = self.state {
-                    let (myself, joiner) = (&self.terms.myself, &self.other);
-                    out.push(Output::Send(hello::welcome(myself, &self.me, self.accent, joiner, &members)));
+                    let welcome = hello::Welcoming {
+                        myself: &self.terms.myself,
+                        me: &self.me,
+                        accent: self.accent,
+                        joiner: &self.other,
+                    };
+                    out.push(Output::Send(welcome.frame(&members, &self.servers)));
                     self.state = State::Up(home);
                     Ok(())
                 } else {

@@ -141,6 +141,79 @@ fn a_welcome_of_somebody_else_is_none() {
     assert!(house.seen().is_empty());
 }
 
+fn card(who: Who, id: &str, address: &str) -> ServerCard {
+    let key = who.key();
+    ServerCard {
+        id: id.to_owned(),
+        address: address.to_owned(),
+        key: Some(key.id()),
+        public_key: Some(Arc::new(key)),
+    }
+}
+
+#[test]
+fn who_joins_is_told_of_those_with_whom_it_should_be_linked_too() {
+    let servers = vec![card(STRANGER, "other", "10.0.0.3:80"), card(ANNA, "server_x", "ws://ten.example")];
+    let welcomed = |hello: &str| {
+        let mut house = House::answering(Standing { servers: servers.clone(), ..Standing::default() });
+        house.hear(hello);
+        let welcome = house.said().remove(0);
+        assert_eq!(
+            welcome["sig"].as_str().map(|sig| sig.trim_end_matches('=')),
+            Some(&*US.sig(&welcome["payload"]))
+        );
+        welcome["payload"].clone()
+    };
+    let payload = welcomed(&join(THEM));
+    let entry = |id: &str, host: &str, who: Who| json!({"server_id": id, "user_id": id, "host": host, "port": 80, "pubkey": who.pubkey()});
+    let [us, other] = [entry("us", "10.0.0.1", US), entry("other", "10.0.0.3", STRANGER)];
+    assert_eq!(payload["servers"], json!([us, other, entry("server_x", "ten.example", ANNA)]));
+    assert_eq!(payload["clients"][0]["user_id"], "ben");
+    // Whoever takes clients for servers hears of them there, in its own spelling.
+    let padded = |who: Who| json!({"host": "10.0.0.2", "port": 80, "pubkey": spelled_by_g40(who)});
+    let payload = welcomed(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &padded(THEM)));
+    assert_eq!(payload["clients"], payload["servers"]);
+    assert_eq!(payload["clients"][1]["pubkey"], spelled_by_g40(STRANGER));
+    // And whoever knows servers by a prefix hears them called so.
+    let role = json!({"host": "10.0.0.2", "port": 80, "pubkey": THEM.pubkey(), "role": "local"});
+    let payload = welcomed(&THEM.says("SERVER_HELLO_JOIN", "server_them", "", 1, &role));
+    let ids: Vec<&Value> =
+        payload["servers"].as_array().into_iter().flatten().map(|one| &one["server_id"]).collect();
+    assert_eq!(ids, ["master_server_us", "master_server_other", "server_x"]);
+}
+
+fn spelled_by_g40(who: Who) -> String {
+    let accent = Accent::parse("g40").expect("an accent");
+    crate::dialect::socp::key::write(&who.key(), accent.spelling())
+}
+
+#[test]
+fn a_welcome_stays_small_however_many_there_are() {
+    let servers: Vec<_> =
+        (0..100).map(|number| card(STRANGER, &format!("{number}"), "10.0.0.3:80")).collect();
+    let standing = Standing { servers, ..Standing::default() };
+    let payload = json!({"host": "10.0.0.2", "port": 80, "pubkey": spelled_by_g40(THEM)});
+    for payload in [payload, introduction(THEM)] {
+        let mut house = House::answering(standing.clone());
+        house.members = (0..100).map(|_| BEN.member()).collect();
+        house.hear(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &payload));
+        let welcome = house.said().remove(0).to_string();
+        assert!(welcome.len() < 64 << 10, "{} bytes", welcome.len());
+    }
+}
+
+#[test]
+fn whoever_has_shown_who_it_is_can_be_named_to_others() {
+    let mut house = House::answering(Standing::default());
+    house.hear(&join(THEM));
+    let shown = house.greeted[0].card.clone().expect("a card");
+    assert_eq!((shown.id.as_str(), shown.address.as_str()), ("them", "10.0.0.2:80"));
+    assert_eq!(shown.key, Some(THEM.key().id()));
+    let mut house = House::answering(Standing { unproven: true, ..Standing::default() });
+    house.hear(&unsigned(&join(THEM)));
+    assert!(house.greeted[0].card.is_none());
+}
+
 /// A link to a server that was linked before, with its first words out.
 fn linking(link: &str) -> House {
     let accent = Accent::parse(link).ok().map(AnyAccent::Socp);

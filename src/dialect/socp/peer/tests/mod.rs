@@ -11,7 +11,7 @@ use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Greeting, Input, Output, Standing},
+        event::{Greeting, Input, Output, ServerCard, Standing},
         socp::{
             Accent, id_of,
             testing::{US, Who, judge, terms, unsigned, value},
@@ -158,7 +158,7 @@ impl House {
 }
 
 fn pinned() -> Standing {
-    Standing { key: Some(Arc::new(THEM.key())), accent: None, unproven: false }
+    Standing { key: Some(Arc::new(THEM.key())), accent: None, unproven: false, ..Standing::default() }
 }
 
 fn introduction(who: Who) -> Value {

@@ -67,6 +67,8 @@ class Second:
         for number, url in enumerate(urls):
             kim = await self.scene.client(url, ACCENT, ("alice", "bob")[number % 2])
             await self.peer.wait_known(kim.id)
+            said = (self.peer.locations[kim.id], kim.id)
+            await self.peer.until(lambda: said in self.peer.channel, "a member of the channel")
             await kim.wait_listed(self.pat.id)
             await tell(kim, self.pat, f"from {number}: é, 😀", self.pat.key_text)
             await tell(self.pat, kim, f"to {number}: é, 😀", kim.key_text)

@@ -47,7 +47,7 @@ pub enum Clients {
 }
 
 /// The accent of one partner.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Accent {
     /// The container of public keys.
     pub key_form: KeyForm,
@@ -63,6 +63,15 @@ pub struct Accent {
     pub public_from: PublicFrom,
     /// Who the `clients` of a welcome are.
     pub clients: Clients,
+    /// Whether it knows what it means that somebody is in the public channel. Of the others some complain of
+    /// each such frame, and one dies of types that it does not know.
+    pub channel: bool,
+}
+
+impl Default for Accent {
+    fn default() -> Self {
+        TEXT
+    }
 }
 
 /// The text of the protocol, taken literally.
@@ -74,19 +83,19 @@ const TEXT: Accent = Accent {
     link: LinkType::Join,
     public_from: PublicFrom::User,
     clients: Clients::Users,
+    channel: true,
 };
 
-/// Accents that have a name of their own, by the people who speak them. Those who speak as the text has it
-/// may be called by their names as well.
+/// Accents that have names, by the people who speak them. Some speak alike.
 const PRESETS: [(&str, Accent); 10] = [
     ("text", TEXT),
     ("g2", Accent::G2),
     ("g56", Accent::G56),
     ("g45", Accent::G45),
-    ("g17", TEXT),
-    ("g29", TEXT),
+    ("g17", Accent::QUIET),
+    ("g29", Accent::QUIET),
     ("g40", Accent::G40),
-    ("samlovat", TEXT),
+    ("samlovat", Accent::QUIET),
     ("admiral", Accent::ADMIRAL),
     ("pezhy", Accent::PEZHY),
 ];
@@ -95,7 +104,7 @@ const PRESETS: [(&str, Accent); 10] = [
 type Word = (&'static str, fn(&mut Accent));
 
 /// Words that change one property each, in the order in which a name has them.
-const WORDS: [Word; 16] = [
+const WORDS: [Word; 18] = [
     ("key-der", |accent| accent.key_form = KeyForm::Der),
     ("key-pem64", |accent| accent.key_form = KeyForm::Base64Pem),
     ("key-pem", |accent| accent.key_form = KeyForm::Pem),
@@ -112,16 +121,19 @@ const WORDS: [Word; 16] = [
     ("public-server", |accent| accent.public_from = PublicFrom::Server),
     ("clients-users", |accent| accent.clients = Clients::Users),
     ("clients-servers", |accent| accent.clients = Clients::Servers),
+    ("channel", |accent| accent.channel = true),
+    ("no-channel", |accent| accent.channel = false),
 ];
 
 impl Accent {
-    pub(super) const G2: Self = Self { key_form: KeyForm::Pem, ..TEXT };
+    pub(super) const G2: Self = Self { key_form: KeyForm::Pem, channel: false, ..TEXT };
+    pub(super) const QUIET: Self = Self { channel: false, ..TEXT };
     pub(super) const G56: Self = Self { key_form: KeyForm::Base64Pem, ..TEXT };
     pub(super) const G45: Self = Self { prefix: true, public_from: PublicFrom::Server, ..TEXT };
     pub(super) const G40: Self =
         Self { key_form: KeyForm::Base64Pem, padding: true, clients: Clients::Servers, ..TEXT };
     pub(super) const ADMIRAL: Self = Self { link: LinkType::Link, ..TEXT };
-    pub(super) const PEZHY: Self = Self { prehash: true, link: LinkType::PeerLink, ..TEXT };
+    pub(super) const PEZHY: Self = Self { prehash: true, link: LinkType::PeerLink, channel: false, ..TEXT };
 
     /// Reads a name.
     ///
@@ -141,13 +153,15 @@ impl Accent {
         Ok(accent)
     }
 
-    /// The name of the preset that it is, or else the shortest one.
+    /// The name of the preset that it is, if it is one's alone, or else the shortest one.
     #[must_use]
     pub fn name(&self) -> String {
-        if let Some((name, _)) = PRESETS.iter().find(|(_, preset)| preset == self) {
+        let alike = |preset: &Self| PRESETS.iter().filter(|(_, other)| other == preset).count();
+        let own = PRESETS.iter().filter(|(_, preset)| alike(preset) == 1);
+        if let Some((name, _)) = own.clone().find(|(_, preset)| preset == self) {
             return (*name).to_owned();
         }
-        let names = PRESETS.iter().map(|(name, preset)| self.beside(name, *preset));
+        let names = own.map(|(name, preset)| self.beside(name, *preset));
         names.min_by_key(String::len).unwrap_or_default()
     }
 
@@ -175,6 +189,7 @@ impl Accent {
             self.link != from.link,
             self.public_from != from.public_from,
             self.clients != from.clients,
+            self.channel != from.channel,
         ];
         differences.into_iter().filter(|differs| *differs).count()
     }
@@ -220,6 +235,8 @@ impl Accent {
                 _ => LinkType::Join,
             };
             accent.prehash = accent.link == LinkType::PeerLink;
+            let is_known_not_to = introduction.ws_uri.is_some() || accent.link == LinkType::PeerLink;
+            accent.channel = accent.key_form != KeyForm::Pem && !is_known_not_to;
             if has_prefix(&first.from) {
                 accent.prefix = true;
                 accent.public_from = PublicFrom::Server;

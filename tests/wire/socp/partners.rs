@@ -90,13 +90,14 @@ fn accents() -> Vec<Accent> {
         [PublicFrom::User, PublicFrom::Server].map(|public_from| Accent { public_from, ..accent }).to_vec()
     });
     vary(&|accent| [Clients::Users, Clients::Servers].map(|clients| Accent { clients, ..accent }).to_vec());
+    vary(&|accent| [false, true].map(|channel| Accent { channel, ..accent }).to_vec());
     all
 }
 
 #[test]
 fn every_accent_has_a_name_of_its_own() {
     let accents = accents();
-    assert_eq!(accents.len(), 288);
+    assert_eq!(accents.len(), 576);
     let mut names: Vec<String> = accents.iter().map(Accent::name).collect();
     for (accent, name) in accents.iter().zip(&names) {
         assert_eq!(Accent::parse(name).as_ref(), Ok(accent), "{name}");
@@ -112,12 +113,14 @@ fn names_mean_what_they_say() {
     let parse = |name| Accent::parse(name).expect("an accent");
     for (name, shortest) in [
         ("text", "text"),
-        ("g17", "text"),
-        ("g29", "text"),
-        ("samlovat", "text"),
+        ("g17", "no-channel"),
+        ("g29", "no-channel"),
+        ("samlovat", "no-channel"),
+        ("samlovat+channel", "text"),
         ("key-der+unpadded+plain-hash+id-uuid+join+public-user+clients-users", "text"),
         ("g2", "g2"),
-        ("key-pem", "g2"),
+        ("key-pem", "key-pem"),
+        ("key-pem+no-channel", "g2"),
         ("g56", "g56"),
         ("g45", "g45"),
         ("id-prefix+public-server", "g45"),
@@ -125,7 +128,7 @@ fn names_mean_what_they_say() {
         ("admiral", "admiral"),
         ("link", "admiral"),
         ("pezhy", "pezhy"),
-        ("prehash+peer-link", "pezhy"),
+        ("prehash+peer-link+no-channel", "pezhy"),
         ("key-pem64+link", "g56+link"),
         ("padded", "padded"),
     ] {

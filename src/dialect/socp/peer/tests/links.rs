@@ -214,6 +214,45 @@ fn whoever_has_shown_who_it_is_can_be_named_to_others() {
     assert!(house.greeted[0].card.is_none());
 }
 
+#[test]
+fn whoever_comes_is_said_to_be_in_the_channel_to_servers_that_know_of_it() {
+    let members = [ANNA.member(), BEN.member()];
+    let house = House::linked();
+    let stamp = house.session.stamp();
+    let said = |frame: &Frame| {
+        let text = stamp.unsigned(frame).expect("something to sign");
+        value(&stamp.signed(frame, &US.signs(&text), 77))
+    };
+    for (name, knows) in [
+        ("text", true),
+        ("g56", true),
+        ("g45", true),
+        ("g40", true),
+        ("admiral", true),
+        ("g2", false),
+        ("g17", false),
+        ("g29", false),
+        ("samlovat", false),
+        ("pezhy", false),
+    ] {
+        let ear = Ear::SocpPeer(Accent::parse(name).expect("an accent"));
+        let one = press::in_channel(&ANNA.member(), ear);
+        let listed = press::part(None, &members, true, 1, ear);
+        assert_eq!((one.is_some(), listed.len()), (knows, if knows { 3 } else { 2 }), "{name}");
+        let Some(one) = one else { continue };
+        let one = said(&one);
+        assert_eq!(
+            (&one["type"], &one["from"], &one["to"]),
+            (&json!("PUBLIC_CHANNEL_ADD"), &json!("us"), &json!("*"))
+        );
+        assert_eq!(one["payload"], json!({"add": ["anna"], "if_version": 0}));
+        assert_eq!(one["sig"], US.sig(&one["payload"]));
+        assert_eq!(said(&listed[2])["payload"]["add"], json!(["anna", "ben"]), "one frame for all of them");
+    }
+    assert_eq!(press::in_channel(&ANNA.member(), Ear::Kith), None);
+    assert_eq!(press::in_channel(&ANNA.member(), Ear::Socp(Accent::default())), None);
+}
+
 /// A link to a server that was linked before, with its first words out.
 fn linking(link: &str) -> House {
     let accent = Accent::parse(link).ok().map(AnyAccent::Socp);

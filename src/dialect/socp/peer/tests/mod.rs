@@ -12,6 +12,7 @@ use crate::{
     dialect::{
         Accent as AnyAccent, Ear,
         event::{Greeting, Input, Output, ServerCard, Standing},
+        press,
         socp::{
             Accent, id_of,
             testing::{US, Who, judge, terms, unsigned, value},

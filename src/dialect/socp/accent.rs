@@ -195,12 +195,15 @@ impl Accent {
     }
 
     /// How a server that was linked before is dialled after so many failures. It has taken us in already; but
-    /// every other time it is asked to do so again, because some do not take a link.
+    /// every other time it is asked to do so again, because some do not take a link, or never answer one.
     #[must_use]
     pub const fn tried(self, failures: u32) -> Self {
         match self.link {
             // The loss of the link was the first one.
             LinkType::Join if failures == 0 || failures % 2 == 1 => Self { link: LinkType::Link, ..self },
+            LinkType::Link if failures > 0 && failures.is_multiple_of(2) => {
+                Self { link: LinkType::Join, ..self }
+            }
             _ => self,
         }
     }
@@ -223,6 +226,7 @@ impl Accent {
             None if first.has_alg => accent.key_form = KeyForm::Pem,
             None => {}
         }
+        accent.channel = accent.key_form != KeyForm::Pem;
         let pads = |text: Option<&str>| text.is_some_and(binary::is_padded);
         accent.padding = accent.key_form != KeyForm::Pem && (pads(pubkey) || pads(first.sig.as_deref()));
         if accent.padding && accent.key_form == KeyForm::Base64Pem {
@@ -235,8 +239,9 @@ impl Accent {
                 _ => LinkType::Join,
             };
             accent.prehash = accent.link == LinkType::PeerLink;
-            let is_known_not_to = introduction.ws_uri.is_some() || accent.link == LinkType::PeerLink;
-            accent.channel = accent.key_form != KeyForm::Pem && !is_known_not_to;
+            // The text has a key there, and no URI.
+            let is_as_in_the_text = pubkey.is_some() && introduction.ws_uri.is_none();
+            accent.channel &= is_as_in_the_text && accent.link != LinkType::PeerLink;
             if has_prefix(&first.from) {
                 accent.prefix = true;
                 accent.public_from = PublicFrom::Server;

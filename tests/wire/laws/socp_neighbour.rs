@@ -149,6 +149,7 @@ fn input(event: &Event) -> Input {
                 key,
                 accent: accent.map(AnyAccent::Socp),
                 unproven: *unproven,
+                servers: Vec::new(),
             }));
         }
         Event::Checked(at) => return Input::Checked(at.map(|at| (usize::from(at), Salt::Digest))),
@@ -265,6 +266,7 @@ impl Watched {
                 prop_assert!(self.welcome, "told without a welcome");
                 self.heard.0 += 1;
             }
+            Output::Shown => prop_assert!(self.welcome, "shown without a welcome"),
             Output::Introduce(_) => prop_assert!(self.welcome, "introduced without a welcome"),
             Output::Route(letter) => {
                 prop_assert!(self.welcome, "routed without a welcome");

@@ -79,6 +79,8 @@ pub enum Output {
     Step(&'static str, String),
     /// Hand in [`Input::Woken`] at this moment; a later wish takes the place of this one.
     Wake(Moment),
+    /// A neighbour says what is not for it to say, as its protocol lets it; that means nothing here.
+    Overheard,
     /// The peer broke the protocol; the frame is dropped and counted.
     Note(Violation),
     /// The connection ends.

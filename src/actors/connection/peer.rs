@@ -72,6 +72,11 @@ impl Connection {
                 }
             }
             Output::Shown => self.has_shown(),
+            Output::Overheard => {
+                if let Some(peer) = &self.peer {
+                    peer.meter.overheard();
+                }
+            }
             Output::WantList => {
                 if let Some(home) = self.home() {
                     self.house.registry.do_send(WantedBy(home));

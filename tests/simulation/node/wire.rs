@@ -232,6 +232,7 @@ impl Node {
             Output::Join(..)
             | Output::Report(_)
             | Output::Shown
+            | Output::Overheard
             | Output::RoundTrip(_)
             | Output::Step(..)
             | Output::Note(_) => {}

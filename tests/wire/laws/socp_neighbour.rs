@@ -266,6 +266,7 @@ impl Watched {
                 prop_assert!(self.welcome, "told without a welcome");
                 self.heard.0 += 1;
             }
+            Output::Overheard => prop_assert!(self.welcome, "overheard without a welcome"),
             Output::Shown => prop_assert!(self.welcome, "shown without a welcome"),
             Output::Introduce(_) => prop_assert!(self.welcome, "introduced without a welcome"),
             Output::Route(letter) => {

@@ -114,6 +114,8 @@ pub(super) enum Then {
     Tell(Told),
     /// Nothing but that it lives.
     Live,
+    /// It did not find somebody whom we believe to be there.
+    Missed(News),
     /// With the arrival of its author, if nobody has told of that.
     Route(Letter, Option<Told>),
 }

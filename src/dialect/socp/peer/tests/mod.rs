@@ -44,6 +44,8 @@ struct House {
     greeted: Vec<Greeting>,
     /// How often it has shown its key since it came in.
     shown: usize,
+    /// How often it told what is not its to tell.
+    overheard: usize,
     /// Everything that was wished for, without the questions.
     seen: Vec<Output>,
 }
@@ -57,6 +59,7 @@ impl House {
             members: vec![BEN.member()],
             greeted: Vec::new(),
             shown: 0,
+            overheard: 0,
             seen: Vec::new(),
         }
     }
@@ -97,6 +100,7 @@ impl House {
                             |other: &&Arc<Member>| !matches!(whom, Whom::One(key) if other.key != key);
                         inputs.push(Input::Found(self.members.iter().filter(wanted).cloned().collect()));
                     }
+                    Output::Overheard => self.overheard += 1,
                     Output::Shown => self.shown += 1,
                     Output::Step(..) => {}
                     other => self.seen.push(other),

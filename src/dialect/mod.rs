@@ -142,6 +142,9 @@ pub enum Session {
     SocpPeer(Box<socp::peer::Session>),
     /// Another Kith server.
     Kith(Box<kith::session::Session>),
+    /// No dialect: every message goes back as it came. It lets a test suite see the WebSocket below the
+    /// dialects, and never says who it is.
+    Echo,
     /// Over; no wish will ever come from here again.
     Over,
 }
@@ -177,6 +180,11 @@ impl Session {
             Self::Socp(session) => session.handle(input, out),
             Self::SocpPeer(session) => session.handle(input, now, out),
             Self::Kith(session) => session.handle(input, now, out),
+            Self::Echo => {
+                if let Input::Frame(frame) = input {
+                    out.push(Output::Send(frame));
+                }
+            }
             Self::Over => {}
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };
@@ -304,4 +312,30 @@ pub const fn is_fatal(ending: Ending) -> bool {
                 | Violation::TooManyRecipients
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn an_echo_sends_back_every_message_until_it_ends_and_wishes_for_nothing_else() {
+        let mut session = Session::Echo;
+        let frames = [Frame::Text("{\"type\":\"hello\"}".into()), Frame::Binary(Bytes::from_static(b"\xff"))];
+        let mut out = Vec::new();
+        session.handle(Input::Opened, Moment::ZERO, &mut out);
+        session.handle(Input::Woken, Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+        for frame in &frames {
+            session.handle(Input::Frame(frame.clone()), Moment::ZERO, &mut out);
+            assert!(matches!(&out[..], [Output::Send(sent)] if sent == frame), "{out:?}");
+            out.clear();
+        }
+        assert!(!session.is_peer() && session.last_words(Ending::Left).is_none());
+        session.end();
+        session.handle(Input::Frame(frames[0].clone()), Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+    }
 }

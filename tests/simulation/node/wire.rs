@@ -228,10 +228,10 @@ impl Node {
                 let found = self.find(whom);
                 self.answer(socket, Input::Found(found.into()), now);
             }
+            Output::Shown => self.on_shown(socket, now),
             Output::Introduce(_) => {}
             Output::Join(..)
             | Output::Report(_)
-            | Output::Shown
             | Output::Overheard
             | Output::RoundTrip(_)
             | Output::Step(..)

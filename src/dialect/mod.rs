@@ -11,13 +11,15 @@ pub mod kith;
 pub mod olaf;
 pub mod press;
 pub mod socp;
+pub mod vocabulary;
 
 use std::sync::Arc;
 
 use event::{Input, Output};
+use socp::stamp::Unsigned;
 
 use crate::{
-    crypto::keys::PublicKey,
+    crypto::{keys::PublicKey, sha256_start},
     domain::{
         Moment,
         dialect::Dialect,
@@ -25,6 +27,7 @@ use crate::{
         letter::Frame,
         peer::LinkDialect,
         refusal::{Ending, Violation},
+        replay::Trace,
     },
 };
 
@@ -210,25 +213,12 @@ impl Session {
         if let Self::Kith(session) = self { session.wrap(frame) } else { frame }
     }
 
-    /// What we must sign before this goes out, if it needs our signature.
+    /// What goes out instead of this once we have signed it, if it needs our signature.
     #[must_use]
-    pub fn unsigned(&self, frame: &Frame) -> Option<Vec<u8>> {
-        self.hand()?.unsigned(frame)
-    }
-
-    /// A frame that needed our signature, with it.
-    #[must_use]
-    pub fn signed(&self, frame: Frame, signature: &[u8], now_ms: i64) -> Frame {
-        match self.hand() {
-            Some(hand) => hand.signed(&frame, signature, now_ms),
-            None => frame,
-        }
-    }
-
-    fn hand(&self) -> Option<socp::stamp::Stamp<'_>> {
+    pub fn unsigned(&self, frame: &Frame) -> Option<Unsigned> {
         match self {
-            Self::Socp(session) => Some(session.stamp()),
-            Self::SocpPeer(session) => Some(session.stamp()),
+            Self::Socp(session) => session.stamp().unsigned(frame),
+            Self::SocpPeer(session) => session.stamp().unsigned(frame),
             _ => None,
         }
     }
@@ -288,6 +278,12 @@ impl Undecided {
             }
         })
     }
+}
+
+/// What makes bytes recognisable that come again.
+#[must_use]
+pub fn trace(bytes: impl AsRef<[u8]>) -> Trace {
+    Trace(sha256_start(bytes.as_ref()))
 }
 
 /// The dialect that speaks like this, if one does.

@@ -115,10 +115,10 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: true }),
+        named: Some(Named { name: name.as_str().into(), key, proven: true, sealing_key: None }),
         dialect: Dialect::Socp,
         public_key: "".into(),
-        spelled: socp::heard::spelled(&name, ""),
+        spelled: socp::heard::spelled(&name, "", None),
         trace: Trace([number; 16]),
     };
     let join = Join {
@@ -175,10 +175,10 @@ fn resident(number: u8) -> Listed {
     let key = Some(KeyId([number; 32]));
     Listed::Known(Resident {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: false }),
+        named: Some(Named { name: name.as_str().into(), key, proven: false, sealing_key: None }),
         dialect: Dialect::Socp,
         public_key: "".into(),
-        spelled: socp::heard::spelled(&name, ""),
+        spelled: socp::heard::spelled(&name, "", None),
     })
 }
 

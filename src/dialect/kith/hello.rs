@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
-use super::wire::{self, Hello, HelloMore, Refused, kind};
+use super::wire::{self, Hello, Refused, kind};
 use crate::{
     crypto::{channel::Ephemeral, keys::PublicKey},
     dialect::{
@@ -22,6 +23,13 @@ use crate::{
 const VERSIONS: (u8, u8) = (1, 1);
 /// The shortest key that we believe.
 const LEAST_KEY_BITS: u32 = 2048;
+
+/// What newer programs say behind the hello.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HelloMore {
+    /// What the sender is called among SOCP servers; empty if those do not reach it at its address.
+    pub(super) socp_id: String,
+}
 
 /// The other side, as it describes itself.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::*;
+use super::{super::hello::HelloMore, *};
 use crate::{
     crypto::keys::{PrivateKey, PublicKey},
     dialect::{Myself, event::Standing},
@@ -148,7 +148,7 @@ fn whoever_says_what_socp_servers_call_it_can_be_introduced_to_them() {
     // An older program says nothing of it, and a newer one more than we know.
     let whole = own_hello(&here, &ephemeral(), "");
     let (hello, more): (wire::Hello, _) = wire::split(&whole[1..]).expect("a hello");
-    let more: wire::HelloMore = wire::decode(more).expect("more");
+    let more: HelloMore = wire::decode(more).expect("more");
     let older = read_hello(&wire::encode(kind::HELLO, &hello)).expect("a hello");
     assert!(older.card().is_none());
     let newer = read_hello(&wire::encode(kind::HELLO, &(hello, more, [7_u8; 9]))).expect("a hello");

@@ -73,13 +73,6 @@ pub struct Hello {
     pub key: Vec<u8>,
 }
 
-/// What newer programs say behind the hello.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HelloMore {
-    /// What the sender is called among SOCP servers; empty if those do not reach it at its address.
-    pub socp_id: String,
-}
-
 /// A proof of who sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
@@ -138,6 +131,14 @@ struct MemberWire<'a> {
     key: [u8; 32],
     /// Empty in dialects without names.
     name: &'a str,
+    /// Another key, to seal letters with; empty if there is none.
+    sealing_key: &'a str,
+}
+
+impl MemberWire<'_> {
+    fn sealing_key(&self) -> Option<&str> {
+        Some(self.sealing_key).filter(|key| !key.is_empty())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -221,6 +222,7 @@ fn member_wire(member: &Member) -> MemberWire<'_> {
         public_key: &member.public_key,
         key: member.key.0,
         name: member.name.as_deref().unwrap_or_default(),
+        sealing_key: member.sealing_key.as_deref().unwrap_or_default(),
     }
 }
 
@@ -234,10 +236,12 @@ fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
     let named = match dialect {
         Dialect::Olaf => PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key).then_some(None),
         Dialect::Socp => {
-            socp::named(wire.name, wire.public_key).filter(|_| socp::id_of(wire.name) == key).map(Some)
+            let named = socp::named(wire.name, wire.public_key, wire.sealing_key());
+            named.filter(|_| socp::id_of(wire.name) == key).map(Some)
         }
     };
-    let named = named.filter(|_| wire.public_key.len() <= LONGEST_KEY).ok_or(Malformed)?;
+    let longest = wire.public_key.len().max(wire.sealing_key.len());
+    let named = named.filter(|_| longest <= LONGEST_KEY).ok_or(Malformed)?;
     Ok(Listed::Known(Resident { key, named, dialect, public_key: wire.public_key.into(), spelled }))
 }
 
@@ -246,7 +250,7 @@ fn spelled(wire: &MemberWire<'_>) -> KeyId {
     if wire.name.is_empty() {
         return KeyId(sha256(wire.public_key.as_bytes()));
     }
-    socp::heard::spelled(wire.name, wire.public_key)
+    socp::heard::spelled(wire.name, wire.public_key, wire.sealing_key())
 }
 
 /// Part of our own list: everybody behind `after`, up to the last of these or to the end.
@@ -309,10 +313,9 @@ pub fn letter(letter: &Letter) -> Option<Frame> {
 /// Its fields are wrong.
 pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
     let Some((kind, body)) = message.split_first() else { return Err(Malformed) };
-    let wrong = |_| Malformed;
     Ok(Some(match *kind {
         kind::PART => {
-            let (part, _): (PartWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (part, _): (PartWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             News::Part {
                 after: part.after.map(KeyId),
                 through: part.through.map(KeyId),
@@ -321,7 +324,7 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
             }
         }
         kind::CHANGES => {
-            let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             let changes = wire.changes.iter().map(|change| match change {
                 ChangeWire::Came(member) => listed(member).map(Change::Came),
                 ChangeWire::Went(key) => Ok(Change::Went(KeyId(*key))),
@@ -329,7 +332,7 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
             News::Changes { first: wire.first, changes: changes.collect::<Result<_, _>>()? }
         }
         kind::STANDING => {
-            let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             let digest = Digest(u128::from_be_bytes(wire.digest));
             News::Standing { sequence: wire.sequence, digest }
         }

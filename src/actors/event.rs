@@ -6,6 +6,7 @@ use tokio::sync::broadcast;
 
 use super::clock::unix_ms;
 use crate::domain::{
+    bans::Ban,
     dialect::Dialect,
     id::{ConnectionId, KeyId, PeerId},
     neighbourhood::State,
@@ -104,6 +105,16 @@ pub enum Kind {
         /// The digest of the name.
         member: KeyId,
     },
+    /// A ban is in force.
+    Banned {
+        /// Which one.
+        ban: Ban,
+    },
+    /// A ban was lifted, or is over.
+    Unbanned {
+        /// Which one.
+        ban: Ban,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -129,6 +140,8 @@ impl Kind {
             Self::PeerAdded { .. } => "peer_added",
             Self::PeerRemoved { .. } => "peer_removed",
             Self::NameRefused { .. } => "name_refused",
+            Self::Banned { .. } => "banned",
+            Self::Unbanned { .. } => "unbanned",
         }
     }
 }

@@ -122,6 +122,7 @@ impl Roster {
             dialect: newcomer.dialect,
             public_key: Arc::clone(&newcomer.public_key),
             spelled: newcomer.spelled,
+            fingerprint: newcomer.fingerprint(),
         });
         self.by_key
             .insert(newcomer.key, Present { member: Arc::clone(&member), connections: vec![connection] });

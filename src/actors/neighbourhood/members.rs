@@ -70,8 +70,9 @@ pub fn entry(line: &PeerLine, source: Source) -> Result<Entry, String> {
     })
 }
 
-/// A fingerprint, or the fingerprint of a key.
-fn read_key(text: &str) -> Option<KeyId> {
+/// A fingerprint, or the fingerprint of a key in any spelling.
+#[must_use]
+pub fn read_key(text: &str) -> Option<KeyId> {
     KeyId::from_hex(text).or_else(|| whole_key(text).map(|key| key.id()))
 }
 
@@ -180,6 +181,7 @@ impl Handler<RemovePeer> for Neighbourhood {
         }
         self.forget(home);
         if let Some(entry) = self.parts.book.entry(home) {
+            self.forget_bans(entry);
             self.parts.bulletin.publish(Kind::PeerRemoved { peer: naming(entry) });
         }
         true

@@ -80,6 +80,7 @@ impl Who {
             dialect: Dialect::Socp,
             public_key,
             spelled,
+            fingerprint: None,
         })
     }
 }

@@ -131,7 +131,8 @@ fn somebody() -> Arc<Member> {
     let public_key: Arc<str> = KEYS[0].0.as_str().into();
     let key = id_of("anna");
     let name = Some("anna".into());
-    Arc::new(Member { key, name, number: 1, dialect: Dialect::Socp, public_key, spelled: key })
+    let (number, dialect, fingerprint) = (1, Dialect::Socp, None);
+    Arc::new(Member { key, name, number, dialect, public_key, spelled: key, fingerprint })
 }
 
 fn input(event: &Event) -> Input {

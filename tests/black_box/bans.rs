@@ -57,7 +57,6 @@ async fn a_banned_key_has_to_go_at_once_and_comes_again_when_that_is_lifted() {
     let mut same = Client::join(&app, 0).await;
     let mut ben = Client::join(&app, 1).await;
     let pem = anna.pem();
-    ben.list_with(&pem).await;
     let mut watch = app.watch().await;
     let id = app.ban(&json!({"key": app.first_fingerprint().await, "reason": "spam"})).await;
     let event = watch.about_link("banned").await;

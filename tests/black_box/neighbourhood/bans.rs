@@ -44,7 +44,7 @@ async fn a_banned_server_is_neither_let_in_nor_dialled() {
             peer["last_error"]["message"].as_str().is_some_and(|text| text.contains("spreads spam")),
             "{peer}"
         );
-        assert!(peer["next_attempt_at"].is_null(), "it is not dialled: {peer}");
+        assert!(peer["next_retry"].is_null(), "it is not dialled: {peer}");
         neighbour.until("/api/v1/peers", |answer| answer.json()["items"][0]["state"] != "up").await;
         anna.sees(&[(a, &[&own])]).await;
         if judge.listen == second.listen {
@@ -121,7 +121,7 @@ async fn a_list_counts_where_it_is_subscribed_to_and_goes_no_further() {
     drop(third);
     let first = a.open_again(first.stop(), &settings);
     assert_eq!(first.get("/api/v1/bans").await["items"][0]["value"], listed["value"]);
-    first.until_up(1).await;
+    first.until_state(&b.address(), "up").await;
     second.unban(&id).await;
     first.until("/api/v1/bans", |answer| answer.json()["items"] == json!([])).await;
     Client::join(&first, 0).await;

@@ -61,7 +61,7 @@ async fn a_list_is_replaced_as_a_whole_or_not_at_all() {
     let other = store.replace_ban_list(key(2), 1, vec![draft("name", "anna")]).await.unwrap();
     store.replace_ban_list(key(1), 1, one_of_each()).await.unwrap();
     let list = store.replace_ban_list(key(1), 2, vec![draft("name", "cleo")]).await.unwrap();
-    let all = [&[own.clone()], &other[..], &list[..]].concat();
+    let all = [std::slice::from_ref(&own), &other, &list].concat();
     assert_eq!(store.bans().await.unwrap(), all);
     let twice = vec![draft("name", "dora"), draft("name", "DORA")];
     assert!(store.replace_ban_list(key(1), 3, twice).await.is_err());

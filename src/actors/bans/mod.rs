@@ -48,7 +48,6 @@ impl Banned {
     }
 
     /// The set, to be read. It is plain data: even a panic elsewhere leaves it usable.
-    #[must_use]
     pub fn read(&self) -> RwLockReadGuard<'_, Bans> {
         self.set.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -15,8 +15,7 @@ use crate::{
     dialect::{Ear, event::Claim, kith::bans::Signed},
     domain::{
         address::Address,
-        book::Entry,
-        id::HomeId,
+        id::{HomeId, KeyId},
         refusal::{Refusal, Violation},
     },
 };
@@ -98,9 +97,9 @@ impl Neighbourhood {
         self.parts.subscribe.iter().any(|word| self.parts.book.meant(word) == Some(home))
     }
 
-    /// The list of a neighbour that is removed does not count any more.
-    pub(super) fn forget_bans(&self, entry: &Entry) {
-        if let Some((house, key)) = self.house.as_ref().zip(entry.expected()) {
+    /// A key is no longer that of a neighbour: what it has signed does not count any more.
+    pub(super) fn forget_bans(&self, key: Option<KeyId>) {
+        if let Some((house, key)) = self.house.as_ref().zip(key) {
             house.warden.do_send(Forget(key));
         }
     }

@@ -181,7 +181,7 @@ impl Handler<RemovePeer> for Neighbourhood {
         }
         self.forget(home);
         if let Some(entry) = self.parts.book.entry(home) {
-            self.forget_bans(entry);
+            self.forget_bans(entry.expected());
             self.parts.bulletin.publish(Kind::PeerRemoved { peer: naming(entry) });
         }
         true
@@ -217,7 +217,8 @@ impl Handler<PinPeer> for Neighbourhood {
             Some(text) => read_key(text).ok_or(PinError::BadKey)?,
             None => entry.presented.or_else(|| entry.expected()).ok_or(PinError::NoKey)?,
         };
-        let same = entry.expected() == Some(pinned);
+        let former = entry.expected();
+        let same = former == Some(pinned);
         // The whole key is worth more than its digest.
         let kept = entry.key_text.take().filter(|_| entry.pinned == Some(pinned));
         entry.key_text = Some(key.or(kept).unwrap_or_else(|| pinned.hex()));
@@ -232,6 +233,7 @@ impl Handler<PinPeer> for Neighbourhood {
         } else {
             // Whoever is linked at the moment has proven another key.
             self.renew(home, ctx);
+            self.forget_bans(former);
         }
         self.view(home).ok_or(PinError::Unknown)
     }

@@ -145,6 +145,19 @@ async fn who_does_not_publish_any_more_says_so() {
     assert_eq!(second.bans().await.len(), 1, "its own are still in force");
 }
 
+#[actix_web::test]
+async fn the_list_of_a_neighbour_that_is_removed_counts_no_more() {
+    let [a, b] = places::<2>();
+    let second = b.open(&[("BANS__PUBLISH", "true")]);
+    let first = a.open(&[("NEIGHBOURHOOD__PEERS", &b.url()), ("BANS__SUBSCRIBE", b.key())]);
+    second.ban(&json!({"name": "mallory"})).await;
+    first.until("/api/v1/bans", |answer| answer.json()["items"][0]["value"] == "mallory").await;
+    let peer = first.until_state(&b.address(), "up").await;
+    let path = format!("/api/v1/peers/{}", peer["id"].as_str().expect("an id"));
+    assert_eq!(first.api(Method::DELETE, &path).await.status, 204);
+    first.until("/api/v1/bans", |answer| answer.json()["items"] == json!([])).await;
+}
+
 fn draft(name: &str) -> Draft {
     let target = Target::read("name", name).expect("a name");
     Draft { target, until: None, reason: String::new(), made: 1 }

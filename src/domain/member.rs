@@ -25,6 +25,8 @@ pub struct Member {
     /// The fingerprint of the public key, by which people and bans know it; none if it came without one. The
     /// same as `key` unless it has a name.
     pub fingerprint: Option<KeyId>,
+    /// Another key, as the member wrote it, with which letters to it are sealed, if it has two.
+    pub sealing_key: Option<Arc<str>>,
 }
 
 /// Which members who have names somebody looks for.
@@ -59,8 +61,8 @@ impl Resident {
     pub fn numbered(self, number: u32) -> Member {
         let fingerprint = self.fingerprint();
         let Self { key, named, dialect, public_key, spelled } = self;
-        let name = named.map(|named| named.name);
-        Member { key, name, number, dialect, public_key, spelled, fingerprint }
+        let (name, sealing_key) = Named::split(named.as_ref());
+        Member { key, name, number, dialect, public_key, sealing_key, spelled, fingerprint }
     }
 
     /// The fingerprint of its public key, if it came with one.
@@ -109,4 +111,14 @@ pub struct Named {
     pub key: Option<KeyId>,
     /// Whether that key has signed the hello.
     pub proven: bool,
+    /// Another key, as it was written, with which letters to it are sealed, if it has two.
+    pub sealing_key: Option<Arc<str>>,
+}
+
+impl Named {
+    /// The name and the second key of somebody who may have them.
+    pub(super) fn split(named: Option<&Self>) -> (Option<Arc<str>>, Option<Arc<str>>) {
+        let sealing_key = named.and_then(|named| named.sealing_key.clone());
+        (named.map(|named| Arc::clone(&named.name)), sealing_key)
+    }
 }

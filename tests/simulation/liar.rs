@@ -40,6 +40,7 @@ fn somebody(person: usize) -> Arc<Member> {
         public_key: Arc::clone(&persona.spellings[1]),
         spelled: persona.spelled[1],
         fingerprint: Some(persona.key),
+        sealing_key: None,
     })
 }
 

@@ -111,10 +111,10 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: true }),
+        named: Some(Named { name: name.as_str().into(), key, proven: true, sealing_key: None }),
         dialect: Dialect::Socp,
         public_key: "".into(),
-        spelled: socp::heard::spelled(&name, ""),
+        spelled: socp::heard::spelled(&name, "", None),
         trace: Trace([number; 16]),
     };
     let join = Join {

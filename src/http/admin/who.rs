@@ -5,7 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{id::KeyId, member::Member},
+    domain::{
+        id::KeyId,
+        member::{Member, Named},
+    },
     store::MemberRecord,
 };
 
@@ -41,6 +44,12 @@ impl From<&Member> for Who {
     }
 }
 
+impl From<&Named> for Who {
+    fn from(named: &Named) -> Self {
+        Self::of(Some(named.name.to_string()), named.key)
+    }
+}
+
 impl From<&MemberRecord> for Who {
     fn from(member: &MemberRecord) -> Self {
         let key = if member.name.is_none() { Some(member.key_id) } else { member.name_key };
@@ -56,7 +65,16 @@ mod tests {
     fn member(name: Option<&str>, fingerprint: Option<KeyId>) -> Member {
         let (name, number) = (name.map(Into::into), 1);
         let (key, spelled) = (KeyId([7; 32]), KeyId([8; 32]));
-        Member { key, name, number, dialect: Dialect::Socp, public_key: "".into(), spelled, fingerprint }
+        Member {
+            key,
+            name,
+            number,
+            dialect: Dialect::Socp,
+            public_key: "".into(),
+            spelled,
+            sealing_key: None,
+            fingerprint,
+        }
     }
 
     #[test]

@@ -281,8 +281,16 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
     let public_key: Arc<str> =
         if PublicKey::read(text).is_ok() { text.into() } else { key.canonical_pem().into() };
     let spelled = KeyId(sha256(public_key.as_bytes()));
-    let (key, name, number, dialect) = (key.id(), None, 1, Dialect::Olaf);
-    Arc::new(Member { key, name, number, dialect, public_key, spelled, fingerprint: Some(key) })
+    Arc::new(Member {
+        key: key.id(),
+        name: None,
+        number: 1,
+        dialect: Dialect::Olaf,
+        public_key,
+        spelled,
+        sealing_key: None,
+        fingerprint: Some(key.id()),
+    })
 }
 
 /// A 2048-bit modulus of noise with the usual exponent, as SubjectPublicKeyInfo.

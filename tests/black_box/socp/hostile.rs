@@ -5,6 +5,7 @@
 mod bans;
 mod floods;
 mod gossip;
+mod leaving;
 mod letters;
 mod names;
 mod stranger;

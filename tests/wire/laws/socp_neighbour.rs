@@ -131,8 +131,16 @@ fn somebody() -> Arc<Member> {
     let public_key: Arc<str> = KEYS[0].0.as_str().into();
     let key = id_of("anna");
     let name = Some("anna".into());
-    let (number, dialect, fingerprint) = (1, Dialect::Socp, None);
-    Arc::new(Member { key, name, number, dialect, public_key, spelled: key, fingerprint })
+    Arc::new(Member {
+        key,
+        name,
+        number: 1,
+        dialect: Dialect::Socp,
+        public_key,
+        spelled: key,
+        sealing_key: None,
+        fingerprint: None,
+    })
 }
 
 fn input(event: &Event) -> Input {

@@ -6,16 +6,16 @@
 //! here, or else at the home that claimed it first and still does. So nobody can take a member away from
 //! its home by claiming it, too.
 
+mod hidden;
 mod home;
 
-pub use self::home::Home;
-use self::home::Stage;
-
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
+pub use self::home::Home;
+use self::home::Stage;
 use super::{
     address::Address,
     id::{HomeId, KeyId},
@@ -32,8 +32,10 @@ pub struct Mesh {
     whereabouts: HashMap<KeyId, Vec<HomeId>>,
     /// Keys by the digest of their spelling, and how many homes spell them like that.
     spellings: HashMap<KeyId, (KeyId, u32)>,
-    /// Who came to a home or went from one since that was asked last.
+    /// Who came to a home or went from one, or is no longer shown as before, since that was asked last.
     moved: BTreeSet<KeyId>,
+    /// Members whom this house does not show, though their home lists them.
+    hidden: HashSet<(HomeId, KeyId)>,
     most_members: usize,
     last_number: u32,
     version: u64,
@@ -52,6 +54,7 @@ impl Mesh {
             whereabouts: HashMap::new(),
             spellings: HashMap::new(),
             moved: BTreeSet::new(),
+            hidden: HashSet::new(),
             most_members: usize::try_from(most_members).unwrap_or(usize::MAX),
             last_number: FIRST_NUMBER - 1,
             version: 0,
@@ -89,7 +92,9 @@ impl Mesh {
     /// The members who are listed at a neighbour.
     pub fn listed(&self, home: HomeId) -> impl Iterator<Item = &Arc<Member>> {
         let members = self.homes.get(&home).into_iter().flat_map(|home| home.members.values());
-        members.filter(move |member| self.whereabouts(member.key) == Some(home))
+        members.filter(move |member| {
+            self.whereabouts(member.key) == Some(home) && !self.is_hidden(home, member.key)
+        })
     }
 
     /// Where a member is, if anywhere.
@@ -162,6 +167,7 @@ impl Mesh {
         for member in home.members.values() {
             self.went(id, member.key, member.spelled);
         }
+        self.hidden.retain(|(home, _)| *home != id);
         self.version += 1;
         true
     }
@@ -345,6 +351,7 @@ impl Mesh {
             home.digest.toggle(spelled);
         }
         if let Some(member) = home.members.remove(&key) {
+            self.hidden.remove(&(id, key));
             home.digest.toggle(member.spelled);
             self.went(id, key, member.spelled);
         }

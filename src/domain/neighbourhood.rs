@@ -79,6 +79,7 @@ pub struct Peer {
     /// Until then nobody's call brings the next dial forward.
     deaf_until: Moment,
     refused: bool,
+    banned: bool,
     heard: Moment,
     state: State,
     since: Moment,
@@ -99,6 +100,7 @@ impl Peer {
             next_dial: now,
             deaf_until: now,
             refused: false,
+            banned: false,
             heard: now,
             state: State::Down,
             since: now,
@@ -114,7 +116,7 @@ impl Peer {
     /// When it will be dialled again, if that is the plan.
     #[must_use]
     pub fn next_dial(&self) -> Option<Moment> {
-        (self.dialable && self.attempt.is_none() && self.wants_socket()).then_some(self.next_dial)
+        (self.may_dial() && self.attempt.is_none() && self.wants_socket()).then_some(self.next_dial)
     }
 
     /// Attempts in a row that came to nothing.
@@ -142,6 +144,10 @@ impl Peer {
         self.sockets.iter().map(|socket| (socket.id, socket.direction))
     }
 
+    const fn may_dial(&self) -> bool {
+        self.dialable && !self.banned
+    }
+
     fn wants_socket(&self) -> bool {
         match self.wanted {
             Sockets::One | Sockets::Any => self.sockets.is_empty(),
@@ -152,7 +158,7 @@ impl Peer {
     /// What to do at `now`. Told to dial, the shell reports [`Peer::open`], [`Peer::failed`] or both.
     pub fn due(&mut self, now: Moment, limits: &Limits) -> Due {
         self.settle(now, limits);
-        if !self.dialable || self.attempt.is_some() || !self.wants_socket() {
+        if !self.may_dial() || self.attempt.is_some() || !self.wants_socket() {
             return match self.state {
                 State::Up => Due::Sleep(self.suspect_at(limits)),
                 State::Suspect => Due::Sleep(now + SECOND_LOOK),
@@ -315,6 +321,18 @@ impl Peer {
         }
     }
 
+    /// A ban keeps it out from now on, or no longer does. Its sockets are closed by whoever says so.
+    pub fn ban(&mut self, banned: bool, now: Moment, limits: &Limits) {
+        if banned {
+            self.attempt = None;
+        } else if self.banned {
+            self.refused = false;
+            self.retry(now);
+        }
+        self.banned = banned;
+        self.settle(now, limits);
+    }
+
     /// Somebody asks to try again at once.
     pub const fn retry(&mut self, now: Moment) {
         self.failures = 0;
@@ -356,6 +374,7 @@ impl Peer {
             (false, _) => State::Up,
             (true, Some((_, Some(_)))) => State::Greeting,
             (true, Some((_, None))) => State::Dialling,
+            (true, None) if self.banned => State::Banned,
             (true, None) if self.refused => State::Refused,
             (true, None) => State::Down,
         };

@@ -4,6 +4,8 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
+mod bans;
+mod deliver;
 mod known;
 mod message;
 mod neighbours;
@@ -27,10 +29,11 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
-use self::{known::Known, neighbours::Neighbour, pressed::Pressed};
+use self::{known::Known, neighbours::Neighbour};
 
 use super::{
     archivist::{Archivist, Remember},
+    bans::Banned,
     clock::{Clock, unix_ms},
     event::{Bulletin, Kind},
     lane::{Class, Inbox, Lane},
@@ -42,13 +45,13 @@ use crate::{
     domain::{
         address::Address,
         id::{ConnectionId, HomeId, KeyId},
-        letter::{Frame, Letter, Origin},
+        letter::Frame,
         limits::{Limits, seconds},
         member::{Member, Named},
         names::Bearer,
         presence::Presence,
-        refusal::Ending,
-        switchboard::{Hearers, Objection, Plan, Switchboard},
+        refusal::{Ending, Refusal},
+        switchboard::{Objection, Switchboard},
     },
     store::Seen,
 };
@@ -71,6 +74,7 @@ pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
+    bans: Banned,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -105,6 +109,8 @@ pub struct Parts {
     pub names: Vec<Address>,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// Who may not come.
+    pub bans: Banned,
     /// What sessions know of the house.
     pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
@@ -136,6 +142,7 @@ impl Registry {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
+            bans: parts.bans,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -240,38 +247,6 @@ impl Registry {
         }
     }
 
-    fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
-        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
-        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
-        let mut pressed = Pressed::default();
-        let (mut taken, mut refused) = (0, 0);
-        for (ear, lane) in clients.chain(neighbours) {
-            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
-                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
-            }
-        }
-        self.tally.deliveries.inc_by(taken);
-        self.tally.dropped.inc_by(refused);
-    }
-
-    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
-        let author = match (letter.dialect.echoes(), letter.from) {
-            (false, Origin::Here(connection)) => Some(connection),
-            _ => None,
-        };
-        let (all, member) = match hearers {
-            Hearers::Nobody => (false, None),
-            Hearers::Everybody => (true, None),
-            Hearers::Member(key) => (false, Some(key)),
-        };
-        let everybody =
-            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
-        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
-        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
-        everybody.map(|(_, entry)| entry).chain(of_member)
-    }
-
     fn count(&self) {
         self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
         self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
@@ -311,7 +286,11 @@ impl Handler<Join> for Registry {
 
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
         let Join { connection, newcomer, ear, lane, address } = join;
-        match self.switchboard.join(connection, &newcomer) {
+        let joined = match self.keeps_out(&newcomer, address) {
+            true => Err(Refusal::Banned),
+            false => self.switchboard.join(connection, &newcomer),
+        };
+        match joined {
             Err(refusal) => {
                 let ending = Ending::Refused(refusal);
                 self.bulletin.publish(Kind::Refused { address, ending });
@@ -368,12 +347,18 @@ impl Handler<Route> for Registry {
 
     fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
         self.inbox.taken(letter.original.len());
-        match self.switchboard.route(&letter) {
+        let planned = match self.is_from_banned(&letter) {
+            true => Err(Objection::Refused(Refusal::Banned)),
+            false => self.switchboard.route(&letter),
+        };
+        match planned {
             Ok(plan) => {
                 self.tally.letters.inc();
                 self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
                 self.deliver(&letter, &plan);
             }
+            // Whoever brings it may know nothing of the ban.
+            Err(Objection::Refused(Refusal::Banned)) => self.tally.refusal(Refusal::Banned),
             Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
             Err(Objection::Violated(violation)) => self.object(letter.from, violation),
             Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),

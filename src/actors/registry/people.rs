@@ -23,7 +23,8 @@ use crate::{
 impl Registry {
     fn person(&self, key: KeyId) -> Option<&Arc<Member>> {
         let mesh = self.switchboard.mesh();
-        let elsewhere = || mesh.member(mesh.whereabouts(key)?, key);
+        let home = mesh.whereabouts(key).filter(|home| !mesh.is_hidden(*home, key));
+        let elsewhere = || mesh.member(home?, key);
         self.switchboard.roster().find(key).or_else(elsewhere).filter(|member| member.name.is_some())
     }
 

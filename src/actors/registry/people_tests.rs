@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     actors::{
         archivist::Archivist,
+        bans::Banned,
         clock::Clock,
         event::Bulletin,
         lane::{Deliver, Inbox, LaneEnd},
@@ -91,6 +92,7 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
         myself,
     };
     let parts = Parts {
+        bans: Banned::default(),
         home: "here:1".into(),
         names: Vec::new(),
         bearers: Vec::new(),

@@ -353,6 +353,7 @@ impl Session {
                 out.push(Output::RoundTrip(ping.age(now)));
             }
             kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| malformed)?)),
+            kind::BANS => out.push(Output::Bans(wire::decode(body).map_err(|_| malformed)?)),
             // A newer program says something that we need not understand.
             _ => {}
         }
@@ -387,8 +388,9 @@ impl Session {
 }
 
 fn greeting(them: Them) -> Greeting {
-    let card = them.card();
-    Greeting { claim: them.claim, proven: true, trace: None, ear: Ear::Kith, sockets: Sockets::One, card }
+    let (card, Them { claim, key, .. }) = (them.card(), them);
+    let (ear, sockets) = (Ear::Kith, Sockets::One);
+    Greeting { claim, proven: true, key: Some(key), trace: None, ear, sockets, card }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! unknown kind is ignored as a whole. So newer and older programs of one major version understand each
 //! other.
 
-use std::{sync::Arc, time::Duration};
+pub use super::ping::Ping;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -52,6 +54,8 @@ pub mod kind {
     pub const PONG: u8 = 49;
     /// How the sender's own links are doing.
     pub const LINKS: u8 = 64;
+    /// The bans that the sender's operator has made, signed.
+    pub const BANS: u8 = 65;
 }
 
 /// The first message of who dials. The answer has the same fields and a proof.
@@ -94,13 +98,6 @@ pub struct Welcome {
 pub struct Refused {
     /// The stable name of the reason.
     pub code: String,
-}
-
-/// Are you there? And the answer, which repeats it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ping {
-    /// The asker's clock, in microseconds. Means nothing to the other side.
-    pub sent: u64,
 }
 
 /// How one link of the sender is doing.
@@ -379,20 +376,6 @@ fn unwrap_letter(message: &Bytes) -> Result<Option<Wrapped>, Malformed> {
         Frame::Binary(original)
     };
     Ok(Some((KeyId(wire.author), original, dialect)))
-}
-
-impl Ping {
-    /// A question asked at this moment.
-    #[must_use]
-    pub fn at(now: Duration) -> Self {
-        Self { sent: u64::try_from(now.as_micros()).unwrap_or(u64::MAX) }
-    }
-
-    /// How long ago it was asked.
-    #[must_use]
-    pub fn age(self, now: Duration) -> Duration {
-        now.saturating_sub(Duration::from_micros(self.sent))
-    }
 }
 
 #[cfg(test)]

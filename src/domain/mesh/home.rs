@@ -1,4 +1,4 @@
-//! What one neighbour has told of its members.
+//! The replica of one neighbour's list.
 
 use std::{collections::BTreeMap, sync::Arc};
 

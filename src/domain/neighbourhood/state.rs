@@ -1,4 +1,4 @@
-//! How a neighbour is doing, in words that never change once published.
+//! How a neighbour is doing, in one word.
 
 /// How a neighbour is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,12 +15,14 @@ pub enum State {
     Down,
     /// There is no link, because one of the two sides does not want one.
     Refused,
+    /// There is no link, because a ban keeps it out. It is not dialled either.
+    Banned,
 }
 
 impl State {
     /// Every state, for metrics.
-    pub const ALL: [Self; 6] =
-        [Self::Dialling, Self::Greeting, Self::Up, Self::Suspect, Self::Down, Self::Refused];
+    pub const ALL: [Self; 7] =
+        [Self::Dialling, Self::Greeting, Self::Up, Self::Suspect, Self::Down, Self::Refused, Self::Banned];
 
     /// The stable name.
     #[must_use]
@@ -32,6 +34,7 @@ impl State {
             Self::Suspect => "suspect",
             Self::Down => "down",
             Self::Refused => "refused",
+            Self::Banned => "banned",
         }
     }
 

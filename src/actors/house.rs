@@ -18,7 +18,7 @@ use super::{
     lane::Inbox,
     neighbourhood::{self, Neighbourhood},
     notary::{Keys, Notary},
-    registry::{self, Registry},
+    registry::{self, OfflineParts, Registry},
     tally::Tally,
 };
 use crate::{
@@ -81,6 +81,8 @@ pub struct Plan {
     pub bearers: Vec<(KeyId, Bearer)>,
     /// Who writes things down.
     pub archivist: Addr<Archivist>,
+    /// What letters for those who are away are kept with, if they are.
+    pub offline: Option<OfflineParts>,
 }
 
 impl House {
@@ -106,6 +108,7 @@ impl House {
             tally: tally.clone(),
             bulletin: bulletin.clone(),
             archivist: plan.archivist,
+            offline: plan.offline,
             inbox: inbox.clone(),
             draining: Arc::clone(&draining),
         };

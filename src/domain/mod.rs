@@ -18,6 +18,7 @@ pub mod mesh;
 pub mod names;
 pub mod neighbourhood;
 pub mod news;
+pub mod offline;
 pub mod peer;
 pub mod presence;
 pub mod rate;

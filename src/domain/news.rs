@@ -114,6 +114,22 @@ pub struct Effect {
 }
 
 impl News {
+    /// Who is said to be there, or to have come.
+    pub fn arrivals(&self) -> impl Iterator<Item = KeyId> + '_ {
+        let (whole, listed, changes): (&[Resident], &[Listed], &[Change]) = match self {
+            Self::Whole(members) => (members, &[], &[]),
+            Self::Part { members, .. } => (&[], members, &[]),
+            Self::Single(change) => (&[], &[], std::slice::from_ref(change)),
+            Self::Changes { changes, .. } => (&[], &[], changes),
+            Self::Standing { .. } => (&[], &[], &[]),
+        };
+        let came = changes.iter().filter_map(|change| match change {
+            Change::Came(listed) => Some(listed.key()),
+            Change::Went(_) => None,
+        });
+        whole.iter().map(|member| member.key).chain(listed.iter().map(Listed::key)).chain(came)
+    }
+
     /// Members of whom this does not hold are nobody to us, but still count when lists are compared. Says who
     /// was the first of them.
     pub fn doubt(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<KeyId> {

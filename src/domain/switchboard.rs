@@ -16,7 +16,7 @@ use super::{
     names::{Bearer, Claimed, Names},
     news::{Effect, News},
     refusal::{Refusal, Violation},
-    replay::Window,
+    replay::{Trace, Window},
     roster::Roster,
 };
 
@@ -111,6 +111,17 @@ impl Switchboard {
     /// Puts back whose names are known.
     pub fn restore_names(&mut self, names: impl IntoIterator<Item = (KeyId, Bearer)>) {
         self.bearers.restore(names);
+    }
+
+    /// Whether somebody of this name was ever heard of.
+    #[must_use]
+    pub fn knows(&self, name: KeyId) -> bool {
+        self.bearers.bearer(name).is_some()
+    }
+
+    /// A letter was here in an earlier life of this process.
+    pub fn remember(&mut self, letter: Trace) {
+        self.letters.admit(letter);
     }
 
     /// From now on nobody is let in.
@@ -288,13 +299,25 @@ impl Switchboard {
     /// A home answers for its own members. One that others claim, too, must have signed: anybody can list
     /// anybody's key, and whoever has just moved is still listed at the old home.
     fn answers_for(&self, home: HomeId, author: KeyId, letter: &Letter) -> Result<(), Objection> {
-        if !self.mesh.claims(home, author) {
-            return Err(Objection::Violated(Violation::WrongSender));
-        }
         let listed = self.mesh.whereabouts(author);
-        if listed == Some(home) || matches!(letter.author, Author::Proven(_)) {
+        if !self.mesh.claims(home, author) {
+            // A letter may have waited for its recipient for so long that its author has left. A home could as
+            // well say that somebody who is nowhere is there, so nothing is gained by keeping it out.
+            return match (&letter.audience, listed) {
+                (Audience::Member(_), None) if self.knows(author) => Ok(()),
+                (Audience::Member(_), Some(_)) if self.knows(author) => self.unless_signed(author, letter),
+                _ => Err(Objection::Violated(Violation::WrongSender)),
+            };
+        }
+        if listed == Some(home) { Ok(()) } else { self.unless_signed(author, letter) }
+    }
+
+    /// Somebody is listed elsewhere than where her letter comes from: only her signature counts.
+    fn unless_signed(&self, author: KeyId, letter: &Letter) -> Result<(), Objection> {
+        if matches!(letter.author, Author::Proven(_)) {
             return Ok(());
         }
+        let listed = self.mesh.whereabouts(author);
         let elsewhere = listed.and_then(|other| self.mesh.member(other, author));
         let member = self.roster.find(author).or(elsewhere).cloned();
         Err(member.map_or(Objection::Violated(Violation::WrongSender), Objection::Doubted))

@@ -117,6 +117,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
         notaries: 1,
         archivist: archivist.clone(),
+        offline: None,
     });
     let house = house.expect("a house");
     house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&house)));
@@ -125,6 +126,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         house,
         store,
         archivist,
+        keeper: None,
         filing: filing.expect("a folder"),
         settings,
         about,

@@ -6,6 +6,7 @@
 mod doors;
 mod end;
 mod neighbours;
+mod offline;
 mod ready;
 
 use std::{
@@ -208,6 +209,8 @@ async fn open(
         Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
     };
     let names = doors.names();
+    let offline = offline::open(&settings, &store, &tally).await?;
+    let keeper = offline.as_ref().map(|offline| offline.keeper.clone());
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
@@ -230,6 +233,7 @@ async fn open(
         },
         bearers: neighbours::bearers(&settings, &store).await?,
         archivist: archivist.clone(),
+        offline,
         limits,
     })?;
     let url = public_url(&settings, &address, doors.tls);
@@ -239,7 +243,7 @@ async fn open(
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
-    Ok(Arc::new(Site { house, store, archivist, filing, settings, about, token, stop }))
+    Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, token, stop }))
 }
 
 /// What sessions must know.

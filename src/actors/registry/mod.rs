@@ -4,8 +4,10 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
+mod letters;
 mod message;
 mod neighbours;
+mod offline;
 mod people;
 mod pressed;
 mod query;
@@ -26,7 +28,8 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
-use self::{neighbours::Neighbour, pressed::Pressed};
+pub use self::offline::{Discard, OfflineParts};
+use self::{neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Remember},
@@ -41,13 +44,13 @@ use crate::{
     domain::{
         address::Address,
         id::{ConnectionId, HomeId, KeyId},
-        letter::{Frame, Letter, Origin},
+        letter::Frame,
         limits::{Limits, seconds},
         member::{Member, Named},
         names::Bearer,
         presence::Presence,
         refusal::Ending,
-        switchboard::{Hearers, Objection, Plan, Switchboard},
+        switchboard::Switchboard,
     },
     store::Seen,
 };
@@ -86,6 +89,8 @@ pub struct Registry {
     notary: Notary,
     /// Letters whose signature is being checked before they count.
     doubts: u32,
+    /// Letters for those who are away, if they are kept.
+    offline: Option<Offline>,
     limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
@@ -108,6 +113,8 @@ pub struct Parts {
     pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
+    /// What letters for those who are away are kept with, if they are.
+    pub offline: Option<OfflineParts>,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -131,6 +138,7 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
+        let offline = parts.offline.map(|offline| Offline::new(offline, &parts.limits, &mut switchboard));
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
@@ -146,6 +154,7 @@ impl Registry {
             terms: parts.terms,
             notary: parts.notary,
             doubts: 0,
+            offline,
             limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,
@@ -238,38 +247,6 @@ impl Registry {
         }
     }
 
-    fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
-        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
-        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
-        let mut pressed = Pressed::default();
-        let (mut taken, mut refused) = (0, 0);
-        for (ear, lane) in clients.chain(neighbours) {
-            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
-                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
-            }
-        }
-        self.tally.deliveries.inc_by(taken);
-        self.tally.dropped.inc_by(refused);
-    }
-
-    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
-        let author = match (letter.dialect.echoes(), letter.from) {
-            (false, Origin::Here(connection)) => Some(connection),
-            _ => None,
-        };
-        let (all, member) = match hearers {
-            Hearers::Nobody => (false, None),
-            Hearers::Everybody => (true, None),
-            Hearers::Member(key) => (false, Some(key)),
-        };
-        let everybody =
-            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
-        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
-        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
-        everybody.map(|(_, entry)| entry).chain(of_member)
-    }
-
     fn count(&self) {
         self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
         self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
@@ -292,6 +269,7 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+        self.begin_to_tidy(ctx);
     }
 }
 
@@ -329,6 +307,7 @@ impl Handler<Join> for Registry {
                     .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
                 self.count();
                 if is_new {
+                    self.welcome_back(connection, &member, ctx);
                     self.tell_change(&member, true, ctx);
                     self.changed(ctx);
                 } else {
@@ -351,30 +330,12 @@ impl Handler<Leave> for Registry {
         self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
         self.count();
         if is_gone {
+            self.miss(member.key);
             self.write_down(&member, None);
             self.tell_change(&member, false, ctx);
             self.changed(ctx);
         } else {
             self.push_lists(ctx);
-        }
-    }
-}
-
-impl Handler<Route> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
-        self.inbox.taken(letter.original.len());
-        match self.switchboard.route(&letter) {
-            Ok(plan) => {
-                self.tally.letters.inc();
-                self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
-                self.deliver(&letter, &plan);
-            }
-            Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
-            Err(Objection::Violated(violation)) => self.object(letter.from, violation),
-            Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
-            Err(Objection::NotFound) => self.not_found(&letter),
         }
     }
 }

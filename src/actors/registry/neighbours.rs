@@ -243,6 +243,7 @@ impl Handler<Tell> for Registry {
 
     fn handle(&mut self, Tell { home, news }: Tell, ctx: &mut Context<Self>) {
         self.inbox.taken(news.cost());
+        let awaited = self.awaited(&news);
         let effect = self.switchboard.hear(home, news);
         for resident in self.switchboard.take_learnt() {
             let (key, named) = (resident.public_key.to_string(), resident.named);
@@ -265,6 +266,9 @@ impl Handler<Tell> for Registry {
         }
         if effect.changed {
             self.changed(ctx);
+        }
+        for member in awaited {
+            self.hand_over(member, ctx);
         }
     }
 }

@@ -88,6 +88,7 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
         home: "here:1".into(),
         names: Vec::new(),
         bearers: Vec::new(),
+        offline: None,
         terms: Arc::new(terms),
         notary: Notary::start(1, &Keys { server: Arc::clone(&key), olaf: key }, &tally).expect("a thread"),
         limits: Arc::new(Limits::default()),

@@ -17,6 +17,7 @@ mod limits;
 mod mesh;
 mod neighbourhood;
 mod neighbourhood_api;
+mod offline;
 mod peers;
 mod presence;
 mod proxies;

@@ -22,7 +22,7 @@ use crate::{
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
-        limits::Limits,
+        limits::{Limits, seconds},
         member::Member,
         news::News,
         offline::{Backlog, Boxes, Kept, Rules},
@@ -128,7 +128,8 @@ fn copied(frame: &Frame) -> Frame {
 impl Registry {
     pub(super) fn begin_to_tidy(&self, ctx: &mut Context<Self>) {
         if self.offline.is_some() {
-            ctx.run_interval(TIDY, |registry, _| registry.tidy_offline());
+            let span = TIDY.min(seconds(self.limits.offline_keep_s));
+            ctx.run_interval(span, |registry, _| registry.tidy_offline());
         }
     }
 

@@ -6,7 +6,7 @@ mod floods;
 mod gossip;
 mod letters;
 mod names;
-mod stranger;
+pub(super) mod stranger;
 mod weak_keys;
 
 use crate::app::App;

@@ -3,7 +3,12 @@
 use bytestring::ByteString;
 
 use super::*;
-use crate::domain::{dialect::Dialect, letter::Frame, member::Resident, replay::Trace};
+use crate::domain::{
+    dialect::Dialect,
+    letter::Frame,
+    member::{Named, Resident},
+    replay::Trace,
+};
 
 const NORTH: HomeId = HomeId(2);
 const SOUTH: HomeId = HomeId(3);
@@ -184,4 +189,28 @@ fn whoever_lists_somebody_else_s_member_must_show_her_signature() {
         "the letter names somebody else"
     );
     assert!(house.route(&brought(SOUTH, vouched(9, Some(9)), 31)).is_ok());
+}
+
+#[test]
+fn a_letter_may_come_after_its_author_has_left_if_she_is_nowhere_else() {
+    let mut house = linked();
+    let named = |key: u8, member: u8| {
+        let name = Named { name: "n".into(), key: Some(KeyId([key; 32])), proven: true };
+        Newcomer { named: Some(name), ..newcomer(member, member) }
+    };
+    assert!(house.join(ConnectionId(1), &named(1, 7)).is_ok());
+    assert!(house.join(ConnectionId(2), &named(2, 8)).is_ok());
+    house.leave(ConnectionId(2));
+    let to = |audience, author, trace| Letter { audience, ..brought(NORTH, vouched(author, None), trace) };
+    let member = || Audience::Member(KeyId([7; 32]));
+    let wrong = Err(Objection::Violated(Violation::WrongSender));
+    assert_eq!(house.route(&to(Audience::Everyone, 8, 20)), wrong, "only private letters wait");
+    assert_eq!(house.route(&to(member(), 9, 21)), wrong, "nobody has ever heard of this one");
+    let plan = Plan { here: Hearers::Member(KeyId([7; 32])), ..Plan::default() };
+    assert_eq!(house.route(&to(member(), 8, 22)), Ok(plan));
+    // She has come to another home meanwhile: anybody could say that she was at this one.
+    let (name, listed) = (Named { name: "n".into(), key: Some(KeyId([2; 32])), proven: false }, resident(8));
+    house.hear(SOUTH, News::Whole(vec![Resident { named: Some(name), ..listed }]));
+    let objection = house.route(&to(member(), 8, 23)).expect_err("a doubt");
+    assert!(matches!(objection, Objection::Doubted(member) if member.key == KeyId([8; 32])));
 }

@@ -117,6 +117,20 @@ impl Offline {
     }
 }
 
+/// What became of a letter that was to be handed over.
+enum Passed {
+    /// It is in the lane of its recipient, or of her home.
+    Taken,
+    /// There is no room for it at the moment.
+    NoRoom,
+    /// Its recipient is nowhere, or at a home that could not read it.
+    Nowhere,
+    /// No connection of its recipient could read it.
+    Unsayable,
+    /// It has waited for too long.
+    Over,
+}
+
 /// A frame of its own: one from a socket holds on to everything that was read with it.
 fn copied(frame: &Frame) -> Frame {
     match frame {
@@ -211,19 +225,19 @@ impl Registry {
             && let Some(kept) = offline.boxes.first(recipient)
         {
             let (number, is_over) = (kept.number, offline.rules.is_over(kept.at_ms, now));
-            if is_over {
-                self.tally.offline_expired.inc();
-            } else {
-                let kept = kept.clone();
-                match self.pass_on(&kept.letter(), recipient) {
-                    Some(true) => self.tally.offline_delivered.inc(),
-                    Some(false) => {
-                        self.hand_over_later(recipient, ctx);
-                        break;
-                    }
-                    None => break,
-                };
+            let kept = kept.clone();
+            let passed = if is_over { Passed::Over } else { self.pass_on(&kept.letter(), recipient) };
+            match passed {
+                Passed::Taken => &self.tally.offline_delivered,
+                Passed::Over => &self.tally.offline_expired,
+                Passed::Unsayable => &self.tally.dropped,
+                Passed::Nowhere => break,
+                Passed::NoRoom => {
+                    self.hand_over_later(recipient, ctx);
+                    break;
+                }
             }
+            .inc();
             if let Some(offline) = &mut self.offline {
                 offline.boxes.take(recipient, number);
             }
@@ -234,30 +248,44 @@ impl Registry {
         }
     }
 
-    /// Says whether a kept letter was taken; nothing, if its recipient is nowhere where it can be said.
-    fn pass_on(&self, letter: &Letter, recipient: KeyId) -> Option<bool> {
-        let home = self.switchboard.mesh().whereabouts(recipient)?;
-        if home == HomeId::OWN {
-            let entries = self.hearers(letter, Hearers::Member(recipient));
-            let offered = entries.filter_map(|entry| Some((press::letter(letter, entry.ear)?, &entry.lane)));
-            let taken =
-                offered.map(|(frame, lane)| lane.offer(frame, Class::Letter)).filter(|taken| *taken).count();
-            self.tally.deliveries.inc_by(u64::try_from(taken).unwrap_or(u64::MAX));
-            return Some(taken > 0);
-        }
-        let Neighbour { ear, lane, .. } = self.neighbours.get(&home)?;
-        // Many may come at once with a neighbour: what has no room waits, and cuts nobody off.
-        let is_taken = lane.offer(press::letter(letter, *ear)?, Class::List);
-        if is_taken {
-            self.tally.deliveries.inc();
-            if let Author::Proven(author) = letter.author
-                && self.switchboard.roster().find(author).is_none()
-                && let Some(frame) = press::not_here(letter, *ear)
-            {
-                let _ = lane.offer(frame, Class::Letter);
+    fn pass_on(&self, letter: &Letter, recipient: KeyId) -> Passed {
+        match self.switchboard.mesh().whereabouts(recipient) {
+            None => Passed::Nowhere,
+            Some(HomeId::OWN) => {
+                let entries = self.hearers(letter, Hearers::Member(recipient));
+                let frames =
+                    entries.filter_map(|entry| Some((press::letter(letter, entry.ear)?, &entry.lane)));
+                let offers: Vec<bool> =
+                    frames.map(|(frame, lane)| lane.offer(frame, Class::Letter)).collect();
+                let taken = offers.iter().filter(|taken| **taken).count();
+                self.tally.deliveries.inc_by(u64::try_from(taken).unwrap_or(u64::MAX));
+                match (offers.is_empty(), taken) {
+                    (true, _) => Passed::Unsayable,
+                    (false, 0) => Passed::NoRoom,
+                    (false, _) => Passed::Taken,
+                }
             }
+            Some(home) => self
+                .neighbours
+                .get(&home)
+                .map_or(Passed::Nowhere, |neighbour| self.pass_to(neighbour, letter)),
         }
-        Some(is_taken)
+    }
+
+    /// Many may come at once with a neighbour: what has no room waits, and cuts nobody off.
+    fn pass_to(&self, Neighbour { ear, lane, .. }: &Neighbour, letter: &Letter) -> Passed {
+        let Some(frame) = press::letter(letter, *ear) else { return Passed::Nowhere };
+        if !lane.offer(frame, Class::List) {
+            return Passed::NoRoom;
+        }
+        self.tally.deliveries.inc();
+        if let Author::Proven(author) = letter.author
+            && self.switchboard.roster().find(author).is_none()
+            && let Some(frame) = press::not_here(letter, *ear)
+        {
+            let _ = lane.offer(frame, Class::Letter);
+        }
+        Passed::Taken
     }
 
     fn hand_over_later(&mut self, recipient: KeyId, ctx: &mut Context<Self>) {

@@ -152,6 +152,27 @@ async fn a_locked_database_keeps_no_letter_and_says_so() {
     hears_all(&mut ben, &letters, Some((&mut anna, "three"))).await;
 }
 
+/// A letter comes again only if the process is killed before it is written down that it is gone: rather twice
+/// than never.
+#[actix_web::test]
+async fn a_kill_right_after_a_letter_was_handed_over_brings_it_again() {
+    use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+    let app = App::start();
+    visited(&app, BEN).await;
+    let mut anna = Stranger::user(&app, ANNA).await;
+    let letters = [keeps(&mut anna, "one").await];
+    let options = SqliteConnectOptions::new().filename(app.database());
+    let mut database = SqliteConnection::connect_with(&options).await.expect("the database");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.expect("a lock");
+    let mut ben = Stranger::user(&app, BEN).await;
+    hears_all(&mut ben, &letters, None).await;
+    let folder = app.kill();
+    drop(database);
+    let app = App::in_folder(folder, &[]);
+    let mut ben = Stranger::user(&app, BEN).await;
+    hears_all(&mut ben, &letters, None).await;
+}
+
 /// Ben was at the second server. Anna writes at the first one and leaves; that one falls and comes back;
 /// then Ben comes to the third.
 async fn moves(words: impl Fn(usize, usize) -> &'static str) {
@@ -176,6 +197,7 @@ async fn moves(words: impl Fn(usize, usize) -> &'static str) {
     first.until_metric("kith_offline_delivered_total", |count| count == 2.0).await;
     first.until("/api/v1/offline", |answer| answer.json()["items"] == json!([])).await;
     // Nobody is taken to be there because a letter of hers came.
+    ben.sees(name(ANNA), false).await;
     let mut anna = Stranger::enters(&second, ANNA).await;
     anna.sees(name(BEN), true).await;
     let live = sealed(ANNA, BEN, "three");

@@ -133,6 +133,16 @@ pub fn is_sealed(letter: &Letter) -> bool {
     }
 }
 
+/// The fingerprint of the key that a letter says is its author's.
+#[must_use]
+pub fn author_key(letter: &Letter) -> Option<KeyId> {
+    match letter.dialect {
+        // Its members are known by their keys and nothing else.
+        Dialect::Olaf => None,
+        Dialect::Socp => socp::heard::author_key(&letter.original),
+    }
+}
+
 /// A letter is kept until its recipient comes, where there are words for that.
 #[must_use]
 pub fn kept(letter: &Letter, ear: Ear) -> Option<Frame> {

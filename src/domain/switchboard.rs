@@ -52,6 +52,9 @@ pub enum Objection {
     Violated(Violation),
     /// Its author is listed at another home, too: only the signature of this member tells who is right.
     Doubted(Arc<Member>),
+    /// Its author is listed nowhere: it may have waited for its recipient for that long. It counts if it shows
+    /// this key, to which the name of its author is held.
+    Unlisted(KeyId),
     /// It is for a member who is nowhere.
     NotFound,
 }
@@ -301,12 +304,14 @@ impl Switchboard {
     fn answers_for(&self, home: HomeId, author: KeyId, letter: &Letter) -> Result<(), Objection> {
         let listed = self.mesh.whereabouts(author);
         if !self.mesh.claims(home, author) {
-            // A letter may have waited for its recipient for so long that its author has left. A home could as
-            // well say that somebody who is nowhere is there, so nothing is gained by keeping it out.
-            return match (&letter.audience, listed) {
-                (Audience::Member(_), None) if self.knows(author) => Ok(()),
-                (Audience::Member(_), Some(_)) if self.knows(author) => self.unless_signed(author, letter),
-                _ => Err(Objection::Violated(Violation::WrongSender)),
+            let wrong = Objection::Violated(Violation::WrongSender);
+            let bearer =
+                self.bearers.bearer(author).filter(|_| matches!(letter.audience, Audience::Member(_)));
+            return match (bearer, listed) {
+                (None, _) => Err(wrong),
+                (Some(_), Some(_)) => self.unless_signed(author, letter),
+                (Some(_), None) if matches!(letter.author, Author::Proven(_)) => Ok(()),
+                (Some(bearer), None) => Err(Objection::Unlisted(bearer.key)),
             };
         }
         if listed == Some(home) { Ok(()) } else { self.unless_signed(author, letter) }

@@ -206,8 +206,10 @@ fn a_letter_may_come_after_its_author_has_left_if_she_is_nowhere_else() {
     let wrong = Err(Objection::Violated(Violation::WrongSender));
     assert_eq!(house.route(&to(Audience::Everyone, 8, 20)), wrong, "only private letters wait");
     assert_eq!(house.route(&to(member(), 9, 21)), wrong, "nobody has ever heard of this one");
+    assert_eq!(house.route(&to(member(), 8, 22)), Err(Objection::Unlisted(KeyId([2; 32]))));
     let plan = Plan { here: Hearers::Member(KeyId([7; 32])), ..Plan::default() };
-    assert_eq!(house.route(&to(member(), 8, 22)), Ok(plan));
+    let checked = Letter { author: Author::Proven(KeyId([8; 32])), ..to(member(), 8, 22) };
+    assert_eq!(house.route(&checked), Ok(plan), "it shows that key");
     // She has come to another home meanwhile: anybody could say that she was at this one.
     let (name, listed) = (Named { name: "n".into(), key: Some(KeyId([2; 32])), proven: false }, resident(8));
     house.hear(SOUTH, News::Whole(vec![Resident { named: Some(name), ..listed }]));

@@ -7,7 +7,8 @@ use crate::{
     actors::lane::Class,
     dialect::press,
     domain::{
-        letter::{Letter, Origin},
+        letter::{Author, Letter, Origin},
+        refusal::Violation,
         switchboard::{Hearers, Objection, Plan},
     },
 };
@@ -64,6 +65,15 @@ impl Handler<Route> for Registry {
             }
             Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
             Err(Objection::Violated(violation)) => self.object(letter.from, violation),
+            // Its home could as well list the author first, but not under another key.
+            Err(Objection::Unlisted(key)) if press::author_key(&letter) == Some(key) => {
+                let Author::Vouched { author, .. } = letter.author else {
+                    return self.object(letter.from, Violation::WrongSender);
+                };
+                self.inbox.add(letter.original.len());
+                self.handle(Route(Letter { author: Author::Proven(author), ..letter }), ctx);
+            }
+            Err(Objection::Unlisted(_)) => self.object(letter.from, Violation::WrongSender),
             Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
             Err(Objection::NotFound) => self.keep_or_refuse(letter, ctx),
         }

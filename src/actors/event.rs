@@ -1,13 +1,20 @@
 //! What happens in the house, for people who watch it.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tokio::sync::broadcast;
 
 use super::clock::unix_ms;
 use crate::domain::{
     dialect::Dialect,
-    id::{ConnectionId, KeyId, PeerId},
+    id::{ConnectionId, PeerId},
+    member::{Member, Named},
     neighbourhood::State,
     refusal::Ending,
 };
@@ -41,8 +48,8 @@ pub enum Kind {
     Joined {
         /// Which connection.
         client: ConnectionId,
-        /// Whose key.
-        member: KeyId,
+        /// Whose it is.
+        member: Arc<Member>,
         /// What it speaks.
         dialect: Dialect,
     },
@@ -50,8 +57,8 @@ pub enum Kind {
     Left {
         /// Which connection.
         client: ConnectionId,
-        /// Whose key.
-        member: KeyId,
+        /// Whose it was.
+        member: Arc<Member>,
         /// Why.
         ending: Ending,
     },
@@ -101,8 +108,8 @@ pub enum Kind {
     NameRefused {
         /// The address of the neighbour.
         address: String,
-        /// The digest of the name.
-        member: KeyId,
+        /// The name, and the key that came with it this time.
+        member: Named,
     },
     /// A connection was turned away before or after it introduced itself.
     Refused {
@@ -140,19 +147,19 @@ const BACKLOG: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Bulletin {
     sender: broadcast::Sender<Event>,
-    number: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    number: Arc<AtomicU64>,
 }
 
 impl Default for Bulletin {
     fn default() -> Self {
-        Self { sender: broadcast::channel(BACKLOG).0, number: std::sync::Arc::default() }
+        Self { sender: broadcast::channel(BACKLOG).0, number: Arc::default() }
     }
 }
 
 impl Bulletin {
     /// Tells whoever watches.
     pub fn publish(&self, kind: Kind) {
-        let number = self.number.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
         // Nobody watching is not an error.
         let _ = self.sender.send(Event { number, at_ms: unix_ms(), kind });
     }

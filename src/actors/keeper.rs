@@ -97,7 +97,7 @@ impl Keeper {
                 if !keeper.writing && !keeper.tasks.is_empty() {
                     let work = keeper.write_batch().into_actor(keeper);
                     ctx.spawn(work.map(|(batch, result), keeper, ctx| {
-                        let span = if keeper.settle(batch, result) { BATCH_SPAN } else { RETRY_SPAN };
+                        let span = if keeper.settle(batch, &result) { BATCH_SPAN } else { RETRY_SPAN };
                         if !keeper.tasks.is_empty() {
                             keeper.schedule(span, ctx);
                         }
@@ -121,9 +121,9 @@ impl Keeper {
     }
 
     /// Answers whoever waits for a batch; what must not be lost goes back in front.
-    fn settle(&mut self, batch: Vec<Task>, result: Result<(), StoreError>) -> bool {
+    fn settle(&mut self, batch: Vec<Task>, result: &Result<(), StoreError>) -> bool {
         self.writing = false;
-        if let Err(error) = &result {
+        if let Err(error) = result {
             tracing::error!(%error, "letters for those who are away cannot be written down");
         }
         for task in batch.into_iter().rev() {
@@ -175,7 +175,7 @@ impl Handler<FlushOffline> for Keeper {
         }
         let work = self.write_batch().into_actor(self);
         Box::pin(work.map(|(batch, result), keeper, _| {
-            match (keeper.settle(batch, result), keeper.tasks.is_empty()) {
+            match (keeper.settle(batch, &result), keeper.tasks.is_empty()) {
                 (false, _) => Flushed::Failed,
                 (true, false) => Flushed::Partly,
                 (true, true) => Flushed::Whole,

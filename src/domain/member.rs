@@ -22,6 +22,8 @@ pub struct Member {
     pub public_key: Arc<str>,
     /// The digest of that text. Most implementations call their members by it.
     pub spelled: KeyId,
+    /// Another key, as the member wrote it, with which letters to it are sealed, if it has two.
+    pub sealing_key: Option<Arc<str>>,
 }
 
 /// Which members who have names somebody looks for.
@@ -55,8 +57,8 @@ impl Resident {
     #[must_use]
     pub fn numbered(self, number: u32) -> Member {
         let Self { key, named, dialect, public_key, spelled } = self;
-        let name = named.map(|named| named.name);
-        Member { key, name, number, dialect, public_key, spelled }
+        let (name, sealing_key) = Named::split(named.as_ref());
+        Member { key, name, number, dialect, public_key, sealing_key, spelled }
     }
 }
 
@@ -86,4 +88,14 @@ pub struct Named {
     pub key: Option<KeyId>,
     /// Whether that key has signed the hello.
     pub proven: bool,
+    /// Another key, as it was written, with which letters to it are sealed, if it has two.
+    pub sealing_key: Option<Arc<str>>,
+}
+
+impl Named {
+    /// The name and the second key of somebody who may have them.
+    pub(super) fn split(named: Option<&Self>) -> (Option<Arc<str>>, Option<Arc<str>>) {
+        let sealing_key = named.and_then(|named| named.sealing_key.clone());
+        (named.map(|named| Arc::clone(&named.name)), sealing_key)
+    }
 }

@@ -193,6 +193,8 @@ pub enum LogFormat {
 pub struct Debug {
     /// Routes of the admin API that cause faults.
     pub faults: bool,
+    /// A path of the main door that sends back what it gets.
+    pub echo: bool,
 }
 
 /// The keys of the section `limits`.

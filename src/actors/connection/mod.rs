@@ -95,7 +95,7 @@ impl Connection {
             id,
             address,
             session,
-            assembler: Assembler::new(usize::try_from(limits.message_bytes).unwrap_or(usize::MAX)),
+            assembler: Assembler::default(),
             vigil: Vigil::new(house.clock.now()),
             flow: ends.flow,
             inlet: Some(Box::new(ends.inlet)),
@@ -335,7 +335,7 @@ fn payload(message: &WsMessage) -> usize {
 
 impl Connection {
     fn on_fragment(&mut self, item: Item, ctx: &mut Context) {
-        match self.assembler.push(item) {
+        match self.assembler.push(item, self.flow.largest_frame()) {
             Ok(Some(frame)) => self.on_frame(frame, ctx),
             Ok(None) => {}
             Err(violation) => self.end(Ending::Violated(violation), ctx),

@@ -188,7 +188,6 @@ impl Connection {
         }
         let limits = &self.house.limits;
         self.flow.allow_frames(limits.peer_message_bytes);
-        self.assembler.allow(usize::try_from(limits.peer_message_bytes).unwrap_or(usize::MAX));
         self.frames = Bucket::new(limits.peer_frames_per_second, limits.peer_frames_burst);
         self.bytes = Bucket::new(limits.peer_bytes_per_second, limits.peer_bytes_burst);
         self.joined = true;

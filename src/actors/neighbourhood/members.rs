@@ -11,7 +11,7 @@ use crate::{
         event::{Kind, Naming},
         peer_link::{Fail, Remove, Retry},
     },
-    crypto::{keys::PublicKey, sha256},
+    crypto::{keys::PublicKey, sha256_start},
     dialect::{Accent, event::Claim, socp},
     domain::{
         book::Entry,
@@ -23,11 +23,7 @@ use crate::{
 
 /// The name of a neighbour in the API and the store: the same for every spelling of its door.
 fn id_of(text: &str) -> PeerId {
-    let mut id = [0; 6];
-    for (to, from) in id.iter_mut().zip(sha256(text.as_bytes())) {
-        *to = from;
-    }
-    PeerId(id)
+    PeerId(sha256_start(text.as_bytes()))
 }
 
 /// The name of a server that came to us by itself.

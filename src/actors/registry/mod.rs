@@ -295,7 +295,8 @@ impl Handler<Join> for Registry {
             }
             Ok((member, is_new)) => {
                 let dialect = newcomer.dialect;
-                self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
+                let client = connection;
+                self.bulletin.publish(Kind::Joined { client, member: Arc::clone(&member), dialect });
                 self.write_down(&member, newcomer.named);
                 if ear.hears_lists() {
                     self.readers += 1;
@@ -327,7 +328,7 @@ impl Handler<Leave> for Registry {
         let entry = self.entries.remove(&connection);
         self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
         self.presence.gone(connection);
-        self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
+        self.bulletin.publish(Kind::Left { client: connection, member: Arc::clone(&member), ending });
         self.count();
         if is_gone {
             self.miss(member.key);

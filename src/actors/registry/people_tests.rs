@@ -121,10 +121,10 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: true }),
+        named: Some(Named { name: name.as_str().into(), key, proven: true, sealing_key: None }),
         dialect: Dialect::Socp,
         public_key: "".into(),
-        spelled: socp::heard::spelled(&name, ""),
+        spelled: socp::heard::spelled(&name, "", None),
         trace: Trace([number; 16]),
     };
     let join = Join {
@@ -218,8 +218,9 @@ async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_befor
     let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
     let link = Link { home, address: "there:1".into(), names: Vec::new(), ear, lane, meter };
     registry.send(link).await.expect("the registry");
-    let spelled = socp::heard::spelled("person-2", "");
-    let named = Some(Named { name: "person-2".into(), key: Some(KeyId([2; 32])), proven: false });
+    let spelled = socp::heard::spelled("person-2", "", None);
+    let named =
+        Some(Named { name: "person-2".into(), key: Some(KeyId([2; 32])), proven: false, sealing_key: None });
     let key = socp::id_of("person-2");
     let resident = Resident { key, named, dialect: Dialect::Socp, public_key: "".into(), spelled };
     let news = News::Single(Change::Came(Listed::Known(resident)));

@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 
-use super::stamp::rfc3339;
+use super::{stamp::rfc3339, who::Who};
 use crate::{
     actors::{
         event::{Event, Kind, Naming},
@@ -40,9 +40,9 @@ pub(super) struct EventView {
     /// Which connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
-    /// The fingerprint of its member.
+    /// Its member; of a name that was refused, the name and the key that came with it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    member: Option<String>,
+    member: Option<Who>,
     /// What it speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<&'static str>,
@@ -86,18 +86,18 @@ impl From<&Event> for EventView {
             Kind::PeerAdded { peer } | Kind::PeerRemoved { peer } => blank.of_peer(peer, None, None),
             Kind::Joined { client, member, dialect } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
+                member: Some(Who::from(&**member)),
                 dialect: Some(dialect.name()),
                 ..blank
             },
             Kind::Left { client, member, ending } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
+                member: Some(Who::from(&**member)),
                 ending: Some(ending.code()),
                 ..blank
             },
             Kind::NameRefused { address, member } => {
-                Self { address: Some(address.clone()), member: Some(member.hex()), ..blank }
+                Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }
             }
             Kind::Refused { address, ending } => {
                 Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }

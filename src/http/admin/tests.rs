@@ -25,7 +25,7 @@ use crate::{
     domain::{
         dialect::Dialect,
         id::{ConnectionId, KeyId},
-        member::Newcomer,
+        member::{Member, Newcomer},
         refusal::{Ending, Refusal},
         replay::Trace,
     },
@@ -343,7 +343,15 @@ async fn events_are_streamed_until_the_house_closes() {
     bench.site.house.bulletin.publish(Kind::Refused { address: IpAddr::V4(Ipv4Addr::LOCALHOST), ending });
     bench.site.house.bulletin.publish(Kind::Left {
         client: ConnectionId(5),
-        member: KeyId([2; 32]),
+        member: Arc::new(Member {
+            key: KeyId([2; 32]),
+            name: Some("anna".into()),
+            number: 1,
+            dialect: Dialect::Socp,
+            public_key: "".into(),
+            spelled: KeyId([3; 32]),
+            sealing_key: None,
+        }),
         ending: Ending::Kicked,
     });
     bench.site.house.draining.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -355,6 +363,7 @@ async fn events_are_streamed_until_the_house_closes() {
         "too_many_hellos",
         "event: kicked\nid: 2\n",
         "\"client\":\"5\"",
+        "\"member\":{\"name\":\"anna\",\"fingerprint\":null,",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -6,7 +6,10 @@ use utoipa::ToSchema;
 
 use crate::{
     dialect::socp,
-    domain::{id::KeyId, member::Member},
+    domain::{
+        id::KeyId,
+        member::{Member, Named},
+    },
     store::MemberRecord,
 };
 
@@ -46,6 +49,12 @@ impl From<&Member> for Who {
     }
 }
 
+impl From<&Named> for Who {
+    fn from(named: &Named) -> Self {
+        Self::of(Some(named.name.to_string()), named.key)
+    }
+}
+
 impl From<&MemberRecord> for Who {
     fn from(member: &MemberRecord) -> Self {
         let key = if member.name.is_none() { Some(member.key_id) } else { member.name_key };
@@ -61,7 +70,15 @@ mod tests {
     fn member(name: Option<&str>, public_key: &str) -> Member {
         let (name, number) = (name.map(Into::into), 1);
         let (key, spelled) = (KeyId([7; 32]), KeyId([8; 32]));
-        Member { key, name, number, dialect: Dialect::Socp, public_key: public_key.into(), spelled }
+        Member {
+            key,
+            name,
+            number,
+            dialect: Dialect::Socp,
+            public_key: public_key.into(),
+            spelled,
+            sealing_key: None,
+        }
     }
 
     #[test]

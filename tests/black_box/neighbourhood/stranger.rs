@@ -271,7 +271,15 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
     let public_key: Arc<str> =
         if PublicKey::read(text).is_ok() { text.into() } else { key.canonical_pem().into() };
     let spelled = KeyId(sha256(public_key.as_bytes()));
-    Arc::new(Member { key: key.id(), name: None, number: 1, dialect: Dialect::Olaf, public_key, spelled })
+    Arc::new(Member {
+        key: key.id(),
+        name: None,
+        number: 1,
+        dialect: Dialect::Olaf,
+        public_key,
+        spelled,
+        sealing_key: None,
+    })
 }
 
 /// A 2048-bit modulus of noise with the usual exponent, as SubjectPublicKeyInfo.

@@ -4,6 +4,7 @@
 
 mod floods;
 mod gossip;
+mod leaving;
 mod letters;
 mod names;
 pub(super) mod stranger;

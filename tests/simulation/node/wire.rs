@@ -251,9 +251,10 @@ impl Node {
     fn say_stamped(&mut self, socket: ConnectionId, frame: Frame, now: Moment) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         let frame = match wire.session.unsigned(&frame) {
-            Some(text) => {
+            Some(unsigned) => {
                 let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-                wire.session.signed(frame, &keys::sign(self.key.id(), &text), now_ms)
+                let signature = keys::sign(self.key.id(), &unsigned.text());
+                unsigned.signed(&signature, now_ms)
             }
             None => frame,
         };

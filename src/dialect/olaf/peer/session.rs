@@ -35,9 +35,9 @@ use crate::{
         is_fatal,
         olaf::{
             accent::Form,
-            session::trace,
             wire::{into_text, text},
         },
+        trace,
     },
     domain::{
         Moment,

@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 
 use super::clock::unix_ms;
 use crate::domain::{
+    bans::Ban,
     dialect::Dialect,
     id::{ConnectionId, PeerId},
     member::{Member, Named},
@@ -111,6 +112,16 @@ pub enum Kind {
         /// The name, and the key that came with it this time.
         member: Named,
     },
+    /// A ban is in force.
+    Banned {
+        /// Which one.
+        ban: Ban,
+    },
+    /// A ban was lifted, or is over.
+    Unbanned {
+        /// Which one.
+        ban: Ban,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -136,6 +147,8 @@ impl Kind {
             Self::PeerAdded { .. } => "peer_added",
             Self::PeerRemoved { .. } => "peer_removed",
             Self::NameRefused { .. } => "name_refused",
+            Self::Banned { .. } => "banned",
+            Self::Unbanned { .. } => "unbanned",
         }
     }
 }

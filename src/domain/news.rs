@@ -117,22 +117,6 @@ pub struct Effect {
 }
 
 impl News {
-    /// Who is said to be there, or to have come.
-    pub fn arrivals(&self) -> impl Iterator<Item = KeyId> + '_ {
-        let (whole, listed, changes): (&[Resident], &[Listed], &[Change]) = match self {
-            Self::Whole(members) => (members, &[], &[]),
-            Self::Part { members, .. } => (&[], members, &[]),
-            Self::Single(change) => (&[], &[], std::slice::from_ref(change)),
-            Self::Changes { changes, .. } => (&[], &[], changes),
-            Self::Standing { .. } => (&[], &[], &[]),
-        };
-        let came = changes.iter().filter_map(|change| match change {
-            Change::Came(listed) => Some(listed.key()),
-            Change::Went(_) => None,
-        });
-        whole.iter().map(|member| member.key).chain(listed.iter().map(Listed::key)).chain(came)
-    }
-
     /// Members of whom this does not hold are nobody to us, but still count when lists are compared. Says how
     /// the first of them is called.
     pub fn doubt(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<Named> {
@@ -160,6 +144,22 @@ impl News {
             Self::Single(Change::Went(_)) | Self::Whole(_) | Self::Standing { .. } => {}
         }
         first
+    }
+
+    /// The members whom it is about, those who go excluded.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<KeyId> {
+        let came = |change: &Change| match change {
+            Change::Came(listed) => Some(listed.key()),
+            Change::Went(_) => None,
+        };
+        match self {
+            Self::Whole(members) => members.iter().map(|member| member.key).collect(),
+            Self::Part { members, .. } => members.iter().map(Listed::key).collect(),
+            Self::Single(change) => came(change).into_iter().collect(),
+            Self::Changes { changes, .. } => changes.iter().filter_map(came).collect(),
+            Self::Standing { .. } => Vec::new(),
+        }
     }
 
     /// About how much memory it takes while it waits.

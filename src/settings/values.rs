@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::dialect::Dialect;
 use crate::domain::limits::Limits;
 
+use super::bans::Bans;
 use super::neighbourhood::Neighbourhood;
 use super::socp::Socp;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub offline: Offline,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
+    /// Who may not come, together with its neighbours.
+    pub bans: Bans,
     /// What it tells its operator.
     pub log: Log,
     /// Switches for tests.
@@ -224,6 +227,7 @@ struct LimitKeys {
     recipients_per_letter: u32,
     replay_window: u32,
     names: u32,
+    bans: u32,
     presence_bytes_per_second: u32,
     upload_bytes: u64,
     upload_total_bytes: u64,

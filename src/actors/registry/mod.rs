@@ -4,13 +4,15 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
-mod letters;
+mod bans;
+mod deliver;
 mod message;
 mod neighbours;
 mod offline;
 mod people;
 mod pressed;
 mod query;
+mod route;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -33,6 +35,7 @@ use self::{neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Remember},
+    bans::Banned,
     clock::{Clock, unix_ms},
     event::{Bulletin, Kind},
     lane::{Class, Inbox, Lane},
@@ -49,7 +52,7 @@ use crate::{
         member::{Member, Named},
         names::Bearer,
         presence::Presence,
-        refusal::Ending,
+        refusal::{Ending, Refusal},
         switchboard::Switchboard,
     },
     store::Seen,
@@ -73,6 +76,7 @@ pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
+    bans: Banned,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -109,6 +113,8 @@ pub struct Parts {
     pub names: Vec<Address>,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// Who may not come.
+    pub bans: Banned,
     /// What sessions know of the house.
     pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
@@ -143,6 +149,7 @@ impl Registry {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
+            bans: parts.bans,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -287,7 +294,11 @@ impl Handler<Join> for Registry {
 
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
         let Join { connection, newcomer, ear, lane, address } = join;
-        match self.switchboard.join(connection, &newcomer) {
+        let joined = match self.keeps_out(&newcomer, address) {
+            true => Err(Refusal::Banned),
+            false => self.switchboard.join(connection, &newcomer),
+        };
+        match joined {
             Err(refusal) => {
                 let ending = Ending::Refused(refusal);
                 self.bulletin.publish(Kind::Refused { address, ending });

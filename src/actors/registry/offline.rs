@@ -24,7 +24,6 @@ use crate::{
         letter::{Audience, Author, Frame, Letter, Origin},
         limits::{Limits, seconds},
         member::Member,
-        news::News,
         offline::{Backlog, Boxes, Kept, Rules},
         switchboard::{Hearers, Plan, Switchboard},
     },
@@ -127,7 +126,7 @@ enum Passed {
     Nowhere,
     /// No connection of its recipient could read it.
     Unsayable,
-    /// It has waited for too long.
+    /// It has waited for too long, or its author was banned meanwhile.
     Over,
 }
 
@@ -177,7 +176,9 @@ impl Registry {
             return Some(letter);
         };
         let recipient = *recipient;
-        let Some(offline) = self.offline.as_mut().filter(|_| self.switchboard.knows(recipient)) else {
+        let Some(offline) =
+            self.offline.as_mut().filter(|_| self.switchboard.bearer_key(recipient).is_some())
+        else {
             return Some(letter);
         };
         if !press::is_sealed(&letter) {
@@ -221,10 +222,11 @@ impl Registry {
     /// Hands over what waits for a member, as far as it is somewhere and there is room for it.
     pub(super) fn hand_over(&mut self, recipient: KeyId, ctx: &mut Context<Self>) {
         let (now, mut gone) = (unix_ms(), Vec::new());
-        while let Some(offline) = &mut self.offline
+        while let Some(offline) = &self.offline
             && let Some(kept) = offline.boxes.first(recipient)
         {
             let (number, is_over) = (kept.number, offline.rules.is_over(kept.at_ms, now));
+            let is_over = is_over || self.is_banned(kept.author, now);
             let kept = kept.clone();
             let passed = if is_over { Passed::Over } else { self.pass_on(&kept.letter(), recipient) };
             match passed {
@@ -288,6 +290,12 @@ impl Registry {
         Passed::Taken
     }
 
+    /// Whether the author of a letter that waited may not be here any more.
+    fn is_banned(&self, author: KeyId, now_ms: i64) -> bool {
+        let key = self.switchboard.bearer_key(author).unwrap_or(author);
+        self.bans.read().person(Some(key), None, now_ms).is_some()
+    }
+
     fn hand_over_later(&mut self, recipient: KeyId, ctx: &mut Context<Self>) {
         let Some(offline) = &mut self.offline else { return };
         if offline.alarms.insert(recipient) {
@@ -320,7 +328,8 @@ impl Registry {
             offline.change(OfflineChange::Mark(member.key, heard));
         }
         let Some(entry) = self.entries.get(&connection) else { return };
-        let frames = missed.iter().filter_map(|kept| press::letter(&kept.letter(), entry.ear));
+        let missed = missed.iter().filter(|kept| !self.is_banned(kept.author, unix_ms()));
+        let frames = missed.filter_map(|kept| press::letter(&kept.letter(), entry.ear));
         let taken = frames.filter(|frame| entry.lane.offer(frame.clone(), Class::Letter)).count();
         let taken = u64::try_from(taken).unwrap_or(u64::MAX);
         self.tally.deliveries.inc_by(taken);
@@ -355,13 +364,13 @@ impl Registry {
         self.tally.offline_kept.inc();
     }
 
-    /// Whom a neighbour's news bring for whom something waits.
-    pub(super) fn awaited(&self, news: &News) -> Vec<KeyId> {
+    /// For whom of those who come at a neighbour something waits.
+    pub(super) fn awaited(&self, arrivals: &[KeyId]) -> Vec<KeyId> {
         let Some(offline) = &self.offline else { return Vec::new() };
         if offline.boxes.bytes() == 0 {
             return Vec::new();
         }
-        news.arrivals().filter(|key| offline.boxes.waits(*key)).collect()
+        arrivals.iter().copied().filter(|key| offline.boxes.waits(*key)).collect()
     }
 }
 

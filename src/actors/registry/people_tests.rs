@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     actors::{
         archivist::Archivist,
+        bans::Banned,
         clock::Clock,
         event::Bulletin,
         keeper::Keeper,
@@ -93,6 +94,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         myself,
     };
     let parts = Parts {
+        bans: Banned::default(),
         home: "here:1".into(),
         names: Vec::new(),
         bearers: Vec::new(),

@@ -27,7 +27,7 @@ use crate::{
     },
     dialect::{
         Ear, Terms,
-        event::{Check, Claim, Greeting, Hand, Input, Output},
+        event::{Check, Greeting, Hand, Input, Output},
     },
     domain::{
         Moment,
@@ -287,7 +287,7 @@ impl Session {
                     self.state = State::Signing { ephemeral, them };
                 } else {
                     let channel = self.agree(ephemeral, &them)?;
-                    out.push(Output::Greet(greeting(them.claim)));
+                    out.push(Output::Greet(greeting(them)));
                     self.state = State::Greeting { channel };
                 }
                 Ok(())
@@ -323,7 +323,7 @@ impl Session {
         }
         match std::mem::replace(&mut self.state, State::Over) {
             State::Proving { channel, them } if *kind == kind::READY => {
-                out.push(Output::Greet(greeting(them.claim)));
+                out.push(Output::Greet(greeting(them)));
                 self.state = State::Greeting { channel };
                 return Ok(());
             }
@@ -353,6 +353,7 @@ impl Session {
                 out.push(Output::RoundTrip(ping.age(now)));
             }
             kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| malformed)?)),
+            kind::BANS => out.push(Output::Bans(wire::decode(body).map_err(|_| malformed)?)),
             // A newer program says something that we need not understand.
             _ => {}
         }
@@ -386,8 +387,8 @@ impl Session {
     }
 }
 
-fn greeting(claim: Claim) -> Greeting {
-    Greeting { claim, proven: true, trace: None, ear: Ear::Kith, sockets: Sockets::One }
+fn greeting(Them { claim, key, .. }: Them) -> Greeting {
+    Greeting { claim, proven: true, key: Some(key), trace: None, ear: Ear::Kith, sockets: Sockets::One }
 }
 
 #[cfg(test)]

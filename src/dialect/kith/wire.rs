@@ -52,6 +52,8 @@ pub mod kind {
     pub const PONG: u8 = 49;
     /// How the sender's own links are doing.
     pub const LINKS: u8 = 64;
+    /// The bans that the sender's operator has made, signed.
+    pub const BANS: u8 = 65;
 }
 
 /// The first message of who dials. The answer has the same fields and a proof.

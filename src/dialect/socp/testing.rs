@@ -87,6 +87,7 @@ impl Who {
             dialect: Dialect::Socp,
             public_key,
             spelled,
+            fingerprint: None,
             sealing_key: None,
         })
     }

@@ -36,6 +36,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
         (name = "clients", description = "Live connections"),
         (name = "members", description = "Everybody who was ever here"),
         (name = "neighbourhood", description = "Other servers, and the links with them"),
+        (name = "bans", description = "Who may not come"),
         (name = "events", description = "What happens, as it happens"),
         (name = "files", description = "Uploaded files"),
         (name = "offline", description = "Letters that wait for members who are away"),

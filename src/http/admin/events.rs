@@ -64,6 +64,12 @@ pub(super) struct EventView {
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
+    /// Which ban.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ban: Option<String>,
+    /// Whom it is about, as in `name anna`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
 }
 
 impl EventView {
@@ -98,6 +104,9 @@ impl From<&Event> for EventView {
             },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }
+            }
+            Kind::Banned { ban } | Kind::Unbanned { ban } => {
+                Self { ban: Some(ban.id.to_string()), target: Some(ban.said.target.to_string()), ..blank }
             }
             Kind::Refused { address, ending } => {
                 Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }
@@ -145,8 +154,8 @@ impl Watcher {
 }
 
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
-/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, and `lagged`
-/// if this watcher was too slow. Ends with the server.
+/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, `banned`,
+/// `unbanned`, and `lagged` if this watcher was too slow. Ends with the server.
 #[utoipa::path(
     tag = "events",
     operation_id = "watch_events",

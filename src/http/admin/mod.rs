@@ -4,6 +4,7 @@
 //! registered, so that a route cannot be there without being described. **Invariant:** everything below
 //! `/api/v1` and `/metrics` asks for the token, in one place, before its handler is even looked for.
 
+mod bans;
 mod body;
 mod clients;
 mod debug;
@@ -108,6 +109,9 @@ fn app(
                 .service(peers::pin)
                 .service(neighbourhood::show)
                 .service(mesh::show)
+                .service(bans::list)
+                .service(bans::make)
+                .service(bans::lift)
                 .service(events::watch)
                 .service(files::list)
                 .service(files::delete)

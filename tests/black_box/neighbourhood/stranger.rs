@@ -148,6 +148,16 @@ impl Stranger {
         self.key.public().spki()
     }
 
+    /// The fingerprint of its key.
+    pub(super) fn id(&self) -> String {
+        self.key.public().id().hex()
+    }
+
+    /// What it signs in the name of its own key, or of another stranger's.
+    pub(super) fn signs(&self, text: &[u8]) -> Vec<u8> {
+        sign(&KEYS[self.hand], text, Salt::Digest).expect("a signature")
+    }
+
     /// Something happens to the session, and what it wishes is done.
     pub(super) async fn happens(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
@@ -279,6 +289,7 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
         public_key,
         spelled,
         sealing_key: None,
+        fingerprint: Some(key.id()),
     })
 }
 

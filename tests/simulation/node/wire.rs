@@ -228,7 +228,7 @@ impl Node {
                 let found = self.find(whom);
                 self.answer(socket, Input::Found(found), now);
             }
-            Output::Introduce(_) => {}
+            Output::Introduce(_) | Output::Bans(_) => {}
             Output::Join(..)
             | Output::Report(_)
             | Output::RoundTrip(_)

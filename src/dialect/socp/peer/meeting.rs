@@ -145,6 +145,7 @@ impl Session {
         out.push(Output::Greet(Greeting {
             claim: self.claim.clone(),
             proven: self.is_proven,
+            key: None,
             trace: None,
             ear: Ear::SocpPeer(self.accent),
             sockets: Sockets::Any,

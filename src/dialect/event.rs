@@ -18,6 +18,7 @@ use crate::{
         peer::LinkDialect,
         refusal::{Ending, Refusal, Violation},
         replay::Trace,
+        rooms::{Ticket, Wish},
     },
 };
 
@@ -38,6 +39,8 @@ pub enum Input {
     Welcomed(Result<HomeId, Refusal>),
     /// The answer to [`Output::Find`]: in the order of their names.
     Found(Arc<[Arc<Member>]>),
+    /// The answer to [`Output::Join`] in dialects that wait for it.
+    Joined(Result<Arc<Member>, Refusal>),
     /// The moment of [`Output::Wake`] has come.
     Woken,
 }
@@ -55,6 +58,8 @@ pub enum Output {
     Join(Newcomer, Ear),
     /// A letter.
     Route(Letter),
+    /// Something is wanted of a room. The answer is delivered as a frame, in order with what happens there.
+    Room(Ticket, Wish),
     /// The client list is wanted.
     WantList,
     /// Members who have names are looked for: some of them. No frame until [`Input::Found`].

@@ -10,6 +10,7 @@ pub mod event;
 pub mod kith;
 pub mod olaf;
 pub mod press;
+pub mod sealed;
 pub mod socp;
 pub mod vocabulary;
 

@@ -132,6 +132,43 @@ pub fn not_found(letter: &Letter, ear: Ear) -> Option<Frame> {
     }
 }
 
+/// Whether a letter is private, small and sealed, so that it may be kept for somebody who is away.
+#[must_use]
+pub fn is_sealed(letter: &Letter) -> bool {
+    match letter.dialect {
+        Dialect::Olaf => olaf::wire::is_sealed(&letter.original),
+        Dialect::Socp => socp::relay::is_sealed(&letter.original),
+    }
+}
+
+/// The fingerprint of the key that a letter says is its author's.
+#[must_use]
+pub fn author_key(letter: &Letter) -> Option<KeyId> {
+    match letter.dialect {
+        // Its members are known by their keys and nothing else.
+        Dialect::Olaf => None,
+        Dialect::Socp => socp::heard::author_key(&letter.original),
+    }
+}
+
+/// A letter is kept until its recipient comes, where there are words for that.
+#[must_use]
+pub fn kept(letter: &Letter, ear: Ear) -> Option<Frame> {
+    match ear {
+        Ear::Socp(_) => socp::relay::kept(&letter.original),
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => None,
+    }
+}
+
+/// The author of a letter is not here any more, for neighbours that take whoever writes to be here.
+#[must_use]
+pub fn not_here(letter: &Letter, ear: Ear) -> Option<Frame> {
+    match ear {
+        Ear::SocpPeer(_) => socp::relay::not_here(&letter.original),
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Socp(_) | Ear::Kith => None,
+    }
+}
+
 /// Where the list of this home stands, for neighbours that keep count.
 #[must_use]
 pub fn standing(sequence: u64, digest: Digest, ear: Ear) -> Option<Frame> {

@@ -66,6 +66,18 @@ pub struct Limits {
     pub uploads_per_address_per_minute: u32,
     /// Bytes that one address may upload in an hour, so that no stranger fills the house for all.
     pub upload_bytes_per_address_per_hour: u64,
+    /// Private letters that wait for one member who is away. More than a holiday brings, less than a flood.
+    pub offline_letters_per_member: u32,
+    /// Bytes of them; also what may wait of one author for everybody together. Never more than a quarter of
+    /// `queue_bytes`, so that all of it finds room at the hello, beside the lists.
+    pub offline_bytes_per_member: u32,
+    /// Bytes of all letters that wait. They are held in memory, too, so this is what a crowd can cost of both.
+    pub offline_total_bytes: u64,
+    /// How long a letter waits.
+    pub offline_keep_s: u32,
+    /// Members of whom it is remembered how far they have heard, in dialects whose letters name no recipient.
+    /// About 100 bytes each.
+    pub offline_members: u32,
     /// How long a drain may take until the last connection is closed.
     pub drain_s: u32,
     /// Neighbours at most. Beyond some hundred, a mesh in which everybody links to everybody is the wrong
@@ -135,6 +147,11 @@ impl Default for Limits {
             upload_keep_s: 7 * 24 * 3600,
             uploads_per_address_per_minute: 60,
             upload_bytes_per_address_per_hour: 512 << 20,
+            offline_letters_per_member: 200,
+            offline_bytes_per_member: 1 << 20,
+            offline_total_bytes: 64 << 20,
+            offline_keep_s: 7 * 24 * 3600,
+            offline_members: 65_536,
             drain_s: 5,
             peers: 256,
             peer_message_bytes: 4 << 20,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub olaf: Olaf,
     /// The dialect SOCP.
     pub socp: Socp,
+    /// Letters for those who are away.
+    pub offline: Offline,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
     /// Who may not come, together with its neighbours.
@@ -160,6 +162,14 @@ pub struct Olaf {
     pub detect_accents: bool,
 }
 
+/// The section `offline`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offline {
+    /// Keep private letters for members who are away.
+    pub keep: bool,
+}
+
 /// The section `log`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -224,6 +234,11 @@ struct LimitKeys {
     upload_keep_s: u32,
     uploads_per_address_per_minute: u32,
     upload_bytes_per_address_per_hour: u64,
+    offline_letters_per_member: u32,
+    offline_bytes_per_member: u32,
+    offline_total_bytes: u64,
+    offline_keep_s: u32,
+    offline_members: u32,
     drain_s: u32,
     peers: u32,
     peer_message_bytes: u32,

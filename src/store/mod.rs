@@ -4,13 +4,15 @@
 //! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
 //! anyway; with a single connection our own writes queue in order and in memory, and never meet each
 //! other as a lock. Thanks to the write-ahead log the readers see the last committed state and never
-//! wait for the writer. Message content never comes here, and nothing here asks for the time.
+//! wait for the writer. What can be read never comes here: of messages only sealed ones that wait for somebody who is
+//! away. Nothing here asks for the time.
 
 mod bans;
 mod error;
 mod facts;
 mod files;
 mod members;
+mod offline;
 mod peers;
 mod record;
 mod schema;
@@ -25,6 +27,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 pub use error::StoreError;
+pub use offline::{Offline, OfflineChange, OfflineRecord};
 pub use record::{BadCursor, Cursor, FileRecord, MemberRecord, Page, PeerRecord, Seen};
 
 /// How a store is opened.

@@ -9,9 +9,11 @@ mod deliver;
 mod known;
 mod message;
 mod neighbours;
+mod offline;
 mod people;
 mod pressed;
 mod query;
+mod route;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -29,7 +31,8 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
-use self::{known::Known, neighbours::Neighbour};
+pub use self::offline::{Discard, OfflineParts};
+use self::{known::Known, neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Remember},
@@ -51,7 +54,7 @@ use crate::{
         names::Bearer,
         presence::Presence,
         refusal::{Ending, Refusal},
-        switchboard::{Objection, Switchboard},
+        switchboard::Switchboard,
     },
     store::Seen,
 };
@@ -91,6 +94,8 @@ pub struct Registry {
     notary: Notary,
     /// Letters whose signature is being checked before they count.
     doubts: u32,
+    /// Letters for those who are away, if they are kept.
+    offline: Option<Offline>,
     limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
@@ -115,6 +120,8 @@ pub struct Parts {
     pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
+    /// What letters for those who are away are kept with, if they are.
+    pub offline: Option<OfflineParts>,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -138,6 +145,7 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
+        let offline = parts.offline.map(|offline| Offline::new(offline, &parts.limits, &mut switchboard));
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
@@ -154,6 +162,7 @@ impl Registry {
             terms: parts.terms,
             notary: parts.notary,
             doubts: 0,
+            offline,
             limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,
@@ -269,6 +278,7 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+        self.begin_to_tidy(ctx);
     }
 }
 
@@ -311,6 +321,7 @@ impl Handler<Join> for Registry {
                     .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
                 self.count();
                 if is_new {
+                    self.welcome_back(connection, &member, ctx);
                     self.tell_change(&member, true, ctx);
                     self.changed(ctx);
                 } else {
@@ -333,36 +344,12 @@ impl Handler<Leave> for Registry {
         self.bulletin.publish(Kind::Left { client: connection, member: Arc::clone(&member), ending });
         self.count();
         if is_gone {
+            self.miss(member.key);
             self.write_down(&member, None);
             self.tell_change(&member, false, ctx);
             self.changed(ctx);
         } else {
             self.push_lists(ctx);
-        }
-    }
-}
-
-impl Handler<Route> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
-        self.inbox.taken(letter.original.len());
-        let planned = match self.is_from_banned(&letter) {
-            true => Err(Objection::Refused(Refusal::Banned)),
-            false => self.switchboard.route(&letter),
-        };
-        match planned {
-            Ok(plan) => {
-                self.tally.letters.inc();
-                self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
-                self.deliver(&letter, &plan);
-            }
-            // Whoever brings it may know nothing of the ban.
-            Err(Objection::Refused(Refusal::Banned)) => self.tally.refusal(Refusal::Banned),
-            Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
-            Err(Objection::Violated(violation)) => self.object(letter.from, violation),
-            Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
-            Err(Objection::NotFound) => self.not_found(&letter),
         }
     }
 }

@@ -248,6 +248,7 @@ impl Handler<Tell> for Registry {
     fn handle(&mut self, Tell { home, news }: Tell, ctx: &mut Context<Self>) {
         self.inbox.taken(news.cost());
         let arrivals = news.arrivals();
+        let awaited = self.awaited(&arrivals);
         let effect = self.switchboard.hear(home, news);
         self.hide_new(home, &arrivals);
         for resident in self.switchboard.take_learnt() {
@@ -271,6 +272,9 @@ impl Handler<Tell> for Registry {
         }
         if effect.changed {
             self.changed(ctx);
+        }
+        for member in awaited {
+            self.hand_over(member, ctx);
         }
     }
 }

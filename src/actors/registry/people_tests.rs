@@ -12,10 +12,11 @@ use crate::{
         bans::Banned,
         clock::Clock,
         event::Bulletin,
+        keeper::Keeper,
         lane::{Deliver, Inbox, LaneEnd},
         meter::Meter,
         notary::{Keys, Notary},
-        registry::{Join, Leave, Link, Parts, Tell, Unlink},
+        registry::{Join, Leave, Link, OfflineParts, Parts, Route, Tell, Unlink},
         tally::Tally,
     },
     crypto::keys::PrivateKey,
@@ -23,6 +24,7 @@ use crate::{
     domain::{
         dialect::Dialect,
         id::ConnectionId,
+        letter::{Audience, Author},
         limits::Limits,
         member::{Named, Newcomer, Resident},
         news::{Change, Listed, News},
@@ -73,6 +75,10 @@ impl Handler<Heard> for Idle {
 }
 
 async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
+    registry_with(folder, false).await
+}
+
+async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry> {
     let key = Arc::new(PrivateKey::generate(2048).expect("a key"));
     let tally = Tally::default();
     let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
@@ -96,6 +102,10 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
         home: "here:1".into(),
         names: Vec::new(),
         bearers: Vec::new(),
+        offline: keeps.then(|| OfflineParts {
+            keeper: Keeper::new(store.clone(), tally.clone(), 1 << 20).start(),
+            held: crate::store::Offline::default(),
+        }),
         terms: Arc::new(terms),
         notary: Notary::start(1, &Keys { server: Arc::clone(&key), olaf: key }, &tally).expect("a thread"),
         limits: Arc::new(Limits::default()),
@@ -231,4 +241,86 @@ async fn each_change_is_told_once_and_a_move_is_none() {
     heard.retain(|name| name != "person-1");
     heard[2..].sort();
     assert_eq!(heard, ["person-5", "person-6", "-person-5", "-person-6"]);
+}
+
+/// The other end of the lane to a neighbour, which takes what comes one by one.
+#[derive(Clone, Default)]
+struct Reader {
+    lane: LaneEnd,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl actix::Actor for Reader {
+    type Context = Context<Self>;
+}
+
+impl Handler<Deliver> for Reader {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver, _: &mut Context<Self>) {
+        let Deliver::Frame(Frame::Text(text)) = message else { panic!("{message:?}") };
+        let frame: Value = serde_json::from_str(&text).expect("JSON");
+        if frame["type"] == "SERVER_DELIVER" {
+            let mark = frame["payload"]["content_sig"].as_str().expect("a text").to_owned();
+            self.heard.lock().expect("nobody fails").push(mark);
+        }
+        self.lane.taken(text.len());
+        self.lane.unsent(0);
+    }
+}
+
+/// A private letter of the first person to the second, with a mark by which it is known.
+fn letter(mark: u8) -> Letter {
+    let sealed = socp::binary::encode(&[[0xff; 32], [mark; 32]].concat(), false);
+    let payload = format!(r#"{{"ciphertext":"{sealed}","content_sig":"mark-{mark}"}}"#);
+    let text = format!(
+        r#"{{"type":"MSG_DIRECT","from":"person-1","to":"person-2","ts":1,"payload":{payload},"sig":""}}"#
+    );
+    Letter {
+        from: Origin::Here(ConnectionId(1)),
+        author: Author::Proven(socp::id_of("person-1")),
+        audience: Audience::Member(socp::id_of("person-2")),
+        trace: Trace([mark; 16]),
+        dialect: Dialect::Socp,
+        original: Frame::Text(text.into()),
+    }
+}
+
+/// A neighbour whose lane is full is not cut off by letters that waited, and what is written meanwhile does not
+/// overtake them.
+#[actix_web::test]
+async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_before_later_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = registry_with(&folder, true).await;
+    let (_idle, _end) = join(&registry, 1, 1 << 20).await;
+    join(&registry, 2, 1 << 20).await;
+    registry.send(Leave { connection: ConnectionId(2), ending: Ending::Left }).await.expect("the registry");
+    for mark in 1..=3 {
+        registry.send(Route(letter(mark))).await.expect("the registry");
+    }
+    let reader = Reader::default();
+    let end = reader.clone().start();
+    // Lists have half of a lane: one letter fits at a time.
+    let lane = reader.lane.lane(1000, end.clone().recipient());
+    let home = HomeId(2);
+    let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
+    let link = Link { home, address: "there:1".into(), names: Vec::new(), ear, lane, meter };
+    registry.send(link).await.expect("the registry");
+    let spelled = socp::heard::spelled("person-2", "", None);
+    let named =
+        Some(Named { name: "person-2".into(), key: Some(KeyId([2; 32])), proven: false, sealing_key: None });
+    let key = socp::id_of("person-2");
+    let resident = Resident { key, named, dialect: Dialect::Socp, public_key: "".into(), spelled };
+    let news = News::Single(Change::Came(Listed::Known(resident)));
+    registry.send(Tell { home, news }).await.expect("the registry");
+    registry.send(Route(letter(4))).await.expect("the registry");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let heard = reader.heard.lock().expect("nobody fails").clone();
+        if heard.len() >= 4 {
+            return assert_eq!(heard, ["mark-1", "mark-2", "mark-3", "mark-4"]);
+        }
+        assert!(std::time::Instant::now() < deadline, "{heard:?}");
+        actix_rt::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }

@@ -131,7 +131,7 @@ impl Session {
             Input::Checked(verdict) => self.on_checked(verdict, out),
             Input::Welcomed(answer) => self.on_welcome(answer, now, out),
             Input::Woken => self.on_alarm(now, out),
-            Input::Found(_) => Ok(()),
+            Input::Found(_) | Input::Joined(_) => Ok(()),
         };
         if let Err(ending) = outcome {
             self.close(ending, out);

@@ -235,6 +235,7 @@ impl Node {
             | Output::Overheard
             | Output::RoundTrip(_)
             | Output::Step(..)
+            | Output::Room(..)
             | Output::Note(_) => {}
         }
     }

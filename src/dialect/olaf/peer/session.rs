@@ -152,7 +152,7 @@ impl Session {
             Input::Signed(signature) => self.on_signed(&signature, out),
             Input::Welcomed(answer) => self.on_welcome(answer, out),
             Input::Woken => self.on_alarm(out),
-            Input::Found(_) => Ok(()),
+            Input::Found(_) | Input::Joined(_) => Ok(()),
         };
         match outcome {
             Err(Ending::Violated(violation)) if !is_fatal(Ending::Violated(violation)) => {

@@ -229,7 +229,7 @@ impl Session {
                 }
                 Ok(())
             }
-            Input::Signed(_) => Ok(()),
+            Input::Signed(_) | Input::Joined(_) => Ok(()),
         };
         match outcome {
             Err(Ending::Violated(violation)) if !is_fatal(Ending::Violated(violation)) => {

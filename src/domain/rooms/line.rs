@@ -1,0 +1,72 @@
+//! What is kept of a conversation, and the order in which everybody keeps it.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::RoomName;
+use crate::domain::{dialect::Dialect, id::KeyId};
+
+/// When something was said, by the clock of the home where it was: unix milliseconds in the upper 48 bits, and a
+/// number that tells apart what was said in the same millisecond. A home never gives one twice, and never one below
+/// any that it has heard of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Stamp(pub u64);
+
+impl Stamp {
+    /// The first stamp of this millisecond.
+    #[must_use]
+    pub fn at(unix_ms: i64) -> Self {
+        Self(u64::try_from(unix_ms).unwrap_or(0) << 16)
+    }
+
+    /// The millisecond.
+    #[must_use]
+    pub fn unix_ms(self) -> i64 {
+        i64::try_from(self.0 >> 16).unwrap_or(i64::MAX)
+    }
+}
+
+/// Which line: when it was said, and at which home. Lines are in this order everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineId {
+    /// When.
+    pub stamp: Stamp,
+    /// The fingerprint of the home's key.
+    pub home: KeyId,
+}
+
+/// Whoever said it, as the author's home describes her.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Speaker {
+    /// Who.
+    pub member: KeyId,
+    /// What she was called then.
+    pub name: Arc<str>,
+    /// The protocol she speaks.
+    pub dialect: Dialect,
+}
+
+/// One entry of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Which one.
+    pub id: LineId,
+    /// Where.
+    pub room: RoomName,
+    /// By whom; nobody, if an operator did it.
+    pub by: Option<Speaker>,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What somebody did in a room that is worth remembering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Said something.
+    Said(ByteString),
+    /// Set the topic. The last one in the order of lines is in force.
+    Topic(ByteString),
+    /// Withdrew a line of the same home.
+    Withdrew(LineId),
+}

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use actix::Actor as _;
+use actix::{Actor as _, Arbiter};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::{
         archivist::Archivist,
         clock::Clock,
         event::Bulletin,
-        house::{House, Plan},
+        house::{House, Plan, Sentences},
         neighbourhood,
         notary::Keys,
         tally::Tally,
@@ -104,6 +104,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         store: store.clone(),
         trust: trust(None).expect("authorities"),
         introduce: false,
+        subscribe: Vec::new(),
         clock: Clock::start(),
         tally,
         bulletin: Bulletin::default(),
@@ -118,7 +119,9 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
         notaries: 1,
+        bans: Sentences { publish: settings.bans.publish, ..Sentences::default() },
         archivist: archivist.clone(),
+        desk: Arbiter::current(),
     });
     let house = house.expect("a house");
     house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&house)));

@@ -5,7 +5,9 @@
 
 pub(super) mod access;
 pub(super) mod api;
+mod bans;
 pub(super) mod neighbours;
+pub mod rooms;
 pub(super) mod show;
 mod stream;
 
@@ -77,6 +79,30 @@ pub enum AdminCommand {
     Neighbourhood,
     /// Draw all links of the neighbourhood, as far as they are known here.
     Mesh,
+    /// List the rooms, or show one with everybody who is in it.
+    Rooms {
+        /// Its name.
+        room: Option<String>,
+    },
+    /// Read or moderate a room.
+    Room {
+        /// What to do.
+        #[command(subcommand)]
+        command: rooms::RoomCommand,
+    },
+    /// List who may not come.
+    Bans {
+        /// Only bans about this: key, name, address or server.
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Ban somebody; whoever it hits has to go at once.
+    Ban(bans::BanArgs),
+    /// Lift a ban.
+    Unban {
+        /// Its id, as the list shows it.
+        id: String,
+    },
     /// Show what happens, until Ctrl-C.
     Events,
     /// Have the server close: nobody new is let in, everybody is told.
@@ -135,6 +161,20 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         AdminCommand::Mesh => {
             let text = api.get("/api/v1/mesh").await?;
             Ok(if json { text } else { neighbours::mesh(&api::read(&text)?, Paint::of_stdout()) })
+        }
+        AdminCommand::Rooms { room } => rooms::rooms(api, room.as_deref(), json).await,
+        AdminCommand::Room { command } => rooms::answer(api, command, json).await,
+        AdminCommand::Bans { kind } => {
+            let wish = kind.as_ref().map(|kind| format!("kind={}&", escaped(kind))).unwrap_or_default();
+            list(format!("/api/v1/bans?{wish}"), bans::table).await
+        }
+        AdminCommand::Ban(ban) => {
+            let text = api.post_json("/api/v1/bans", &ban.body()).await?;
+            Ok(if json { text } else { bans::made(&api::read(&text)?) })
+        }
+        AdminCommand::Unban { id } => {
+            api.delete(&format!("/api/v1/bans/{}", escaped(id))).await?;
+            Ok(if json { String::new() } else { format!("ban {id} is lifted") })
         }
         AdminCommand::Metrics => api.get("/metrics").await,
         AdminCommand::Kick { id } => {

@@ -11,20 +11,25 @@ pub mod kith;
 pub mod olaf;
 pub mod press;
 pub mod socp;
+pub mod tpacket;
+pub mod vocabulary;
 
 use std::sync::Arc;
 
 use event::{Input, Output};
+use socp::stamp::Unsigned;
 
 use crate::{
-    crypto::keys::PublicKey,
+    crypto::{keys::PublicKey, sha256_start},
     domain::{
         Moment,
         dialect::Dialect,
         id::ConnectionId,
         letter::Frame,
+        member::{Member, Newcomer},
         peer::LinkDialect,
         refusal::{Ending, Violation},
+        replay::Trace,
     },
 };
 
@@ -41,6 +46,8 @@ pub struct Terms {
     pub peer_heartbeat_s: u32,
     /// Silence after which it does not.
     pub peer_silence_s: u32,
+    /// Whether clients of tPacket may change neither their nick nor their room, as its first server had it.
+    pub tpacket_strict_seed: bool,
     /// Who we are.
     pub myself: Myself,
 }
@@ -69,6 +76,8 @@ pub enum Ear {
     Socp(socp::Accent),
     /// A neighbour that speaks SOCP.
     SocpPeer(socp::Accent),
+    /// A tPacket client, of this version.
+    Tpacket(tpacket::Version),
     /// A neighbour that speaks as we do.
     Kith,
 }
@@ -80,8 +89,14 @@ impl Ear {
         match self {
             Self::OlafPeer(accent) => Some(Accent::Olaf(accent)),
             Self::SocpPeer(accent) => Some(Accent::Socp(accent)),
-            Self::Olaf(_) | Self::Socp(_) | Self::Kith => None,
+            Self::Olaf(_) | Self::Socp(_) | Self::Tpacket(_) | Self::Kith => None,
         }
+    }
+
+    /// Whether a client waits to hear whether it was let in, and may try again under another name if not.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Tpacket(_))
     }
 
     /// Whether this is a client that is told the whole list after every change.
@@ -138,8 +153,13 @@ pub enum Session {
     Socp(Box<socp::session::Session>),
     /// Another server that speaks SOCP.
     SocpPeer(Box<socp::peer::Session>),
+    /// A tPacket client.
+    Tpacket(tpacket::session::Session),
     /// Another Kith server.
     Kith(Box<kith::session::Session>),
+    /// No dialect: every message goes back as it came. It lets a test suite see the WebSocket below the
+    /// dialects, and never says who it is.
+    Echo,
     /// Over; no wish will ever come from here again.
     Over,
 }
@@ -164,6 +184,10 @@ impl Session {
         terms: Arc<Terms>,
         wish: Option<olaf::accent::Ear>,
     ) -> Self {
+        if pinned == Some(Dialect::Tpacket) {
+            // Whoever comes to this door is answered in its protocol, whatever the first frame is.
+            return Self::Tpacket(tpacket::session::Session::new(id, terms));
+        }
         Self::Undecided(Box::new(Undecided { id, pinned, terms, wish }))
     }
 
@@ -174,7 +198,13 @@ impl Session {
             Self::OlafPeer(session) => session.handle(input, now, out),
             Self::Socp(session) => session.handle(input, out),
             Self::SocpPeer(session) => session.handle(input, now, out),
+            Self::Tpacket(session) => session.handle(input, out),
             Self::Kith(session) => session.handle(input, now, out),
+            Self::Echo => {
+                if let Input::Frame(frame) = input {
+                    out.push(Output::Send(frame));
+                }
+            }
             Self::Over => {}
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };
@@ -200,25 +230,12 @@ impl Session {
         if let Self::Kith(session) = self { session.wrap(frame) } else { frame }
     }
 
-    /// What we must sign before this goes out, if it needs our signature.
+    /// What goes out instead of this once we have signed it, if it needs our signature.
     #[must_use]
-    pub fn unsigned(&self, frame: &Frame) -> Option<Vec<u8>> {
-        self.hand()?.unsigned(frame)
-    }
-
-    /// A frame that needed our signature, with it.
-    #[must_use]
-    pub fn signed(&self, frame: Frame, signature: &[u8], now_ms: i64) -> Frame {
-        match self.hand() {
-            Some(hand) => hand.signed(&frame, signature, now_ms),
-            None => frame,
-        }
-    }
-
-    fn hand(&self) -> Option<socp::stamp::Stamp<'_>> {
+    pub fn unsigned(&self, frame: &Frame) -> Option<Unsigned> {
         match self {
-            Self::Socp(session) => Some(session.stamp()),
-            Self::SocpPeer(session) => Some(session.stamp()),
+            Self::Socp(session) => session.stamp().unsigned(frame),
+            Self::SocpPeer(session) => session.stamp().unsigned(frame),
             _ => None,
         }
     }
@@ -229,6 +246,7 @@ impl Session {
         match self {
             Self::Socp(session) => session.last_words(ending),
             Self::SocpPeer(_) => socp::session::last_words_to_server(ending),
+            Self::Tpacket(session) => session.last_words(ending),
             _ => None,
         }
     }
@@ -270,8 +288,27 @@ impl Undecided {
             Dialect::Olaf => {
                 Session::Olaf(olaf::session::Session::new(self.id, Arc::clone(&self.terms), self.wish))
             }
+            Dialect::Tpacket => {
+                Session::Tpacket(tpacket::session::Session::new(self.id, Arc::clone(&self.terms)))
+            }
         })
     }
+}
+
+/// Who a member would be under another nick, in dialects whose members choose one.
+#[must_use]
+pub fn under(member: &Member, nick: &str) -> Option<Newcomer> {
+    match member.dialect {
+        Dialect::Tpacket => Some(tpacket::newcomer(nick, Trace([0; 16]))),
+        // Keys do not change, and a name belongs to its key.
+        Dialect::Olaf | Dialect::Socp => None,
+    }
+}
+
+/// What makes bytes recognisable that come again.
+#[must_use]
+pub fn trace(bytes: impl AsRef<[u8]>) -> Trace {
+    Trace(sha256_start(bytes.as_ref()))
 }
 
 /// The dialect that speaks like this, if one does.
@@ -280,6 +317,7 @@ pub fn dialect_of(frame: &Frame, terms: &Terms) -> Option<Dialect> {
     Dialect::ALL.into_iter().find(|dialect| match dialect {
         Dialect::Olaf => olaf::wire::is_olaf(frame) || olaf::peer::is_server(frame, terms),
         Dialect::Socp => socp::is_socp(frame),
+        Dialect::Tpacket => tpacket::is_tpacket(frame),
     })
 }
 
@@ -296,4 +334,30 @@ pub const fn is_fatal(ending: Ending) -> bool {
                 | Violation::TooManyRecipients
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn an_echo_sends_back_every_message_until_it_ends_and_wishes_for_nothing_else() {
+        let mut session = Session::Echo;
+        let frames = [Frame::Text("{\"type\":\"hello\"}".into()), Frame::Binary(Bytes::from_static(b"\xff"))];
+        let mut out = Vec::new();
+        session.handle(Input::Opened, Moment::ZERO, &mut out);
+        session.handle(Input::Woken, Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+        for frame in &frames {
+            session.handle(Input::Frame(frame.clone()), Moment::ZERO, &mut out);
+            assert!(matches!(&out[..], [Output::Send(sent)] if sent == frame), "{out:?}");
+            out.clear();
+        }
+        assert!(!session.is_peer() && session.last_words(Ending::Left).is_none());
+        session.end();
+        session.handle(Input::Frame(frames[0].clone()), Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+    }
 }

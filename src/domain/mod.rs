@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod bans;
 pub mod book;
 pub mod dialect;
 pub mod id;
@@ -18,6 +19,7 @@ pub mod mesh;
 pub mod names;
 pub mod neighbourhood;
 pub mod news;
+pub mod nick;
 pub mod peer;
 pub mod presence;
 pub mod rate;

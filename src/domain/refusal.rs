@@ -46,11 +46,13 @@ pub enum Refusal {
     NoCommonVersion,
     /// Somebody of this name is here.
     NameInUse,
+    /// A ban keeps this key, name, address or server out.
+    Banned,
 }
 
 impl Refusal {
     /// Every refusal, so that metrics can show a zero before the first one.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ServerFull,
         Self::TooManyFromAddress,
         Self::TooManyOfMember,
@@ -70,6 +72,7 @@ impl Refusal {
         Self::Ourselves,
         Self::NoCommonVersion,
         Self::NameInUse,
+        Self::Banned,
     ];
 
     /// The stable name.
@@ -95,6 +98,7 @@ impl Refusal {
             Self::Ourselves => "ourselves",
             Self::NoCommonVersion => "no_common_version",
             Self::NameInUse => "name_in_use",
+            Self::Banned => "banned",
         }
     }
 
@@ -126,6 +130,7 @@ impl Refusal {
             | Self::KnownPeer
             | Self::TakenAddress
             | Self::Ourselves
+            | Self::Banned
             | Self::NoCommonVersion => false,
         }
     }
@@ -164,11 +169,15 @@ pub enum Violation {
     BadFrame,
     /// A server lists more members than one server may.
     TooManyMembers,
+    /// Text, where a protocol knows only binary messages.
+    NotBinary,
+    /// Frames that are no messages, or come too early, once more than is forgiven.
+    TooManyFaults,
 }
 
 impl Violation {
     /// Every violation, for metrics.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::WrongDialect,
         Self::OutOfOrder,
@@ -181,6 +190,8 @@ impl Violation {
         Self::TooLarge,
         Self::BadFrame,
         Self::TooManyMembers,
+        Self::NotBinary,
+        Self::TooManyFaults,
     ];
 
     /// The stable name.
@@ -199,6 +210,8 @@ impl Violation {
             Self::TooLarge => "too_large",
             Self::BadFrame => "bad_frame",
             Self::TooManyMembers => "too_many_members",
+            Self::NotBinary => "not_binary",
+            Self::TooManyFaults => "too_many_faults",
         }
     }
 }

@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::filing::Filing;
 use crate::{
     actors::{archivist::Archivist, event::Kind, gate::Place, house::House},
-    domain::refusal::{Ending, Refusal},
+    domain::{
+        dialect::Dialect,
+        refusal::{Ending, Refusal},
+    },
     identity::{Identity, TokenHash},
     settings::Settings,
     store::Store,
@@ -46,8 +49,8 @@ pub struct About {
     pub name: String,
     /// The address that client lists name.
     pub address: String,
-    /// The address of the door for SOCP alone, if there is one.
-    pub socp: Option<String>,
+    /// The addresses of the doors for one dialect each.
+    pub own_doors: Vec<(Dialect, String)>,
     /// Base of the links to uploaded files, without a slash at the end.
     pub url: String,
     /// When this process started, in Unix milliseconds.
@@ -72,7 +75,7 @@ impl About {
             id,
             name,
             address,
-            socp: None,
+            own_doors: Vec::new(),
             url,
             started_ms: crate::actors::clock::unix_ms(),
             olaf_fingerprint: crate::crypto::fingerprint::OFFICIAL.of(olaf, &olaf_pem),
@@ -80,6 +83,12 @@ impl About {
             server_key: server.canonical_pem(),
             server_key_id: server.id().hex(),
         }
+    }
+
+    /// The address of the door for this dialect alone, if there is one.
+    #[must_use]
+    pub fn own_door(&self, dialect: Dialect) -> Option<&str> {
+        self.own_doors.iter().find(|(only, _)| *only == dialect).map(|(_, address)| address.as_str())
     }
 }
 
@@ -106,14 +115,29 @@ impl Site {
         hops.find(|hop| !self.trusts(*hop)).unwrap_or(peer)
     }
 
+    /// Whether an address may ask anything at this door; a refusal is counted and announced.
+    ///
+    /// # Errors
+    /// It is banned.
+    pub fn admit(&self, address: IpAddr) -> Result<(), Refusal> {
+        if self.house.bans.has_address(address) {
+            Err(self.refused(address, Refusal::Banned))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Takes a place for a socket of this address; a refusal is counted and announced.
     ///
     /// # Errors
     /// The house or the address is full.
     pub fn enter(&self, address: IpAddr) -> Result<Place, Refusal> {
-        self.house.gate.enter(address).inspect_err(|refusal| {
-            self.house.tally.refusal(*refusal);
-            self.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(*refusal) });
-        })
+        self.house.gate.enter(address).map_err(|refusal| self.refused(address, refusal))
+    }
+
+    fn refused(&self, address: IpAddr, refusal: Refusal) -> Refusal {
+        self.house.tally.refusal(refusal);
+        self.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(refusal) });
+        refusal
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use actix::Actor as _;
+use actix::{Actor as _, Arbiter};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::{
         archivist::Archivist,
         clock::Clock,
         event::Bulletin,
-        house::{House, Plan},
+        house::{House, Plan, Sentences},
         neighbourhood,
         notary::Keys,
         tally::Tally,
@@ -90,6 +90,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         unsigned: false,
         peer_heartbeat_s: limits.peer_heartbeat_s,
         peer_silence_s: limits.peer_silence_s,
+        tpacket_strict_seed: false,
         myself: Myself {
             id: "00000000-0000-4000-8000-000000000001".into(),
             address: about.address.clone(),
@@ -103,11 +104,13 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         store: store.clone(),
         trust: trust(None).expect("authorities"),
         introduce: false,
+        subscribe: Vec::new(),
         clock: Clock::start(),
         tally,
         bulletin: Bulletin::default(),
     };
     let house = House::build(Plan {
+        kept_rooms: store.rooms(&limits).await.expect("rooms"),
         bearers: Vec::new(),
         home: about.address.clone(),
         names: Vec::new(),
@@ -116,7 +119,9 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
         notaries: 1,
+        bans: Sentences { publish: settings.bans.publish, ..Sentences::default() },
         archivist: archivist.clone(),
+        desk: Arbiter::current(),
     });
     let house = house.expect("a house");
     house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&house)));

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::domain::limits::Limits;
 
 use super::neighbourhood::Neighbourhood;
-use super::values::{Listen, Settings};
+use super::values::{Listen, Optional, Settings};
 
 /// A key whose value contradicts common sense or another key.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,10 +64,14 @@ fn neighbourhood(neighbourhood: &Neighbourhood, most: u32) -> Sense {
 fn doors(listen: &Listen) -> Sense {
     let same = listen.main == listen.admin && listen.main.port() != 0;
     refuse_if(same, "listen.admin", "it is the same door as listen.main")?;
-    if let Some(socp) = listen.socp.0.filter(|socp| socp.port() != 0) {
-        refuse_if(socp == listen.main, "listen.socp", "it is the same door as listen.main")?;
-        refuse_if(socp == listen.admin, "listen.socp", "it is the same door as listen.admin")?;
+    let own = [("listen.socp", listen.socp), ("listen.tpacket", listen.tpacket)];
+    for (key, Optional(door)) in own {
+        let Some(door) = door.filter(|door| door.port() != 0) else { continue };
+        refuse_if(door == listen.main, key, "it is the same door as listen.main")?;
+        refuse_if(door == listen.admin, key, "it is the same door as listen.admin")?;
     }
+    let both = listen.socp.0.filter(|door| door.port() != 0 && Some(*door) == listen.tpacket.0);
+    refuse_if(both.is_some(), "listen.tpacket", "it is the same door as listen.socp")?;
     let no_key = listen.tls_key.as_os_str().is_empty();
     let no_certificate = listen.tls_certificate.as_os_str().is_empty();
     refuse_if(no_key && !no_certificate, "listen.tls_key", "listen.tls_certificate is set, its key is not")?;

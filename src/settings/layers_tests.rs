@@ -49,6 +49,7 @@ fn every_built_in_environment_is_accepted() {
         let settings = layers.finish().unwrap().settings;
         assert!(settings.listen.admin.ip().is_loopback(), "{environment}: the admin door is open");
         assert_eq!(settings.debug.faults, environment == Environment::Test);
+        assert!(!settings.debug.echo, "{environment}");
         let house = settings.neighbourhood;
         let strict = environment == Environment::Production;
         assert_eq!((house.admit == Admit::Known, house.legacy), (strict, !strict), "{environment}");
@@ -183,6 +184,8 @@ fn values_that_contradict_each_other_are_refused() {
         ("server: {data_dir: \"\"}", "folder"),
         ("log: {level: \"\"}", "log.level"),
         ("listen: {admin: 127.0.0.1:8080}", "same door"),
+        ("listen: {tpacket: 127.0.0.1:9090}", "same door"),
+        ("listen: {socp: 127.0.0.1:4711, tpacket: 127.0.0.1:4711}", "same door"),
         ("listen: {tls_key: k.pem}", "\"listen.tls_certificate\""),
         ("listen: {tls_certificate: c.pem}", "\"listen.tls_key\""),
         ("listen: {allowed_origins: [chat.example]}", "is no origin"),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::dialect::Dialect;
 use crate::domain::limits::Limits;
 
+use super::bans::Bans;
 use super::neighbourhood::Neighbourhood;
 use super::socp::Socp;
 
@@ -26,8 +27,12 @@ pub struct Settings {
     pub olaf: Olaf,
     /// The dialect SOCP.
     pub socp: Socp,
+    /// The dialect tPacket.
+    pub tpacket: Tpacket,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
+    /// Who may not come, together with its neighbours.
+    pub bans: Bans,
     /// What it tells its operator.
     pub log: Log,
     /// Switches for tests.
@@ -61,6 +66,8 @@ pub struct Listen {
     pub admin: SocketAddr,
     /// A door for SOCP alone, if there is one.
     pub socp: Optional,
+    /// A door for tPacket alone, if there is one.
+    pub tpacket: Optional,
     /// The protocol spoken at the main door.
     pub dialect: Door,
     /// Origins of web pages that may connect, beside our own.
@@ -78,6 +85,12 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// The doors for one dialect each.
+    #[must_use]
+    pub const fn own(&self) -> [(Dialect, Optional); 2] {
+        [(Dialect::Socp, self.socp), (Dialect::Tpacket, self.tpacket)]
+    }
+
     /// The certificate and key files, if the main door speaks TLS.
     #[must_use]
     pub fn tls(&self) -> Option<(&Path, &Path)> {
@@ -157,6 +170,14 @@ pub struct Olaf {
     pub detect_accents: bool,
 }
 
+/// The section `tpacket`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tpacket {
+    /// Refuse to change a nick or a room, as the first server did.
+    pub strict_seed: bool,
+}
+
 /// The section `log`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -183,6 +204,8 @@ pub enum LogFormat {
 pub struct Debug {
     /// Routes of the admin API that cause faults.
     pub faults: bool,
+    /// A path of the main door that sends back what it gets.
+    pub echo: bool,
 }
 
 /// The keys of the section `limits`.
@@ -212,6 +235,7 @@ struct LimitKeys {
     recipients_per_letter: u32,
     replay_window: u32,
     names: u32,
+    bans: u32,
     presence_bytes_per_second: u32,
     upload_bytes: u64,
     upload_total_bytes: u64,
@@ -252,6 +276,7 @@ mod tests {
             main: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
             socp: Optional(None),
+            tpacket: Optional(None),
             dialect: Door(None),
             allowed_origins: allowed.iter().map(ToString::to_string).collect(),
             trusted_proxies: Vec::new(),

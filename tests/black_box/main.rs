@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod app;
+mod bans;
 mod chat;
 mod chat_socp;
 mod client;
@@ -21,7 +22,9 @@ mod peers;
 mod presence;
 mod proxies;
 mod raw;
+mod rooms;
 mod socp;
 mod store;
 mod tls;
+mod tpacket;
 mod websocket;

@@ -1,8 +1,10 @@
 //! The contract of the store, played against a real file: what was written is there after reopening,
 //! and whatever goes wrong is told apart and loses nothing.
 
+mod bans;
 mod contract;
 mod peers;
+mod rooms;
 mod trouble;
 
 use std::path::PathBuf;

@@ -24,7 +24,7 @@ use super::{
     house::House,
     inlet::Inlet,
     lane::{Deliver, Lane, LaneEnd},
-    registry::{Join, Leave, Route, WantList},
+    registry::{Leave, Room, Route, WantList},
     websocket::{Assembler, goodbye, violation},
 };
 use crate::{
@@ -95,7 +95,7 @@ impl Connection {
             id,
             address,
             session,
-            assembler: Assembler::new(usize::try_from(limits.message_bytes).unwrap_or(usize::MAX)),
+            assembler: Assembler::default(),
             vigil: Vigil::new(house.clock.now()),
             flow: ends.flow,
             inlet: Some(Box::new(ends.inlet)),
@@ -183,23 +183,18 @@ impl Connection {
     fn carry_out(&mut self, wish: Output, ctx: &mut Context) {
         match wish {
             Output::Check(check) => self.ask(check, ctx),
-            Output::Join(newcomer, ear) => {
-                // A hello that is signed was counted when its signature was.
-                if newcomer.named.as_ref().is_some_and(|named| !named.proven)
-                    && let Err(refusal) = self.house.gate.hello(self.address)
-                {
-                    return self.end(Ending::Refused(refusal), ctx);
-                }
-                self.joined = true;
-                self.vigil.introduced();
-                self.set_alarm(ctx);
-                let lane = self.lane(self.house.limits.queue_bytes, ctx);
-                let (connection, address) = (self.id, self.address);
-                self.house.registry.do_send(Join { connection, newcomer, ear, lane, address });
-            }
+            Output::Join(newcomer, ear) => self.join(newcomer, ear, ctx),
             Output::Route(letter) => {
                 self.house.inbox.add(letter.original.len());
                 self.house.registry.do_send(Route(letter));
+                if self.peer.is_some() {
+                    // Letters of clients waited for the map when they were checked.
+                    self.take_breath();
+                }
+            }
+            Output::Room(ticket, wish) => {
+                self.house.inbox.add(wish.cost());
+                self.house.registry.do_send(Room { connection: self.id, ticket, wish });
                 self.take_breath();
             }
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
@@ -216,6 +211,12 @@ impl Connection {
         }
     }
 
+    /// Whether it comes from an address that is banned.
+    fn is_kept_out(&self) -> bool {
+        let we_dialled = self.peer.as_ref().is_some_and(|peer| peer.is_ours());
+        !we_dialled && self.house.bans.has_address(self.address)
+    }
+
     fn patience(&self) -> Patience {
         if self.peer.is_some() {
             let patience = Patience::with_peers(&self.house.limits);
@@ -223,6 +224,12 @@ impl Connection {
         } else {
             Patience::with_clients(&self.house.limits)
         }
+    }
+
+    /// It was let in.
+    fn introduced(&mut self, ctx: &mut Context) {
+        self.vigil.introduced();
+        self.set_alarm(ctx);
     }
 
     fn set_alarm(&mut self, ctx: &mut Context) {
@@ -261,6 +268,10 @@ impl Connection {
         self.alarm = None;
         if !self.joined && self.house.is_draining() {
             return self.end(Ending::Draining, ctx);
+        }
+        // Who has not said who it is stands on no map where a new ban would find it.
+        if !self.joined && self.is_kept_out() {
+            return self.end(Ending::Refused(Refusal::Banned), ctx);
         }
         self.set_alarm(ctx);
     }
@@ -335,7 +346,7 @@ fn payload(message: &WsMessage) -> usize {
 
 impl Connection {
     fn on_fragment(&mut self, item: Item, ctx: &mut Context) {
-        match self.assembler.push(item) {
+        match self.assembler.push(item, self.flow.largest_frame()) {
             Ok(Some(frame)) => self.on_frame(frame, ctx),
             Ok(None) => {}
             Err(violation) => self.end(Ending::Violated(violation), ctx),

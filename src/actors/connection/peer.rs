@@ -11,8 +11,8 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Step},
-        registry::{Tell, WantedBy},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Step},
+        registry::{RoomTold, Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// How long a neighbour is not read while the connection map is behind.
+/// How long nothing is read from whoever says what need not be checked, while the connection map is behind.
 const BREATH: Duration = Duration::from_millis(10);
 /// Steps of a handshake that are kept.
 const MOST_STEPS: usize = 32;
@@ -41,6 +41,13 @@ pub(super) struct PeerSide {
     /// When it was asked whether it lives, if it has not answered.
     pub(super) pinged: Option<Moment>,
     alarm: Option<SpawnHandle>,
+}
+
+impl PeerSide {
+    /// Whether we have opened the connection.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.dialled.is_some()
+    }
 }
 
 impl Connection {
@@ -67,6 +74,13 @@ impl Connection {
                     self.take_breath();
                 }
             }
+            Output::RoomNews(news) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(news.cost());
+                    self.house.registry.do_send(RoomTold { home, news });
+                    self.take_breath();
+                }
+            }
             Output::WantList => {
                 if let Some(home) = self.home() {
                     self.house.registry.do_send(WantedBy(home));
@@ -75,6 +89,11 @@ impl Connection {
             Output::Report(links) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Bans(signed) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Shared { home, signed });
                 }
             }
             Output::Introduce(servers) => {
@@ -103,9 +122,9 @@ impl Connection {
         self.peer.as_ref()?.home
     }
 
-    /// Letters of neighbours are not checked, so nobody waits for the map on their behalf but they.
+    /// What is not checked waits for the map nowhere else, so whoever says it is read more slowly.
     pub(super) fn take_breath(&self) {
-        if self.peer.is_some() && self.house.inbox.is_full() {
+        if self.house.inbox.is_full() {
             self.flow.pause(BREATH);
         }
     }
@@ -163,6 +182,7 @@ impl Connection {
         let greeted = Greeted {
             connection: self.id,
             dialled: peer.dialled,
+            address: self.address,
             direction,
             greeting,
             lane: self.lane(self.house.limits.peer_queue_bytes, ctx),
@@ -188,12 +208,10 @@ impl Connection {
         }
         let limits = &self.house.limits;
         self.flow.allow_frames(limits.peer_message_bytes);
-        self.assembler.allow(usize::try_from(limits.peer_message_bytes).unwrap_or(usize::MAX));
         self.frames = Bucket::new(limits.peer_frames_per_second, limits.peer_frames_burst);
         self.bytes = Bucket::new(limits.peer_bytes_per_second, limits.peer_bytes_burst);
         self.joined = true;
-        self.vigil.introduced();
-        self.set_alarm(ctx);
+        self.introduced(ctx);
     }
 
     /// What a close of the other side means. Servers say why in the words that we use, too.

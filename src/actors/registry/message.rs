@@ -14,13 +14,13 @@ use crate::{
         letter::Letter,
         member::{Member, Newcomer, Whom},
         news::News,
-        refusal::Ending,
+        refusal::{Ending, Refusal},
     },
 };
 
-/// Somebody is proven and wants to come in.
+/// Somebody is proven and wants to come in. Whoever does not wait for the answer is told by its lane.
 #[derive(Message, Debug)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<Arc<Member>, Refusal>")]
 pub struct Join {
     /// The connection.
     pub connection: ConnectionId,

@@ -4,11 +4,17 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
+mod arrivals;
+mod bans;
+mod deliver;
 mod message;
+mod moderation;
 mod neighbours;
 mod people;
 mod pressed;
 mod query;
+mod room_message;
+mod rooms;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -26,12 +32,16 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
-use self::{neighbours::Neighbour, pressed::Pressed};
+use self::neighbours::Neighbour;
+pub use self::room_message::{
+    ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
+};
 
 use super::{
-    archivist::{Archivist, Remember},
+    archivist::{Archivist, Chronicle},
+    bans::Banned,
     clock::{Clock, unix_ms},
-    event::{Bulletin, Kind},
+    event::Bulletin,
     lane::{Class, Inbox, Lane},
     notary::Notary,
     tally::Tally,
@@ -40,16 +50,17 @@ use crate::{
     dialect::{Ear, Terms, press},
     domain::{
         address::Address,
+        dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
-        letter::{Frame, Letter, Origin},
+        letter::Frame,
         limits::{Limits, seconds},
-        member::{Member, Named},
+        member::Member,
         names::Bearer,
         presence::Presence,
-        refusal::Ending,
-        switchboard::{Hearers, Objection, Plan, Switchboard},
+        refusal::Refusal,
+        rooms::{Kept, Rooms},
+        switchboard::{Objection, Switchboard},
     },
-    store::Seen,
 };
 
 #[derive(Debug)]
@@ -64,12 +75,17 @@ struct Entry {
 /// How long a reader that had no room for a list is left alone.
 const LIST_RETRY: Duration = Duration::from_millis(500);
 
+/// How often rooms are rid of what is too old.
+const TIDY: Duration = Duration::from_secs(60);
+
 /// The actor. It lives on a thread of its own.
 #[derive(Debug)]
 pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
+    rooms: Rooms,
+    bans: Banned,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -102,8 +118,12 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// What is known of rooms.
+    pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// Who may not come.
+    pub bans: Banned,
     /// What sessions know of the house.
     pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
@@ -131,10 +151,16 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
+        let mut rooms = Rooms::new(parts.terms.myself.key.id(), &parts.limits);
+        let restored = rooms.restore(parts.kept_rooms, unix_ms());
+        // What no longer fits is forgotten there, too.
+        parts.archivist.do_send(Chronicle(restored.records));
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
+            rooms,
+            bans: parts.bans,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -237,54 +263,11 @@ impl Registry {
             });
         }
     }
-
-    fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
-        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
-        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
-        let mut pressed = Pressed::default();
-        let (mut taken, mut refused) = (0, 0);
-        for (ear, lane) in clients.chain(neighbours) {
-            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
-                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
-            }
-        }
-        self.tally.deliveries.inc_by(taken);
-        self.tally.dropped.inc_by(refused);
-    }
-
-    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
-        let author = match (letter.dialect.echoes(), letter.from) {
-            (false, Origin::Here(connection)) => Some(connection),
-            _ => None,
-        };
-        let (all, member) = match hearers {
-            Hearers::Nobody => (false, None),
-            Hearers::Everybody => (true, None),
-            Hearers::Member(key) => (false, Some(key)),
-        };
-        let everybody =
-            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
-        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
-        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
-        everybody.map(|(_, entry)| entry).chain(of_member)
-    }
-
-    fn count(&self) {
-        self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
-        self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
-    }
-
-    fn write_down(&self, member: &Member, named: Option<Named>) {
-        let key = member.public_key.to_string();
-        let seen = Seen::now(member.key, member.dialect, key, unix_ms());
-        self.archivist.do_send(Remember(seen.under(named)));
-    }
 }
 
-/// Those whom client lists can name: others have no keys that a reader of lists could use.
+/// Those whom client lists can name: members of other dialects have no keys that a reader of lists could use.
 fn listed<'a>(members: impl Iterator<Item = &'a Arc<Member>>) -> Vec<&'a Member> {
-    members.map(AsRef::as_ref).filter(|member| member.name.is_none()).collect()
+    members.map(AsRef::as_ref).filter(|member| member.dialect == Dialect::Olaf).collect()
 }
 
 impl Actor for Registry {
@@ -292,6 +275,7 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+        ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
     }
 }
 
@@ -304,73 +288,23 @@ impl Drop for Registry {
     }
 }
 
-impl Handler<Join> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
-        let Join { connection, newcomer, ear, lane, address } = join;
-        match self.switchboard.join(connection, &newcomer) {
-            Err(refusal) => {
-                let ending = Ending::Refused(refusal);
-                self.bulletin.publish(Kind::Refused { address, ending });
-                lane.end(ending);
-            }
-            Ok((member, is_new)) => {
-                let dialect = newcomer.dialect;
-                self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
-                self.write_down(&member, newcomer.named);
-                if ear.hears_lists() {
-                    self.readers += 1;
-                    self.presence.arrived(connection);
-                }
-                self.welcome(&member, ear, &lane);
-                let (member, entered) = (Arc::clone(&member), member);
-                self.entries
-                    .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
-                self.count();
-                if is_new {
-                    self.tell_change(&member, true, ctx);
-                    self.changed(ctx);
-                } else {
-                    self.push_lists(ctx);
-                }
-            }
-        }
-    }
-}
-
-impl Handler<Leave> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
-        let Leave { connection, ending } = leave;
-        let Some((member, is_gone)) = self.switchboard.leave(connection) else { return };
-        let entry = self.entries.remove(&connection);
-        self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
-        self.presence.gone(connection);
-        self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
-        self.count();
-        if is_gone {
-            self.write_down(&member, None);
-            self.tell_change(&member, false, ctx);
-            self.changed(ctx);
-        } else {
-            self.push_lists(ctx);
-        }
-    }
-}
-
 impl Handler<Route> for Registry {
     type Result = ();
 
     fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
         self.inbox.taken(letter.original.len());
-        match self.switchboard.route(&letter) {
+        let planned = match self.is_from_banned(&letter) {
+            true => Err(Objection::Refused(Refusal::Banned)),
+            false => self.switchboard.route(&letter),
+        };
+        match planned {
             Ok(plan) => {
                 self.tally.letters.inc();
                 self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
                 self.deliver(&letter, &plan);
             }
+            // Whoever brings it may know nothing of the ban.
+            Err(Objection::Refused(Refusal::Banned)) => self.tally.refusal(Refusal::Banned),
             Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
             Err(Objection::Violated(violation)) => self.object(letter.from, violation),
             Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),

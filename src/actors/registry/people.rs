@@ -13,9 +13,10 @@ use crate::{
     },
     dialect::{Ear, press},
     domain::{
+        dialect::Dialect,
         id::{HomeId, KeyId},
         letter::{Frame, Letter, Origin},
-        member::{Member, Whom},
+        member::{Member, Named, Whom},
         refusal::Refusal,
     },
 };
@@ -28,13 +29,13 @@ impl Registry {
     fn people(&self) -> impl Iterator<Item = &Arc<Member>> {
         let mesh = self.switchboard.mesh();
         let elsewhere = mesh.homes().flat_map(|(home, _)| mesh.listed(home));
-        self.switchboard.roster().members().chain(elsewhere).filter(|member| member.name.is_some())
+        self.switchboard.roster().members().chain(elsewhere).filter(|member| is_person(member))
     }
 
     fn person(&self, key: KeyId) -> Option<&Arc<Member>> {
         let mesh = self.switchboard.mesh();
         let elsewhere = || mesh.member(mesh.whereabouts(key)?, key);
-        self.switchboard.roster().find(key).or_else(elsewhere).filter(|member| member.name.is_some())
+        self.switchboard.roster().find(key).or_else(elsewhere).filter(|member| is_person(member))
     }
 
     fn listeners(&self) -> impl Iterator<Item = (Ear, &Lane)> {
@@ -87,7 +88,7 @@ impl Registry {
     }
 
     /// A neighbour lists somebody under a name that is another key's; nobody else is told so.
-    pub(super) fn impostor(&self, home: HomeId, member: KeyId) {
+    pub(super) fn impostor(&self, home: HomeId, member: Named) {
         let address = self.switchboard.mesh().home(home).map(|home| home.address().to_owned());
         let address = address.unwrap_or_default();
         tracing::warn!(address, "a neighbour lists a member under the name of another key; it is left out");
@@ -112,14 +113,20 @@ impl Registry {
     }
 }
 
+/// Whether somebody is told to others by name. Nicks are told by the rooms they are in.
+fn is_person(member: &Member) -> bool {
+    member.name.is_some() && member.dialect == Dialect::Socp
+}
+
 impl Handler<People> for Registry {
     type Result = MessageResult<People>;
 
     fn handle(&mut self, People(whom): People, _: &mut Context<Self>) -> Self::Result {
-        let is_named = |member: &&Arc<Member>| member.name.is_some();
         let mut found: Vec<Arc<Member>> = match whom {
             Whom::One(key) => self.person(key).cloned().into_iter().collect(),
-            Whom::Ours => self.switchboard.roster().members().filter(is_named).cloned().collect(),
+            Whom::Ours => {
+                self.switchboard.roster().members().filter(|member| is_person(member)).cloned().collect()
+            }
             Whom::Everybody => self.people().cloned().collect(),
         };
         found.sort_by(|one, other| one.name.cmp(&other.name));

@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     actors::{
         archivist::Archivist,
+        bans::Banned,
         clock::Clock,
         event::Bulletin,
         lane::{Deliver, Inbox, LaneEnd},
@@ -25,6 +26,7 @@ use crate::{
         member::{Named, Newcomer},
         refusal::Ending,
         replay::Trace,
+        rooms::Kept,
     },
     store::Store,
 };
@@ -82,11 +84,14 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
+        tpacket_strict_seed: false,
         myself,
     };
     let parts = Parts {
+        bans: Banned::default(),
         home: "here:1".into(),
         names: Vec::new(),
+        kept_rooms: Kept::default(),
         bearers: Vec::new(),
         terms: Arc::new(terms),
         notary: Notary::start(1, &Keys { server: Arc::clone(&key), olaf: key }, &tally).expect("a thread"),
@@ -109,10 +114,10 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: true }),
+        named: Some(Named { name: name.as_str().into(), key, proven: true, sealing_key: None }),
         dialect: Dialect::Socp,
         public_key: "".into(),
-        spelled: socp::heard::spelled(&name, ""),
+        spelled: socp::heard::spelled(&name, "", None),
         trace: Trace([number; 16]),
     };
     let join = Join {
@@ -122,7 +127,7 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
         lane: LaneEnd::default().lane(room, end.clone().recipient()),
         address: Ipv4Addr::LOCALHOST.into(),
     };
-    registry.send(join).await.expect("the registry");
+    registry.send(join).await.expect("the registry").expect("a place");
     (idle, end)
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     crypto::{keys::PublicKey, sha256},
-    dialect::{olaf, socp},
+    dialect::{olaf, socp, tpacket},
     domain::{
         address::Address,
         dialect::Dialect,
@@ -64,6 +64,8 @@ pub mod kind {
     pub const LINES: u8 = 100;
     /// Lines that the sender has lost.
     pub const LOST: u8 = 101;
+    /// The bans that the sender's operator has made, signed.
+    pub const BANS: u8 = 65;
 }
 
 /// The first message of who dials. The answer has the same fields and a proof.
@@ -143,6 +145,14 @@ struct MemberWire<'a> {
     key: [u8; 32],
     /// Empty in dialects without names.
     name: &'a str,
+    /// Another key, to seal letters with; empty if there is none.
+    sealing_key: &'a str,
+}
+
+impl MemberWire<'_> {
+    fn sealing_key(&self) -> Option<&str> {
+        Some(self.sealing_key).filter(|key| !key.is_empty())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -218,6 +228,7 @@ fn member_wire(member: &Member) -> MemberWire<'_> {
         public_key: &member.public_key,
         key: member.key.0,
         name: member.name.as_deref().unwrap_or_default(),
+        sealing_key: member.sealing_key.as_deref().unwrap_or_default(),
     }
 }
 
@@ -231,10 +242,15 @@ fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
     let named = match dialect {
         Dialect::Olaf => PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key).then_some(None),
         Dialect::Socp => {
-            socp::named(wire.name, wire.public_key).filter(|_| socp::id_of(wire.name) == key).map(Some)
+            let named = socp::named(wire.name, wire.public_key, wire.sealing_key());
+            named.filter(|_| socp::id_of(wire.name) == key).map(Some)
         }
+        Dialect::Tpacket => tpacket::named(wire.name, wire.public_key)
+            .filter(|named| tpacket::id_of(&named.name) == key)
+            .map(Some),
     };
-    let named = named.filter(|_| wire.public_key.len() <= LONGEST_KEY).ok_or(Malformed)?;
+    let longest = wire.public_key.len().max(wire.sealing_key.len());
+    let named = named.filter(|_| longest <= LONGEST_KEY).ok_or(Malformed)?;
     Ok(Listed::Known(Resident { key, named, dialect, public_key: wire.public_key.into(), spelled }))
 }
 
@@ -243,7 +259,7 @@ fn spelled(wire: &MemberWire<'_>) -> KeyId {
     if wire.name.is_empty() {
         return KeyId(sha256(wire.public_key.as_bytes()));
     }
-    socp::heard::spelled(wire.name, wire.public_key)
+    socp::heard::spelled(wire.name, wire.public_key, wire.sealing_key())
 }
 
 /// Part of our own list: everybody behind `after`, up to the last of these or to the end.
@@ -350,6 +366,8 @@ pub fn read_letter(
     let letter = match dialect {
         Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
         Dialect::Socp => socp::heard::read_letter(&original, home, author),
+        // All is said in rooms there.
+        Dialect::Tpacket => Err(Violation::Malformed),
     };
     Ok(Some(letter.map(|letter| {
         let named = match letter.author {

@@ -27,7 +27,9 @@ pub(super) fn room(name: &str) -> RoomName {
 
 pub(super) fn member(seed: u8, name: &str) -> Arc<Member> {
     let (name, public_key, spelled) = (Some(name.into()), "".into(), key(seed));
-    Arc::new(Member { key: key(seed), name, number: 0, dialect: Dialect::Socp, public_key, spelled })
+    let (fingerprint, sealing_key) = (None, None);
+    let (key, number, dialect) = (key(seed), 0, Dialect::Socp);
+    Arc::new(Member { key, name, number, dialect, public_key, spelled, fingerprint, sealing_key })
 }
 
 /// What is added to the seed of a member who is called otherwise.

@@ -29,6 +29,19 @@ pub enum Wish {
     Rename(Arc<str>),
 }
 
+impl Wish {
+    /// About how much memory it takes while it waits.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        const EACH: usize = 128;
+        EACH + match self {
+            Self::Say(_, text) => text.len(),
+            Self::Rename(nick) => nick.len(),
+            Self::Enter(_) | Self::Move(_) | Self::Leave(_) | Self::List | Self::Page(_) => RoomName::LONGEST,
+        }
+    }
+}
+
 /// Which part of a history: the newest lines, or those right before this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {

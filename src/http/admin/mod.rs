@@ -4,6 +4,7 @@
 //! registered, so that a route cannot be there without being described. **Invariant:** everything below
 //! `/api/v1` and `/metrics` asks for the token, in one place, before its handler is even looked for.
 
+mod bans;
 mod body;
 mod clients;
 mod debug;
@@ -14,6 +15,7 @@ mod fallback;
 mod files;
 mod guard;
 mod health;
+mod line_id;
 mod links;
 mod members;
 mod mesh;
@@ -22,6 +24,7 @@ mod neighbourhood;
 mod paging;
 mod peer;
 mod peers;
+mod rooms;
 mod server;
 mod stamp;
 mod who;
@@ -107,6 +110,20 @@ fn app(
                 .service(peers::pin)
                 .service(neighbourhood::show)
                 .service(mesh::show)
+                .service(rooms::list)
+                .service(rooms::show)
+                .service(rooms::history::list)
+                .service(rooms::history::withdraw)
+                .service(rooms::orders::topic)
+                .service(rooms::orders::close)
+                .service(rooms::orders::reopen)
+                .service(rooms::orders::kick)
+                .service(rooms::mutes::list)
+                .service(rooms::mutes::mute)
+                .service(rooms::mutes::unmute)
+                .service(bans::list)
+                .service(bans::make)
+                .service(bans::lift)
                 .service(events::watch)
                 .service(files::list)
                 .service(files::delete)

@@ -74,7 +74,7 @@ pub struct Limits {
     pub room_guests: u32,
     /// Lines that the history of one room keeps. The oldest go first.
     pub room_lines: u32,
-    /// Bytes of the lines that the history of one room keeps. With `rooms` this bounds what all rooms
+    /// Bytes of lines after which an older one goes from the history of a room. With `rooms` this bounds what all rooms
     /// together take of memory and of the disk.
     pub room_bytes: u32,
     /// How long a line is kept.

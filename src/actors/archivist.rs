@@ -1,10 +1,14 @@
 //! Writes down what should be remembered, beside the way of messages.
 //!
-//! Records wait in memory, one per member, and go to the store in batches. A store that is full or
-//! locked stops nothing: records keep waiting up to a bound, the newest per member win, and health
-//! shows. What is lost if the process is killed is at most what arrived since the last batch.
+//! Records wait in memory and go to the store in batches: one per member, and what happened in rooms in its
+//! order (`scroll`). A store that is full or locked stops nothing: records keep waiting up to a bound, the
+//! newest per member win, and health shows. What is lost if the process is killed is at most what arrived
+//! since the last batch.
 //!
-//! **Invariant:** no letter ever waits for the disk.
+//! **Invariant:** no letter ever waits for the disk. Only who orders something of a room as an operator is
+//! answered after it is there.
+
+mod scroll;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -14,12 +18,13 @@ use std::{
 
 use actix::{
     Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, Message, ResponseActFuture,
-    WrapFuture as _, dev::MessageResponse,
+    ResponseFuture, WrapFuture as _, dev::MessageResponse,
 };
 
-use super::tally::Tally;
+use self::scroll::Scroll;
+use super::{clock::unix_ms, tally::Tally};
 use crate::{
-    domain::id::KeyId,
+    domain::{id::KeyId, rooms::Record},
     store::{Seen, Store, StoreError},
 };
 
@@ -38,6 +43,16 @@ const MOST_WAITING: usize = 65_536;
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Remember(pub Seen);
+
+/// Something happened in rooms, in this order.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Chronicle(pub Vec<Record>);
+
+/// Asks whether all that happened in rooms so far is on disk, and waits for the attempt.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "bool")]
+pub struct Settled;
 
 /// Writes some of what waits. To be repeated until nothing is left, or a write fails.
 #[derive(Message, Clone, Copy, Debug)]
@@ -60,12 +75,20 @@ pub enum Flushed {
 #[rtype(result = "Option<Arc<str>>")]
 pub struct Trouble;
 
+/// What is written at once.
+#[derive(Debug, Default)]
+struct Batch {
+    members: Vec<Seen>,
+    rooms: Vec<Record>,
+}
+
 /// The actor.
 #[derive(Debug)]
 pub struct Archivist {
     store: Store,
     tally: Tally,
     waiting: HashMap<KeyId, Seen>,
+    rooms: Scroll,
     writing: bool,
     scheduled: bool,
     trouble: Option<Arc<str>>,
@@ -75,7 +98,19 @@ impl Archivist {
     /// An archivist of this store.
     #[must_use]
     pub fn new(store: Store, tally: Tally) -> Self {
-        Self { store, tally, waiting: HashMap::new(), writing: false, scheduled: false, trouble: None }
+        Self {
+            store,
+            tally,
+            waiting: HashMap::new(),
+            rooms: Scroll::default(),
+            writing: false,
+            scheduled: false,
+            trouble: None,
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.rooms.is_empty()
     }
 
     fn schedule(&mut self, span: Duration, ctx: &mut Context<Self>) {
@@ -87,15 +122,23 @@ impl Archivist {
         }
     }
 
+    /// Something new waits.
+    fn schedule_next(&mut self, ctx: &mut Context<Self>) {
+        self.schedule(if self.trouble.is_none() { BATCH_SPAN } else { RETRY_SPAN }, ctx);
+    }
+
     fn write(&mut self, ctx: &mut Context<Self>) {
-        if self.writing || self.waiting.is_empty() {
+        if self.writing || self.is_idle() {
             return;
         }
         let work = self.write_batch();
         ctx.spawn(work.into_actor(self).map(|(batch, result), archivist, ctx| {
             archivist.writing = false;
             let span = if archivist.settle(batch, result) { BATCH_SPAN } else { RETRY_SPAN };
-            if !archivist.waiting.is_empty() {
+            if archivist.rooms.is_awaited() {
+                // Somebody asked while this batch was under way.
+                archivist.write(ctx);
+            } else if !archivist.is_idle() {
                 archivist.schedule(span, ctx);
             }
         }));
@@ -112,28 +155,35 @@ impl Archivist {
     }
 
     /// Begins to write one batch, and gives it back with how that went.
-    fn write_batch(&mut self) -> impl Future<Output = (Vec<Seen>, Result<(), StoreError>)> + use<> {
+    fn write_batch(&mut self) -> impl Future<Output = (Batch, Result<(), StoreError>)> + use<> {
         self.writing = true;
         let batch = self.take_batch();
         let store = self.store.clone();
         async move {
-            let result = store.remember_members(&batch).await;
+            let mut result = store.remember_members(&batch.members).await;
+            if result.is_ok() {
+                result = store.write_rooms(&batch.rooms, unix_ms()).await;
+            }
             (batch, result)
         }
     }
 
-    fn take_batch(&mut self) -> Vec<Seen> {
+    fn take_batch(&mut self) -> Batch {
         let keys: Vec<KeyId> = self.waiting.keys().take(BATCH).copied().collect();
-        keys.iter().filter_map(|key| self.waiting.remove(key)).collect()
+        let members = keys.iter().filter_map(|key| self.waiting.remove(key)).collect();
+        Batch { members, rooms: self.rooms.first(BATCH) }
     }
 
     /// Notes how a batch went; what failed waits again, unless something newer waits already.
-    fn settle(&mut self, batch: Vec<Seen>, result: Result<(), StoreError>) -> bool {
-        let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+    fn settle(&mut self, batch: Batch, result: Result<(), StoreError>) -> bool {
+        let Batch { members, rooms } = batch;
+        let count = u64::try_from(members.len() + rooms.len()).unwrap_or(u64::MAX);
         if result.is_ok() {
             self.tally.stored.inc_by(count);
+            self.rooms.on_disk(rooms.len());
         } else {
-            for seen in batch {
+            self.rooms.put_back(rooms);
+            for seen in members {
                 self.keep(seen, |waiting, older| {
                     let later = std::mem::replace(waiting, older);
                     waiting.again(&later);
@@ -167,7 +217,7 @@ impl Archivist {
         let work = async move { store.probe().await };
         ctx.spawn(work.into_actor(self).map(|result, archivist, ctx| {
             archivist.writing = false;
-            if archivist.note(result) && !archivist.waiting.is_empty() {
+            if archivist.note(result) && !archivist.is_idle() {
                 archivist.schedule(BATCH_SPAN, ctx);
             }
         }));
@@ -191,11 +241,26 @@ impl Handler<Remember> for Archivist {
             return;
         }
         self.keep(seen, |waiting, later| waiting.again(&later));
-        if self.trouble.is_none() {
-            self.schedule(BATCH_SPAN, ctx);
-        } else {
-            self.schedule(RETRY_SPAN, ctx);
-        }
+        self.schedule_next(ctx);
+    }
+}
+
+impl Handler<Chronicle> for Archivist {
+    type Result = ();
+
+    fn handle(&mut self, Chronicle(records): Chronicle, ctx: &mut Self::Context) {
+        self.tally.store_dropped.inc_by(self.rooms.take_in(records));
+        self.schedule_next(ctx);
+    }
+}
+
+impl Handler<Settled> for Archivist {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, _: Settled, ctx: &mut Self::Context) -> Self::Result {
+        let settled = self.rooms.hear();
+        self.write(ctx);
+        Box::pin(async move { settled.await.unwrap_or(false) })
     }
 }
 
@@ -203,14 +268,14 @@ impl Handler<Flush> for Archivist {
     type Result = ResponseActFuture<Self, Flushed>;
 
     fn handle(&mut self, _: Flush, _: &mut Self::Context) -> Self::Result {
-        if self.writing || self.waiting.is_empty() {
+        if self.writing || self.is_idle() {
             let answer = if self.writing { Flushed::Partly } else { Flushed::Whole };
             return Box::pin(async move { answer }.into_actor(self));
         }
         let work = self.write_batch();
         Box::pin(work.into_actor(self).map(|(batch, result), archivist, _| {
             archivist.writing = false;
-            match (archivist.settle(batch, result), archivist.waiting.is_empty()) {
+            match (archivist.settle(batch, result), archivist.is_idle()) {
                 (false, _) => Flushed::Failed,
                 (true, false) => Flushed::Partly,
                 (true, true) => Flushed::Whole,
@@ -228,52 +293,4 @@ impl Handler<Trouble> for Archivist {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::dialect::Dialect;
-
-    fn seen(spelling: &str, at: i64) -> Seen {
-        Seen::now(KeyId([7; 32]), Dialect::Olaf, spelling.to_owned(), at)
-    }
-
-    async fn archivist() -> (tempfile::TempDir, Archivist) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
-        (folder, Archivist::new(store, Tally::default()))
-    }
-
-    #[actix_web::test]
-    async fn what_was_received_first_stays_while_it_waits() {
-        let (_folder, archivist) = archivist().await;
-        let store = archivist.store.clone();
-        let actor = archivist.start();
-        for (spelling, at) in [("first", 10), ("second", 30), ("third", 20)] {
-            actor.send(Remember(seen(spelling, at))).await.expect("an actor");
-        }
-        while actor.send(Flush).await.expect("an actor") != Flushed::Whole {
-            actix_rt::task::yield_now().await;
-        }
-        let member = store.member(KeyId([7; 32])).await.expect("a store").expect("a member");
-        assert_eq!((member.public_key.as_str(), member.first_seen, member.last_seen), ("first", 10, 30));
-    }
-
-    #[actix_web::test]
-    async fn a_batch_that_failed_is_older_than_what_waits() {
-        let (_folder, mut archivist) = archivist().await;
-        archivist.keep(seen("later", 30), |_, _| {});
-        let failed = StoreError::Row { table: "members" };
-        assert!(!archivist.settle(vec![seen("earlier", 10)], Err(failed)));
-        let waiting = &archivist.waiting[&KeyId([7; 32])];
-        assert_eq!((waiting.public_key.as_str(), waiting.first, waiting.last), ("earlier", 10, 30));
-        assert_eq!(archivist.tally.store_healthy.get(), 0);
-    }
-
-    #[actix_web::test]
-    async fn nothing_to_write_says_nothing_about_the_store() {
-        let (_folder, mut archivist) = archivist().await;
-        archivist.trouble = Some("it is locked".into());
-        let actor = archivist.start();
-        assert_eq!(actor.send(Flush).await, Ok(Flushed::Whole));
-        assert!(actor.send(Trouble).await.expect("an actor").is_some());
-    }
-}
+mod tests;

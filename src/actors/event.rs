@@ -14,10 +14,11 @@ use super::clock::unix_ms;
 use crate::domain::{
     bans::Ban,
     dialect::Dialect,
-    id::{ConnectionId, PeerId},
+    id::{ConnectionId, KeyId, PeerId},
     member::{Member, Named},
     neighbourhood::State,
     refusal::Ending,
+    rooms::{LineId, RoomName},
 };
 
 /// One thing that happened.
@@ -122,6 +123,54 @@ pub enum Kind {
         /// Which one.
         ban: Ban,
     },
+    /// A member is called otherwise from now on.
+    Renamed {
+        /// Which connection.
+        client: ConnectionId,
+        /// Who it was.
+        before: Arc<Member>,
+        /// Who it is.
+        member: Arc<Member>,
+    },
+    /// A room came to be, or an operator opened it again.
+    RoomOpened {
+        /// Which one.
+        room: RoomName,
+    },
+    /// An operator closed a room.
+    RoomClosed {
+        /// Which one.
+        room: RoomName,
+    },
+    /// A room has another topic.
+    TopicSet {
+        /// Which one.
+        room: RoomName,
+    },
+    /// A line was withdrawn.
+    LineWithdrawn {
+        /// From which room.
+        room: RoomName,
+        /// Which one.
+        line: LineId,
+    },
+    /// An operator put a guest out of a room.
+    Expelled {
+        /// Out of which one.
+        room: RoomName,
+        /// The guest's number.
+        number: u32,
+    },
+    /// An operator lets a member say nothing in rooms.
+    Muted {
+        /// Whom.
+        member: KeyId,
+    },
+    /// An operator lets a member speak again.
+    Unmuted {
+        /// Whom.
+        member: KeyId,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -147,6 +196,14 @@ impl Kind {
             Self::PeerAdded { .. } => "peer_added",
             Self::PeerRemoved { .. } => "peer_removed",
             Self::NameRefused { .. } => "name_refused",
+            Self::Renamed { .. } => "renamed",
+            Self::RoomOpened { .. } => "room_opened",
+            Self::RoomClosed { .. } => "room_closed",
+            Self::TopicSet { .. } => "topic_set",
+            Self::LineWithdrawn { .. } => "line_withdrawn",
+            Self::Expelled { .. } => "expelled",
+            Self::Muted { .. } => "muted",
+            Self::Unmuted { .. } => "unmuted",
             Self::Banned { .. } => "banned",
             Self::Unbanned { .. } => "unbanned",
         }

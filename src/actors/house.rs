@@ -31,6 +31,7 @@ use crate::{
         id::{ConnectionId, KeyId},
         limits::Limits,
         names::Bearer,
+        rooms::Kept,
     },
 };
 
@@ -84,6 +85,8 @@ pub struct Plan {
     pub keys: Keys,
     /// Threads for signatures.
     pub notaries: usize,
+    /// What is known of rooms.
+    pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
     /// Who may not come.
@@ -127,6 +130,7 @@ impl House {
             notary: notary.clone(),
             home: plan.home,
             names: plan.names,
+            kept_rooms: plan.kept_rooms,
             bearers: plan.bearers,
             terms: Arc::clone(&terms),
             limits: Arc::clone(&limits),

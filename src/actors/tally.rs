@@ -31,6 +31,8 @@ pub struct Tally {
     pub members: Gauge,
     /// Letters accepted.
     pub letters: Counter,
+    /// Lines said in rooms, here and at neighbours.
+    pub lines: Counter,
     /// Frames handed to lanes.
     pub deliveries: Counter,
     /// Lists handed to lanes.
@@ -75,6 +77,7 @@ impl Default for Tally {
             clients: Gauge::default(),
             members: Gauge::default(),
             letters: Counter::default(),
+            lines: Counter::default(),
             deliveries: Counter::default(),
             lists: Counter::default(),
             dropped: Counter::default(),
@@ -149,6 +152,7 @@ impl Tally {
         r.register("clients", "connections that introduced themselves", self.clients.clone());
         r.register("members", "distinct keys present", self.members.clone());
         r.register("letters", "letters accepted", self.letters.clone());
+        r.register("lines", "lines said in rooms, here and at neighbours", self.lines.clone());
         r.register("deliveries", "frames handed to connections", self.deliveries.clone());
         r.register("lists", "client lists handed to connections", self.lists.clone());
         r.register("dropped", "frames that found no room at a slow reader", self.dropped.clone());

@@ -133,6 +133,7 @@ pub fn goodbye(ending: Ending) -> CloseReason {
         Ending::Left | Ending::Replaced | Ending::RefusedUs(_) => CloseCode::Normal,
         Ending::Violated(Violation::NotUtf8) => CloseCode::Invalid,
         Ending::Violated(Violation::TooLarge) => CloseCode::Size,
+        Ending::Violated(Violation::NotBinary) => CloseCode::Unsupported,
         Ending::Violated(Violation::BadFrame) => CloseCode::Protocol,
         Ending::Refused(crate::domain::refusal::Refusal::Draining) | Ending::Draining => CloseCode::Restart,
         Ending::Refused(refusal) if refusal.is_temporary() => CloseCode::Again,

@@ -7,6 +7,7 @@ pub(super) mod access;
 pub(super) mod api;
 mod bans;
 pub(super) mod neighbours;
+pub mod rooms;
 pub(super) mod show;
 mod stream;
 
@@ -84,6 +85,17 @@ pub enum AdminCommand {
     Neighbourhood,
     /// Draw all links of the neighbourhood, as far as they are known here.
     Mesh,
+    /// List the rooms, or show one with everybody who is in it.
+    Rooms {
+        /// Its name.
+        room: Option<String>,
+    },
+    /// Read or moderate a room.
+    Room {
+        /// What to do.
+        #[command(subcommand)]
+        command: rooms::RoomCommand,
+    },
     /// List who may not come.
     Bans {
         /// Only bans about this: key, name, address or server.
@@ -161,6 +173,8 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
             let text = api.get("/api/v1/mesh").await?;
             Ok(if json { text } else { neighbours::mesh(&api::read(&text)?, Paint::of_stdout()) })
         }
+        AdminCommand::Rooms { room } => rooms::rooms(api, room.as_deref(), json).await,
+        AdminCommand::Room { command } => rooms::answer(api, command, json).await,
         AdminCommand::Bans { kind } => {
             let wish = kind.as_ref().map(|kind| format!("kind={}&", escaped(kind))).unwrap_or_default();
             list(format!("/api/v1/bans?{wish}"), bans::table).await

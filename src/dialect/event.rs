@@ -18,7 +18,7 @@ use crate::{
         peer::LinkDialect,
         refusal::{Ending, Refusal, Violation},
         replay::Trace,
-        rooms::{Ticket, Wish},
+        rooms::{RoomNews, Ticket, Wish},
     },
 };
 
@@ -72,6 +72,8 @@ pub enum Output {
     Proven(KeyId),
     /// A neighbour has signed something once more: this socket to it lives, and is its own.
     Shown,
+    /// A neighbour has news of its rooms.
+    RoomNews(RoomNews),
     /// A neighbour has news of its members.
     Tell(News),
     /// A neighbour says how its links are doing.

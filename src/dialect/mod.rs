@@ -12,6 +12,7 @@ pub mod olaf;
 pub mod press;
 pub mod sealed;
 pub mod socp;
+pub mod tpacket;
 pub mod vocabulary;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::{
         dialect::Dialect,
         id::ConnectionId,
         letter::Frame,
+        member::{Member, Newcomer},
         peer::LinkDialect,
         refusal::{Ending, Violation},
         replay::Trace,
@@ -45,6 +47,8 @@ pub struct Terms {
     pub peer_heartbeat_s: u32,
     /// Silence after which it does not.
     pub peer_silence_s: u32,
+    /// Whether clients of tPacket may change neither their nick nor their room, as its first server had it.
+    pub tpacket_strict_seed: bool,
     /// Who we are.
     pub myself: Myself,
 }
@@ -75,6 +79,8 @@ pub enum Ear {
     Socp(socp::Accent),
     /// A neighbour that speaks SOCP.
     SocpPeer(socp::Accent),
+    /// A tPacket client, of this version.
+    Tpacket(tpacket::Version),
     /// A neighbour that speaks as we do.
     Kith,
 }
@@ -86,8 +92,14 @@ impl Ear {
         match self {
             Self::OlafPeer(accent) => Some(Accent::Olaf(accent)),
             Self::SocpPeer(accent) => Some(Accent::Socp(accent)),
-            Self::Olaf(_) | Self::Socp(_) | Self::Kith => None,
+            Self::Olaf(_) | Self::Socp(_) | Self::Tpacket(_) | Self::Kith => None,
         }
+    }
+
+    /// Whether a client waits to hear whether it was let in, and may try again under another name if not.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Tpacket(_))
     }
 
     /// Whether this is a client that is told the whole list after every change.
@@ -144,6 +156,8 @@ pub enum Session {
     Socp(Box<socp::session::Session>),
     /// Another server that speaks SOCP.
     SocpPeer(Box<socp::peer::Session>),
+    /// A tPacket client.
+    Tpacket(tpacket::session::Session),
     /// Another Kith server.
     Kith(Box<kith::session::Session>),
     /// No dialect: every message goes back as it came. It lets a test suite see the WebSocket below the
@@ -173,6 +187,10 @@ impl Session {
         terms: Arc<Terms>,
         wish: Option<olaf::accent::Ear>,
     ) -> Self {
+        if pinned == Some(Dialect::Tpacket) {
+            // Whoever comes to this door is answered in its protocol, whatever the first frame is.
+            return Self::Tpacket(tpacket::session::Session::new(id, terms));
+        }
         Self::Undecided(Box::new(Undecided { id, pinned, terms, wish }))
     }
 
@@ -183,6 +201,7 @@ impl Session {
             Self::OlafPeer(session) => session.handle(input, now, out),
             Self::Socp(session) => session.handle(input, out),
             Self::SocpPeer(session) => session.handle(input, now, out),
+            Self::Tpacket(session) => session.handle(input, out),
             Self::Kith(session) => session.handle(input, now, out),
             Self::Echo => {
                 if let Input::Frame(frame) = input {
@@ -230,6 +249,7 @@ impl Session {
         match self {
             Self::Socp(session) => session.last_words(ending),
             Self::SocpPeer(_) => socp::session::last_words_to_server(ending),
+            Self::Tpacket(session) => session.last_words(ending),
             _ => None,
         }
     }
@@ -277,7 +297,20 @@ impl Undecided {
             Dialect::Olaf => {
                 Session::Olaf(olaf::session::Session::new(self.id, Arc::clone(&self.terms), self.wish))
             }
+            Dialect::Tpacket => {
+                Session::Tpacket(tpacket::session::Session::new(self.id, Arc::clone(&self.terms)))
+            }
         })
+    }
+}
+
+/// Who a member would be under another nick, in dialects whose members choose one.
+#[must_use]
+pub fn under(member: &Member, nick: &str) -> Option<Newcomer> {
+    match member.dialect {
+        Dialect::Tpacket => Some(tpacket::newcomer(nick, Trace([0; 16]))),
+        // Keys do not change, and a name belongs to its key.
+        Dialect::Olaf | Dialect::Socp => None,
     }
 }
 
@@ -293,6 +326,7 @@ pub fn dialect_of(frame: &Frame, terms: &Terms) -> Option<Dialect> {
     Dialect::ALL.into_iter().find(|dialect| match dialect {
         Dialect::Olaf => olaf::wire::is_olaf(frame) || olaf::peer::is_server(frame, terms),
         Dialect::Socp => socp::is_socp(frame),
+        Dialect::Tpacket => tpacket::is_tpacket(frame),
     })
 }
 

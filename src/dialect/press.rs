@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Ear, event::Check, kith, olaf, socp};
+use super::{Ear, event::Check, kith, olaf, socp, tpacket};
 use crate::crypto::keys::PublicKey;
 use crate::domain::{
     dialect::Dialect,
@@ -13,6 +13,7 @@ use crate::domain::{
     letter::{Frame, Letter},
     member::Member,
     news::Digest,
+    rooms::{Answer, Event, RoomName, RoomNews, Ticket},
 };
 
 /// The letter as this ear hears it, or nothing if it cannot be said there.
@@ -27,6 +28,8 @@ pub fn letter(letter: &Letter, ear: Ear) -> Option<Frame> {
         // Each of them hears its own members only.
         (Dialect::Olaf, Ear::Socp(_) | Ear::SocpPeer(_)) => None,
         (Dialect::Socp, Ear::Olaf(_) | Ear::OlafPeer(_)) => None,
+        // Here all is said in rooms.
+        (Dialect::Tpacket, _) | (_, Ear::Tpacket(_)) => None,
     }
 }
 
@@ -50,6 +53,8 @@ pub fn list(homes: &[Home<'_>], ear: Ear) -> Option<Frame> {
         Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => None,
         // They are told each by itself.
         Ear::Socp(_) => None,
+        // They are told who is in their room.
+        Ear::Tpacket(_) => None,
     }
 }
 
@@ -128,7 +133,7 @@ pub fn went(member: &Member, ear: Ear) -> Option<Frame> {
 pub fn not_found(letter: &Letter, ear: Ear) -> Option<Frame> {
     match ear {
         Ear::Socp(_) | Ear::SocpPeer(_) => socp::relay::not_found(&letter.original),
-        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Kith => None,
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Tpacket(_) | Ear::Kith => None,
     }
 }
 
@@ -138,6 +143,8 @@ pub fn is_sealed(letter: &Letter) -> bool {
     match letter.dialect {
         Dialect::Olaf => olaf::wire::is_sealed(&letter.original),
         Dialect::Socp => socp::relay::is_sealed(&letter.original),
+        // It has no letters.
+        Dialect::Tpacket => false,
     }
 }
 
@@ -146,7 +153,7 @@ pub fn is_sealed(letter: &Letter) -> bool {
 pub fn author_key(letter: &Letter) -> Option<KeyId> {
     match letter.dialect {
         // Its members are known by their keys and nothing else.
-        Dialect::Olaf => None,
+        Dialect::Olaf | Dialect::Tpacket => None,
         Dialect::Socp => socp::heard::author_key(&letter.original),
     }
 }
@@ -156,7 +163,7 @@ pub fn author_key(letter: &Letter) -> Option<KeyId> {
 pub fn kept(letter: &Letter, ear: Ear) -> Option<Frame> {
     match ear {
         Ear::Socp(_) => socp::relay::kept(&letter.original),
-        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => None,
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Tpacket(_) | Ear::Kith => None,
     }
 }
 
@@ -165,7 +172,7 @@ pub fn kept(letter: &Letter, ear: Ear) -> Option<Frame> {
 pub fn not_here(letter: &Letter, ear: Ear) -> Option<Frame> {
     match ear {
         Ear::SocpPeer(_) => socp::relay::not_here(&letter.original),
-        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Socp(_) | Ear::Kith => None,
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Socp(_) | Ear::Tpacket(_) | Ear::Kith => None,
     }
 }
 
@@ -181,7 +188,7 @@ pub fn want_list(ear: Ear) -> Option<Frame> {
     match ear {
         Ear::Kith => Some(kith::wire::want_list()),
         Ear::OlafPeer(_) => Some(olaf::peer::update_request()),
-        Ear::Olaf(_) | Ear::Socp(_) | Ear::SocpPeer(_) => None,
+        Ear::Olaf(_) | Ear::Socp(_) | Ear::SocpPeer(_) | Ear::Tpacket(_) => None,
     }
 }
 
@@ -191,5 +198,34 @@ pub fn question(letter: &Letter, member: &Member) -> Option<Check> {
     match letter.dialect {
         Dialect::Olaf => olaf::peer::question(&letter.original, member),
         Dialect::Socp => socp::heard::question(&letter.original, member),
+        Dialect::Tpacket => None,
+    }
+}
+
+/// What neighbours tell each other about rooms: these frames, in this order.
+#[must_use]
+pub fn room_news(news: &RoomNews, ear: Ear) -> Vec<Frame> {
+    match ear {
+        Ear::Kith => kith::rooms::news(news),
+        // The others know no rooms.
+        _ => Vec::new(),
+    }
+}
+
+/// What somebody is answered who wished something of a room: these frames, in this order.
+#[must_use]
+pub fn answer(ticket: Ticket, answer: &Answer, ear: Ear) -> Vec<Frame> {
+    match ear {
+        Ear::Tpacket(version) => tpacket::speech::answer(ticket, answer, version),
+        _ => Vec::new(),
+    }
+}
+
+/// What happened in a room, for a guest who hears it: these frames, in this order.
+#[must_use]
+pub fn room_event(room: &RoomName, event: &Event, ear: Ear) -> Vec<Frame> {
+    match ear {
+        Ear::Tpacket(version) => tpacket::speech::event(room, event, version),
+        _ => Vec::new(),
     }
 }

@@ -13,11 +13,13 @@ pub enum Dialect {
     Olaf,
     /// SOCP v1.3: signed envelopes of JSON over WebSocket, members with names of their own.
     Socp,
+    /// The tPacket sub-protocol: 24-byte packets over WebSocket, nicks and rooms.
+    Tpacket,
 }
 
 impl Dialect {
     /// Every dialect, for whatever must be tried or shown for all of them.
-    pub const ALL: [Self; 2] = [Self::Olaf, Self::Socp];
+    pub const ALL: [Self; 3] = [Self::Olaf, Self::Socp, Self::Tpacket];
 
     /// The name used in settings, paths, the store and the admin API.
     #[must_use]
@@ -25,6 +27,17 @@ impl Dialect {
         match self {
             Self::Olaf => "olaf",
             Self::Socp => "socp",
+            Self::Tpacket => "tpacket",
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Olaf => "OLAF",
+            Self::Socp => "SOCP",
+            Self::Tpacket => "tPacket",
         }
     }
 
@@ -34,6 +47,8 @@ impl Dialect {
         match self {
             Self::Olaf => true,
             Self::Socp => false,
+            // Its public letters are the lines of a room, and everybody there hears those.
+            Self::Tpacket => true,
         }
     }
 

@@ -78,6 +78,21 @@ pub struct Limits {
     /// Members of whom it is remembered how far they have heard, in dialects whose letters name no recipient.
     /// About 100 bytes each.
     pub offline_members: u32,
+    /// Rooms at most, those included in which nobody is: each keeps its history.
+    pub rooms: u32,
+    /// Rooms that one member may be in at once, in dialects that let it be in several.
+    pub rooms_per_member: u32,
+    /// Guests of one room, those at neighbours included. Each who comes is told of all of them.
+    pub room_guests: u32,
+    /// Lines that the history of one room keeps. The oldest go first.
+    pub room_lines: u32,
+    /// Bytes of lines after which an older one goes from the history of a room. With `rooms` this bounds what all rooms
+    /// together take of memory and of the disk.
+    pub room_bytes: u32,
+    /// How long a line is kept.
+    pub room_keep_s: u32,
+    /// The longest text of one line. Longer ones are refused, never cut.
+    pub room_line_bytes: u32,
     /// How long a drain may take until the last connection is closed.
     pub drain_s: u32,
     /// Neighbours at most. Beyond some hundred, a mesh in which everybody links to everybody is the wrong
@@ -152,6 +167,13 @@ impl Default for Limits {
             offline_total_bytes: 64 << 20,
             offline_keep_s: 7 * 24 * 3600,
             offline_members: 65_536,
+            rooms: 1024,
+            rooms_per_member: 64,
+            room_guests: 4096,
+            room_lines: 1000,
+            room_bytes: 256 << 10,
+            room_keep_s: 30 * 24 * 3600,
+            room_line_bytes: 16 << 10,
             drain_s: 5,
             peers: 256,
             peer_message_bytes: 4 << 20,

@@ -169,11 +169,15 @@ pub enum Violation {
     BadFrame,
     /// A server lists more members than one server may.
     TooManyMembers,
+    /// Text, where a protocol knows only binary messages.
+    NotBinary,
+    /// Frames that are no messages, or come too early, once more than is forgiven.
+    TooManyFaults,
 }
 
 impl Violation {
     /// Every violation, for metrics.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::WrongDialect,
         Self::OutOfOrder,
@@ -186,6 +190,8 @@ impl Violation {
         Self::TooLarge,
         Self::BadFrame,
         Self::TooManyMembers,
+        Self::NotBinary,
+        Self::TooManyFaults,
     ];
 
     /// The stable name.
@@ -204,6 +210,8 @@ impl Violation {
             Self::TooLarge => "too_large",
             Self::BadFrame => "bad_frame",
             Self::TooManyMembers => "too_many_members",
+            Self::NotBinary => "not_binary",
+            Self::TooManyFaults => "too_many_faults",
         }
     }
 }

@@ -170,6 +170,29 @@ impl Switchboard {
         Ok((member, is_new))
     }
 
+    /// Somebody who chooses its name takes another one: goes, and comes under the other name, with nothing in
+    /// between. Says who went and who came.
+    ///
+    /// # Errors
+    /// Somebody of that name is here or elsewhere, or this connection's member has no name to change.
+    pub fn rename(
+        &mut self,
+        connection: ConnectionId,
+        newcomer: &Newcomer,
+    ) -> Result<(Arc<Member>, Arc<Member>), Refusal> {
+        let before = self.roster.member(connection).filter(|member| member.name.is_some()).cloned();
+        let before = before.ok_or(Refusal::Unproven)?;
+        // Another spelling of one's own name is free.
+        if newcomer.key != before.key && self.mesh.whereabouts(newcomer.key).is_some() {
+            return Err(Refusal::NameInUse);
+        }
+        self.leave(connection);
+        // Nobody else can have come in between, so the one connection that a name may have is free.
+        let (member, _) = self.roster.join(connection, newcomer, 1, before.number)?;
+        self.mesh.came(HomeId::OWN, member.key, member.spelled);
+        Ok((before, member))
+    }
+
     /// A connection is gone. Says whose it was and whether the list of members changed.
     pub fn leave(&mut self, connection: ConnectionId) -> Option<(Arc<Member>, bool)> {
         let (member, is_gone) = self.roster.leave(connection)?;

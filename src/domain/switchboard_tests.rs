@@ -7,6 +7,7 @@ use crate::domain::{
     dialect::Dialect,
     letter::Frame,
     member::{Named, Resident},
+    news::Digest,
     news::{Change, Listed},
     replay::Trace,
 };
@@ -90,6 +91,59 @@ fn a_private_letter_goes_only_to_the_homes_it_names() {
     );
     assert_eq!(plan(4, &[]), planned(Hearers::Everybody, &[], 0));
     assert_eq!(plan(5, &["west:1", "127.0.0.1:8080", "north:1"]), planned(Hearers::Everybody, &[NORTH], 1));
+}
+
+fn called(name: &str, key: u8, trace: u8) -> Newcomer {
+    let named = Named { name: name.into(), key: None, proven: false, sealing_key: None };
+    Newcomer { named: Some(named), ..newcomer(key, trace) }
+}
+
+#[test]
+fn whoever_takes_another_name_goes_and_comes_at_once() {
+    let mut house = house();
+    assert!(house.join(ConnectionId(1), &called("alice", 7, 1)).is_ok());
+    let (sequence, version) = (house.roster().sequence(), house.mesh().version());
+    // The trace was seen before, and counts for nothing: nobody says hello.
+    let (before, after) = house.rename(ConnectionId(1), &called("bob", 8, 1)).expect("a free name");
+    assert_eq!((before.name.as_deref(), after.name.as_deref()), (Some("alice"), Some("bob")));
+    assert_eq!((before.number, house.roster().len()), (after.number, 1));
+    assert_eq!(house.roster().connections(KeyId([8; 32])), [ConnectionId(1)]);
+    assert!(house.roster().connections(KeyId([7; 32])).is_empty());
+    assert_eq!(house.roster().sequence(), sequence + 2, "neighbours hear of both");
+    let mut digest = Digest::default();
+    digest.toggle(after.spelled);
+    assert_eq!(house.roster().digest(), digest);
+    assert!(house.mesh().version() > version);
+    assert_eq!(house.mesh().whereabouts(KeyId([7; 32])), None, "her old name is free at once");
+    assert!(house.join(ConnectionId(2), &called("alice", 7, 2)).is_ok());
+    assert!(house.leave(ConnectionId(1)).is_some_and(|(member, gone)| gone && member.key == after.key));
+}
+
+#[test]
+fn nobody_takes_a_name_that_somebody_has() {
+    let mut house = linked();
+    for (connection, name) in [(1, "alice"), (2, "bob")] {
+        let key = u8::try_from(connection).expect("small");
+        assert!(house.join(ConnectionId(connection), &called(name, key, key)).is_ok());
+    }
+    house.hear(NORTH, News::Whole(vec![resident(9)]));
+    let sequence = house.roster().sequence();
+    for taken in [2, 9] {
+        let refused = house.rename(ConnectionId(1), &called("carol", taken, 5));
+        assert_eq!(refused.err(), Some(Refusal::NameInUse), "{taken}");
+    }
+    assert_eq!(house.roster().sequence(), sequence, "and nothing has happened");
+    assert_eq!(house.roster().member(ConnectionId(1)).map(|member| member.key), Some(KeyId([1; 32])));
+    // Another spelling of her own name is hers.
+    assert!(
+        house
+            .rename(ConnectionId(1), &called("ALICE", 1, 5))
+            .is_ok_and(|(_, now)| { now.name.as_deref() == Some("ALICE") })
+    );
+    assert_eq!(house.mesh().whereabouts(KeyId([1; 32])), Some(HomeId::OWN));
+    assert!(house.join(ConnectionId(3), &newcomer(7, 7)).is_ok());
+    assert!(house.rename(ConnectionId(3), &called("dora", 8, 8)).is_err(), "who has no name changes none");
+    assert!(house.rename(ConnectionId(9), &called("dora", 8, 8)).is_err(), "nor does nobody");
 }
 
 #[test]

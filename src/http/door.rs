@@ -1,5 +1,5 @@
 //! The main door: a listener for WebSockets of every dialect, uploads and the information document; and, if
-//! wanted, a second one for SOCP alone.
+//! wanted, further ones for one dialect each.
 //!
 //! The order on the way in: a place at the gate, TLS, the head of one request within its deadline (only then
 //! is a banned address told so: behind a proxy it stands in the head, and an answer to nothing is lost),
@@ -24,8 +24,8 @@ use crate::{
 pub struct Listeners {
     /// For everybody.
     pub main: TcpListener,
-    /// For SOCP alone.
-    pub socp: Option<TcpListener>,
+    /// For one dialect alone.
+    pub own: Vec<(Dialect, TcpListener)>,
 }
 
 /// Opens the doors. The server stops when its handle says so; it reacts to no signals itself.
@@ -38,8 +38,8 @@ pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::R
         count => count,
     };
     let mut builder = Server::build().workers(workers).disable_signals().shutdown_timeout(1);
-    let socp = listeners.socp.map(|listener| ("socp", listener, Some(Dialect::Socp)));
-    for (name, listener, pinned) in std::iter::once(("main", listeners.main, None)).chain(socp) {
+    let own = listeners.own.into_iter().map(|(only, listener)| (only.name(), listener, Some(only)));
+    for (name, listener, pinned) in std::iter::once(("main", listeners.main, None)).chain(own) {
         let (site, tls) = (Arc::clone(site), tls.cloned());
         builder = builder.listen(name, listener, move || {
             let (gate_site, web_site, ws_site) = (Arc::clone(&site), Arc::clone(&site), Arc::clone(&site));

@@ -180,8 +180,8 @@ async fn the_front_page_says_what_a_client_needs() {
     let response = ask(&bench, TestRequest::get().uri("/")).await;
     assert_eq!(response.headers().get("access-control-allow-origin").expect("open"), "*");
     let info: Value = read_body_json(response).await;
-    let spoken =
-        ["olaf", "socp"].map(|name| serde_json::json!({"name": name, "paths": ["/", format!("/{name}")]}));
+    let spoken = ["olaf", "socp", "tpacket"]
+        .map(|name| serde_json::json!({"name": name, "paths": ["/", format!("/{name}")]}));
     assert_eq!(info["dialects"], serde_json::json!(spoken));
     assert_eq!(info["server"]["olaf_public_key"], bench.site.about.olaf_key);
     assert_eq!(info["limits"]["message_bytes"], 1_048_576);

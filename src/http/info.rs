@@ -69,7 +69,7 @@ pub fn spoken(site: &Site) -> Vec<Spoken> {
         Spoken {
             name: dialect.name(),
             paths: if at_main { vec!["/".to_owned(), format!("/{dialect}")] } else { Vec::new() },
-            address: site.about.socp.clone().filter(|_| dialect == Dialect::Socp),
+            address: site.about.own_door(dialect).map(str::to_owned),
         }
     });
     spoken.filter(|spoken| !spoken.paths.is_empty() || spoken.address.is_some()).collect()

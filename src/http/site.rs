@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::filing::Filing;
 use crate::{
     actors::{archivist::Archivist, event::Kind, gate::Place, house::House, keeper::Keeper},
-    domain::refusal::{Ending, Refusal},
+    domain::{
+        dialect::Dialect,
+        refusal::{Ending, Refusal},
+    },
     identity::{Identity, TokenHash},
     settings::Settings,
     store::Store,
@@ -48,8 +51,8 @@ pub struct About {
     pub name: String,
     /// The address that client lists name.
     pub address: String,
-    /// The address of the door for SOCP alone, if there is one.
-    pub socp: Option<String>,
+    /// The addresses of the doors for one dialect each.
+    pub own_doors: Vec<(Dialect, String)>,
     /// Base of the links to uploaded files, without a slash at the end.
     pub url: String,
     /// When this process started, in Unix milliseconds.
@@ -74,7 +77,7 @@ impl About {
             id,
             name,
             address,
-            socp: None,
+            own_doors: Vec::new(),
             url,
             started_ms: crate::actors::clock::unix_ms(),
             olaf_fingerprint: crate::crypto::fingerprint::OFFICIAL.of(olaf, &olaf_pem),
@@ -82,6 +85,12 @@ impl About {
             server_key: server.canonical_pem(),
             server_key_id: server.id().hex(),
         }
+    }
+
+    /// The address of the door for this dialect alone, if there is one.
+    #[must_use]
+    pub fn own_door(&self, dialect: Dialect) -> Option<&str> {
+        self.own_doors.iter().find(|(only, _)| *only == dialect).map(|(_, address)| address.as_str())
     }
 }
 

@@ -67,6 +67,7 @@ fn settings(data: &Path) -> Settings {
     settings
 }
 
+/// What sessions know of the house.
 fn terms(limits: &Limits, about: &About, own_key: &PublicKey) -> Terms {
     Terms {
         recipients_per_letter: limits.recipients_per_letter,
@@ -74,6 +75,7 @@ fn terms(limits: &Limits, about: &About, own_key: &PublicKey) -> Terms {
         unsigned: false,
         peer_heartbeat_s: limits.peer_heartbeat_s,
         peer_silence_s: limits.peer_silence_s,
+        tpacket_strict_seed: false,
         myself: Myself {
             takes_socp: true,
             id: "00000000-0000-4000-8000-000000000001".into(),
@@ -116,6 +118,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         bulletin: Bulletin::default(),
     };
     let house = House::build(Plan {
+        kept_rooms: store.rooms(&limits).await.expect("rooms"),
         bearers: Vec::new(),
         home: about.address.clone(),
         names: Vec::new(),

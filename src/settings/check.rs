@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::domain::limits::Limits;
 
 use super::neighbourhood::Neighbourhood;
-use super::values::{Listen, Settings};
+use super::values::{Listen, Optional, Settings};
 
 /// A key whose value contradicts common sense or another key.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,10 +64,14 @@ fn neighbourhood(neighbourhood: &Neighbourhood, most: u32) -> Sense {
 fn doors(listen: &Listen) -> Sense {
     let same = listen.main == listen.admin && listen.main.port() != 0;
     refuse_if(same, "listen.admin", "it is the same door as listen.main")?;
-    if let Some(socp) = listen.socp.0.filter(|socp| socp.port() != 0) {
-        refuse_if(socp == listen.main, "listen.socp", "it is the same door as listen.main")?;
-        refuse_if(socp == listen.admin, "listen.socp", "it is the same door as listen.admin")?;
+    let own = [("listen.socp", listen.socp), ("listen.tpacket", listen.tpacket)];
+    for (key, Optional(door)) in own {
+        let Some(door) = door.filter(|door| door.port() != 0) else { continue };
+        refuse_if(door == listen.main, key, "it is the same door as listen.main")?;
+        refuse_if(door == listen.admin, key, "it is the same door as listen.admin")?;
     }
+    let both = listen.socp.0.filter(|door| door.port() != 0 && Some(*door) == listen.tpacket.0);
+    refuse_if(both.is_some(), "listen.tpacket", "it is the same door as listen.socp")?;
     let no_key = listen.tls_key.as_os_str().is_empty();
     let no_certificate = listen.tls_certificate.as_os_str().is_empty();
     refuse_if(no_key && !no_certificate, "listen.tls_key", "listen.tls_certificate is set, its key is not")?;
@@ -115,6 +119,7 @@ fn limits(limits: &Limits) -> Sense {
             "at most",
         ),
         ("limits.message_bytes", limits.message_bytes, "limits.queue_bytes", limits.queue_bytes, "at most"),
+        ("limits.room_line_bytes", limits.room_line_bytes, "limits.room_bytes", limits.room_bytes, "at most"),
     ];
     in_order(&ordered)?;
     in_order(&of_peers(limits))?;
@@ -181,7 +186,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 43] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 50] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -213,6 +218,13 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 43] {
         ("limits.offline_bytes_per_member", limits.offline_bytes_per_member.into()),
         ("limits.offline_total_bytes", limits.offline_total_bytes),
         ("limits.offline_keep_s", limits.offline_keep_s.into()),
+        ("limits.rooms", limits.rooms.into()),
+        ("limits.rooms_per_member", limits.rooms_per_member.into()),
+        ("limits.room_guests", limits.room_guests.into()),
+        ("limits.room_lines", limits.room_lines.into()),
+        ("limits.room_bytes", limits.room_bytes.into()),
+        ("limits.room_keep_s", limits.room_keep_s.into()),
+        ("limits.room_line_bytes", limits.room_line_bytes.into()),
         ("limits.peer_message_bytes", limits.peer_message_bytes.into()),
         ("limits.peer_queue_bytes", limits.peer_queue_bytes.into()),
         ("limits.peer_frames_per_second", limits.peer_frames_per_second.into()),

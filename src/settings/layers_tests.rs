@@ -184,6 +184,8 @@ fn values_that_contradict_each_other_are_refused() {
         ("server: {data_dir: \"\"}", "folder"),
         ("log: {level: \"\"}", "log.level"),
         ("listen: {admin: 127.0.0.1:8080}", "same door"),
+        ("listen: {tpacket: 127.0.0.1:9090}", "same door"),
+        ("listen: {socp: 127.0.0.1:4711, tpacket: 127.0.0.1:4711}", "same door"),
         ("listen: {tls_key: k.pem}", "\"listen.tls_certificate\""),
         ("listen: {tls_certificate: c.pem}", "\"listen.tls_key\""),
         ("listen: {allowed_origins: [chat.example]}", "is no origin"),

@@ -29,6 +29,8 @@ pub struct Settings {
     pub socp: Socp,
     /// Letters for those who are away.
     pub offline: Offline,
+    /// The dialect tPacket.
+    pub tpacket: Tpacket,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
     /// Who may not come, together with its neighbours.
@@ -66,6 +68,8 @@ pub struct Listen {
     pub admin: SocketAddr,
     /// A door for SOCP alone, if there is one.
     pub socp: Optional,
+    /// A door for tPacket alone, if there is one.
+    pub tpacket: Optional,
     /// The protocol spoken at the main door.
     pub dialect: Door,
     /// Origins of web pages that may connect, beside our own.
@@ -83,6 +87,12 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// The doors for one dialect each.
+    #[must_use]
+    pub const fn own(&self) -> [(Dialect, Optional); 2] {
+        [(Dialect::Socp, self.socp), (Dialect::Tpacket, self.tpacket)]
+    }
+
     /// The certificate and key files, if the main door speaks TLS.
     #[must_use]
     pub fn tls(&self) -> Option<(&Path, &Path)> {
@@ -170,6 +180,14 @@ pub struct Offline {
     pub keep: bool,
 }
 
+/// The section `tpacket`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tpacket {
+    /// Refuse to change a nick or a room, as the first server did.
+    pub strict_seed: bool,
+}
+
 /// The section `log`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,6 +257,13 @@ struct LimitKeys {
     offline_total_bytes: u64,
     offline_keep_s: u32,
     offline_members: u32,
+    rooms: u32,
+    rooms_per_member: u32,
+    room_guests: u32,
+    room_lines: u32,
+    room_bytes: u32,
+    room_keep_s: u32,
+    room_line_bytes: u32,
     drain_s: u32,
     peers: u32,
     peer_message_bytes: u32,
@@ -266,6 +291,7 @@ mod tests {
             main: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
             socp: Optional(None),
+            tpacket: Optional(None),
             dialect: Door(None),
             allowed_origins: allowed.iter().map(ToString::to_string).collect(),
             trusted_proxies: Vec::new(),

@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::StartupError;
-use crate::{domain::address::Address, http::door::Listeners, settings::Settings};
+use crate::{
+    domain::{address::Address, dialect::Dialect},
+    http::door::Listeners,
+    settings::Settings,
+};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -14,7 +18,8 @@ const BACKLOG: u32 = 4096;
 /// Where the doors really are.
 pub(super) struct Doors {
     pub(super) main: SocketAddr,
-    pub(super) socp: Option<SocketAddr>,
+    /// Those of one dialect each.
+    pub(super) own: Vec<(Dialect, SocketAddr)>,
     pub(super) admin: SocketAddr,
     pub(super) tls: bool,
 }
@@ -23,7 +28,11 @@ impl Doors {
     pub(super) fn of(listeners: &Listeners, admin: &TcpListener, tls: bool) -> io::Result<Self> {
         Ok(Self {
             main: listeners.main.local_addr()?,
-            socp: listeners.socp.as_ref().map(TcpListener::local_addr).transpose()?,
+            own: listeners
+                .own
+                .iter()
+                .map(|(dialect, listener)| Ok((*dialect, listener.local_addr()?)))
+                .collect::<io::Result<_>>()?,
             admin: admin.local_addr()?,
             tls,
         })
@@ -31,24 +40,34 @@ impl Doors {
 
     /// The addresses that lead to us.
     pub(super) fn names(&self) -> Vec<Address> {
-        let doors = std::iter::once(self.main).chain(self.socp);
+        let own = self.own.iter().map(|(_, door)| *door);
+        let doors = std::iter::once(self.main).chain(own);
         doors.map(|door| Address::new(&door.to_string())).collect()
     }
 
-    /// Where others find the door for SOCP alone: at the public host, if it listens everywhere.
-    pub(super) fn socp_address(&self, public: &str) -> Option<String> {
-        let door = self.socp?;
-        if !door.ip().is_unspecified() {
-            return Some(door.to_string());
-        }
-        let bare = public.split_once("://").map_or(public, |(_, rest)| rest);
-        let authority = bare.split('/').next().unwrap_or(bare);
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => host,
-            _ => authority,
-        };
-        Some(format!("{host}:{}", door.port()))
+    /// The door of this dialect alone.
+    pub(super) fn of_dialect(&self, dialect: Dialect) -> Option<SocketAddr> {
+        self.own.iter().find(|(only, _)| *only == dialect).map(|(_, door)| *door)
     }
+
+    /// Where others find the doors of one dialect each.
+    pub(super) fn own_addresses(&self, public: &str) -> Vec<(Dialect, String)> {
+        self.own.iter().map(|(dialect, door)| (*dialect, at(public, *door))).collect()
+    }
+}
+
+/// Where others find a door: at the public host, if it listens everywhere.
+fn at(public: &str, door: SocketAddr) -> String {
+    if !door.ip().is_unspecified() {
+        return door.to_string();
+    }
+    let bare = public.split_once("://").map_or(public, |(_, rest)| rest);
+    let authority = bare.split('/').next().unwrap_or(bare);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => host,
+        _ => authority,
+    };
+    format!("{host}:{}", door.port())
 }
 
 /// Opens a listener.
@@ -91,21 +110,14 @@ mod tests {
 
     #[test]
     fn a_door_that_listens_everywhere_is_found_at_the_public_host() {
-        let doors = |socp: &str| Doors {
-            main: ([127, 0, 0, 1], 8080).into(),
-            socp: socp.parse().ok(),
-            admin: ([127, 0, 0, 1], 9090).into(),
-            tls: false,
-        };
-        for (socp, public, expected) in [
-            ("0.0.0.0:8765", "chat.example.org:443", Some("chat.example.org:8765")),
-            ("0.0.0.0:8765", "wss://chat.example.org", Some("chat.example.org:8765")),
-            ("[::]:8765", "[2001:db8::1]:8080", Some("[2001:db8::1]:8765")),
-            ("[::]:8765", "[2001:db8::1]", Some("[2001:db8::1]:8765")),
-            ("192.0.2.1:8765", "chat.example.org:443", Some("192.0.2.1:8765")),
-            ("", "chat.example.org:443", None),
+        for (door, public, expected) in [
+            ("0.0.0.0:8765", "chat.example.org:443", "chat.example.org:8765"),
+            ("0.0.0.0:8765", "wss://chat.example.org", "chat.example.org:8765"),
+            ("[::]:8765", "[2001:db8::1]:8080", "[2001:db8::1]:8765"),
+            ("[::]:8765", "[2001:db8::1]", "[2001:db8::1]:8765"),
+            ("192.0.2.1:8765", "chat.example.org:443", "192.0.2.1:8765"),
         ] {
-            assert_eq!(doors(socp).socp_address(public).as_deref(), expected, "{socp} {public}");
+            assert_eq!(at(public, door.parse().expect(door)), expected, "{door} {public}");
         }
     }
 }

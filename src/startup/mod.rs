@@ -149,9 +149,12 @@ pub async fn run(
     let store = Store::open(&data.join("kith.db")).await?;
     let id = server_id(&store).await?;
     let tls = settings.listen.tls().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
+    let own = settings.listen.own().into_iter().filter_map(|(dialect, address)| Some((dialect, address.0?)));
     let listeners = Listeners {
         main: doors::listen(settings.listen.main)?,
-        socp: settings.listen.socp.0.map(doors::listen).transpose()?,
+        own: own
+            .map(|(dialect, address)| Ok((dialect, doors::listen(address)?)))
+            .collect::<Result<_, StartupError>>()?,
     };
     let admin = doors::listen(settings.listen.admin)?;
     let doors = Doors::of(&listeners, &admin, tls.is_some())?;
@@ -234,6 +237,7 @@ async fn open(
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             count => count,
         },
+        kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
         bans,
         archivist: archivist.clone(),
@@ -242,8 +246,8 @@ async fn open(
         limits,
     })?;
     let url = public_url(&settings, &address, doors.tls);
-    let socp = doors.socp_address(&address);
-    let about = About { socp, ..About::new(identity, id, settings.server.name.clone(), address, url) };
+    let own_doors = doors.own_addresses(&address);
+    let about = About { own_doors, ..About::new(identity, id, settings.server.name.clone(), address, url) };
     let data = &settings.server.data_dir;
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
@@ -259,6 +263,7 @@ fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> T
         unsigned: settings.neighbourhood.unsigned,
         peer_heartbeat_s: settings.limits.peer_heartbeat_s,
         peer_silence_s: settings.limits.peer_silence_s,
+        tpacket_strict_seed: settings.tpacket.strict_seed,
         myself: Myself {
             address: address.to_owned(),
             name: settings.server.name.clone(),
@@ -280,16 +285,17 @@ fn greet(doors: &Doors, site: &Site, identity: &Identity) {
     let kith = std::env::args().next().unwrap_or_else(|| "kith".to_owned());
     let data = site.settings.server.data_dir.display();
     let (name, address, admin) = (&site.about.name, &site.about.address, doors.admin);
-    let socp = match &site.about.socp {
-        Some(address) => format!("    SOCP alone    {scheme}://{address}\n"),
-        None => String::new(),
-    };
+    let own = site.about.own_doors.iter().map(|(dialect, address)| {
+        let what = format!("{} alone", dialect.title());
+        format!("    {what:<14}{scheme}://{address}\n")
+    });
+    let own: String = own.collect();
     let text = format!(
         "
   {name} is open
 
     clients       {scheme}://{address}
-{socp}    admin API     http://{admin}/docs/
+{own}    admin API     http://{admin}/docs/
     admin token   {token}
 
   Talk:   {kith} chat {scheme}://{address}
@@ -303,11 +309,13 @@ fn greet(doors: &Doors, site: &Site, identity: &Identity) {
 
 /// What the log says first.
 fn announce(doors: &Doors, site: &Site) {
-    let socp = doors.socp.map(tracing::field::display);
-    tracing::info!(listen = %doors.main, socp, admin = %doors.admin, id = %site.about.id, "the doors are open");
+    let own = |dialect| doors.of_dialect(dialect).map(tracing::field::display);
+    let (socp, tpacket) = (own(Dialect::Socp), own(Dialect::Tpacket));
+    let (id, admin) = (site.about.id, doors.admin);
+    tracing::info!(listen = %doors.main, socp, tpacket, %admin, %id, "the doors are open");
     let section = &site.settings.neighbourhood;
     let is_reachable = |door: SocketAddr| !door.ip().is_loopback();
-    if (is_reachable(doors.main) || doors.socp.is_some_and(is_reachable))
+    if (is_reachable(doors.main) || doors.of_dialect(Dialect::Socp).is_some_and(is_reachable))
         && (section.legacy || section.admit == Admit::Anyone)
     {
         tracing::warn!(

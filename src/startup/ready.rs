@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{Doors, StartupError};
+use crate::domain::dialect::Dialect;
 
 /// Tells scripts that the doors are open. Gone when the process ends in order.
 pub(super) struct ReadyFile(PathBuf);
@@ -15,9 +16,11 @@ pub(super) struct ReadyFile(PathBuf);
 impl ReadyFile {
     pub(super) fn write(path: PathBuf, doors: &Doors, data: &Path) -> Result<Self, StartupError> {
         let token = crate::identity::read_token(data)?.unwrap_or_default();
+        let own = |dialect| doors.of_dialect(dialect).map(|door| door.to_string());
         let text = serde_json::json!({
             "listen": doors.main.to_string(),
-            "socp": doors.socp.map(|door| door.to_string()),
+            "socp": own(Dialect::Socp),
+            "tpacket": own(Dialect::Tpacket),
             "admin": doors.admin.to_string(),
             "token": *token,
             "pid": std::process::id(),

@@ -52,7 +52,7 @@ impl Store {
     pub async fn member(&self, key_id: KeyId) -> Result<Option<MemberRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT members.*, users.key_id AS name_key
-             FROM members LEFT JOIN users ON users.user_id = members.name WHERE members.key_id = ?",
+             FROM members LEFT JOIN users ON users.user_id = members.name AND members.dialect = 'socp' WHERE members.key_id = ?",
         )
         .bind(key_id.0.as_slice())
         .fetch_optional(&self.readers)
@@ -80,7 +80,7 @@ impl Store {
         let (at, key_id) = after.map_or_else(|| (i64::MAX, Vec::new()), place);
         let rows = sqlx::query(
             "SELECT members.*, users.key_id AS name_key
-             FROM members LEFT JOIN users ON users.user_id = members.name
+             FROM members LEFT JOIN users ON users.user_id = members.name AND members.dialect = 'socp'
              WHERE (members.last_seen, members.key_id) < (?1, ?2) AND (?3 IS NULL OR members.dialect = ?3)
              ORDER BY members.last_seen DESC, members.key_id DESC LIMIT ?4",
         )

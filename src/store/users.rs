@@ -2,7 +2,7 @@
 
 use sqlx::{Row as _, Sqlite, Transaction};
 
-use crate::domain::{id::KeyId, names::Bearer};
+use crate::domain::{dialect::Dialect, id::KeyId, names::Bearer};
 
 use super::Store;
 use super::error::StoreError;
@@ -16,7 +16,8 @@ pub(super) async fn remember(
     transaction: &mut Transaction<'_, Sqlite>,
     seen: &Seen,
 ) -> Result<(), StoreError> {
-    let Some(named) = &seen.named else { return Ok(()) };
+    // Names of another dialect are other names.
+    let Some(named) = seen.named.as_ref().filter(|_| seen.dialect == Dialect::Socp) else { return Ok(()) };
     sqlx::query(
         "INSERT INTO users (user_id, pubkey, key_id, proven, first_seen, last_seen)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)

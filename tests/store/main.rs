@@ -5,6 +5,7 @@ mod bans;
 mod contract;
 mod offline;
 mod peers;
+mod rooms;
 mod trouble;
 
 use std::path::PathBuf;

@@ -6,12 +6,19 @@ use actix::{ActorFutureExt as _, AsyncContext as _, fut::wrap_future};
 
 use super::{Connection, Context};
 use crate::{
-    actors::{gate::CheckPlace, house::House, registry::People},
+    actors::{
+        gate::CheckPlace,
+        house::House,
+        registry::{Join, People},
+    },
     crypto::signature::Verdict,
-    dialect::event::{Check, Hand, Input},
+    dialect::{
+        Ear,
+        event::{Check, Hand, Input},
+    },
     domain::{
         limits::seconds,
-        member::Whom,
+        member::{Newcomer, Whom},
         refusal::{Ending, Refusal},
     },
 };
@@ -55,6 +62,34 @@ impl Connection {
         self.wait_for(answer, ctx, |connection, verdict, ctx| match verdict {
             Ok(verdict) => connection.step(Input::Checked(verdict), ctx),
             Err(ending) => connection.end(ending, ctx),
+        });
+    }
+
+    /// Says who this is. Where the client waits to hear whether it is let in, so does everything that it says.
+    pub(super) fn join(&mut self, newcomer: Newcomer, ear: Ear, ctx: &mut Context) {
+        // A hello that is signed was counted when its signature was.
+        if newcomer.named.as_ref().is_some_and(|named| !named.proven)
+            && let Err(refusal) = self.house.gate.hello(self.address)
+        {
+            return self.end(Ending::Refused(refusal), ctx);
+        }
+        // Whatever the answer will be: a connection that dies before it comes may be on the map.
+        self.joined = true;
+        let lane = self.lane(self.house.limits.queue_bytes, ctx);
+        let (connection, address) = (self.id, self.address);
+        let join = Join { connection, newcomer, ear, lane, address };
+        if !ear.waits() {
+            self.introduced(ctx);
+            return self.house.registry.do_send(join);
+        }
+        let answer = self.house.registry.send(join);
+        self.wait_for(answer, ctx, |connection, answer, ctx| {
+            let Ok(answer) = answer else { return connection.end(Ending::Failed, ctx) };
+            connection.joined = answer.is_ok();
+            if connection.joined {
+                connection.introduced(ctx);
+            }
+            connection.step(Input::Joined(answer), ctx);
         });
     }
 

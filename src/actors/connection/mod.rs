@@ -24,7 +24,7 @@ use super::{
     house::House,
     inlet::Inlet,
     lane::{Deliver, Lane, LaneEnd},
-    registry::{Join, Leave, Route, WantList},
+    registry::{Leave, Room, Route, WantList},
     websocket::{Assembler, goodbye, violation},
 };
 use crate::{
@@ -183,23 +183,18 @@ impl Connection {
     fn carry_out(&mut self, wish: Output, ctx: &mut Context) {
         match wish {
             Output::Check(check) => self.ask(check, ctx),
-            Output::Join(newcomer, ear) => {
-                // A hello that is signed was counted when its signature was.
-                if newcomer.named.as_ref().is_some_and(|named| !named.proven)
-                    && let Err(refusal) = self.house.gate.hello(self.address)
-                {
-                    return self.end(Ending::Refused(refusal), ctx);
-                }
-                self.joined = true;
-                self.vigil.introduced();
-                self.set_alarm(ctx);
-                let lane = self.lane(self.house.limits.queue_bytes, ctx);
-                let (connection, address) = (self.id, self.address);
-                self.house.registry.do_send(Join { connection, newcomer, ear, lane, address });
-            }
+            Output::Join(newcomer, ear) => self.join(newcomer, ear, ctx),
             Output::Route(letter) => {
                 self.house.inbox.add(letter.original.len());
                 self.house.registry.do_send(Route(letter));
+                if self.peer.is_some() {
+                    // Letters of clients waited for the map when they were checked.
+                    self.take_breath();
+                }
+            }
+            Output::Room(ticket, wish) => {
+                self.house.inbox.add(wish.cost());
+                self.house.registry.do_send(Room { connection: self.id, ticket, wish });
                 self.take_breath();
             }
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
@@ -229,6 +224,12 @@ impl Connection {
         } else {
             Patience::with_clients(&self.house.limits)
         }
+    }
+
+    /// It was let in.
+    fn introduced(&mut self, ctx: &mut Context) {
+        self.vigil.introduced();
+        self.set_alarm(ctx);
     }
 
     fn set_alarm(&mut self, ctx: &mut Context) {

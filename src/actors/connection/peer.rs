@@ -12,7 +12,7 @@ use crate::{
         event::Kind,
         meter::Meter,
         neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
-        registry::{Tell, WantedBy},
+        registry::{RoomTold, Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// How long a neighbour is not read while the connection map is behind.
+/// How long nothing is read from whoever says what need not be checked, while the connection map is behind.
 const BREATH: Duration = Duration::from_millis(10);
 /// How often the house hears that a neighbour has shown its key once more.
 const SHOWN: Duration = Duration::from_secs(5);
@@ -84,6 +84,13 @@ impl Connection {
                     peer.meter.overheard();
                 }
             }
+            Output::RoomNews(news) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(news.cost());
+                    self.house.registry.do_send(RoomTold { home, news });
+                    self.take_breath();
+                }
+            }
             Output::WantList => {
                 if let Some(home) = self.home() {
                     self.house.registry.do_send(WantedBy(home));
@@ -135,9 +142,9 @@ impl Connection {
         self.peer.as_ref()?.home
     }
 
-    /// Letters of neighbours are not checked, so nobody waits for the map on their behalf but they.
+    /// What is not checked waits for the map nowhere else, so whoever says it is read more slowly.
     pub(super) fn take_breath(&self) {
-        if self.peer.is_some() && self.house.inbox.is_full() {
+        if self.house.inbox.is_full() {
             self.flow.pause(BREATH);
         }
     }
@@ -224,8 +231,7 @@ impl Connection {
         self.frames = Bucket::new(limits.peer_frames_per_second, limits.peer_frames_burst);
         self.bytes = Bucket::new(limits.peer_bytes_per_second, limits.peer_bytes_burst);
         self.joined = true;
-        self.vigil.introduced();
-        self.set_alarm(ctx);
+        self.introduced(ctx);
     }
 
     /// What a close of the other side means. Servers say why in the words that we use, too.

@@ -195,6 +195,7 @@ impl Handler<Greeted> for Neighbourhood {
             connection,
             direction,
             we_are_smaller: claim.key.is_some_and(|key| self.parts.book.own_key() < key),
+            key: claim.key.filter(|_| greeting.proven),
             ear: greeting.ear,
             sockets: greeting.sockets,
             trust: admitted.trust,

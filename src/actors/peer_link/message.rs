@@ -9,7 +9,7 @@ use crate::{
     dialect::Ear,
     domain::{
         address::Address,
-        id::ConnectionId,
+        id::{ConnectionId, KeyId},
         neighbourhood::{Direction, Sockets},
         peer::Trust,
         refusal::Refusal,
@@ -26,6 +26,8 @@ pub struct Adopt {
     pub direction: Direction,
     /// Whether our key is smaller than its key, which counts if both sides dialled at once.
     pub we_are_smaller: bool,
+    /// The fingerprint of the key that it has proven, if it has.
+    pub key: Option<KeyId>,
     /// How the neighbour is written to.
     pub ear: Ear,
     /// How many sockets it wants.

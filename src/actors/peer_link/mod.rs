@@ -38,7 +38,7 @@ use crate::{
     domain::{
         Moment,
         address::Address,
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, KeyId},
         limits::seconds,
         neighbourhood::{Direction, Due, Loss, Peer, State},
         peer::{LinkDialect, Trust},
@@ -76,6 +76,7 @@ pub struct Parts {
 struct Card {
     address: Arc<str>,
     names: Vec<Address>,
+    key: Option<KeyId>,
     ear: Ear,
     trust: Trust,
 }
@@ -227,6 +228,7 @@ impl PeerLink {
             home: self.parts.home,
             address: Arc::clone(&card.address),
             names: card.names.clone(),
+            key: card.key,
             ear: card.ear,
             lane: socket.lane.clone(),
             meter: Arc::clone(&socket.meter),
@@ -311,7 +313,7 @@ impl Handler<Adopt> for PeerLink {
     fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
         let Adopt { connection, direction, ear, sockets, trust, address, names, from, lane, meter, .. } =
             adopt;
-        let (steps, we_are_smaller) = (adopt.steps, adopt.we_are_smaller);
+        let (key, steps, we_are_smaller) = (adopt.key, adopt.steps, adopt.we_are_smaller);
         let (house, now) = (Arc::clone(&self.parts.house), self.now());
         let may_come = self.peer.may_come(direction, sockets, we_are_smaller, now);
         may_come.map_err(|_| Refusal::Crossed)?;
@@ -323,9 +325,10 @@ impl Handler<Adopt> for PeerLink {
         self.parts.dialect = Some(match ear {
             Ear::Kith => LinkDialect::Kith,
             Ear::Socp(_) | Ear::SocpPeer(_) => LinkDialect::Socp,
-            Ear::Olaf(_) | Ear::OlafPeer(_) => LinkDialect::Olaf,
+            // No server speaks the last of these.
+            Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Tpacket(_) => LinkDialect::Olaf,
         });
-        self.card = Some(Card { address, names, ear, trust });
+        self.card = Some(Card { address, names, key, ear, trust });
         self.sockets.insert(connection, SocketView { direction, address: from, lane, meter });
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);

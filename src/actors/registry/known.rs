@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use super::people::is_person;
 use crate::domain::{id::KeyId, member::Member};
 
 /// Members in the order of their names.
@@ -55,7 +56,7 @@ impl Known {
         {
             return Arc::clone(list);
         }
-        let mut named: Vec<_> = members.filter(|member| member.name.is_some()).cloned().collect();
+        let mut named: Vec<_> = members.filter(|member| is_person(member)).cloned().collect();
         named.sort_by(|one, other| one.name.cmp(&other.name));
         let list: List = named.into();
         self.ours = Some((sequence, Arc::clone(&list)));

@@ -10,17 +10,17 @@ use crate::{
     domain::{
         address::Address,
         dialect::Dialect,
-        id::{ConnectionId, HomeId},
+        id::{ConnectionId, HomeId, KeyId},
         letter::Letter,
         member::{Member, Newcomer, Whom},
         news::News,
-        refusal::Ending,
+        refusal::{Ending, Refusal},
     },
 };
 
-/// Somebody is proven and wants to come in.
+/// Somebody is proven and wants to come in. Whoever does not wait for the answer is told by its lane.
 #[derive(Message, Debug)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<Arc<Member>, Refusal>")]
 pub struct Join {
     /// The connection.
     pub connection: ConnectionId,
@@ -69,6 +69,8 @@ pub struct Link {
     pub address: Arc<str>,
     /// Every name by which letters may mean it.
     pub names: Vec<Address>,
+    /// The fingerprint of the key that it has proven, if it has.
+    pub key: Option<KeyId>,
     /// How it is written to.
     pub ear: Ear,
     /// The way to it.

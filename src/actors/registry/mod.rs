@@ -4,15 +4,19 @@
 //! never decodes, verifies, stores or awaits, and if it fails the process ends: a house without its map
 //! must be started anew, not limp on.
 
+mod arrivals;
 mod bans;
 mod deliver;
 mod known;
 mod message;
+mod moderation;
 mod neighbours;
 mod offline;
 mod people;
 mod pressed;
 mod query;
+mod room_message;
+mod rooms;
 mod route;
 
 use std::{
@@ -32,13 +36,16 @@ pub use self::message::{
     Route, Tell, Unlink, WantList, WantedBy,
 };
 pub use self::offline::{Discard, OfflineParts};
+pub use self::room_message::{
+    ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
+};
 use self::{known::Known, neighbours::Neighbour, offline::Offline};
 
 use super::{
-    archivist::{Archivist, Remember},
+    archivist::{Archivist, Chronicle},
     bans::Banned,
     clock::{Clock, unix_ms},
-    event::{Bulletin, Kind},
+    event::Bulletin,
     lane::{Class, Inbox, Lane},
     notary::Notary,
     tally::Tally,
@@ -47,16 +54,16 @@ use crate::{
     dialect::{Ear, Terms, press},
     domain::{
         address::Address,
+        dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::Frame,
         limits::{Limits, seconds},
-        member::{Member, Named},
+        member::Member,
         names::Bearer,
         presence::Presence,
-        refusal::{Ending, Refusal},
+        rooms::{Kept, Rooms},
         switchboard::Switchboard,
     },
-    store::Seen,
 };
 
 #[derive(Debug)]
@@ -71,12 +78,16 @@ struct Entry {
 /// How long a reader that had no room for a list is left alone.
 const LIST_RETRY: Duration = Duration::from_millis(500);
 
+/// How often rooms are rid of what is too old.
+const TIDY: Duration = Duration::from_secs(60);
+
 /// The actor. It lives on a thread of its own.
 #[derive(Debug)]
 pub struct Registry {
     entries: BTreeMap<ConnectionId, Entry>,
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
+    rooms: Rooms,
     bans: Banned,
     presence: Presence,
     /// Lists of the present version, one per ear.
@@ -112,6 +123,8 @@ pub struct Parts {
     pub home: String,
     /// Every other address that means this home.
     pub names: Vec<Address>,
+    /// What is known of rooms.
+    pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
     /// Who may not come.
@@ -146,10 +159,15 @@ impl Registry {
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
         let offline = parts.offline.map(|offline| Offline::new(offline, &parts.limits, &mut switchboard));
+        let mut rooms = Rooms::new(parts.terms.myself.key.id(), &parts.limits);
+        let restored = rooms.restore(parts.kept_rooms, unix_ms());
+        // What no longer fits is forgotten there, too.
+        parts.archivist.do_send(Chronicle(restored.records));
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
+            rooms,
             bans: parts.bans,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
@@ -255,22 +273,11 @@ impl Registry {
             });
         }
     }
-
-    fn count(&self) {
-        self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
-        self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
-    }
-
-    fn write_down(&self, member: &Member, named: Option<Named>) {
-        let key = member.public_key.to_string();
-        let seen = Seen::now(member.key, member.dialect, key, unix_ms());
-        self.archivist.do_send(Remember(seen.under(named)));
-    }
 }
 
-/// Those whom client lists can name: others have no keys that a reader of lists could use.
+/// Those whom client lists can name: members of other dialects have no keys that a reader of lists could use.
 fn listed<'a>(members: impl Iterator<Item = &'a Arc<Member>>) -> Vec<&'a Member> {
-    members.map(AsRef::as_ref).filter(|member| member.name.is_none()).collect()
+    members.map(AsRef::as_ref).filter(|member| member.dialect == Dialect::Olaf).collect()
 }
 
 impl Actor for Registry {
@@ -279,6 +286,7 @@ impl Actor for Registry {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
         self.begin_to_tidy(ctx);
+        ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
     }
 }
 
@@ -287,69 +295,6 @@ impl Drop for Registry {
         if std::thread::panicking() {
             eprintln!("kith: the connection map failed; the process ends so that it can be started anew");
             std::process::exit(70);
-        }
-    }
-}
-
-impl Handler<Join> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
-        let Join { connection, newcomer, ear, lane, address } = join;
-        let joined = match self.keeps_out(&newcomer, address) {
-            true => Err(Refusal::Banned),
-            false => self.switchboard.join(connection, &newcomer),
-        };
-        match joined {
-            Err(refusal) => {
-                let ending = Ending::Refused(refusal);
-                self.bulletin.publish(Kind::Refused { address, ending });
-                lane.end(ending);
-            }
-            Ok((member, is_new)) => {
-                let dialect = newcomer.dialect;
-                let client = connection;
-                self.bulletin.publish(Kind::Joined { client, member: Arc::clone(&member), dialect });
-                self.write_down(&member, newcomer.named);
-                if ear.hears_lists() {
-                    self.readers += 1;
-                    self.presence.arrived(connection);
-                }
-                self.welcome(&member, ear, &lane);
-                let (member, entered) = (Arc::clone(&member), member);
-                self.entries
-                    .insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
-                self.count();
-                if is_new {
-                    self.welcome_back(connection, &member, ctx);
-                    self.tell_change(&member, true, ctx);
-                    self.changed(ctx);
-                } else {
-                    self.push_lists(ctx);
-                }
-            }
-        }
-    }
-}
-
-impl Handler<Leave> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
-        let Leave { connection, ending } = leave;
-        let Some((member, is_gone)) = self.switchboard.leave(connection) else { return };
-        let entry = self.entries.remove(&connection);
-        self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
-        self.presence.gone(connection);
-        self.bulletin.publish(Kind::Left { client: connection, member: Arc::clone(&member), ending });
-        self.count();
-        if is_gone {
-            self.miss(member.key);
-            self.write_down(&member, None);
-            self.tell_change(&member, false, ctx);
-            self.changed(ctx);
-        } else {
-            self.push_lists(ctx);
         }
     }
 }

@@ -62,9 +62,14 @@ enum Telling {
 }
 
 impl Registry {
-    /// Somebody came to this home or went.
-    pub(super) fn tell_change(&mut self, member: &Member, came: bool, ctx: &mut Context<Self>) {
-        let sequence = self.switchboard.roster().sequence();
+    /// Somebody came to this home or went, as the change of this number.
+    pub(super) fn tell_change(
+        &mut self,
+        member: &Member,
+        came: bool,
+        sequence: u64,
+        ctx: &mut Context<Self>,
+    ) {
         let (mut pressed, mut added) = (Pressed::default(), Pressed::default());
         let mut behind = Vec::new();
         for (home, neighbour) in &mut self.neighbours {
@@ -215,7 +220,7 @@ impl Handler<Link> for Registry {
     type Result = ();
 
     fn handle(&mut self, link: Link, ctx: &mut Context<Self>) {
-        let Link { home, address, names, ear, lane, meter } = link;
+        let Link { home, address, names, key, ear, lane, meter } = link;
         self.switchboard.link(home, address, names);
         let telling = match ear {
             Ear::Kith | Ear::SocpPeer(_) => Telling::Parts(None),
@@ -228,6 +233,11 @@ impl Handler<Link> for Registry {
         );
         self.tell(home, ctx);
         self.changed(ctx);
+        if ear == Ear::Kith
+            && let Some(key) = key
+        {
+            self.link_rooms(home, key);
+        }
     }
 }
 
@@ -236,6 +246,7 @@ impl Handler<Unlink> for Registry {
 
     fn handle(&mut self, Unlink(home): Unlink, ctx: &mut Context<Self>) {
         self.neighbours.remove(&home);
+        self.unlink_rooms(home);
         if self.switchboard.unlink(home) {
             self.changed(ctx);
         }

@@ -13,6 +13,7 @@ use crate::{
     },
     dialect::{Ear, press},
     domain::{
+        dialect::Dialect,
         id::{HomeId, KeyId},
         letter::{Frame, Letter, Origin},
         member::{Member, Named, Whom},
@@ -25,7 +26,7 @@ impl Registry {
         let mesh = self.switchboard.mesh();
         let home = mesh.whereabouts(key).filter(|home| !mesh.is_hidden(*home, key));
         let elsewhere = || mesh.member(home?, key);
-        self.switchboard.roster().find(key).or_else(elsewhere).filter(|member| member.name.is_some())
+        self.switchboard.roster().find(key).or_else(elsewhere).filter(|member| is_person(member))
     }
 
     fn listeners(&self) -> impl Iterator<Item = (Ear, &Lane)> {
@@ -103,6 +104,11 @@ impl Registry {
             let _ = lane.offer(frame, Class::Letter);
         }
     }
+}
+
+/// Whether somebody is told to others by name. Nicks are told by the rooms they are in.
+pub(super) fn is_person(member: &Member) -> bool {
+    member.name.is_some() && member.dialect == Dialect::Socp
 }
 
 impl Handler<People> for Registry {

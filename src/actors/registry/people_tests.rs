@@ -30,6 +30,7 @@ use crate::{
         news::{Change, Listed, News},
         refusal::Ending,
         replay::Trace,
+        rooms::Kept,
     },
     store::Store,
 };
@@ -95,12 +96,14 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
+        tpacket_strict_seed: false,
         myself,
     };
     let parts = Parts {
         bans: Banned::default(),
         home: "here:1".into(),
         names: Vec::new(),
+        kept_rooms: Kept::default(),
         bearers: Vec::new(),
         offline: keeps.then(|| OfflineParts {
             keeper: Keeper::new(store.clone(), tally.clone(), 1 << 20).start(),
@@ -140,7 +143,7 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
         lane: LaneEnd::default().lane(room, end.clone().recipient()),
         address: Ipv4Addr::LOCALHOST.into(),
     };
-    registry.send(join).await.expect("the registry");
+    registry.send(join).await.expect("the registry").expect("a place");
     (idle, end)
 }
 
@@ -171,6 +174,7 @@ async fn link(registry: &Addr<Registry>, home: HomeId, end: &Addr<Idle>) {
         home,
         address: format!("there:{}", home.0).into(),
         names: Vec::new(),
+        key: None,
         ear: Ear::SocpPeer(socp::Accent::default()),
         lane: LaneEnd::default().lane(1 << 20, end.clone().recipient()),
         meter: Arc::new(Meter::default()),
@@ -304,7 +308,7 @@ async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_befor
     let lane = reader.lane.lane(1000, end.clone().recipient());
     let home = HomeId(2);
     let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
-    let link = Link { home, address: "there:1".into(), names: Vec::new(), ear, lane, meter };
+    let link = Link { home, address: "there:1".into(), names: Vec::new(), key: None, ear, lane, meter };
     registry.send(link).await.expect("the registry");
     let spelled = socp::heard::spelled("person-2", "", None);
     let named =

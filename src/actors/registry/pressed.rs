@@ -1,19 +1,25 @@
 //! One thing to say to many, printed once for each way of hearing it.
 
-use crate::{dialect::Ear, domain::letter::Frame};
+use crate::dialect::Ear;
 
 /// What was printed so far. Few ears are ever in one house, so a short list beats a map.
-#[derive(Debug, Default)]
-pub(super) struct Pressed(Vec<(Ear, Option<Frame>)>);
+#[derive(Debug)]
+pub(super) struct Pressed<T>(Vec<(Ear, T)>);
 
-impl Pressed {
-    /// The frame for an ear, if it can be said there.
-    pub(super) fn hear(&mut self, ear: Ear, print: impl FnOnce() -> Option<Frame>) -> Option<Frame> {
-        if let Some((_, frame)) = self.0.iter().find(|(known, _)| *known == ear) {
-            return frame.clone();
+impl<T> Default for Pressed<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Clone> Pressed<T> {
+    /// What is said to an ear.
+    pub(super) fn hear(&mut self, ear: Ear, print: impl FnOnce() -> T) -> T {
+        if let Some((_, said)) = self.0.iter().find(|(known, _)| *known == ear) {
+            return said.clone();
         }
-        let frame = print();
-        self.0.push((ear, frame.clone()));
-        frame
+        let said = print();
+        self.0.push((ear, said.clone()));
+        said
     }
 }

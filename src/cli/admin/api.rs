@@ -139,6 +139,11 @@ impl Api {
         self.text(self.checked(sent).await?).await
     }
 
+    pub(in crate::cli) async fn put_json(&self, path: &str, body: &Value) -> Result<String, Trouble> {
+        let sent = self.client.put(format!("{}{path}", self.base)).send_json(body).await;
+        self.text(self.checked(sent).await?).await
+    }
+
     /// All items of a list, page after page. The path ends where a parameter may begin.
     pub(in crate::cli) async fn all(&self, path: &str) -> Result<Vec<Value>, Trouble> {
         let (mut items, mut cursor) = (Vec::new(), String::new());

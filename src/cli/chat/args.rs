@@ -38,6 +38,6 @@ pub struct ChatArgs {
 }
 
 fn dialects() -> impl clap::builder::TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
+    PossibleValuesParser::new([Dialect::Olaf, Dialect::Socp].map(Dialect::name))
         .try_map(|name| Dialect::from_name(&name).ok_or("no such dialect"))
 }

@@ -40,6 +40,8 @@ enum StartError {
     Trust(#[from] TrustError),
     #[error(transparent)]
     Session(#[from] SayError),
+    #[error("this client does not speak {0}; other programs do")]
+    Mute(Dialect),
 }
 
 /// Chats until the input ends, somebody says `/quit`, or the server wants no more of it.
@@ -70,6 +72,9 @@ async fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
         Some(dialect) => dialect,
         None => only_one_spoken(&door, &trust).await.unwrap_or(Dialect::Olaf),
     };
+    if dialect == Dialect::Tpacket {
+        return Err(StartError::Mute(dialect));
+    }
     if dialect == Dialect::Socp && !Keyring::is_made(&path, dialect) {
         screen.news("making your key of 4096 bits; this takes some seconds, once");
     }
@@ -94,7 +99,7 @@ async fn only_one_spoken(door: &Door, trust: &Arc<ClientConfig>) -> Option<Diale
     }
 }
 
-fn voice(keyring: &Keyring, dialect: Dialect) -> Result<Box<dyn Voice>, SayError> {
+fn voice(keyring: &Keyring, dialect: Dialect) -> Result<Box<dyn Voice>, StartError> {
     let key = keyring.key().clone();
     Ok(match dialect {
         Dialect::Olaf => Box::new(olaf::Session::new(key)?.counting_from(seconds_of_the_clock())),
@@ -102,6 +107,7 @@ fn voice(keyring: &Keyring, dialect: Dialect) -> Result<Box<dyn Voice>, SayError
             let user = keyring.user().unwrap_or_default().to_string();
             Box::new(socp::Session::new(key, &user, keyring.keys())?)
         }
+        Dialect::Tpacket => return Err(StartError::Mute(dialect)),
     })
 }
 

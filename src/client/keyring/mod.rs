@@ -204,12 +204,14 @@ fn path_of(path: &Path, dialect: Dialect) -> PathBuf {
     match dialect {
         Dialect::Olaf => path.to_owned(),
         Dialect::Socp => path.with_extension("socp.json"),
+        Dialect::Tpacket => path.with_extension("tpacket.json"),
     }
 }
 
 const fn bits(dialect: Dialect) -> u32 {
     match dialect {
-        Dialect::Olaf => olaf::KEY_BITS,
+        // The last one signs nothing.
+        Dialect::Olaf | Dialect::Tpacket => olaf::KEY_BITS,
         Dialect::Socp => socp::KEY_BITS,
     }
 }

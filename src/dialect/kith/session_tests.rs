@@ -23,6 +23,7 @@ fn terms(name: &str, key: &PublicKey) -> Arc<Terms> {
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
+        tpacket_strict_seed: false,
         myself,
     })
 }

@@ -4,6 +4,8 @@
 //! unknown kind is ignored as a whole. So newer and older programs of one major version understand each
 //! other.
 
+pub mod kind;
+
 pub use super::ping::Ping;
 
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     crypto::{keys::PublicKey, sha256},
-    dialect::{olaf, socp},
+    dialect::{olaf, socp, tpacket},
     domain::{
         address::Address,
         dialect::Dialect,
@@ -25,38 +27,6 @@ use crate::{
         refusal::Violation,
     },
 };
-
-/// The kinds of messages, by their first byte. Below 16: the handshake.
-pub mod kind {
-    /// Who dials.
-    pub const HELLO: u8 = 1;
-    /// Who answers, with its proof.
-    pub const WELCOME: u8 = 2;
-    /// The proof of who dialled.
-    pub const PROOF: u8 = 3;
-    /// The answer to the proof: the link is up. From here on everything is sealed.
-    pub const READY: u8 = 4;
-    /// No.
-    pub const REFUSED: u8 = 5;
-    /// Part of the sender's members.
-    pub const PART: u8 = 16;
-    /// Changes of the sender's members.
-    pub const CHANGES: u8 = 17;
-    /// Where the sender's list stands.
-    pub const STANDING: u8 = 18;
-    /// The whole list is wanted.
-    pub const WANT_LIST: u8 = 19;
-    /// A letter of one of the sender's members.
-    pub const LETTER: u8 = 32;
-    /// Are you there?
-    pub const PING: u8 = 48;
-    /// Yes.
-    pub const PONG: u8 = 49;
-    /// How the sender's own links are doing.
-    pub const LINKS: u8 = 64;
-    /// The bans that the sender's operator has made, signed.
-    pub const BANS: u8 = 65;
-}
 
 /// The first message of who dials. The answer has the same fields and a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,6 +206,9 @@ fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
             let named = socp::named(wire.name, wire.public_key, wire.sealing_key());
             named.filter(|_| socp::id_of(wire.name) == key).map(Some)
         }
+        Dialect::Tpacket => tpacket::named(wire.name, wire.public_key)
+            .filter(|named| tpacket::id_of(&named.name) == key)
+            .map(Some),
     };
     let longest = wire.public_key.len().max(wire.sealing_key.len());
     let named = named.filter(|_| longest <= LONGEST_KEY).ok_or(Malformed)?;
@@ -353,6 +326,8 @@ pub fn read_letter(
     let letter = match dialect {
         Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
         Dialect::Socp => socp::heard::read_letter(&original, home, author),
+        // All is said in rooms there.
+        Dialect::Tpacket => Err(Violation::Malformed),
     };
     Ok(Some(letter.map(|letter| {
         let named = match letter.author {

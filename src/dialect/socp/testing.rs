@@ -135,6 +135,7 @@ pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
         unsigned,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
+        tpacket_strict_seed: false,
         myself,
     })
 }

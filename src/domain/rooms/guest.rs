@@ -17,8 +17,8 @@ pub struct Guest {
     pub member: KeyId,
     /// What she is called: her nick or user id, or the beginning of her fingerprint.
     pub name: Arc<str>,
-    /// The protocol she speaks.
-    pub dialect: Dialect,
+    /// The protocol she speaks; none, if only newer programs than this one know it.
+    pub dialect: Option<Dialect>,
     /// Where she is.
     pub home: HomeId,
 }
@@ -32,6 +32,6 @@ pub struct Seat {
     pub member: KeyId,
     /// What she is called.
     pub name: Arc<str>,
-    /// The protocol she speaks.
-    pub dialect: Dialect,
+    /// The protocol she speaks; none, if only newer programs than this one know it.
+    pub dialect: Option<Dialect>,
 }

@@ -14,10 +14,14 @@ use crate::domain::{dialect::Dialect, id::KeyId};
 pub struct Stamp(pub u64);
 
 impl Stamp {
+    /// The stamp before any line.
+    pub const ZERO: Self = Self(0);
+
     /// The first stamp of this millisecond.
     #[must_use]
     pub fn at(unix_ms: i64) -> Self {
-        Self(u64::try_from(unix_ms).unwrap_or(0) << 16)
+        const LAST_MS: u64 = u64::MAX >> 16;
+        Self(u64::try_from(unix_ms).unwrap_or(0).min(LAST_MS) << 16)
     }
 
     /// The millisecond.
@@ -43,8 +47,8 @@ pub struct Speaker {
     pub member: KeyId,
     /// What she was called then.
     pub name: Arc<str>,
-    /// The protocol she speaks.
-    pub dialect: Dialect,
+    /// The protocol she speaks; none, if only newer programs than this one know it.
+    pub dialect: Option<Dialect>,
 }
 
 /// One entry of a history.
@@ -68,5 +72,30 @@ pub enum Deed {
     /// Set the topic. The last one in the order of lines is in force.
     Topic(ByteString),
     /// Withdrew a line of the same home.
-    Withdrew(LineId),
+    Withdrew {
+        /// Which one.
+        line: LineId,
+        /// How much of the history's bytes it took. Its place stays taken, or it would depend on who heard of
+        /// what first which lines still fit.
+        bytes: u32,
+    },
+}
+
+impl Line {
+    /// What it counts for among the bytes of a history.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        /// What a line takes beside its words.
+        const EACH: usize = 64;
+        EACH + self.text() + self.by.as_ref().map_or(0, |by| by.name.len())
+    }
+
+    /// How long its text is.
+    #[must_use]
+    pub(super) fn text(&self) -> usize {
+        match &self.deed {
+            Deed::Said(text) | Deed::Topic(text) => text.len(),
+            Deed::Withdrew { .. } => 0,
+        }
+    }
 }

@@ -5,16 +5,37 @@
 //! answer, and all guests hear what happened (`event`). **Invariants:** a home speaks only for its own guests
 //! and its own lines; lines have one order, which is the same everywhere; a line is in a history once.
 
+mod archive;
+mod asking;
+mod clock;
 mod event;
 mod guest;
+mod house;
 mod line;
+mod log;
 mod name;
+mod neighbours;
+mod ordering;
+mod outcome;
+mod room;
+mod visitors;
 mod wish;
 
 pub use self::{
-    event::{Event, RoomNews},
+    event::{Event, Lines, RoomNews},
     guest::{Guest, Seat},
+    house::Rooms,
     line::{Deed, Line, LineId, Speaker, Stamp},
     name::RoomName,
+    outcome::{Asker, Kept, KeptRoom, Order, Outcome, Record, RoomView},
     wish::{Answer, Objection, Page, RoomCard, Scene, Ticket, Wish},
 };
+
+#[cfg(test)]
+mod hearing_tests;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

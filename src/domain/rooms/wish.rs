@@ -29,6 +29,19 @@ pub enum Wish {
     Rename(Arc<str>),
 }
 
+impl Wish {
+    /// About how much memory it takes while it waits.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        const EACH: usize = 128;
+        EACH + match self {
+            Self::Say(_, text) => text.len(),
+            Self::Rename(nick) => nick.len(),
+            Self::Enter(_) | Self::Move(_) | Self::Leave(_) | Self::List | Self::Page(_) => RoomName::LONGEST,
+        }
+    }
+}
+
 /// Which part of a history: the newest lines, or those right before this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -111,6 +124,10 @@ pub enum Objection {
     TooLong,
     /// There are as many rooms as there may be, or this member is in as many as one may.
     TooManyRooms,
+    /// There are as many guests in the room as there may be.
+    Full,
+    /// There is no such room, guest or line here.
+    Unknown,
     /// An operator has closed the room.
     Closed,
     /// An operator lets this member say nothing.
@@ -131,6 +148,8 @@ impl Objection {
             Self::NoRoom => "no_room",
             Self::TooLong => "too_long",
             Self::TooManyRooms => "too_many_rooms",
+            Self::Full => "full",
+            Self::Unknown => "unknown",
             Self::Closed => "closed",
             Self::Muted => "muted",
             Self::Banned => "banned",

@@ -67,6 +67,7 @@ pub(super) fn accent(ear: Ear) -> String {
         Ear::Olaf(ear) => ear,
         Ear::OlafPeer(accent) => return accent.name(),
         Ear::Socp(accent) | Ear::SocpPeer(accent) => return accent.name(),
+        Ear::Tpacket(version) => return version.name().to_owned(),
         // Not a client's.
         Ear::Kith => return String::new(),
     };

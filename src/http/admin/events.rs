@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 
-use super::{stamp::rfc3339, who::Who};
+use super::{line_id, stamp::rfc3339, who::Who};
 use crate::{
     actors::{
         event::{Event, Kind, Naming},
@@ -61,13 +61,25 @@ pub(super) struct EventView {
     /// Why the link is down or refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    /// Which room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
+    /// Which line of a room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
+    /// The number of a guest of a room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+    /// Who the member was, before it took another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Who>,
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
     /// Which ban.
     #[serde(skip_serializing_if = "Option::is_none")]
     ban: Option<String>,
-    /// Whom it is about, as in `name anna`.
+    /// Whom a ban is about, as in `name anna`; or who was muted, as the roster of a room shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
 }
@@ -102,6 +114,22 @@ impl From<&Event> for EventView {
                 ending: Some(ending.code()),
                 ..blank
             },
+            Kind::Renamed { client, before, member } => Self {
+                client: Some(client.to_string()),
+                member: Some(Who::from(&**member)),
+                before: Some(Who::from(&**before)),
+                ..blank
+            },
+            Kind::RoomOpened { room } | Kind::RoomClosed { room } | Kind::TopicSet { room } => {
+                Self { room: Some(room.to_string()), ..blank }
+            }
+            Kind::LineWithdrawn { room, line } => {
+                Self { room: Some(room.to_string()), line: Some(line_id::print(*line)), ..blank }
+            }
+            Kind::Expelled { room, number } => {
+                Self { room: Some(room.to_string()), number: Some(*number), ..blank }
+            }
+            Kind::Muted { member } | Kind::Unmuted { member } => Self { target: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }
             }

@@ -9,7 +9,7 @@ use prometheus_client::{
 
 use super::links::Links;
 use crate::{
-    actors::neighbourhood::Peers,
+    actors::{neighbourhood::Peers, registry::RoomCounts},
     http::{problem::Problem, site::Site},
 };
 
@@ -22,21 +22,26 @@ pub(super) struct Metrics {
     /// Has no prefix: dashboards know these names of any program.
     process: Registry,
     connections: Gauge,
+    rooms: Gauge,
+    guests: Gauge,
     links: Links,
 }
 
 impl Metrics {
     pub(super) fn new(site: &Site) -> Self {
         let (connections, start, links) = (Gauge::default(), <Gauge>::default(), Links::default());
+        let (rooms, guests) = (Gauge::default(), Gauge::default());
         let mut house = site.house.tally.registry();
         house.register("connections", "open sockets, introduced or not", connections.clone());
+        house.register("rooms", "rooms, empty ones included", rooms.clone());
+        house.register("room_guests", "guests of this home in rooms", guests.clone());
         house.register_collector(Box::new(links.clone()));
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         house.register("build", "the program", Info::new(version));
         start.set(site.about.started_ms / 1000);
         let mut process = Registry::default();
         process.register("process_start_time_seconds", "when the process started", start);
-        Self { house, process, connections, links }
+        Self { house, process, connections, rooms, guests, links }
     }
 
     fn text(&self, connections: u32) -> Result<String, std::fmt::Error> {
@@ -61,6 +66,9 @@ impl Metrics {
 )]
 #[get("")]
 pub(super) async fn show(site: Data<Site>, metrics: Data<Metrics>) -> Result<HttpResponse, Problem> {
+    let counts = site.house.registry.send(RoomCounts).await?;
+    metrics.rooms.set(i64::try_from(counts.rooms).unwrap_or(i64::MAX));
+    metrics.guests.set(i64::try_from(counts.own_guests).unwrap_or(i64::MAX));
     metrics.links.set(site.house.neighbourhood.send(Peers).await?);
     let text = metrics.text(site.house.gate.connections()).map_err(|_| Problem::internal())?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, CONTENT_TYPE)).body(text))

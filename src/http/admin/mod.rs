@@ -15,6 +15,7 @@ mod fallback;
 mod files;
 mod guard;
 mod health;
+mod line_id;
 mod links;
 mod members;
 mod mesh;
@@ -24,6 +25,7 @@ mod offline;
 mod paging;
 mod peer;
 mod peers;
+mod rooms;
 mod server;
 mod stamp;
 mod who;
@@ -109,6 +111,17 @@ fn app(
                 .service(peers::pin)
                 .service(neighbourhood::show)
                 .service(mesh::show)
+                .service(rooms::list)
+                .service(rooms::show)
+                .service(rooms::history::list)
+                .service(rooms::history::withdraw)
+                .service(rooms::orders::topic)
+                .service(rooms::orders::close)
+                .service(rooms::orders::reopen)
+                .service(rooms::orders::kick)
+                .service(rooms::mutes::list)
+                .service(rooms::mutes::mute)
+                .service(rooms::mutes::unmute)
                 .service(bans::list)
                 .service(bans::make)
                 .service(bans::lift)

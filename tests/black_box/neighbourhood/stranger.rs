@@ -120,6 +120,7 @@ impl Stranger {
             unsigned: false,
             peer_heartbeat_s: 5,
             peer_silence_s: 15,
+            tpacket_strict_seed: false,
             myself,
         };
         let ephemeral = Ephemeral::generate().expect("randomness");

@@ -176,6 +176,8 @@ impl Node {
         let ear = match letter.dialect {
             Dialect::Olaf => Ear::Olaf(olaf::accent::Ear::default()),
             Dialect::Socp => Ear::Socp(socp::Accent::default()),
+            // Nothing but rooms, and those are told otherwise.
+            Dialect::Tpacket => return,
         };
         let Some(frame) = press::letter(letter, ear) else { return };
         let hears = |connection: &&ConnectionId| match hearers {

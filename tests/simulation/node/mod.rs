@@ -165,6 +165,7 @@ impl Node {
             unsigned: false,
             peer_heartbeat_s: limits.peer_heartbeat_s,
             peer_silence_s: limits.peer_silence_s,
+            tpacket_strict_seed: false,
             myself,
         };
         let names = vec![Address::new(&address(place))];

@@ -236,6 +236,7 @@ impl Node {
             | Output::RoundTrip(_)
             | Output::Step(..)
             | Output::Room(..)
+            | Output::RoomNews(_)
             | Output::Note(_) => {}
         }
     }

@@ -5,6 +5,7 @@ mod neighbour;
 mod session;
 mod socp_neighbour;
 mod text;
+mod tpacket;
 
 use proptest::test_runner::Config;
 

@@ -61,6 +61,7 @@ fn terms(unsigned: bool) -> Arc<Terms> {
         unsigned,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
+        tpacket_strict_seed: false,
         myself,
     })
 }

@@ -1,0 +1,102 @@
+//! What operators ask of rooms and order in them.
+
+use std::{collections::HashSet, sync::Arc};
+
+use actix::{Context, Handler, MessageResult};
+
+use super::{ListRooms, Mutes, Registry, RoomCounts, RoomHistory, RoomOrder, RoomTally, Roster, ShowRoom};
+use crate::{
+    actors::{clock::unix_ms, event::Kind},
+    domain::{
+        id::{HomeId, KeyId},
+        rooms::{Guest, Line, Objection, Order, RoomView},
+    },
+};
+
+impl Registry {
+    /// The address of a guest's home, as it spells it.
+    fn address_of(&self, guest: &Guest) -> String {
+        let elsewhere = || self.switchboard.mesh().home(guest.home).map(|home| home.address().to_owned());
+        if guest.home == HomeId::OWN { self.home.clone() } else { elsewhere().unwrap_or_default() }
+    }
+
+    fn roster_of(&self, room: RoomView) -> Roster {
+        let muted: HashSet<KeyId> = self.rooms.muted().collect();
+        let guests = room
+            .guests
+            .iter()
+            .map(|guest| (Arc::clone(guest), self.address_of(guest), muted.contains(&guest.member)));
+        let guests = guests.collect();
+        Roster { room, guests }
+    }
+}
+
+impl Handler<RoomOrder> for Registry {
+    type Result = Result<(), Objection>;
+
+    fn handle(&mut self, RoomOrder(order): RoomOrder, _: &mut Context<Self>) -> Self::Result {
+        let kind = match &order {
+            Order::Close(room) => Some(Kind::RoomClosed { room: room.clone() }),
+            Order::Reopen(room) => Some(Kind::RoomOpened { room: room.clone() }),
+            Order::Kick(room, number) => Some(Kind::Expelled { room: room.clone(), number: *number }),
+            // These are told when they are written down, also those of neighbours.
+            Order::Topic(..) | Order::Withdraw(_) | Order::Mute(..) => None,
+        };
+        let outcome = self.rooms.order(order, unix_ms())?;
+        if let Some(kind) = kind.filter(|_| !outcome.is_empty()) {
+            self.bulletin.publish(kind);
+        }
+        self.follow(outcome);
+        Ok(())
+    }
+}
+
+impl Handler<ListRooms> for Registry {
+    type Result = MessageResult<ListRooms>;
+
+    fn handle(&mut self, query: ListRooms, _: &mut Context<Self>) -> Self::Result {
+        let ListRooms { after, limit } = query;
+        let behind = |room: &RoomView| after.as_ref().is_none_or(|after| room.name > *after);
+        MessageResult(self.rooms.rooms().filter(behind).take(limit).collect())
+    }
+}
+
+impl Handler<ShowRoom> for Registry {
+    type Result = MessageResult<ShowRoom>;
+
+    fn handle(&mut self, ShowRoom(name): ShowRoom, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.rooms.room(&name).map(|room| self.roster_of(room)))
+    }
+}
+
+impl Handler<RoomHistory> for Registry {
+    type Result = Option<(Vec<Arc<Line>>, bool)>;
+
+    fn handle(&mut self, query: RoomHistory, _: &mut Context<Self>) -> Self::Result {
+        self.rooms.history(&query.room, query.before, query.limit)
+    }
+}
+
+impl Handler<Mutes> for Registry {
+    type Result = Vec<KeyId>;
+
+    fn handle(&mut self, _: Mutes, _: &mut Context<Self>) -> Self::Result {
+        let mut muted: Vec<_> = self.rooms.muted().collect();
+        muted.sort_unstable();
+        muted
+    }
+}
+
+impl Handler<RoomCounts> for Registry {
+    type Result = MessageResult<RoomCounts>;
+
+    fn handle(&mut self, _: RoomCounts, _: &mut Context<Self>) -> Self::Result {
+        let mut tally = RoomTally::default();
+        for room in self.rooms.rooms() {
+            tally.rooms += 1;
+            tally.guests += room.guests.len();
+            tally.own_guests += room.guests.iter().filter(|guest| guest.home == HomeId::OWN).count();
+        }
+        MessageResult(tally)
+    }
+}

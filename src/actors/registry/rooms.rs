@@ -1,0 +1,172 @@
+//! Rooms: what members and neighbours want of them, and who hears what follows.
+//!
+//! `domain/rooms` decides; here it is printed, once per way of hearing it, and offered to lanes: the answer
+//! to who asked first, then what guests hear. What is missed there is not said again, so whoever has no room
+//! for it is given up.
+
+use std::sync::Arc;
+
+use actix::{Context, Handler};
+
+use super::{Registry, Room, RoomTold, pressed::Pressed};
+use crate::{
+    actors::{
+        archivist::Chronicle,
+        clock::unix_ms,
+        event::Kind,
+        lane::{Class, Lane},
+    },
+    dialect::press,
+    domain::{
+        id::{ConnectionId, HomeId, KeyId},
+        letter::{Frame, Origin},
+        member::Member,
+        refusal::{Ending, Refusal},
+        rooms::{Answer, Asker, Deed, Event, Objection, Outcome, Record, RoomName, RoomNews, Ticket, Wish},
+    },
+};
+
+/// Offers frames one behind the other, as far as there is room.
+fn offer_all(lane: &Lane, frames: Vec<Frame>) {
+    for frame in frames {
+        if !lane.offer(frame, Class::Letter) {
+            return;
+        }
+    }
+}
+
+impl Registry {
+    /// Somebody came who is told by a number in rooms.
+    pub(super) fn enlist(&mut self, connection: ConnectionId, member: &Arc<Member>) {
+        self.rooms.welcome(connection, member);
+    }
+
+    pub(super) fn leave_rooms(&mut self, connection: ConnectionId) {
+        let outcome = self.rooms.gone(connection);
+        self.follow(outcome);
+    }
+
+    pub(super) fn link_rooms(&mut self, home: HomeId, key: KeyId) {
+        let outcome = self.rooms.link(home, key);
+        self.follow(outcome);
+    }
+
+    pub(super) fn unlink_rooms(&mut self, home: HomeId) {
+        let outcome = self.rooms.unlink(home);
+        self.follow(outcome);
+    }
+
+    pub(super) fn tidy_rooms(&mut self) {
+        let outcome = self.rooms.tidy(unix_ms());
+        self.follow(outcome);
+    }
+
+    fn answer(&self, connection: ConnectionId, ticket: Ticket, answer: &Answer) {
+        if let Some(entry) = self.entries.get(&connection) {
+            offer_all(&entry.lane, press::answer(ticket, answer, entry.ear));
+        }
+    }
+
+    /// Tells and writes down what follows. The answer was given before.
+    pub(super) fn follow(&mut self, outcome: Outcome) {
+        for (room, guests, event) in &outcome.events {
+            self.tell_guests(room, guests, event);
+        }
+        for (homes, news) in &outcome.news {
+            self.tell_room_news(homes, news);
+        }
+        if !outcome.records.is_empty() {
+            self.announce(&outcome.records);
+            self.archivist.do_send(Chronicle(outcome.records));
+        }
+    }
+
+    fn tell_guests(&self, room: &RoomName, guests: &[ConnectionId], event: &Event) {
+        let mut pressed = Pressed::default();
+        for entry in guests.iter().filter_map(|guest| self.entries.get(guest)) {
+            let frames = pressed.hear(entry.ear, || press::room_event(room, event, entry.ear));
+            offer_all(&entry.lane, frames);
+        }
+    }
+
+    fn tell_room_news(&self, homes: &[HomeId], news: &RoomNews) {
+        let mut pressed = Pressed::default();
+        for neighbour in homes.iter().filter_map(|home| self.neighbours.get(home)) {
+            let frames = pressed.hear(neighbour.ear, || press::room_news(news, neighbour.ear));
+            offer_all(&neighbour.lane, frames);
+        }
+    }
+
+    /// Tells whoever watches the house. What is told of rooms is what is written down of them.
+    fn announce(&self, records: &[Record]) {
+        for record in records {
+            let kind = match record {
+                Record::Line(line) => match &line.deed {
+                    Deed::Said(_) => {
+                        self.tally.lines.inc();
+                        continue;
+                    }
+                    Deed::Topic(_) => Kind::TopicSet { room: line.room.clone() },
+                    Deed::Withdrew { line: id, .. } => {
+                        Kind::LineWithdrawn { room: line.room.clone(), line: *id }
+                    }
+                },
+                Record::Muted(member, true) => Kind::Muted { member: *member },
+                Record::Muted(member, false) => Kind::Unmuted { member: *member },
+                Record::Room(_) | Record::Erased(_) | Record::Forgotten(_) => continue,
+            };
+            self.bulletin.publish(kind);
+        }
+    }
+}
+
+impl Handler<Room> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, room: Room, ctx: &mut Context<Self>) {
+        let Room { connection, ticket, wish } = room;
+        self.inbox.taken(wish.cost());
+        if let Wish::Rename(nick) = &wish
+            && let Err(refusal) = self.rename(connection, nick, ctx)
+        {
+            let why = match refusal {
+                Refusal::NameInUse => Objection::NickInUse,
+                Refusal::Banned => Objection::Banned,
+                _ => Objection::Unsupported,
+            };
+            return self.answer(connection, ticket, &Answer::Refused(why));
+        }
+        let Some(member) = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member)) else {
+            return;
+        };
+        let opened = match &wish {
+            Wish::Enter(room) | Wish::Move(room) if self.rooms.room(room).is_none() => Some(room.clone()),
+            _ => None,
+        };
+        let outcome = self.rooms.ask(&Asker { connection, member: &member }, wish, unix_ms());
+        if let (Some(room), Some(Answer::Entered(_))) = (opened, &outcome.answer) {
+            self.bulletin.publish(Kind::RoomOpened { room });
+        }
+        if let Some(answer) = &outcome.answer {
+            self.answer(connection, ticket, answer);
+        }
+        self.follow(outcome);
+    }
+}
+
+impl Handler<RoomTold> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, RoomTold { home, news }: RoomTold, _: &mut Context<Self>) {
+        self.inbox.taken(news.cost());
+        match self.rooms.hear(home, news, unix_ms()) {
+            Ok(outcome) => self.follow(outcome),
+            Err(violation) => {
+                self.count_against(Origin::Home(home));
+                if let Some(neighbour) = self.neighbours.get(&home) {
+                    neighbour.lane.end(Ending::Violated(violation));
+                }
+            }
+        }
+    }
+}

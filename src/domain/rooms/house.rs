@@ -1,0 +1,267 @@
+//! All rooms of this home: what its parts have in common, and what is seen from outside.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    Deed, Event, Guest, Kept, Line, LineId, Outcome, Record, RoomName, RoomNews, RoomView, Seat, Stamp,
+    archive::Archive,
+    clock::Clock,
+    log::Bounds,
+    neighbours::Neighbour,
+    room::{Room, Turn},
+    visitors::Visitors,
+};
+use crate::domain::{
+    id::{ConnectionId, HomeId, KeyId},
+    limits::Limits,
+    member::Member,
+};
+
+/// The numbers of guests start here, as in the oldest protocol that has some.
+const FIRST_NUMBER: u32 = 0x1000;
+
+/// Bytes that a neighbour is told at once, at most.
+const PART_BYTES: usize = 64 << 10;
+
+/// All rooms of this home.
+#[derive(Debug)]
+pub struct Rooms {
+    pub(super) own: KeyId,
+    pub(super) limits: Most,
+    pub(super) clock: Clock,
+    pub(super) rooms: BTreeMap<RoomName, Room>,
+    pub(super) visitors: Visitors,
+    pub(super) neighbours: BTreeMap<HomeId, Neighbour>,
+    pub(super) archive: Archive,
+    /// Up to where we have heard each home, by its key; they may be away.
+    pub(super) heard: HashMap<KeyId, Stamp>,
+    pub(super) muted: BTreeSet<KeyId>,
+    last_number: u32,
+    uses: u64,
+}
+
+/// The limits that are in force here.
+#[derive(Debug)]
+pub(super) struct Most {
+    pub(super) rooms: usize,
+    pub(super) rooms_per_member: usize,
+    pub(super) room_guests: usize,
+    pub(super) seats_per_neighbour: usize,
+    /// Bytes that a neighbour is told at once.
+    pub(super) part_bytes: usize,
+    pub(super) history: Bounds,
+}
+
+impl Most {
+    fn new(limits: &Limits) -> Self {
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        Self {
+            rooms: count(limits.rooms),
+            rooms_per_member: count(limits.rooms_per_member),
+            room_guests: count(limits.room_guests),
+            seats_per_neighbour: count(limits.peer_members),
+            // However little may wait for a neighbour, there is room for much else beside it.
+            part_bytes: (count(limits.peer_queue_bytes) / 16).min(PART_BYTES),
+            history: Bounds {
+                lines: count(limits.room_lines),
+                bytes: count(limits.room_bytes),
+                line_bytes: count(limits.room_line_bytes),
+                keep_ms: i64::from(limits.room_keep_s).saturating_mul(1000),
+            },
+        }
+    }
+}
+
+impl Rooms {
+    /// No rooms yet, at the home with this key.
+    #[must_use]
+    pub fn new(own: KeyId, limits: &Limits) -> Self {
+        Self {
+            own,
+            limits: Most::new(limits),
+            clock: Clock::default(),
+            rooms: BTreeMap::new(),
+            visitors: Visitors::default(),
+            neighbours: BTreeMap::new(),
+            archive: Archive::default(),
+            heard: HashMap::new(),
+            muted: BTreeSet::new(),
+            last_number: FIRST_NUMBER - 1,
+            uses: 0,
+        }
+    }
+
+    /// What was written down is there again, if anything was. Once, and before anything else. What follows is what no
+    /// longer fits.
+    pub fn restore(&mut self, kept: Kept, now_ms: i64) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.muted.extend(kept.muted);
+        self.rooms.extend(kept.rooms.iter().map(|kept| (kept.name.clone(), Room::restored(kept))));
+        let mut lines = kept.lines;
+        lines.sort_by_key(|line| line.id);
+        let last = lines.last().map_or(Stamp::ZERO, |line| line.id.stamp);
+        for line in lines {
+            let line = Arc::new(line);
+            let heard = self.heard.entry(line.id.home).or_default();
+            *heard = line.id.stamp.max(*heard);
+            let turn = self.write(&line, now_ms, &mut outcome);
+            if turn.is_none_or(|turn| !turn.is_new) {
+                outcome.records.push(Record::Erased(line.id));
+            }
+        }
+        // It is in the store already.
+        outcome.records.retain(|record| !matches!(record, Record::Line(_)));
+        let own = self.heard.get(&self.own).copied();
+        self.clock.restore(last, own, now_ms);
+        outcome
+    }
+
+    /// What is too old goes; what came too early is asked for again. Once a minute is often enough.
+    pub fn tidy(&mut self, now_ms: i64) -> Outcome {
+        let mut outcome = Outcome::default();
+        let oldest = self.limits.history.oldest(now_ms);
+        let turns: Vec<_> = self.rooms.values_mut().map(|room| room.expire(oldest)).collect();
+        for turn in turns {
+            self.settle(&turn, &mut outcome);
+        }
+        self.ask_again(now_ms, &mut outcome);
+        outcome
+    }
+
+    /// The rooms in the order of their names.
+    pub fn rooms(&self) -> impl Iterator<Item = RoomView> {
+        self.rooms.iter().map(|(name, room)| room.view(name))
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn room(&self, name: &RoomName) -> Option<RoomView> {
+        Some(self.rooms.get(name)?.view(name))
+    }
+
+    /// At most so many lines of a room, the newest or those right before this one, oldest first, and whether there
+    /// are older ones. Nothing is hidden from operators but what was withdrawn.
+    #[must_use]
+    pub fn history(
+        &self,
+        room: &RoomName,
+        before: Option<LineId>,
+        most: usize,
+    ) -> Option<(Vec<Arc<Line>>, bool)> {
+        Some(self.rooms.get(room)?.page(before, most, |_| true))
+    }
+
+    /// Who may say nothing.
+    pub fn muted(&self) -> impl Iterator<Item = KeyId> {
+        self.muted.iter().copied()
+    }
+
+    /// Whether the members of this home see this line.
+    pub(super) fn shows(&self, line: &Line) -> bool {
+        let is_muted = || line.by.as_ref().is_some_and(|by| self.muted.contains(&by.member));
+        line.id.home == self.own || !is_muted()
+    }
+
+    /// A number that no guest has had before.
+    pub(super) const fn next_number(&mut self) -> u32 {
+        self.last_number = self.last_number.saturating_add(1);
+        self.last_number
+    }
+
+    /// The room of that name is there, if there is place for it: the empty room without a history that nobody has used
+    /// the longest makes place.
+    pub(super) fn open(&mut self, name: &RoomName, outcome: &mut Outcome) -> Option<&mut Room> {
+        if !self.rooms.contains_key(name) {
+            if self.rooms.len() >= self.limits.rooms {
+                let idle = self.rooms.iter().filter(|(_, room)| room.is_idle());
+                let oldest = idle.min_by_key(|(_, room)| room.used).map(|(name, _)| name.clone())?;
+                self.rooms.remove(&oldest);
+                outcome.records.push(Record::Forgotten(oldest));
+            }
+            let room = Room::default();
+            outcome.records.push(room.record(name));
+            self.rooms.insert(name.clone(), room);
+        }
+        self.uses += 1;
+        let room = self.rooms.get_mut(name)?;
+        room.used = self.uses;
+        Some(room)
+    }
+
+    /// A line of this home or of a neighbour is kept, if it is new and there is place for it.
+    pub(super) fn write(&mut self, line: &Arc<Line>, now_ms: i64, outcome: &mut Outcome) -> Option<Turn> {
+        let (own, bounds) = (self.own, self.limits.history);
+        // No room is made for a line that is too old; topics are in force however old they are.
+        let is_late = line.id.stamp < bounds.oldest(now_ms) && !matches!(line.deed, Deed::Topic(_));
+        if is_late && !self.rooms.contains_key(&line.room) {
+            return None;
+        }
+        let turn = self.open(&line.room, outcome)?.keep(line, &bounds, now_ms);
+        if turn.is_new {
+            outcome.records.push(Record::Line(Arc::clone(line)));
+            if line.id.home == own {
+                self.archive.push(line);
+            }
+        }
+        self.settle(&turn, outcome);
+        Some(turn)
+    }
+
+    /// What is gone from a room is gone from everywhere.
+    pub(super) fn settle(&mut self, turn: &Turn, outcome: &mut Outcome) {
+        for id in &turn.gone {
+            outcome.records.push(Record::Erased(*id));
+            if id.home == self.own {
+                self.archive.remove(id.stamp);
+            }
+        }
+    }
+
+    /// What a line has changed is told to the guests of this home.
+    pub(super) fn announce(&self, name: &RoomName, turn: &Turn, outcome: &mut Outcome) {
+        let Some(room) = self.rooms.get(name) else { return };
+        for id in &turn.withdrawn {
+            outcome.tell(name, room.listeners(), Event::Withdrawn(*id));
+        }
+        if turn.retitled {
+            outcome.tell(name, room.listeners(), Event::Topic(room.topic()));
+        }
+    }
+
+    /// All neighbours hear this.
+    pub(super) fn spread(&self, news: RoomNews, outcome: &mut Outcome) {
+        outcome.spread(self.neighbours.keys().copied().collect(), news);
+    }
+}
+
+/// The member as a guest.
+pub(super) fn guest(member: &Member, number: u32) -> Arc<Guest> {
+    let name = member.name.clone().unwrap_or_else(|| member.key.short().into());
+    let (home, dialect) = (HomeId::OWN, Some(member.dialect));
+    Arc::new(Guest { number, member: member.key, name, dialect, home })
+}
+
+/// A guest of this home as neighbours hear of her.
+pub(super) fn seat(guest: &Guest) -> Seat {
+    let Guest { number, member, name, dialect, home: _ } = guest;
+    Seat { number: *number, member: *member, name: Arc::clone(name), dialect: *dialect }
+}
+
+impl Outcome {
+    /// Guests of this home hear something, if there are any.
+    pub(super) fn tell(&mut self, room: &RoomName, listeners: Vec<ConnectionId>, event: Event) {
+        if !listeners.is_empty() {
+            self.events.push((room.clone(), listeners, event));
+        }
+    }
+
+    /// Neighbours hear something, if there are any.
+    pub(super) fn spread(&mut self, homes: Vec<HomeId>, news: RoomNews) {
+        if !homes.is_empty() {
+            self.news.push((homes, news));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is asked of the rooms, and what follows from it: values for the shell to carry out.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::{Answer, Event, Guest, Line, LineId, RoomName, RoomNews};
+use crate::domain::{
+    id::{ConnectionId, HomeId, KeyId},
+    member::Member,
+};
+
+/// Who wishes something: a connection of a member of this home.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Whose it is. With [`super::Wish::Rename`]: who she is from now on.
+    pub member: &'a Arc<Member>,
+}
+
+/// What follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The answer to the asker. It is said before the events.
+    pub answer: Option<Answer>,
+    /// What guests of this home hear, in order.
+    pub events: Vec<(RoomName, Vec<ConnectionId>, Event)>,
+    /// What Kith neighbours hear, in order; never nobody.
+    pub news: Vec<(Vec<HomeId>, RoomNews)>,
+    /// What the store writes down, in order.
+    pub records: Vec<Record>,
+}
+
+impl Outcome {
+    /// Whether nothing follows at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One thing to write down. Whoever reads all of them back, in any order, finds the rooms as they were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A line is in a history, or is its room's topic.
+    Line(Arc<Line>),
+    /// A line is no longer kept: it is too old, or was withdrawn. No error if it never was.
+    Erased(LineId),
+    /// There is such a room, or it has changed.
+    Room(KeptRoom),
+    /// There is no such room any more.
+    Forgotten(RoomName),
+    /// Whether this member may say nothing.
+    Muted(KeyId, bool),
+}
+
+/// What is written down about a room beside its lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRoom {
+    /// Its name.
+    pub name: RoomName,
+    /// Whether an operator has closed it.
+    pub closed: bool,
+}
+
+/// All that was written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The rooms.
+    pub rooms: Vec<KeptRoom>,
+    /// All lines, in any order.
+    pub lines: Vec<Line>,
+    /// Who may say nothing.
+    pub muted: Vec<KeyId>,
+}
+
+/// What the operator of this home wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The room gets this topic, everywhere; an empty one takes it away.
+    Topic(RoomName, ByteString),
+    /// This line of this home is withdrawn, everywhere.
+    Withdraw(LineId),
+    /// The room is closed here: everybody of this home is out, and nobody gets in.
+    Close(RoomName),
+    /// It is open again.
+    Reopen(RoomName),
+    /// Whether this member may say nothing here, and is not shown here if she speaks elsewhere.
+    Mute(KeyId, bool),
+    /// The guest of this home with this number is put out of the room.
+    Kick(RoomName, u32),
+}
+
+/// A room as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomView {
+    /// Its name.
+    pub name: RoomName,
+    /// Its topic, if it has one.
+    pub topic: Option<ByteString>,
+    /// Whether it is closed here.
+    pub closed: bool,
+    /// Everybody who is in, in the order in which they came.
+    pub guests: Vec<Arc<Guest>>,
+    /// How many lines its history has.
+    pub lines: usize,
+    /// How many bytes they count for.
+    pub bytes: usize,
+}

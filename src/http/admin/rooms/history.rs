@@ -1,0 +1,160 @@
+//! What was said in a room, newest first, and taking one of it back.
+
+use actix_web::{
+    HttpResponse, delete, get,
+    http::StatusCode,
+    web::{Data, Json, Path, Query},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{gone, named, order};
+use crate::{
+    actors::registry::RoomHistory,
+    domain::{
+        dialect::Dialect,
+        rooms::{Deed, Line, Order, Speaker},
+    },
+    http::{
+        admin::{
+            line_id,
+            paging::{self, Listing, PageQuery},
+            stamp::rfc3339,
+        },
+        problem::Problem,
+        site::Site,
+    },
+};
+
+/// The name of this list in cursors.
+const LIST: &str = "history";
+
+/// One entry of a history.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http::admin) struct LineView {
+    /// Which one, the same on all homes.
+    id: String,
+    /// When, by the clock of the home where it was.
+    at: String,
+    /// Whether it is a line of this home, and can be withdrawn here.
+    own: bool,
+    /// By whom; null if an operator did it.
+    by: Option<SpeakerView>,
+    /// `said`, `topic` or `withdrew`.
+    #[schema(example = "said")]
+    kind: &'static str,
+    /// What was said, or the topic.
+    text: Option<String>,
+    /// Which line was withdrawn.
+    withdrawn: Option<String>,
+}
+
+/// Whoever did it, as her home described her then.
+#[derive(Debug, Serialize, ToSchema)]
+struct SpeakerView {
+    /// What she was called.
+    name: String,
+    /// Who: the fingerprint of her key, or the digest of her name in dialects in which a name is all there is.
+    member: String,
+    /// What she spoke; null, if only newer programs know that.
+    dialect: Option<&'static str>,
+}
+
+impl From<&Speaker> for SpeakerView {
+    fn from(by: &Speaker) -> Self {
+        Self { name: by.name.to_string(), member: by.member.hex(), dialect: by.dialect.map(Dialect::name) }
+    }
+}
+
+fn view(line: &Line, site: &Site) -> LineView {
+    let (kind, text, withdrawn) = match &line.deed {
+        Deed::Said(text) => ("said", Some(text.to_string()), None),
+        Deed::Topic(text) => ("topic", Some(text.to_string()), None),
+        Deed::Withdrew { line, .. } => ("withdrew", None, Some(line_id::print(*line))),
+    };
+    LineView {
+        id: line_id::print(line.id),
+        at: rfc3339(line.id.stamp.unix_ms()),
+        own: line.id.home == site.house.terms.myself.key.id(),
+        by: line.by.as_ref().map(SpeakerView::from),
+        kind,
+        text,
+        withdrawn,
+    }
+}
+
+/// What was said in a room, newest first.
+#[utoipa::path(
+    tag = "rooms",
+    operation_id = "room_history",
+    params(("name" = String, Path, description = "The room"), PageQuery),
+    responses(
+        (status = 200, description = "A page of its history", body = Listing<LineView>),
+        (status = 400, description = "A bad limit or cursor", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room", body = Problem,
+         content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+#[get("/rooms/{name}/history")]
+pub(in crate::http::admin) async fn list(
+    site: Data<Site>,
+    name: Path<String>,
+    query: Query<PageQuery>,
+) -> Result<Json<Listing<LineView>>, Problem> {
+    let limit = usize::try_from(paging::limit(query.limit)?).unwrap_or(usize::MAX);
+    let before = paging::decode(LIST, query.cursor.as_deref(), line_id::read)?;
+    let page = site.house.registry.send(RoomHistory { room: named(&name)?, before, limit }).await?;
+    let (lines, more) = page.ok_or_else(gone)?;
+    let next = lines.first().filter(|_| more).map(|line| paging::encode(LIST, line_id::print(line.id)));
+    Ok(Json(Listing { items: lines.iter().rev().map(|line| view(line, &site)).collect(), next }))
+}
+
+/// Takes a line of this home back, everywhere. A line of another home can only be withdrawn there.
+#[utoipa::path(
+    tag = "rooms",
+    operation_id = "withdraw_line",
+    params(
+        ("name" = String, Path, description = "The room"),
+        ("id" = String, Path, description = "The line"),
+    ),
+    responses(
+        (status = 204, description = "It is withdrawn, and neighbours are told"),
+        (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such line", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 409, description = "It is a line of another home", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 503, description = "In force, but not on disk", body = Problem,
+         content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+#[delete("/rooms/{name}/history/{id}")]
+pub(in crate::http::admin) async fn withdraw(
+    site: Data<Site>,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let (name, id) = path.into_inner();
+    let no_such = || Problem::not_found("no such line");
+    let (room, id) = (named(&name)?, line_id::read(&id).ok_or_else(no_such)?);
+    if id.home != site.house.terms.myself.key.id() {
+        let title = "It is a line of another server";
+        let problem = Problem::new(StatusCode::CONFLICT, "not_ours", title);
+        return Err(
+            problem.detail("only there it can be withdrawn; mute its author to see no more of her here")
+        );
+    }
+    // The line must be one of this very room: whoever mixes them up means something else.
+    let behind = line_id::behind(id);
+    let found = site.house.registry.send(RoomHistory { room, before: behind, limit: 1 }).await?;
+    let (lines, _) = found.ok_or_else(gone)?;
+    if lines.first().is_none_or(|line| line.id != id) {
+        return Err(no_such());
+    }
+    order(&site, Order::Withdraw(id)).await?;
+    tracing::info!(room = name, line = line_id::print(id), "a line is withdrawn by an administrator");
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -365,7 +365,14 @@ impl Session {
     fn greet(&mut self, channel: Channel, them: Them, out: &mut Vec<Output>) {
         self.state = State::Greeting { channel, key: them.key.id() };
         let (claim, key, ear) = (them.claim, Some(them.key), Ear::Kith);
-        out.push(Output::Greet(Greeting { claim, proven: true, key, trace: None, ear, sockets: Sockets::One }));
+        out.push(Output::Greet(Greeting {
+            claim,
+            proven: true,
+            key,
+            trace: None,
+            ear,
+            sockets: Sockets::One,
+        }));
     }
 
     fn on_alarm(&mut self, now: Moment, out: &mut Vec<Output>) -> Outcome {

@@ -76,6 +76,13 @@ pub fn change(sequence: u64, member: &Member, came: bool, ear: Ear) -> Option<Fr
     }
 }
 
+/// Somebody who came is in the public channel, where there are words for that.
+#[must_use]
+pub fn in_channel(member: &Member, ear: Ear) -> Option<Frame> {
+    let Ear::SocpPeer(accent) = ear else { return None };
+    socp::relay::in_channel(std::iter::once(member), accent)
+}
+
 /// Part of the members of this home, for neighbours that hear of each by itself.
 #[must_use]
 pub fn part(
@@ -88,7 +95,8 @@ pub fn part(
     match ear {
         Ear::Kith => vec![kith::wire::part(after, members, is_last, sequence)],
         Ear::SocpPeer(accent) => {
-            members.iter().filter_map(|member| socp::relay::came(member, accent)).collect()
+            let came = members.iter().filter_map(|member| socp::relay::came(member, accent));
+            came.chain(socp::relay::in_channel(members.iter().map(AsRef::as_ref), accent)).collect()
         }
         _ => Vec::new(),
     }

@@ -4,7 +4,10 @@
 //! somebody who is not present is never planned; no letter is planned twice; what came from a neighbour
 //! is never sent to another one.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use super::{
     address::Address,
@@ -204,6 +207,11 @@ impl Switchboard {
             claimed != Claimed::Refused
         });
         Effect { impostor, ..self.mesh.hear(home, news) }
+    }
+
+    /// Who came here or elsewhere, or went, since the last time this was asked.
+    pub fn take_moved(&mut self) -> BTreeSet<KeyId> {
+        self.mesh.take_moved()
     }
 
     /// Shows exactly those members of neighbours for whom this does not hold. Says whether that changes

@@ -75,6 +75,7 @@ fn terms(limits: &Limits, about: &About, own_key: &PublicKey) -> Terms {
         peer_heartbeat_s: limits.peer_heartbeat_s,
         peer_silence_s: limits.peer_silence_s,
         myself: Myself {
+            takes_socp: true,
             id: "00000000-0000-4000-8000-000000000001".into(),
             address: about.address.clone(),
             name: about.name.clone(),

@@ -40,7 +40,7 @@ use crate::{
     cli::serve::ServeArgs,
     client::trust::{TrustError, trust},
     dialect::{Myself, Terms},
-    domain::limits::seconds,
+    domain::{dialect::Dialect, limits::seconds},
     http::{
         admin,
         door::{self, Listeners},
@@ -263,6 +263,7 @@ fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> T
             address: address.to_owned(),
             name: settings.server.name.clone(),
             id: id.to_string().into(),
+            takes_socp: settings.listen.dialect.0.is_none_or(|only| only == Dialect::Socp),
             key: Arc::new(identity.server.public().clone()),
         },
     }

@@ -6,6 +6,7 @@
 
 mod bans;
 mod deliver;
+mod known;
 mod message;
 mod neighbours;
 mod offline;
@@ -31,7 +32,7 @@ pub use self::message::{
     Route, Tell, Unlink, WantList, WantedBy,
 };
 pub use self::offline::{Discard, OfflineParts};
-use self::{neighbours::Neighbour, offline::Offline};
+use self::{known::Known, neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Remember},
@@ -81,8 +82,8 @@ pub struct Registry {
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
     lists_version: u64,
-    /// Members of whom all clients know that hear of each by itself.
-    told: people::Told,
+    /// Members who have names. Clients that hear of each by itself know of all of them.
+    known: Known,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -153,7 +154,7 @@ impl Registry {
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
-            told: people::Told::new(),
+            known: Known::default(),
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),
@@ -199,11 +200,12 @@ impl Registry {
 
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
-        if !self.draining.load(Ordering::Relaxed) {
+        let is_draining = self.draining.load(Ordering::Relaxed);
+        self.follow_people(!is_draining);
+        if !is_draining {
             let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
             let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));
             self.presence.changed(self.readers, behind.map(|(connection, _)| *connection));
-            self.tell_people();
         }
         self.push_lists(ctx);
     }

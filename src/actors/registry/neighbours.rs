@@ -65,7 +65,7 @@ impl Registry {
     /// Somebody came to this home or went.
     pub(super) fn tell_change(&mut self, member: &Member, came: bool, ctx: &mut Context<Self>) {
         let sequence = self.switchboard.roster().sequence();
-        let mut pressed = Pressed::default();
+        let (mut pressed, mut added) = (Pressed::default(), Pressed::default());
         let mut behind = Vec::new();
         for (home, neighbour) in &mut self.neighbours {
             if let Telling::Whole { behind: is_behind, .. } = &mut neighbour.telling {
@@ -76,6 +76,10 @@ impl Registry {
             let ear = neighbour.ear;
             if let Some(frame) = pressed.hear(ear, || press::change(sequence, member, came, ear)) {
                 let _ = neighbour.lane.offer(frame, Class::Letter);
+            }
+            if came && let Some(frame) = added.hear(ear, || press::in_channel(member, ear)) {
+                // Everybody who arrives is in the channel, so nobody misses much without it.
+                let _ = neighbour.lane.offer(frame, Class::List);
             }
         }
         for home in behind {

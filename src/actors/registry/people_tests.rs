@@ -16,7 +16,7 @@ use crate::{
         lane::{Deliver, Inbox, LaneEnd},
         meter::Meter,
         notary::{Keys, Notary},
-        registry::{Join, Leave, Link, OfflineParts, Parts, Route, Tell},
+        registry::{Join, Leave, Link, OfflineParts, Parts, Route, Tell, Unlink},
         tally::Tally,
     },
     crypto::keys::PrivateKey,
@@ -50,8 +50,11 @@ impl Handler<Deliver> for Idle {
         match message {
             Deliver::Frame(Frame::Text(text)) => {
                 let frame: Value = serde_json::from_str(&text).expect("JSON");
-                if frame["type"] == "USER_ADVERTISE" {
-                    heard.0.push(frame["payload"]["user_id"].as_str().expect("a name").to_owned());
+                let name = frame["payload"]["user_id"].as_str().unwrap_or_default();
+                match frame["type"].as_str() {
+                    Some("USER_ADVERTISE") => heard.0.push(name.to_owned()),
+                    Some("USER_REMOVE") => heard.0.push(format!("-{name}")),
+                    _ => {}
                 }
             }
             Deliver::End(ending) => heard.1 = Some(ending),
@@ -80,6 +83,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
     let tally = Tally::default();
     let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
     let myself = Myself {
+        takes_socp: true,
         address: "here:1".into(),
         name: "here".into(),
         id: "us".into(),
@@ -157,6 +161,88 @@ async fn whoever_does_not_listen_misses_nobody_without_losing_the_connection() {
     assert_eq!(ending, Some(Ending::Slow));
 }
 
+async fn everybody(registry: &Addr<Registry>) -> Arc<[Arc<Member>]> {
+    registry.send(People(Whom::Everybody)).await.expect("the registry")
+}
+
+/// A neighbour that speaks SOCP, and whose lane goes nowhere in particular.
+async fn link(registry: &Addr<Registry>, home: HomeId, end: &Addr<Idle>) {
+    let link = Link {
+        home,
+        address: format!("there:{}", home.0).into(),
+        names: Vec::new(),
+        ear: Ear::SocpPeer(socp::Accent::default()),
+        lane: LaneEnd::default().lane(1 << 20, end.clone().recipient()),
+        meter: Arc::new(Meter::default()),
+    };
+    registry.send(link).await.expect("the registry");
+}
+
+async fn tell(registry: &Addr<Registry>, home: HomeId, change: Change) {
+    registry.send(Tell { home, news: News::Single(change) }).await.expect("the registry");
+}
+
+fn resident(number: u8) -> Listed {
+    let name = format!("person-{number}");
+    let key = Some(KeyId([number; 32]));
+    Listed::Known(Resident {
+        key: socp::id_of(&name),
+        named: Some(Named { name: name.as_str().into(), key, proven: false, sealing_key: None }),
+        dialect: Dialect::Socp,
+        public_key: "".into(),
+        spelled: socp::heard::spelled(&name, "", None),
+    })
+}
+
+#[actix_web::test]
+async fn the_list_is_made_once_for_everybody_who_asks_and_anew_only_after_a_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = registry(&folder).await;
+    let ends = [join(&registry, 2, 1 << 20).await, join(&registry, 1, 1 << 20).await];
+    let (_, end) = &ends[0];
+    let names = |list: &[Arc<Member>]| -> Vec<String> {
+        list.iter().filter_map(|member| member.name.as_deref().map(str::to_owned)).collect()
+    };
+    let first = everybody(&registry).await;
+    assert_eq!(names(&first), ["person-1", "person-2"]);
+    assert!(Arc::ptr_eq(&first, &everybody(&registry).await), "the very same list");
+    let home = HomeId(7);
+    link(&registry, home, end).await;
+    tell(&registry, home, Change::Came(resident(0))).await;
+    let second = everybody(&registry).await;
+    assert_eq!(names(&second), ["person-0", "person-1", "person-2"]);
+    tell(&registry, home, Change::Came(resident(0))).await;
+    assert!(Arc::ptr_eq(&second, &everybody(&registry).await), "nobody came who was not there");
+    let ours = registry.send(People(Whom::Ours)).await.expect("the registry");
+    assert_eq!(names(&ours), ["person-1", "person-2"]);
+    registry.send(Leave { connection: ConnectionId(2), ending: Ending::Left }).await.expect("the registry");
+    registry.send(Unlink(home)).await.expect("the registry");
+    assert_eq!(names(&everybody(&registry).await), ["person-1"]);
+    assert_eq!(names(&registry.send(People(Whom::Ours)).await.expect("the registry")), ["person-1"]);
+}
+
+#[actix_web::test]
+async fn each_change_is_told_once_and_a_move_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = registry(&folder).await;
+    let (idle, end) = join(&registry, 1, 1 << 20).await;
+    let [one, other] = [HomeId(7), HomeId(8)];
+    link(&registry, one, &end).await;
+    link(&registry, other, &end).await;
+    tell(&registry, one, Change::Came(resident(5))).await;
+    // Listed at two homes, then at the other one alone: clients need not know where somebody is.
+    tell(&registry, other, Change::Came(resident(5))).await;
+    registry.send(Unlink(one)).await.expect("the registry");
+    tell(&registry, other, Change::Came(resident(6))).await;
+    registry.send(Unlink(other)).await.expect("the registry");
+    end.send(Heard).await.expect("it is there");
+    let mut heard = idle.0.lock().expect("nobody fails").0.clone();
+    // What neighbours are told of our own goes to the same end.
+    heard.retain(|name| name != "person-1");
+    heard[2..].sort();
+    assert_eq!(heard, ["person-5", "person-6", "-person-5", "-person-6"]);
+}
+
 /// The other end of the lane to a neighbour, which takes what comes one by one.
 #[derive(Clone, Default)]
 struct Reader {
@@ -220,13 +306,7 @@ async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_befor
     let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
     let link = Link { home, address: "there:1".into(), names: Vec::new(), ear, lane, meter };
     registry.send(link).await.expect("the registry");
-    let spelled = socp::heard::spelled("person-2", "", None);
-    let named =
-        Some(Named { name: "person-2".into(), key: Some(KeyId([2; 32])), proven: false, sealing_key: None });
-    let key = socp::id_of("person-2");
-    let resident = Resident { key, named, dialect: Dialect::Socp, public_key: "".into(), spelled };
-    let news = News::Single(Change::Came(Listed::Known(resident)));
-    registry.send(Tell { home, news }).await.expect("the registry");
+    tell(&registry, home, Change::Came(resident(2))).await;
     registry.send(Route(letter(4))).await.expect("the registry");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {

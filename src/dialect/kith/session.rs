@@ -387,8 +387,10 @@ impl Session {
     }
 }
 
-fn greeting(Them { claim, key, .. }: Them) -> Greeting {
-    Greeting { claim, proven: true, key: Some(key), trace: None, ear: Ear::Kith, sockets: Sockets::One }
+fn greeting(them: Them) -> Greeting {
+    let (card, Them { claim, key, .. }) = (them.card(), them);
+    let (ear, sockets) = (Ear::Kith, Sockets::One);
+    Greeting { claim, proven: true, key: Some(key), trace: None, ear, sockets, card }
 }
 
 #[cfg(test)]

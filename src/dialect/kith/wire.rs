@@ -4,7 +4,9 @@
 //! unknown kind is ignored as a whole. So newer and older programs of one major version understand each
 //! other.
 
-use std::{sync::Arc, time::Duration};
+pub use super::ping::Ping;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -96,13 +98,6 @@ pub struct Welcome {
 pub struct Refused {
     /// The stable name of the reason.
     pub code: String,
-}
-
-/// Are you there? And the answer, which repeats it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ping {
-    /// The asker's clock, in microseconds. Means nothing to the other side.
-    pub sent: u64,
 }
 
 /// How one link of the sender is doing.
@@ -207,7 +202,15 @@ pub fn encode<T: Serialize>(kind: u8, fields: &T) -> Bytes {
 /// # Errors
 /// They are not these.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
-    postcard::take_from_bytes(body).map(|(fields, _)| fields).map_err(|_| Malformed)
+    split(body).map(|(fields, _)| fields)
+}
+
+/// The fields of a message, and what is behind them.
+///
+/// # Errors
+/// They are not these.
+pub fn split<T: DeserializeOwned>(body: &[u8]) -> Result<(T, &[u8]), Malformed> {
+    postcard::take_from_bytes(body).map_err(|_| Malformed)
 }
 
 fn member_wire(member: &Member) -> MemberWire<'_> {
@@ -307,10 +310,9 @@ pub fn letter(letter: &Letter) -> Option<Frame> {
 /// Its fields are wrong.
 pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
     let Some((kind, body)) = message.split_first() else { return Err(Malformed) };
-    let wrong = |_| Malformed;
     Ok(Some(match *kind {
         kind::PART => {
-            let (part, _): (PartWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (part, _): (PartWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             News::Part {
                 after: part.after.map(KeyId),
                 through: part.through.map(KeyId),
@@ -319,7 +321,7 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
             }
         }
         kind::CHANGES => {
-            let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             let changes = wire.changes.iter().map(|change| match change {
                 ChangeWire::Came(member) => listed(member).map(Change::Came),
                 ChangeWire::Went(key) => Ok(Change::Went(KeyId(*key))),
@@ -327,7 +329,7 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
             News::Changes { first: wire.first, changes: changes.collect::<Result<_, _>>()? }
         }
         kind::STANDING => {
-            let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             let digest = Digest(u128::from_be_bytes(wire.digest));
             News::Standing { sequence: wire.sequence, digest }
         }
@@ -374,20 +376,6 @@ fn unwrap_letter(message: &Bytes) -> Result<Option<Wrapped>, Malformed> {
         Frame::Binary(original)
     };
     Ok(Some((KeyId(wire.author), original, dialect)))
-}
-
-impl Ping {
-    /// A question asked at this moment.
-    #[must_use]
-    pub fn at(now: Duration) -> Self {
-        Self { sent: u64::try_from(now.as_micros()).unwrap_or(u64::MAX) }
-    }
-
-    /// How long ago it was asked.
-    #[must_use]
-    pub fn age(self, now: Duration) -> Duration {
-        now.saturating_sub(Duration::from_micros(self.sent))
-    }
 }
 
 #[cfg(test)]

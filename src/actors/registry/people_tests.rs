@@ -310,13 +310,7 @@ async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_befor
     let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
     let link = Link { home, address: "there:1".into(), names: Vec::new(), key: None, ear, lane, meter };
     registry.send(link).await.expect("the registry");
-    let spelled = socp::heard::spelled("person-2", "", None);
-    let named =
-        Some(Named { name: "person-2".into(), key: Some(KeyId([2; 32])), proven: false, sealing_key: None });
-    let key = socp::id_of("person-2");
-    let resident = Resident { key, named, dialect: Dialect::Socp, public_key: "".into(), spelled };
-    let news = News::Single(Change::Came(Listed::Known(resident)));
-    registry.send(Tell { home, news }).await.expect("the registry");
+    tell(&registry, home, Change::Came(resident(2))).await;
     registry.send(Route(letter(4))).await.expect("the registry");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {

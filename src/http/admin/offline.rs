@@ -89,7 +89,7 @@ pub(super) async fn list(site: Data<Site>, query: Query<PageQuery>) -> Result<Js
 #[utoipa::path(
     tag = "offline",
     operation_id = "discard_offline",
-    params(("member" = String, Path, description = "The member's id, as the list shows it")),
+    params(("id" = String, Path, description = "The member's id, as the list shows it")),
     responses(
         (status = 204, description = "Nothing waits for it any more"),
         (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
@@ -98,7 +98,7 @@ pub(super) async fn list(site: Data<Site>, query: Query<PageQuery>) -> Result<Js
     ),
     security(("bearer" = []))
 )]
-#[delete("/offline/{member}")]
+#[delete("/offline/{id}")]
 pub(super) async fn discard(site: Data<Site>, member: Path<String>) -> Result<HttpResponse, Problem> {
     let nothing = || Problem::not_found("nothing waits for such a member");
     let member = KeyId::from_hex(&member).ok_or_else(nothing)?;

@@ -14,12 +14,17 @@ fn addresses<const N: usize>() -> [String; N] {
 /// A server with its settings.
 pub(super) type Furnished = (App, Vec<(&'static str, String)>);
 
-/// Servers that name each other, in one way or the other, and are linked; whether they let others in, and whether they
-/// keep letters.
-pub(super) async fn network<const N: usize>(
-    words: impl Fn(usize, usize) -> &'static str,
+/// Servers that name each other, in one way or the other, let others in or not, and are linked. They expect that
+/// whoever is away is not found.
+async fn network<const N: usize>(admit: &str, words: impl Fn(usize, usize) -> &'static str) -> [App; N] {
+    furnished(admit, "false", words).await.map(|(app, _)| app)
+}
+
+/// The same with their settings, and whether they keep letters.
+pub(super) async fn furnished<const N: usize>(
     admit: &str,
     keep: &str,
+    words: impl Fn(usize, usize) -> &'static str,
 ) -> [Furnished; N] {
     let addresses = addresses::<N>();
     let start = |at: usize| {
@@ -37,7 +42,7 @@ pub(super) async fn network<const N: usize>(
             settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
         (App::with(&borrowed), settings)
     };
-    let apps = std::array::from_fn(start);
+    let apps: [Furnished; N] = std::array::from_fn(start);
     for (app, _) in &apps {
         let is_linked = |answer: &crate::api::Answer| {
             let peers = answer.json();
@@ -49,8 +54,8 @@ pub(super) async fn network<const N: usize>(
     apps
 }
 
-fn talk(apps: &[Furnished; 3], accent: &str) {
-    let urls: Vec<String> = apps.iter().map(|(app, _)| format!("ws://{}", app.listen)).collect();
+fn talk(apps: &[App; 3], accent: &str) {
+    let urls: Vec<String> = apps.iter().map(|app| format!("ws://{}", app.listen)).collect();
     let mut arguments = vec!["--accent", accent];
     for url in &urls {
         arguments.extend(["--url", url.as_str()]);
@@ -60,7 +65,7 @@ fn talk(apps: &[Furnished; 3], accent: &str) {
 
 #[actix_web::test]
 async fn members_of_three_servers_talk_over_the_kith_link() {
-    let apps = network(|_, _| "", "known", "false").await;
+    let apps = network("known", |_, _| "").await;
     for accent in ["text", "g17", "g45"] {
         talk(&apps, accent);
     }
@@ -68,7 +73,7 @@ async fn members_of_three_servers_talk_over_the_kith_link() {
 
 #[actix_web::test]
 async fn members_of_three_servers_talk_over_socp_alone() {
-    let apps = network(|_, _| " dialect=socp", "known", "false").await;
+    let apps = network("known", |_, _| " dialect=socp").await;
     for accent in ["text", "g17", "g45"] {
         talk(&apps, accent);
     }
@@ -77,15 +82,14 @@ async fn members_of_three_servers_talk_over_socp_alone() {
 #[actix_web::test]
 async fn members_of_three_servers_talk_over_both() {
     // The first two are linked by our own protocol, the third one by SOCP.
-    let apps =
-        network(|one, other| if one + other == 1 { "" } else { " dialect=socp" }, "known", "false").await;
+    let apps = network("known", |one, other| if one + other == 1 { "" } else { " dialect=socp" }).await;
     talk(&apps, "text");
 }
 
 #[actix_web::test]
 async fn who_joins_one_of_us_is_told_of_the_others_and_links_with_them() {
     for words in ["", " dialect=socp"] {
-        let apps = network::<2>(|_, _| words, "anyone", "false").await;
-        run("socp_second.py", &["--url", &format!("ws://{}", apps[0].0.listen), "--others", "1"]);
+        let apps = network::<2>("anyone", |_, _| words).await;
+        run("socp_second.py", &["--url", &format!("ws://{}", apps[0].listen), "--others", "1"]);
     }
 }

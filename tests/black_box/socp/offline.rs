@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     hostile::stranger::{ANNA, BEN, Stranger, content, name, signed, with},
-    meshes::{Furnished, network},
+    meshes::{Furnished, furnished},
 };
 use crate::app::App;
 
@@ -176,7 +176,7 @@ async fn a_kill_right_after_a_letter_was_handed_over_brings_it_again() {
 /// Ben was at the second server. Anna writes at the first one and leaves; that one falls and comes back;
 /// then Ben comes to the third.
 async fn moves(words: impl Fn(usize, usize) -> &'static str) {
-    let mut apps = network(words, "known", "true").await.map(Some);
+    let mut apps = furnished::<3>("known", "true", words).await.map(Some);
     let app = |at: usize, apps: &[Option<Furnished>; 3]| {
         apps[at].as_ref().map(|(app, _)| app.listen.clone()).expect("a server")
     };

@@ -3,9 +3,6 @@ CREATE TABLE rooms (
     name        TEXT PRIMARY KEY CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 64),
     -- An operator has closed it. It stays in the table, so that it stays closed after a restart.
     closed      INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1)),
-    -- The last line that had to make place for newer ones. None before it is taken again.
-    floor_stamp INTEGER,
-    floor_home  BLOB CHECK (length(floor_home) = 32),
     made        INTEGER NOT NULL
 ) STRICT;
 

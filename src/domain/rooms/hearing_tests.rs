@@ -226,7 +226,26 @@ fn a_liar_is_cut_off_and_leaves_nothing_behind() {
     }
 }
 
+/// Longer than any name.
 const LONG: usize = 257;
+
+#[test]
+fn whoever_never_heard_of_what_made_place_keeps_the_same() {
+    // A line of 65 bytes counts for 130 with its author; the bound is 190.
+    let limits = Limits { room_bytes: 190, ..Limits::default() };
+    let long = "x".repeat(65);
+    let lines =
+        [(1, "a"), (2, &long), (3, &long), (4, "b")].map(|(at, text)| said(SEED, START + at, "hall", text));
+    let [mut one, mut other] = [live(&limits), live(&limits)];
+    one.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    // The second line was gone before the other home could hear of it; without it there would be room for the first.
+    let [first, _, third, fourth] = lines;
+    other.is_told(THERE, told(Stamp::ZERO, vec![first, third, fourth])).expect("heard");
+    assert_eq!(
+        (one.history("hall"), one.history("hall")),
+        (other.history("hall"), vec![long.clone(), "b".into()])
+    );
+}
 
 #[test]
 fn more_rooms_than_there_may_be_are_not_seen() {

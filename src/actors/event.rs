@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 
 use super::clock::unix_ms;
 use crate::domain::{
+    bans::Ban,
     dialect::Dialect,
     id::{ConnectionId, KeyId, PeerId},
     member::{Member, Named},
@@ -112,6 +113,16 @@ pub enum Kind {
         /// The name, and the key that came with it this time.
         member: Named,
     },
+    /// A ban is in force.
+    Banned {
+        /// Which one.
+        ban: Ban,
+    },
+    /// A ban was lifted, or is over.
+    Unbanned {
+        /// Which one.
+        ban: Ban,
+    },
     /// A member is called otherwise from now on.
     Renamed {
         /// Which connection.
@@ -196,6 +207,8 @@ impl Kind {
             Self::Muted { .. } => "muted",
             Self::Unmuted { .. } => "unmuted",
             Self::BridgeBusy => "bridge_busy",
+            Self::Banned { .. } => "banned",
+            Self::Unbanned { .. } => "unbanned",
         }
     }
 }

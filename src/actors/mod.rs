@@ -5,6 +5,7 @@
 //! touches a disk or waits for another actor on the way of a letter.
 
 pub mod archivist;
+pub mod bans;
 pub mod bridge;
 pub mod clock;
 pub mod connection;
@@ -14,6 +15,7 @@ pub mod flow;
 pub mod gate;
 pub mod house;
 pub mod inlet;
+pub mod keeper;
 pub mod lane;
 pub mod meter;
 pub mod neighbourhood;

@@ -5,6 +5,7 @@
 
 pub(super) mod access;
 pub(super) mod api;
+mod bans;
 pub(super) mod neighbours;
 pub mod rooms;
 pub(super) mod show;
@@ -72,6 +73,12 @@ pub enum AdminCommand {
         /// Its id, as the list shows it.
         id: String,
     },
+    /// List for whom letters wait, or forget what waits for somebody.
+    Offline {
+        /// Forget what waits for the member with this id, as the list shows it.
+        #[arg(long, value_name = "MEMBER")]
+        discard: Option<String>,
+    },
     /// List the neighbours, and how the link to each is.
     Peers,
     /// List every server of the neighbourhood with its members.
@@ -88,6 +95,19 @@ pub enum AdminCommand {
         /// What to do.
         #[command(subcommand)]
         command: rooms::RoomCommand,
+    },
+    /// List who may not come.
+    Bans {
+        /// Only bans about this: key, name, address or server.
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Ban somebody; whoever it hits has to go at once.
+    Ban(bans::BanArgs),
+    /// Lift a ban.
+    Unban {
+        /// Its id, as the list shows it.
+        id: String,
     },
     /// Show what happens, until Ctrl-C.
     Events,
@@ -139,6 +159,11 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         AdminCommand::Clients { dialect } => list(spoken("clients", dialect.as_deref()), show::clients).await,
         AdminCommand::Members { dialect } => list(spoken("members", dialect.as_deref()), show::members).await,
         AdminCommand::Files => list("/api/v1/files?".to_owned(), show::files).await,
+        AdminCommand::Offline { discard: None } => list("/api/v1/offline?".to_owned(), show::offline).await,
+        AdminCommand::Offline { discard: Some(member) } => {
+            api.delete(&format!("/api/v1/offline/{}", escaped(member))).await?;
+            Ok(if json { String::new() } else { format!("what waited for {member} is forgotten") })
+        }
         AdminCommand::Peers => list("/api/v1/peers?".to_owned(), neighbours::peers).await,
         AdminCommand::Neighbourhood => {
             let text = api.get("/api/v1/neighbourhood").await?;
@@ -150,6 +175,18 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         }
         AdminCommand::Rooms { room } => rooms::rooms(api, room.as_deref(), json).await,
         AdminCommand::Room { command } => rooms::answer(api, command, json).await,
+        AdminCommand::Bans { kind } => {
+            let wish = kind.as_ref().map(|kind| format!("kind={}&", escaped(kind))).unwrap_or_default();
+            list(format!("/api/v1/bans?{wish}"), bans::table).await
+        }
+        AdminCommand::Ban(ban) => {
+            let text = api.post_json("/api/v1/bans", &ban.body()).await?;
+            Ok(if json { text } else { bans::made(&api::read(&text)?) })
+        }
+        AdminCommand::Unban { id } => {
+            api.delete(&format!("/api/v1/bans/{}", escaped(id))).await?;
+            Ok(if json { String::new() } else { format!("ban {id} is lifted") })
+        }
         AdminCommand::Metrics => api.get("/metrics").await,
         AdminCommand::Kick { id } => {
             api.delete(&format!("/api/v1/clients/{}", escaped(id))).await?;

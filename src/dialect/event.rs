@@ -38,7 +38,7 @@ pub enum Input {
     /// The answer to [`Output::Greet`]: the link is up, under this number, or the house does not want it.
     Welcomed(Result<HomeId, Refusal>),
     /// The answer to [`Output::Find`]: in the order of their names.
-    Found(Vec<Arc<Member>>),
+    Found(Arc<[Arc<Member>]>),
     /// The answer to [`Output::Join`] in dialects that wait for it.
     Joined(Result<Arc<Member>, Refusal>),
     /// The moment of [`Output::Wake`] has come.
@@ -70,12 +70,16 @@ pub enum Output {
     Greet(Greeting),
     /// The server that we dialled has proven this key, whether it wants the link or not.
     Proven(KeyId),
+    /// A neighbour has signed something once more: this socket to it lives, and is its own.
+    Shown,
     /// A neighbour has news of its rooms.
     RoomNews(RoomNews),
     /// A neighbour has news of its members.
     Tell(News),
     /// A neighbour says how its links are doing.
     Report(Vec<kith::wire::Link>),
+    /// A neighbour tells which bans its operator has made. Nothing about them is checked yet.
+    Bans(kith::bans::Signed),
     /// A neighbour names other servers that it would be good to be linked with.
     Introduce(Vec<ServerCard>),
     /// How long a question and its answer took.
@@ -84,6 +88,8 @@ pub enum Output {
     Step(&'static str, String),
     /// Hand in [`Input::Woken`] at this moment; a later wish takes the place of this one.
     Wake(Moment),
+    /// A neighbour says what is not for it to say, as its protocol lets it; that means nothing here.
+    Overheard,
     /// The peer broke the protocol; the frame is dropped and counted.
     Note(Violation),
     /// The connection ends.
@@ -145,6 +151,8 @@ pub struct Standing {
     pub accent: Option<Accent>,
     /// Whether it may come in unproven.
     pub unproven: bool,
+    /// The servers with which it should be linked, too, if its protocol wants everybody to be.
+    pub servers: Vec<ServerCard>,
 }
 
 /// A server that says who it is, with what it has proven.
@@ -154,10 +162,14 @@ pub struct Greeting {
     pub claim: Claim,
     /// Whether it has proven its key.
     pub proven: bool,
+    /// That key as a whole, if its protocol lets it sign anything else.
+    pub key: Option<Arc<PublicKey>>,
     /// What makes this proof recognisable if somebody plays it back, if its protocol lets that happen.
     pub trace: Option<Trace>,
     /// How it is written to.
     pub ear: Ear,
     /// How many sockets it wants.
     pub sockets: Sockets,
+    /// How other SOCP servers could be linked with it, if they can.
+    pub card: Option<ServerCard>,
 }

@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod bans;
 pub mod book;
 pub mod bridge;
 pub mod dialect;
@@ -20,6 +21,7 @@ pub mod names;
 pub mod neighbourhood;
 pub mod news;
 pub mod nick;
+pub mod offline;
 pub mod peer;
 pub mod presence;
 pub mod rate;

@@ -5,8 +5,13 @@
 //! a neighbour that is down costs at most one attempt per back-off; whatever fails is tried again.
 
 mod socket;
+mod state;
 
-pub use self::socket::{Direction, Sockets};
+use self::socket::{Socket, choose};
+pub use self::{
+    socket::{Direction, Sockets},
+    state::State,
+};
 
 use std::time::Duration;
 
@@ -15,56 +20,6 @@ use super::{
     id::ConnectionId,
     limits::{Limits, seconds},
 };
-
-/// How a neighbour is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// We are opening a socket.
-    Dialling,
-    /// A socket is open; both sides say who they are.
-    Greeting,
-    /// The link is up.
-    Up,
-    /// The link is up, and silent for longer than it should be.
-    Suspect,
-    /// There is no link.
-    Down,
-    /// There is no link, because one of the two sides does not want one.
-    Refused,
-}
-
-impl State {
-    /// Every state, for metrics.
-    pub const ALL: [Self; 6] =
-        [Self::Dialling, Self::Greeting, Self::Up, Self::Suspect, Self::Down, Self::Refused];
-
-    /// The stable name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Dialling => "dialling",
-            Self::Greeting => "greeting",
-            Self::Up => "up",
-            Self::Suspect => "suspect",
-            Self::Down => "down",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// Whether letters pass.
-    #[must_use]
-    pub const fn is_linked(self) -> bool {
-        matches!(self, Self::Up | Self::Suspect)
-    }
-}
-
-/// An open socket whose other end has said who it is.
-#[derive(Clone, Copy, Debug)]
-struct Socket {
-    id: ConnectionId,
-    direction: Direction,
-    since: Moment,
-}
 
 /// What the shell should do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +68,8 @@ pub struct Peer {
     dialable: bool,
     wanted: Sockets,
     sockets: Vec<Socket>,
+    /// On which of several we speak.
+    spoken: Option<ConnectionId>,
     /// Since when an attempt of ours is under way, and its socket once that is open.
     attempt: Option<(Moment, Option<ConnectionId>)>,
     failures: u32,
@@ -122,6 +79,7 @@ pub struct Peer {
     /// Until then nobody's call brings the next dial forward.
     deaf_until: Moment,
     refused: bool,
+    banned: bool,
     heard: Moment,
     state: State,
     since: Moment,
@@ -135,12 +93,14 @@ impl Peer {
             dialable,
             wanted: Sockets::One,
             sockets: Vec::new(),
+            spoken: None,
             attempt: None,
             failures: 0,
             dialled: None,
             next_dial: now,
             deaf_until: now,
             refused: false,
+            banned: false,
             heard: now,
             state: State::Down,
             since: now,
@@ -156,7 +116,7 @@ impl Peer {
     /// When it will be dialled again, if that is the plan.
     #[must_use]
     pub fn next_dial(&self) -> Option<Moment> {
-        (self.dialable && self.attempt.is_none() && self.wants_socket()).then_some(self.next_dial)
+        (self.may_dial() && self.attempt.is_none() && self.wants_socket()).then_some(self.next_dial)
     }
 
     /// Attempts in a row that came to nothing.
@@ -170,15 +130,22 @@ impl Peer {
     pub fn voice(&self) -> Option<ConnectionId> {
         let preferred = match self.wanted {
             Sockets::One => None,
-            Sockets::Any => self.sockets.first(),
-            Sockets::Two => self.sockets.iter().find(|socket| socket.direction == Direction::Out),
+            Sockets::Any => self.spoken,
+            Sockets::Two => {
+                let ours = self.sockets.iter().find(|socket| socket.direction == Direction::Out);
+                ours.map(|socket| socket.id)
+            }
         };
-        preferred.or_else(|| self.sockets.last()).map(|socket| socket.id)
+        preferred.or_else(|| self.sockets.last().map(|socket| socket.id))
     }
 
     /// All sockets of the link, and who opened each.
     pub fn sockets(&self) -> impl Iterator<Item = (ConnectionId, Direction)> {
         self.sockets.iter().map(|socket| (socket.id, socket.direction))
+    }
+
+    const fn may_dial(&self) -> bool {
+        self.dialable && !self.banned
     }
 
     fn wants_socket(&self) -> bool {
@@ -191,7 +158,7 @@ impl Peer {
     /// What to do at `now`. Told to dial, the shell reports [`Peer::open`], [`Peer::failed`] or both.
     pub fn due(&mut self, now: Moment, limits: &Limits) -> Due {
         self.settle(now, limits);
-        if !self.dialable || self.attempt.is_some() || !self.wants_socket() {
+        if !self.may_dial() || self.attempt.is_some() || !self.wants_socket() {
             return match self.state {
                 State::Up => Due::Sleep(self.suspect_at(limits)),
                 State::Suspect => Due::Sleep(now + SECOND_LOOK),
@@ -289,14 +256,27 @@ impl Peer {
             }
             stays
         });
-        self.sockets.push(Socket { id: socket, direction, since: now });
+        self.sockets.push(Socket { id: socket, direction, since: now, shown: None });
+        self.spoken = choose(&self.sockets, self.spoken);
         if self.sockets.len() > MOST_SOCKETS {
-            // The first one is spoken on, and the last one may be the one that works.
-            replaced.push(self.sockets.remove(1).id);
+            // The last one may be the one that works.
+            let at = self.sockets.iter().position(|known| Some(known.id) != self.spoken).unwrap_or(0);
+            replaced.push(self.sockets.remove(at).id);
         }
         self.refused = false;
         self.heard(now, limits);
         replaced
+    }
+
+    /// The other end of a socket has shown the neighbour's key. Says whether we now speak on another socket
+    /// than before.
+    pub fn shown(&mut self, socket: ConnectionId, now: Moment) -> bool {
+        let before = self.voice();
+        if let Some(socket) = self.sockets.iter_mut().find(|known| known.id == socket) {
+            socket.shown = Some(now);
+        }
+        self.spoken = choose(&self.sockets, self.spoken);
+        self.voice() != before
     }
 
     /// Anything at all came from the neighbour: it lives, so it is worth trying again soon.
@@ -324,6 +304,7 @@ impl Peer {
         let before = self.voice();
         let Some(at) = self.sockets.iter().position(|known| known.id == socket) else { return Loss::None };
         let lost = self.sockets.remove(at);
+        self.spoken = choose(&self.sockets, self.spoken);
         let lasted = now.saturating_sub(lost.since) >= LASTING;
         if lasted {
             self.failures = 0;
@@ -338,6 +319,18 @@ impl Peer {
             Some(voice) if before == Some(voice) => Loss::None,
             Some(voice) => Loss::Moved(voice),
         }
+    }
+
+    /// A ban keeps it out from now on, or no longer does. Its sockets are closed by whoever says so.
+    pub fn ban(&mut self, banned: bool, now: Moment, limits: &Limits) {
+        if banned {
+            self.attempt = None;
+        } else if self.banned {
+            self.refused = false;
+            self.retry(now);
+        }
+        self.banned = banned;
+        self.settle(now, limits);
     }
 
     /// Somebody asks to try again at once.
@@ -381,6 +374,7 @@ impl Peer {
             (false, _) => State::Up,
             (true, Some((_, Some(_)))) => State::Greeting,
             (true, Some((_, None))) => State::Dialling,
+            (true, None) if self.banned => State::Banned,
             (true, None) if self.refused => State::Refused,
             (true, None) => State::Down,
         };

@@ -219,3 +219,54 @@ fn whoever_likes_several_sockets_has_several_and_the_first_is_spoken_on() {
     let loss = peer.closed(id(1), false, at(2), 0, &limits());
     assert_eq!((loss, peer.state().0), (Loss::Moved(id(4)), State::Up));
 }
+
+#[test]
+fn a_silent_first_socket_gives_way_to_one_that_shows_its_key() {
+    let mut peer = Peer::new(true, at(0));
+    peer.greeted(id(1), IN, Sockets::Any, at(1), &limits());
+    peer.greeted(id(2), IN, Sockets::Any, at(2), &limits());
+    assert_eq!(peer.voice(), Some(id(1)), "nothing speaks for either");
+    assert!(peer.shown(id(2), at(3)));
+    assert_eq!(peer.voice(), Some(id(2)));
+    assert!(!peer.shown(id(1), at(4)), "two that live do not take turns");
+    assert!(!peer.shown(id(1), at(15_000)));
+    assert!(!peer.shown(id(9), at(15_000)), "nobody knows that one");
+    assert_eq!(peer.voice(), Some(id(2)));
+    // Twice the heartbeat later it is silent, and the other one is not.
+    assert!(peer.shown(id(1), at(33_000)));
+    assert_eq!(peer.voice(), Some(id(1)));
+    assert_eq!(peer.closed(id(1), false, at(34_000), 0, &limits()), Loss::Moved(id(2)));
+}
+
+#[test]
+fn of_sockets_that_have_shown_nothing_ours_is_spoken_on() {
+    let mut peer = Peer::new(true, at(0));
+    assert_eq!(peer.due(at(0), &limits()), Due::Dial);
+    assert!(peer.open(id(2), at(1), &limits()));
+    peer.greeted(id(1), IN, Sockets::Any, at(2), &limits());
+    peer.greeted(id(2), Direction::Out, Sockets::Any, at(3), &limits());
+    assert_eq!(peer.voice(), Some(id(2)));
+    for socket in 3..=6 {
+        let closed = peer.greeted(id(socket), IN, Sockets::Any, at(4), &limits());
+        assert!(!closed.contains(&id(2)), "what is spoken on is not closed for a newer one");
+    }
+}
+
+#[test]
+fn whoever_is_banned_is_not_dialled_until_that_is_lifted() {
+    let mut peer = Peer::new(true, at(0));
+    assert_eq!(peer.due(at(0), &limits()), Due::Dial);
+    peer.ban(true, at(1), &limits());
+    assert!(!peer.open(id(1), at(2), &limits()), "the attempt that was under way is given up");
+    assert_eq!((peer.state().0, peer.next_dial()), (State::Banned, None));
+    peer.called(at(3));
+    peer.retry(at(4));
+    assert_eq!(peer.due(at(600_000), &limits()), Due::Nothing);
+    peer.ban(false, at(600_001), &limits());
+    assert_eq!(peer.due(at(600_001), &limits()), Due::Dial);
+    // The sockets of one that was linked are closed by the shell, and nothing comes in their place.
+    peer.greeted(id(2), Direction::Out, Sockets::One, at(600_002), &limits());
+    peer.ban(true, at(600_003), &limits());
+    assert_eq!(peer.closed(id(2), true, at(600_003), 0, &limits()), Loss::Down);
+    assert_eq!((peer.state().0, peer.due(at(900_000), &limits())), (State::Banned, Due::Nothing));
+}

@@ -146,6 +146,22 @@ impl News {
         first
     }
 
+    /// The members whom it is about, those who go excluded.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<KeyId> {
+        let came = |change: &Change| match change {
+            Change::Came(listed) => Some(listed.key()),
+            Change::Went(_) => None,
+        };
+        match self {
+            Self::Whole(members) => members.iter().map(|member| member.key).collect(),
+            Self::Part { members, .. } => members.iter().map(Listed::key).collect(),
+            Self::Single(change) => came(change).into_iter().collect(),
+            Self::Changes { changes, .. } => changes.iter().filter_map(came).collect(),
+            Self::Standing { .. } => Vec::new(),
+        }
+    }
+
     /// About how much memory it takes while it waits.
     #[must_use]
     pub fn cost(&self) -> usize {

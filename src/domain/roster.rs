@@ -123,6 +123,7 @@ impl Roster {
             dialect: newcomer.dialect,
             public_key: Arc::clone(&newcomer.public_key),
             spelled: newcomer.spelled,
+            fingerprint: newcomer.fingerprint(),
             sealing_key,
         });
         self.by_key

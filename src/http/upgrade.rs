@@ -87,6 +87,9 @@ fn admit(
     if site.house.is_draining() {
         return Err(Refusal::Draining.into());
     }
+    if let Some(peer) = request.peer_addr() {
+        site.admit(site.client_address(peer.ip(), request.head().headers()))?;
+    }
     // What follows the head of an upgrade are frames, so it cannot have a body as well.
     let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter();
     if request.version() != Version::HTTP_11

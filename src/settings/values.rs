@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::dialect::Dialect;
 use crate::domain::limits::Limits;
 
+use super::bans::Bans;
 use super::neighbourhood::Neighbourhood;
 use super::socp::Socp;
 
@@ -26,12 +27,16 @@ pub struct Settings {
     pub olaf: Olaf,
     /// The dialect SOCP.
     pub socp: Socp,
+    /// Letters for those who are away.
+    pub offline: Offline,
     /// The dialect tPacket.
     pub tpacket: Tpacket,
     /// What members of all dialects have in common.
     pub bridge: Bridge,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
+    /// Who may not come, together with its neighbours.
+    pub bans: Bans,
     /// What it tells its operator.
     pub log: Log,
     /// Switches for tests.
@@ -169,6 +174,14 @@ pub struct Olaf {
     pub detect_accents: bool,
 }
 
+/// The section `offline`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offline {
+    /// Keep private letters for members who are away.
+    pub keep: bool,
+}
+
 /// The section `tpacket`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -242,12 +255,18 @@ struct LimitKeys {
     recipients_per_letter: u32,
     replay_window: u32,
     names: u32,
+    bans: u32,
     presence_bytes_per_second: u32,
     upload_bytes: u64,
     upload_total_bytes: u64,
     upload_keep_s: u32,
     uploads_per_address_per_minute: u32,
     upload_bytes_per_address_per_hour: u64,
+    offline_letters_per_member: u32,
+    offline_bytes_per_member: u32,
+    offline_total_bytes: u64,
+    offline_keep_s: u32,
+    offline_members: u32,
     rooms: u32,
     rooms_per_member: u32,
     room_guests: u32,

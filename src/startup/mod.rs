@@ -6,6 +6,7 @@
 mod doors;
 mod end;
 mod neighbours;
+mod offline;
 mod ready;
 
 use std::{
@@ -206,17 +207,22 @@ async fn open(
     let limits = Arc::new(settings.limits.clone());
     let (clock, tally) = (Clock::start(), Tally::default());
     let address = public_address(&settings, doors.main);
+    let desk = Arbiter::new().handle();
     let archivist = {
         let (store, tally) = (store.clone(), tally.clone());
-        Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
+        Archivist::start_in_arbiter(&desk, move |_| Archivist::new(store, tally))
     };
     let names = doors.names();
+    let offline = offline::open(&settings, &store, &tally).await?;
+    let keeper = offline.as_ref().map(|offline| offline.keeper.clone());
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
+    let bans = neighbours::bans(&settings, &book, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
         store: store.clone(),
         trust: trust(settings.neighbourhood.authorities())?,
         introduce: settings.neighbourhood.introduce,
+        subscribe: settings.bans.subscribe.clone(),
         clock,
         tally: tally.clone(),
         bulletin: Bulletin::default(),
@@ -234,7 +240,10 @@ async fn open(
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
         bridge: settings.bridge.public.then(|| BridgeKeys::of(&settings.server.data_dir)),
+        bans,
         archivist: archivist.clone(),
+        offline,
+        desk,
         limits,
     })?;
     let url = public_url(&settings, &address, doors.tls);
@@ -244,7 +253,7 @@ async fn open(
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
-    Ok(Arc::new(Site { house, store, archivist, filing, settings, about, token, stop }))
+    Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, token, stop }))
 }
 
 /// What sessions must know.
@@ -260,6 +269,7 @@ fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> T
             address: address.to_owned(),
             name: settings.server.name.clone(),
             id: id.to_string().into(),
+            takes_socp: settings.listen.dialect.0.is_none_or(|only| only == Dialect::Socp),
             key: Arc::new(identity.server.public().clone()),
         },
     }

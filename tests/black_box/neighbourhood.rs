@@ -4,6 +4,7 @@
 //! `place` is where servers live and what is asked of them, `line` breaks the network between two of them,
 //! and `stranger` is a neighbour whose every message is ours.
 
+mod bans;
 mod bridge;
 mod crossing;
 mod cuts;
@@ -18,5 +19,6 @@ mod line;
 mod links;
 mod moves;
 mod place;
+mod rooms;
 mod stranger;
 mod trust;

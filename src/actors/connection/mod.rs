@@ -211,10 +211,16 @@ impl Connection {
         }
     }
 
+    /// Whether it comes from an address that is banned.
+    fn is_kept_out(&self) -> bool {
+        let we_dialled = self.peer.as_ref().is_some_and(|peer| peer.is_ours());
+        !we_dialled && self.house.bans.has_address(self.address)
+    }
+
     fn patience(&self) -> Patience {
         if self.peer.is_some() {
             let patience = Patience::with_peers(&self.house.limits);
-            patience.at_least(self.session.silence_s())
+            patience.at_least(self.session.hello_s(), self.session.silence_s())
         } else {
             Patience::with_clients(&self.house.limits)
         }
@@ -262,6 +268,10 @@ impl Connection {
         self.alarm = None;
         if !self.joined && self.house.is_draining() {
             return self.end(Ending::Draining, ctx);
+        }
+        // Who has not said who it is stands on no map where a new ban would find it.
+        if !self.joined && self.is_kept_out() {
+            return self.end(Ending::Refused(Refusal::Banned), ctx);
         }
         self.set_alarm(ctx);
     }

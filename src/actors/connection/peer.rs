@@ -11,7 +11,7 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
         registry::{RoomTold, Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
@@ -26,6 +26,8 @@ use crate::{
 
 /// How long nothing is read from whoever says what need not be checked, while the connection map is behind.
 const BREATH: Duration = Duration::from_millis(10);
+/// How often the house hears that a neighbour has shown its key once more.
+const SHOWN: Duration = Duration::from_secs(5);
 /// Steps of a handshake that are kept.
 const MOST_STEPS: usize = 32;
 
@@ -40,7 +42,16 @@ pub(super) struct PeerSide {
     pub(super) meter: Arc<Meter>,
     /// When it was asked whether it lives, if it has not answered.
     pub(super) pinged: Option<Moment>,
+    /// When the house heard last that it has shown its key.
+    shown: Option<Moment>,
     alarm: Option<SpawnHandle>,
+}
+
+impl PeerSide {
+    /// Whether we have opened the connection.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.dialled.is_some()
+    }
 }
 
 impl Connection {
@@ -67,6 +78,12 @@ impl Connection {
                     self.take_breath();
                 }
             }
+            Output::Shown => self.has_shown(),
+            Output::Overheard => {
+                if let Some(peer) = &self.peer {
+                    peer.meter.overheard();
+                }
+            }
             Output::RoomNews(news) => {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
@@ -82,6 +99,11 @@ impl Connection {
             Output::Report(links) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Bans(signed) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Shared { home, signed });
                 }
             }
             Output::Introduce(servers) => {
@@ -103,6 +125,16 @@ impl Connection {
             Output::Wake(at) => self.wake(at, ctx),
             // Everything else was carried out before it came here.
             _ => {}
+        }
+    }
+
+    fn has_shown(&mut self) {
+        let now = self.house.clock.now();
+        if let Some(peer) = &mut self.peer
+            && peer.shown.is_none_or(|shown| now.saturating_sub(shown) >= SHOWN)
+        {
+            peer.shown = Some(now);
+            self.house.neighbourhood.do_send(Shown(self.id));
         }
     }
 
@@ -170,6 +202,7 @@ impl Connection {
         let greeted = Greeted {
             connection: self.id,
             dialled: peer.dialled,
+            address: self.address,
             direction,
             greeting,
             lane: self.lane(self.house.limits.peer_queue_bytes, ctx),

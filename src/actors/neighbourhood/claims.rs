@@ -1,5 +1,7 @@
 //! Servers that say who they are: who may come in, under which number, and on which socket.
 
+use std::net::IpAddr;
+
 use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, WrapFuture as _};
 
 use super::{Claimed, Found, Greeted, Neighbourhood, members};
@@ -9,8 +11,14 @@ use crate::{
         event::Kind,
         peer_link::{Adopt, Doubt, Remove},
     },
-    dialect::event::{Greeting, Standing},
-    domain::{book, id::HomeId, neighbourhood::State, peer::LinkDialect, refusal::Refusal},
+    dialect::event::{Greeting, ServerCard, Standing},
+    domain::{
+        book,
+        id::HomeId,
+        neighbourhood::State,
+        peer::{LinkDialect, Trust},
+        refusal::Refusal,
+    },
 };
 
 fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -> book::Claim<'a> {
@@ -53,6 +61,25 @@ impl Neighbourhood {
         refusal
     }
 
+    /// The servers that somebody who joins through us should be linked with, too: those with whom we are
+    /// linked and who have proven their keys. Under TLS no SOCP server could dial them.
+    fn servers_for(&self, claim: &crate::dialect::event::Claim, dialled: Option<HomeId>) -> Vec<ServerCard> {
+        if claim.dialect != LinkDialect::Socp || dialled.is_some() {
+            return Vec::new();
+        }
+        let is_plain = |home: HomeId, card: &ServerCard| {
+            let url = self.parts.book.entry(home).and_then(|entry| entry.url.as_deref());
+            let mut spellings = url.into_iter().chain([card.address.as_str()]);
+            !spellings.any(|spelling| spelling.starts_with("wss://"))
+        };
+        let linked = self.known.iter().filter_map(|(home, known)| {
+            let status = known.status.as_ref().filter(|status| status.state.is_linked())?;
+            let is_trusted = matches!(status.trust, Some(Trust::Pinned | Trust::Tofu));
+            known.card.as_ref().filter(|card| is_trusted && card.key != claim.key && is_plain(*home, card))
+        });
+        linked.cloned().collect()
+    }
+
     fn wrong_key(&mut self, home: HomeId, claim: &crate::dialect::event::Claim, we_dialled: bool) {
         tracing::warn!(
             address = claim.address,
@@ -80,18 +107,41 @@ impl Neighbourhood {
     }
 }
 
+impl Neighbourhood {
+    /// A proof counts once, and what was banned since the claim does not come in.
+    fn may_come(
+        &mut self,
+        greeting: &Greeting,
+        dialled: Option<HomeId>,
+        from: IpAddr,
+    ) -> Result<(), Refusal> {
+        let claim = &greeting.claim;
+        let home = self.parts.book.stand(&facts(claim, dialled)).ok().flatten();
+        let is_banned_address = || self.house.as_ref().is_some_and(|house| house.bans.has_address(from));
+        if self.bars(home, claim) || (dialled.is_none() && is_banned_address()) {
+            return Err(self.turned(book::Turned { home, refusal: Refusal::Banned }, claim, dialled));
+        }
+        self.is_new(greeting, dialled)
+    }
+}
+
 impl Handler<Claimed> for Neighbourhood {
     type Result = Result<Standing, Refusal>;
 
     fn handle(&mut self, claimed: Claimed, _: &mut Context<Self>) -> Self::Result {
         let Claimed { dialled, claim } = claimed;
         let stands = self.parts.book.stand(&facts(&claim, dialled));
+        let meant = stands.as_ref().map_or_else(|turned| turned.home, |home| *home);
+        if self.bars(meant, &claim) {
+            return Err(self.turned(book::Turned { home: meant, refusal: Refusal::Banned }, &claim, dialled));
+        }
         let home = stands.map_err(|turned| self.turned(turned, &claim, dialled))?;
         let known = home.and_then(|home| self.known.get(&home));
         Ok(Standing {
             key: known.and_then(|known| known.key.clone()),
             accent: known.and_then(|known| known.accent),
             unproven: self.parts.book.allows_unproven(),
+            servers: self.servers_for(&claim, dialled),
         })
     }
 }
@@ -111,9 +161,9 @@ impl Handler<Greeted> for Neighbourhood {
 
     /// One at a time: two connections of one server must not both find it unknown.
     fn handle(&mut self, greeted: Greeted, ctx: &mut Context<Self>) -> Self::Result {
-        let Greeted { connection, dialled, direction, greeting, lane, meter, steps } = greeted;
+        let Greeted { connection, dialled, address: from, direction, greeting, lane, meter, steps } = greeted;
         let claim = &greeting.claim;
-        if let Err(refusal) = self.is_new(&greeting, dialled) {
+        if let Err(refusal) = self.may_come(&greeting, dialled, from) {
             return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
         }
         let id = members::id_of_stranger(claim);
@@ -151,11 +201,20 @@ impl Handler<Greeted> for Neighbourhood {
             trust: admitted.trust,
             address: address.unwrap_or(&claim.address).into(),
             names,
+            from,
             lane,
             meter,
             steps,
         };
+        if let Some(known) = self.known.get_mut(&home) {
+            known.proven = greeting.key;
+        }
         self.sockets.insert(connection, home);
+        if let Some(known) = self.known.get_mut(&home)
+            && greeting.card.is_some()
+        {
+            known.card.clone_from(&greeting.card);
+        }
         let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
         AtomicResponse::new(Box::pin(
             async move {

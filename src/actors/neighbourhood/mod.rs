@@ -5,6 +5,7 @@
 //! has a link, whatever happens to it; the registry hears that a neighbour is linked before anything that
 //! the neighbour says.
 
+mod bans;
 pub mod bootstrap;
 mod claims;
 mod gossip;
@@ -23,23 +24,30 @@ use rustls::ClientConfig;
 
 pub use self::message::{
     AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
-    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
+    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shared, Shown, SocketView, Status,
+    Step, Trouble,
 };
 
 use super::{
     clock::Clock,
     event::{Bulletin, Kind},
     house::House,
+    meter::Meter,
     peer_link::{self, PeerLink},
     registry::Unlink,
     tally::Tally,
 };
 use crate::{
     crypto::keys::PublicKey,
-    dialect::{Accent, kith::wire},
+    dialect::{
+        Accent,
+        event::ServerCard,
+        kith::{bans::Signed, wire},
+    },
     domain::{
         book::{Book, Entry},
         id::{ConnectionId, HomeId, PeerId},
+        letter::Frame,
         neighbourhood::State,
         peer::LinkDialect,
         replay::Window,
@@ -63,6 +71,8 @@ pub struct Parts {
     pub trust: Arc<ClientConfig>,
     /// Whether to learn of further servers from trusted neighbours.
     pub introduce: bool,
+    /// Whose bans count here as well: fingerprints, addresses and names.
+    pub subscribe: Vec<String>,
     /// What time it is.
     pub clock: Clock,
     /// What is counted.
@@ -79,8 +89,17 @@ struct Known {
     /// What it needs to know beside the book: parsed, because that is slow.
     key: Option<Arc<PublicKey>>,
     accent: Option<Accent>,
+    /// How SOCP servers could be linked with it, as it said when it came.
+    card: Option<ServerCard>,
     links: Arc<[wire::Link]>,
     links_ms: i64,
+    /// The key that it has proven on its newest socket, as a whole.
+    proven: Option<Arc<PublicKey>>,
+    /// The socket, by its meter, on which it was told our bans.
+    told: Option<Arc<Meter>>,
+    /// Whether a list of its bans is being looked at, and the one that came meanwhile.
+    is_heard: bool,
+    unheard: Option<Signed>,
 }
 
 /// The actor. It lives on a thread of its own, with the sockets that we dialled.
@@ -97,6 +116,8 @@ pub struct Neighbourhood {
     proofs: Window,
     /// Whether neighbours are told how our links are doing in a moment.
     gossip_is_due: bool,
+    /// What neighbours are told of our bans.
+    published: Option<Frame>,
 }
 
 impl Neighbourhood {
@@ -111,6 +132,7 @@ impl Neighbourhood {
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
             gossip_is_due: false,
+            published: None,
         }
     }
 
@@ -126,13 +148,25 @@ impl Neighbourhood {
             dialect: entry.dialect,
             accent,
             is_coming,
+            bar: self.bar(home),
             house,
             trust: Arc::clone(&self.parts.trust),
             status: ctx.address().recipient(),
             broken: ctx.address().recipient(),
         });
-        let known =
-            Known { link: link.start(), status: None, key, accent, links: Arc::default(), links_ms: 0 };
+        let known = Known {
+            link: link.start(),
+            status: None,
+            key,
+            accent,
+            card: None,
+            links: Arc::default(),
+            links_ms: 0,
+            proven: None,
+            told: None,
+            is_heard: false,
+            unheard: None,
+        };
         self.known.insert(home, known);
     }
 
@@ -221,7 +255,10 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, false, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
+        ctx.run_interval(ROUND, |neighbourhood, ctx| {
+            neighbourhood.gossip(ctx);
+            neighbourhood.tell_bans();
+        });
     }
 }
 
@@ -237,6 +274,7 @@ impl Handler<Status> for Neighbourhood {
         if changed == Some(true) {
             self.gossip_soon(ctx);
         }
+        self.tell_bans();
     }
 }
 
@@ -253,6 +291,17 @@ impl Handler<Broken> for Neighbourhood {
             house.registry.do_send(Unlink(home));
         }
         self.start_link(home, false, ctx);
+    }
+}
+
+impl Handler<Shown> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, shown: Shown, _: &mut Self::Context) {
+        let home = self.sockets.get(&shown.0);
+        if let Some(known) = home.and_then(|home| self.known.get(home)) {
+            known.link.do_send(shown);
+        }
     }
 }
 

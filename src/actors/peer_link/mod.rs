@@ -4,11 +4,13 @@
 //! registry knows the neighbour exactly as long as there is a socket on which it can be spoken to; a link
 //! that fails in a handler lets go of its sockets and is made anew.
 
+mod bar;
 mod message;
+mod signs;
 mod speech;
 mod trouble;
 
-pub use self::message::{Adopt, Doubt, Fail, Remove, Retry};
+pub use self::message::{Adopt, Bar, Doubt, Fail, Remove, Retry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -57,6 +59,8 @@ pub struct Parts {
     pub accent: Option<Accent>,
     /// Whether it is coming to us at this moment, so that it need not be dialled.
     pub is_coming: bool,
+    /// Why it is kept out, if a ban does that.
+    pub bar: Option<String>,
     /// Everything else.
     pub house: Arc<House>,
     /// Whose certificates are believed.
@@ -98,14 +102,16 @@ impl PeerLink {
     /// A link that is not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let peer = Peer::new(parts.url.is_some(), parts.house.clock.now());
+        let now = parts.house.clock.now();
+        let mut peer = Peer::new(parts.url.is_some(), now);
+        peer.ban(parts.bar.is_some(), now, &parts.house.limits);
         Self {
+            trouble: parts.bar.as_deref().map(trouble::barred),
             parts,
             peer,
             sockets: BTreeMap::new(),
             attempt: None,
             card: None,
-            trouble: None,
             doubt: None,
             steps: Vec::new(),
             past: Reading::default(),
@@ -305,7 +311,8 @@ impl Handler<Adopt> for PeerLink {
     type Result = Result<(), Refusal>;
 
     fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
-        let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, .. } = adopt;
+        let Adopt { connection, direction, ear, sockets, trust, address, names, from, lane, meter, .. } =
+            adopt;
         let (key, steps, we_are_smaller) = (adopt.key, adopt.steps, adopt.we_are_smaller);
         let (house, now) = (Arc::clone(&self.parts.house), self.now());
         let may_come = self.peer.may_come(direction, sockets, we_are_smaller, now);
@@ -322,28 +329,19 @@ impl Handler<Adopt> for PeerLink {
             Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Tpacket(_) => LinkDialect::Olaf,
         });
         self.card = Some(Card { address, names, key, ear, trust });
-        self.sockets.insert(connection, SocketView { direction, lane, meter });
+        self.sockets.insert(connection, SocketView { direction, address: from, lane, meter });
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);
+        }
+        if direction == Direction::Out && trust != Trust::Legacy {
+            // Whoever answers our dial shows its key with that; a hello to us can be played back.
+            self.peer.shown(connection, now);
         }
         self.steps.push(Step::now("up", "the link is up".to_owned()));
         self.trouble = None;
         self.speak();
         self.go_on(ctx);
         Ok(())
-    }
-}
-
-impl Handler<Doubt> for PeerLink {
-    type Result = ();
-
-    fn handle(&mut self, Doubt { refusal }: Doubt, ctx: &mut Self::Context) {
-        if refusal == Refusal::Crossed {
-            self.peer.called(self.now());
-        } else {
-            self.doubt = Some(trouble::explain(Ending::Refused(refusal)));
-        }
-        self.go_on(ctx);
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn explain(ending: Ending) -> Trouble {
             ("the other side took nothing any more", "is it overloaded, or the line too narrow?")
         }
         Ending::NoHello => (
-            "the other side never said who it is",
+            "the other side never said who it is, or nothing that its key has signed",
             "is there a server at this address, and does it speak this dialect?",
         ),
         Ending::Violated(Violation::BadSignature) => {
@@ -41,6 +41,15 @@ pub(super) fn explain(ending: Ending) -> Trouble {
         Ending::Failed => ("our own handler failed", "please report this, with the log"),
     };
     Trouble { code: ending.code(), message: message.to_owned(), hint, at_ms: unix_ms() }
+}
+
+/// A ban, and the reason that was given for it.
+pub(super) fn barred(reason: &str) -> Trouble {
+    let trouble = explain(Ending::Refused(Refusal::Banned));
+    match reason {
+        "" => trouble,
+        reason => Trouble { message: format!("{}: {reason}", trouble.message), ..trouble },
+    }
 }
 
 const fn refused(refusal: Refusal) -> (&'static str, &'static str) {
@@ -59,6 +68,7 @@ const fn refused(refusal: Refusal) -> (&'static str, &'static str) {
         ),
         Refusal::NoCommonVersion => ("the two programs share no version", "update the older one"),
         Refusal::TooManyPeers => ("there are limits.peers neighbours already", "raise the limit"),
+        Refusal::Banned => ("it is banned here", "kith admin bans shows which ban that is"),
         _ => ("we do not want this link", "the code says why"),
     }
 }
@@ -71,6 +81,7 @@ const fn refused_us(refusal: Refusal) -> (&'static str, &'static str) {
         ),
         Refusal::UnknownPeer => ("it links with known servers only", "its operator must add us"),
         Refusal::RemovedPeer => ("its operator removed us", "its operator must add us again"),
+        Refusal::Banned => ("it has banned us", "its operator must lift the ban"),
         Refusal::Crossed => ("it wants to dial us itself", "can it reach us under our public address?"),
         Refusal::TakenAddress => (
             "it knows another server under our address",

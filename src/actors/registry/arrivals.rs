@@ -35,11 +35,14 @@ impl Registry {
         nick: &str,
         ctx: &mut Context<Self>,
     ) -> Result<Arc<Member>, Refusal> {
-        let before = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member));
-        let before = before.ok_or(Refusal::Unproven)?;
+        let entry = self.entries.get(&connection).ok_or(Refusal::Unproven)?;
+        let (before, address) = (Arc::clone(&entry.member), entry.address);
         let newcomer = dialect::under(&before, nick).ok_or(Refusal::Unproven)?;
         if before.name.as_deref() == Some(nick) {
             return Ok(before);
+        }
+        if self.keeps_out(&newcomer, address) {
+            return Err(Refusal::Banned);
         }
         let (before, member) = self.switchboard.rename(connection, &newcomer)?;
         if let Some(entry) = self.entries.get_mut(&connection) {
@@ -62,7 +65,11 @@ impl Handler<Join> for Registry {
 
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) -> Self::Result {
         let Join { connection, newcomer, ear, lane, address } = join;
-        let (member, is_new) = match self.switchboard.join(connection, &newcomer) {
+        let joined = match self.keeps_out(&newcomer, address) {
+            true => Err(Refusal::Banned),
+            false => self.switchboard.join(connection, &newcomer),
+        };
+        let (member, is_new) = match joined {
             Ok(joined) => joined,
             Err(refusal) if ear.waits() => {
                 // It is answered, and may try again.
@@ -89,6 +96,7 @@ impl Handler<Join> for Registry {
         self.entries.insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
         self.count();
         if is_new {
+            self.welcome_back(connection, &member, ctx);
             self.tell_change(&member, true, self.switchboard.roster().sequence(), ctx);
             self.changed(ctx);
         } else {
@@ -112,6 +120,7 @@ impl Handler<Leave> for Registry {
         // Rooms first: neighbours hear that a guest has left before they hear that there is no such member.
         self.leave_rooms(connection);
         if is_gone {
+            self.miss(member.key);
             self.write_down(&member, None);
             self.tell_change(&member, false, self.switchboard.roster().sequence(), ctx);
             self.changed(ctx);

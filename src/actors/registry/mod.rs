@@ -5,15 +5,20 @@
 //! must be started anew, not limp on.
 
 mod arrivals;
+mod bans;
 mod bridge;
+mod deliver;
+mod known;
 mod message;
 mod moderation;
 mod neighbours;
+mod offline;
 mod people;
 mod pressed;
 mod query;
 mod room_message;
 mod rooms;
+mod route;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -31,13 +36,15 @@ pub use self::message::{
     Bridges, Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link,
     People, Route, Tell, Unlink, WantList, WantedBy,
 };
+pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
     ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
-use self::{bridge::Bridging, neighbours::Neighbour, pressed::Pressed};
+use self::{bridge::Bridging, known::Known, neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Chronicle},
+    bans::Banned,
     clock::{Clock, unix_ms},
     event::Bulletin,
     lane::{Class, Inbox, Lane},
@@ -51,13 +58,13 @@ use crate::{
         bridge::Bridge,
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
-        letter::{Frame, Letter, Origin},
+        letter::Frame,
         limits::{Limits, seconds},
         member::Member,
         names::Bearer,
         presence::Presence,
         rooms::{Kept, Rooms},
-        switchboard::{Hearers, Objection, Plan, Switchboard},
+        switchboard::Switchboard,
     },
     identity::BridgeKeys,
 };
@@ -86,12 +93,13 @@ pub struct Registry {
     rooms: Rooms,
     /// Where all protocols share the public room.
     bridging: Option<Bridging>,
+    bans: Banned,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
     lists_version: u64,
-    /// Members of whom all clients know that hear of each by itself.
-    told: people::Told,
+    /// Members who have names. Clients that hear of each by itself know of all of them.
+    known: Known,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -102,6 +110,8 @@ pub struct Registry {
     notary: Notary,
     /// Letters whose signature is being checked before they count.
     doubts: u32,
+    /// Letters for those who are away, if they are kept.
+    offline: Option<Offline>,
     limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
@@ -122,12 +132,16 @@ pub struct Parts {
     pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// Who may not come.
+    pub bans: Banned,
     /// What sessions know of the house.
     pub terms: Arc<Terms>,
     /// The keys of the bridge, if it is on.
     pub bridge: Option<BridgeKeys>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
+    /// What letters for those who are away are kept with, if they are.
+    pub offline: Option<OfflineParts>,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -151,6 +165,7 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
+        let offline = parts.offline.map(|offline| Offline::new(offline, &parts.limits, &mut switchboard));
         let mut rooms = Rooms::new(parts.terms.myself.key.id(), &parts.limits);
         let restored = rooms.restore(parts.kept_rooms, unix_ms());
         // What no longer fits is forgotten there, too.
@@ -162,10 +177,11 @@ impl Registry {
             switchboard,
             rooms,
             bridging: parts.bridge.map(|keys| Bridging::new(rules, keys)),
+            bans: parts.bans,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
-            told: people::Told::new(),
+            known: Known::default(),
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),
@@ -173,6 +189,7 @@ impl Registry {
             terms: parts.terms,
             notary: parts.notary,
             doubts: 0,
+            offline,
             limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,
@@ -211,11 +228,12 @@ impl Registry {
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
         self.let_go();
-        if !self.draining.load(Ordering::Relaxed) {
+        let is_draining = self.draining.load(Ordering::Relaxed);
+        self.follow_people(!is_draining);
+        if !is_draining {
             let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
             let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));
             self.presence.changed(self.readers, behind.map(|(connection, _)| *connection));
-            self.tell_people();
         }
         self.push_lists(ctx);
     }
@@ -265,38 +283,6 @@ impl Registry {
             });
         }
     }
-
-    fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
-        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
-        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
-        let mut pressed = Pressed::default();
-        let (mut taken, mut refused) = (0, 0);
-        for (ear, lane) in clients.chain(neighbours) {
-            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
-                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
-            }
-        }
-        self.tally.deliveries.inc_by(taken);
-        self.tally.dropped.inc_by(refused);
-    }
-
-    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
-        let author = match (letter.dialect.echoes(), letter.from) {
-            (false, Origin::Here(connection)) => Some(connection),
-            _ => None,
-        };
-        let (all, member) = match hearers {
-            Hearers::Nobody => (false, None),
-            Hearers::Everybody => (true, None),
-            Hearers::Member(key) => (false, Some(key)),
-        };
-        let everybody =
-            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
-        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
-        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
-        everybody.map(|(_, entry)| entry).chain(of_member)
-    }
 }
 
 /// Those whom client lists can name: members of other dialects have no keys that a reader of lists could use.
@@ -309,6 +295,7 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+        self.begin_to_tidy(ctx);
         ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
         self.start_bridge(ctx.address().recipient());
     }
@@ -319,26 +306,6 @@ impl Drop for Registry {
         if std::thread::panicking() {
             eprintln!("kith: the connection map failed; the process ends so that it can be started anew");
             std::process::exit(70);
-        }
-    }
-}
-
-impl Handler<Route> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
-        self.inbox.taken(letter.original.len());
-        match self.switchboard.route(&letter) {
-            Ok(plan) => {
-                self.tally.letters.inc();
-                self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
-                self.deliver(&letter, &plan);
-                self.carry_in(&letter);
-            }
-            Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
-            Err(Objection::Violated(violation)) => self.object(letter.from, violation),
-            Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
-            Err(Objection::NotFound) => self.not_found(&letter),
         }
     }
 }

@@ -3,7 +3,9 @@
 //! `wire` has the messages, `hello` how the sides describe themselves, `session` the handshake and the
 //! life of one link.
 
+pub mod bans;
 mod hello;
+mod ping;
 pub mod rooms;
 pub mod session;
 pub mod wire;

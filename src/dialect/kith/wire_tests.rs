@@ -72,6 +72,7 @@ fn a_member_is_a_key_and_the_one_that_it_is_listed_under() {
         dialect: Dialect::Olaf,
         public_key: public_key.into(),
         spelled: KeyId(sha256(public_key.as_bytes())),
+        fingerprint: Some(key),
         sealing_key: None,
     };
     let told = |member: &Member| match change(1, member, true) {

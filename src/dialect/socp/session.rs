@@ -331,6 +331,7 @@ impl Session {
             Ending::Violated(Violation::BadSignature) => ("INVALID_SIG", "the signature does not fit"),
             Ending::Refused(Refusal::Unproven) => ("INVALID_SIG", "this name comes with a signature"),
             Ending::Refused(Refusal::Replayed) => ("INVALID_SIG", "this hello was used before"),
+            Ending::Refused(Refusal::Banned) => ("BANNED", "this key or this name may not come in here"),
             Ending::Refused(Refusal::NameInUse) => ("NAME_IN_USE", "somebody of this name is here"),
             Ending::Silent | Ending::NoHello | Ending::Stalled => {
                 ("TIMEOUT", "nothing was heard for too long")

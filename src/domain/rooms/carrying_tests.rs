@@ -1,11 +1,13 @@
 //! Guests without a connection: seen while they are in the neighbourhood, and the same ones with one.
 
-use super::super::testing::{START, key, member, room};
 use super::*;
 use crate::domain::{
     id::ConnectionId,
     limits::Limits,
-    rooms::{Answer, Asker, Order, Page, Record, Wish},
+    rooms::{
+        Answer, Asker, Order, Page, Record, Stamp, Wish,
+        testing::{START, key, member, room},
+    },
 };
 
 const LISTENER: ConnectionId = ConnectionId(1);
@@ -73,8 +75,7 @@ fn what_is_said_at_a_home_without_rooms_is_kept_here_and_told_to_nobody() {
     // A neighbour that asks for everything hears nothing of it, and not that there is such a guest.
     let news = rooms.link(NEW, key(201));
     assert_eq!(told(&news).iter().filter(|news| **news == "seats").count(), 1);
-    let all =
-        rooms.hear(NEW, RoomNews::WantLines(super::super::Stamp::ZERO), START).expect("a good question");
+    let all = rooms.hear(NEW, RoomNews::WantLines(Stamp::ZERO), START).expect("a good question");
     let has_lines = |news: &RoomNews| matches!(news, RoomNews::Lines(lines) if !lines.lines.is_empty());
     assert!(!all.news.iter().any(|(_, news)| has_lines(news)), "{all:?}");
     assert_eq!(heard(&rooms.let_go(|home, _| home != OLD)), ["went"]);

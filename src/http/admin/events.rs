@@ -70,15 +70,18 @@ pub(super) struct EventView {
     /// The number of a guest of a room.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u32>,
-    /// The member under the name that it had before.
+    /// Who the member was, before it took another name.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Who>,
-    /// The digest by which rooms know the member.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    guest: Option<String>,
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
+    /// Which ban.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ban: Option<String>,
+    /// Whom a ban is about, as in `name anna`; or who was muted, as the roster of a room shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
 }
 
 impl EventView {
@@ -127,9 +130,12 @@ impl From<&Event> for EventView {
                 Self { room: Some(room.to_string()), number: Some(*number), ..blank }
             }
             Kind::BridgeBusy => blank,
-            Kind::Muted { member } | Kind::Unmuted { member } => Self { guest: Some(member.hex()), ..blank },
+            Kind::Muted { member } | Kind::Unmuted { member } => Self { target: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }
+            }
+            Kind::Banned { ban } | Kind::Unbanned { ban } => {
+                Self { ban: Some(ban.id.to_string()), target: Some(ban.said.target.to_string()), ..blank }
             }
             Kind::Refused { address, ending } => {
                 Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }
@@ -177,8 +183,8 @@ impl Watcher {
 }
 
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
-/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, and `lagged`
-/// if this watcher was too slow. Ends with the server.
+/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, `banned`,
+/// `unbanned`, and `lagged` if this watcher was too slow. Ends with the server.
 #[utoipa::path(
     tag = "events",
     operation_id = "watch_events",

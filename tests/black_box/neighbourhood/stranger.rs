@@ -108,6 +108,7 @@ impl Stranger {
         let key = &KEYS[number];
         let name = format!("stranger-{number}");
         let myself = Myself {
+            takes_socp: true,
             id: address.into(),
             address: address.to_owned(),
             name,
@@ -147,6 +148,16 @@ impl Stranger {
     /// Its key, as it shows it.
     pub(super) fn key(&self) -> &'static [u8] {
         self.key.public().spki()
+    }
+
+    /// The fingerprint of its key.
+    pub(super) fn id(&self) -> String {
+        self.key.public().id().hex()
+    }
+
+    /// What it signs in the name of its own key, or of another stranger's.
+    pub(super) fn signs(&self, text: &[u8]) -> Vec<u8> {
+        sign(&KEYS[self.hand], text, Salt::Digest).expect("a signature")
     }
 
     /// Something happens to the session, and what it wishes is done.
@@ -280,6 +291,7 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
         public_key,
         spelled,
         sealing_key: None,
+        fingerprint: Some(key.id()),
     })
 }
 

@@ -2,12 +2,13 @@
 //! gossip about somebody else's users, frames that are played back or changed, names that are taken away,
 //! floods. Each is refused with its code, counted, and disturbs nobody else.
 
+mod bans;
 mod floods;
 mod gossip;
 mod leaving;
 mod letters;
 mod names;
-mod stranger;
+pub(super) mod stranger;
 mod weak_keys;
 
 use crate::app::App;

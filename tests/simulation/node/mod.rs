@@ -153,6 +153,7 @@ impl Node {
         let key = keys::server(place);
         let limits = &setup.limits;
         let myself = Myself {
+            takes_socp: true,
             id: address(place).into(),
             address: address(place),
             name: format!("home {place}"),

@@ -19,8 +19,14 @@ fn of_everything_recorded_only_public_words_are_readable() {
             found.extend(text.map(|text| (name, text.to_string())));
         }
     }
-    let words = "hello everyone from alice".to_owned();
-    let wanted = ["g2", "g45", "g56"].map(|name| (name, words.clone()));
     // Those of g17 are sealed for each member.
-    assert_eq!(found, BTreeSet::from(wanted));
+    let wanted = [
+        ("g2", "hello everyone from alice"),
+        ("g2", "hello everyone from bob"),
+        ("g45", "hello everyone from alice"),
+        ("g45", "hello everyone from bob é"),
+        ("g56", "hello everyone from alice"),
+        ("g56", "hello everyone from bob"),
+    ];
+    assert_eq!(found, wanted.map(|(name, words)| (name, words.to_owned())).into());
 }

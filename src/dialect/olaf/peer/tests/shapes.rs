@@ -149,6 +149,7 @@ fn lists_have_the_shape_that_is_wanted() {
         dialect: Dialect::Olaf,
         public_key: "a\nkey".into(),
         spelled: KeyId([2; 32]),
+        fingerprint: Some(KeyId([1; 32])),
         sealing_key: None,
     };
     let shapes = [

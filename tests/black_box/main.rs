@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod chat;
 mod chat_socp;
+mod chat_tpacket;
 mod client;
 mod endings;
 mod files;

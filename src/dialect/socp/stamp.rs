@@ -12,7 +12,6 @@ use super::{
     canonical::canonical,
     envelope::{Envelope, print},
     kind::Kind,
-    wire_text,
 };
 use crate::{crypto::sha256, domain::letter::Frame};
 
@@ -34,7 +33,7 @@ impl Stamp<'_> {
     /// The text that we must sign before this goes out, if it must be signed.
     #[must_use]
     pub fn unsigned(&self, frame: &Frame) -> Option<Vec<u8>> {
-        let envelope = Envelope::read(wire_text(frame)?).ok()?;
+        let envelope = Envelope::read(frame.text()?).ok()?;
         let kind = envelope.known();
         if envelope.sig.is_some() || kind == Some(Kind::CtrlClose) {
             return None;
@@ -52,7 +51,7 @@ impl Stamp<'_> {
     #[must_use]
     pub fn signed(&self, frame: &Frame, signature: &[u8], now_ms: i64) -> Frame {
         let completed = || {
-            let envelope = Envelope::read(wire_text(frame)?).ok()?;
+            let envelope = Envelope::read(frame.text()?).ok()?;
             let payload = self.payload(&envelope)?;
             let from = if envelope.from.is_empty() { self.me } else { &envelope.from };
             let to = if envelope.to.is_empty() { self.other } else { &envelope.to };

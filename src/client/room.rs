@@ -125,7 +125,7 @@ pub enum Why {
     #[error("there can be no such room, or it is closed")]
     BadRoom,
     /// One must be in a room first.
-    #[error("you are in no room")]
+    #[error("one must be in that room for it")]
     NoRoom,
     /// The text is too long.
     #[error("it is too long for this server")]

@@ -37,8 +37,8 @@ impl Talk {
             Told::Withdrawn => self.screen.news("something that was said is withdrawn"),
             Told::Rooms(rooms) => self.on_rooms(&rooms),
             Told::History { room, lines, more } => {
-                let older = if more { ", and there are older ones" } else { "" };
-                self.screen.news(&format!("said in room {room}: {} lines{older}", lines.len()));
+                let older = if more { "; there are older ones" } else { "" };
+                self.screen.news(&format!("lines said in room {room}: {}{older}", lines.len()));
                 lines.iter().for_each(|line| self.on_logged(line));
             }
             Told::Renamed { before, after } => self.on_renamed(&before, after),

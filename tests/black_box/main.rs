@@ -22,6 +22,7 @@ mod peers;
 mod presence;
 mod proxies;
 mod raw;
+mod rooms;
 mod socp;
 mod store;
 mod tls;

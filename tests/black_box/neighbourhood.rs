@@ -17,5 +17,6 @@ mod line;
 mod links;
 mod moves;
 mod place;
+mod rooms;
 mod stranger;
 mod trust;

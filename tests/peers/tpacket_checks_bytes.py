@@ -63,6 +63,14 @@ def bytes__that_are_no_packet(scene: Scene) -> None:
         client.close()
 
 
+def bytes__that_are_no_packet_for_the_third_time(scene: Scene) -> None:
+    for client in (scene.dial("/tpacket"), scene.named("noisy"), scene.guest("guest")):
+        for _ in range(3):
+            client.socket.send(BINARY, b"?")
+            client.refused(UNASKED, -8)
+        ended(client, 1008, "too_many_faults")
+
+
 def bytes__two_packets_in_one_message(scene: Scene) -> None:
     client = scene.named("twins")
     client.socket.send(BINARY, pack(5, SET_ROOM, b"one") + pack(6, SET_ROOM, b"two"))
@@ -82,7 +90,7 @@ def bytes__any_data_of_any_command(scene: Scene) -> None:
         client = scene.dial("/tpacket")
         client.magic(seed % 3)
         client.socket.send(BINARY, pack(seed, seed % 25, data, p1=seed - 100, p2=-seed))
-        client.pings(b"8 bytes.")if seed % 25 == 0 else client.hears()
+        client.pings(b"8 bytes.") if seed % 25 == 0 else client.hears()
         client.close()
 
 

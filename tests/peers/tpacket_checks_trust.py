@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tpacket_client import Client
-from tpacket_scene import Scene, ended, same
+from tpacket_scene import Scene, ended, eventually, same
 from tpacket_wire import (DEL_USER, LINE, LOGGED_MSG, MAGIC, NEW_MSG, NEW_USER, NOP, RESP_ERROR, RESP_OK, SET_ROOM,
                           SET_USER_NICK, UNASKED, Packet)
 
@@ -152,6 +152,23 @@ def nicks__are_free_at_once_when_their_bearer_is_gone(scene: Scene) -> None:
         same("numbers are not given twice", again.number > guest.number, True)
         again.leave()
         watcher.hears_go(again)
+
+
+def nicks__are_free_when_nobody_waited_for_the_answer(scene: Scene) -> None:
+    nick = scene.name("impatient").encode()
+    for _ in range(30):
+        client = scene.dial()
+        client.magic()
+        client.say(SET_USER_NICK, nick)
+        client.close()
+    last = scene.dial()
+    last.magic()
+
+    def is_free() -> bool:
+        uid = last.say(SET_USER_NICK, nick)
+        return last.hears() == Packet(uid, RESP_OK, 0, 0, b"")
+
+    eventually("the nick is free", is_free)
 
 
 def nicks__one_of_two_at_once(scene: Scene) -> None:

@@ -8,7 +8,7 @@ import tpacket_checks_bytes as in_bytes
 import tpacket_checks_rooms as in_rooms
 import tpacket_checks_trust as in_trust
 from tpacket_client import Client
-from tpacket_scene import Scene, ended, same
+from tpacket_scene import Scene, same
 from tpacket_wire import (BINARY, CLOSE, DEL_USER, MAGIC, NEW_MSG, NEW_USER, NOP, SET_ROOM, SET_USER_NICK, UNASKED,
                           Packet, Socket, Wrong, accept_of, handshake, pack)
 
@@ -183,11 +183,3 @@ def html__goes_as_it_is(scene: Scene) -> None:
     marked = scene.guest("<b>bold</b>")
     for one in (alice, bob):
         one.expect(Packet(UNASKED, NEW_USER, marked.number, 0, marked.nick.encode()))
-    noisy = scene.dial()
-    noisy.socket.send(BINARY, b"?")
-    noisy.refused(UNASKED, -8)
-    noisy.socket.send(BINARY, b"?")
-    noisy.refused(UNASKED, -8)
-    noisy.socket.send(BINARY, b"?")
-    noisy.refused(UNASKED, -8)
-    ended(noisy, 1008, "too_many_faults")

@@ -10,6 +10,10 @@ from tpacket_wire import (BINARY, CLOSE, DEL_USER, LINE, LOGGED_MSG, MAGIC, NEW_
                           pack, unpack)
 
 
+# More than a line of a room may have.
+TOO_LONG = b"x" * 20000
+
+
 class Client:
     """A socket, the numbers of its requests, and what it knows about itself."""
 
@@ -72,11 +76,9 @@ class Client:
             return ended
 
     def quiet(self) -> None:
-        """Nothing was said to it that it has not heard. The house answers in order, so an answer proves that."""
-        if self.room:
-            self.ok(self.say(SET_ROOM, self.room.encode()))
-        else:
-            self.refused(self.say(NEW_MSG, b"?"), -5)
+        """Nothing was said to it that it has not heard. What happens in rooms, and answers that need to know what
+        is there, come in their order; so such an answer proves that."""
+        self.refused(self.say(NEW_MSG, TOO_LONG), -6 if self.room else -5)
 
     def pings(self, payload: bytes) -> None:
         self.socket.send(PING, payload)
@@ -97,8 +99,8 @@ class Client:
         self.ok(uid)
         here, log = [], []
         # One more answer, so that the end of what belongs to the first one is known.
-        end = self.say(SET_ROOM, room.encode())
-        while (packet := self.hears()) != Packet(end, RESP_OK, 0, 0, b""):
+        end = self.say(NEW_MSG, TOO_LONG)
+        while (packet := self.hears()) != Packet(end, RESP_ERROR, -6, 0, b""):
             if packet.uid != UNASKED:
                 raise Wrong(f"{packet} on the way into a room")
             if packet.cmd == NEW_USER and not log:

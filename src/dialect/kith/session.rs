@@ -18,6 +18,7 @@ use bytes::Bytes;
 
 use super::{
     hello::{Them, own_hello, read_hello, refused_by_them},
+    rooms,
     wire::{self, Ping, Proof, Refused, Welcome, kind},
 };
 use crate::{
@@ -27,11 +28,11 @@ use crate::{
     },
     dialect::{
         Ear, Terms,
-        event::{Check, Claim, Greeting, Hand, Input, Output},
+        event::{Check, Greeting, Hand, Input, Output},
     },
     domain::{
         Moment,
-        id::HomeId,
+        id::{HomeId, KeyId},
         letter::Frame,
         limits::seconds,
         neighbourhood::Sockets,
@@ -84,17 +85,20 @@ enum State {
     /// The house is asked whether it wants the link.
     Greeting {
         channel: Channel,
+        key: KeyId,
     },
     /// The link is up.
     Up {
         channel: Channel,
         home: HomeId,
+        key: KeyId,
         heard: Moment,
     },
     Over,
 }
 
 type Outcome = Result<(), Ending>;
+const MALFORMED: Ending = Ending::Violated(Violation::Malformed);
 
 impl Session {
     /// The side that dials, and believes to have dialled this address.
@@ -125,7 +129,7 @@ impl Session {
                 Ok(())
             }
             Input::Frame(Frame::Binary(bytes)) => self.on_message(bytes, now, out),
-            Input::Frame(Frame::Text(_)) => Err(Ending::Violated(Violation::Malformed)),
+            Input::Frame(Frame::Text(_)) => Err(MALFORMED),
             Input::Stands(standing) => self.on_standing(standing.err(), out),
             Input::Signed(signature) => self.on_signed(signature, out),
             Input::Checked(verdict) => self.on_checked(verdict, out),
@@ -144,7 +148,7 @@ impl Session {
     pub fn wrap(&mut self, frame: Frame) -> Frame {
         match (&mut self.state, frame) {
             // The proof itself is still read without a seal.
-            (State::Greeting { channel } | State::Up { channel, .. }, Frame::Binary(plain)) => {
+            (State::Greeting { channel, .. } | State::Up { channel, .. }, Frame::Binary(plain)) => {
                 Frame::Binary(channel.seal(&plain))
             }
             (_, frame) => frame,
@@ -166,12 +170,11 @@ impl Session {
     }
 
     fn on_message(&mut self, bytes: Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
-        let malformed = Ending::Violated(Violation::Malformed);
         if let State::Proving { channel, .. } | State::Up { channel, .. } = &mut self.state {
             let message = channel.open(bytes).ok_or(Ending::Violated(Violation::BadSignature))?;
             return self.on_sealed(&message, now, out);
         }
-        let (kind, body) = bytes.split_first().ok_or(malformed)?;
+        let (kind, body) = bytes.split_first().ok_or(MALFORMED)?;
         match (std::mem::replace(&mut self.state, State::Over), *kind) {
             (State::Listening(ephemeral), kind::HELLO) => {
                 let them = read_hello(&bytes)?;
@@ -181,7 +184,7 @@ impl Session {
                 Ok(())
             }
             (State::Opening(ephemeral), kind::WELCOME) => {
-                let Welcome { hello, signature } = wire::decode(body).map_err(|_| malformed)?;
+                let Welcome { hello, signature } = wire::decode(body).map_err(|_| MALFORMED)?;
                 let them = read_hello(&hello.into())?;
                 out.push(Output::Step("welcome", them.describe()));
                 out.push(Output::Claim(them.claim.clone()));
@@ -189,7 +192,7 @@ impl Session {
                 Ok(())
             }
             (State::Welcoming { ephemeral, them }, kind::PROOF) => {
-                let Proof { signature } = wire::decode(body).map_err(|_| malformed)?;
+                let Proof { signature } = wire::decode(body).map_err(|_| MALFORMED)?;
                 out.push(Output::Step("proof", "they sign the transcript".to_owned()));
                 out.push(Output::Check(self.check(&them, signature)));
                 self.state = State::Checking { ephemeral, them };
@@ -287,8 +290,7 @@ impl Session {
                     self.state = State::Signing { ephemeral, them };
                 } else {
                     let channel = self.agree(ephemeral, &them)?;
-                    out.push(Output::Greet(greeting(them.claim)));
-                    self.state = State::Greeting { channel };
+                    self.greet(channel, them, out);
                 }
                 Ok(())
             }
@@ -298,12 +300,12 @@ impl Session {
 
     fn on_welcome(&mut self, answer: Result<HomeId, Refusal>, now: Moment, out: &mut Vec<Output>) -> Outcome {
         match (std::mem::replace(&mut self.state, State::Over), answer) {
-            (State::Greeting { channel }, Err(refusal)) => {
-                self.state = State::Greeting { channel };
+            (state @ State::Greeting { .. }, Err(refusal)) => {
+                self.state = state;
                 Err(Ending::Refused(refusal))
             }
-            (State::Greeting { channel }, Ok(home)) => {
-                self.state = State::Up { channel, home, heard: now };
+            (State::Greeting { channel, key }, Ok(home)) => {
+                self.state = State::Up { channel, home, key, heard: now };
                 out.push(Output::Step("up", "the link is up".to_owned()));
                 if !self.we_dialled {
                     self.say(Bytes::from_static(&[kind::READY]), out);
@@ -316,47 +318,54 @@ impl Session {
     }
 
     fn on_sealed(&mut self, message: &Bytes, now: Moment, out: &mut Vec<Output>) -> Outcome {
-        let malformed = Ending::Violated(Violation::Malformed);
-        let (kind, body) = message.split_first().ok_or(malformed)?;
+        let (kind, body) = message.split_first().ok_or(MALFORMED)?;
         if *kind == kind::REFUSED {
             return refused_by_them(message);
         }
         match std::mem::replace(&mut self.state, State::Over) {
             State::Proving { channel, them } if *kind == kind::READY => {
-                out.push(Output::Greet(greeting(them.claim)));
-                self.state = State::Greeting { channel };
+                self.greet(channel, them, out);
                 return Ok(());
             }
             state => self.state = state,
         }
-        let State::Up { home, heard, .. } = &mut self.state else {
+        let State::Up { home, key, heard, .. } = &mut self.state else {
             return Err(Ending::Violated(Violation::OutOfOrder));
         };
         *heard = now;
         match *kind {
             kind::PART | kind::CHANGES | kind::STANDING => {
-                out.extend(wire::read_news(message).map_err(|_| malformed)?.map(Output::Tell));
+                out.extend(wire::read_news(message).map_err(|_| MALFORMED)?.map(Output::Tell));
             }
             kind::WANT_LIST => out.push(Output::WantList),
+            kind::SEATS..=kind::LOST => {
+                out.extend(rooms::read(message, *key).map_err(|_| MALFORMED)?.map(Output::RoomNews));
+            }
             kind::LETTER => {
                 let most = self.terms.recipients_per_letter;
-                let letter = wire::read_letter(message, *home, most).map_err(|_| malformed)?;
+                let letter = wire::read_letter(message, *home, most).map_err(|_| MALFORMED)?;
                 // One bad letter is no reason to lose the good ones.
                 out.extend(letter.map(|letter| letter.map_or_else(Output::Note, Output::Route)));
             }
             kind::PING => {
-                let ping: Ping = wire::decode(body).map_err(|_| malformed)?;
+                let ping: Ping = wire::decode(body).map_err(|_| MALFORMED)?;
                 self.say(wire::encode(kind::PONG, &ping), out);
             }
             kind::PONG => {
-                let ping: Ping = wire::decode(body).map_err(|_| malformed)?;
-                out.push(Output::RoundTrip(ping.age(now)));
+                out.push(Output::RoundTrip(wire::decode::<Ping>(body).map_err(|_| MALFORMED)?.age(now)));
             }
-            kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| malformed)?)),
+            kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| MALFORMED)?)),
             // A newer program says something that we need not understand.
             _ => {}
         }
         Ok(())
+    }
+
+    fn greet(&mut self, channel: Channel, them: Them, out: &mut Vec<Output>) {
+        self.state = State::Greeting { channel, key: them.key.id() };
+        let (claim, ear) = (them.claim, Ear::Kith);
+        let greeting = Greeting { claim, proven: true, trace: None, ear, sockets: Sockets::One };
+        out.push(Output::Greet(greeting));
     }
 
     fn on_alarm(&mut self, now: Moment, out: &mut Vec<Output>) -> Outcome {
@@ -384,10 +393,6 @@ impl Session {
         self.state = state;
         Ok(())
     }
-}
-
-fn greeting(claim: Claim) -> Greeting {
-    Greeting { claim, proven: true, trace: None, ear: Ear::Kith, sockets: Sockets::One }
 }
 
 #[cfg(test)]

@@ -52,6 +52,18 @@ pub mod kind {
     pub const PONG: u8 = 49;
     /// How the sender's own links are doing.
     pub const LINKS: u8 = 64;
+    /// Guests of the sender have entered rooms.
+    pub const SEATS: u8 = 96;
+    /// One has left a room.
+    pub const WENT: u8 = 97;
+    /// One is called otherwise.
+    pub const RENAMED: u8 = 98;
+    /// Lines of the reader are wanted.
+    pub const WANT_LINES: u8 = 99;
+    /// Lines of the sender.
+    pub const LINES: u8 = 100;
+    /// Lines that the sender has lost.
+    pub const LOST: u8 = 101;
 }
 
 /// The first message of who dials. The answer has the same fields and a proof.

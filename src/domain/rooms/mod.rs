@@ -30,3 +30,10 @@ pub use self::{
     outcome::{Asker, Kept, KeptRoom, Order, Outcome, Record, RoomView},
     wish::{Answer, Objection, Page, RoomCard, Scene, Ticket, Wish},
 };
+
+#[cfg(test)]
+mod hearing_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

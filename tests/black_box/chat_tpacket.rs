@@ -250,6 +250,20 @@ fn a_first_server_is_understood_and_borne() {
 }
 
 #[test]
+fn a_first_server_is_asked_whether_it_lives_in_the_only_way_that_it_answers() {
+    let mut original = Original::start("0");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut anna = person(&original.door, folder.path(), "anna", &["--room", "den"]);
+    original.notices("ping 8");
+    let mut ben = person(&original.door, folder.path(), "ben", &["--room", "den"]);
+    anna.reads("* joined: ben");
+    ben.types("still in step");
+    assert_eq!(anna.reads("still in step"), "ben: still in step");
+    anna.leaves(0);
+    original.lives();
+}
+
+#[test]
 fn a_first_server_that_comes_back_repeats_nothing_that_was_shown() {
     let mut original = Original::start("0");
     let folder = tempfile::tempdir().expect("a folder");

@@ -54,7 +54,7 @@ impl Session {
     pub(super) fn on_done(&mut self, packet: &Packet<'_>, now_ms: i64, out: &mut Vec<Output>) {
         match self.asked.remove(&packet.uid) {
             Some(Asked::Nick(nick)) => self.on_nick(nick, packet.p1, out),
-            Some(Asked::Room(room) | Asked::RefusedRoom(room)) => self.on_room(room, now_ms, out),
+            Some(Asked::Room(room) | Asked::RefusedRoom(room)) => self.on_room(&room, now_ms, out),
             Some(Asked::Roster) => self.hall.complete(&self.me, out),
             Some(Asked::Leave(room)) => {
                 let is_ours = self.hall.room() == Some(&*room);
@@ -87,18 +87,18 @@ impl Session {
         self.version = Some(Version::agreed(version));
         match self.wanted.clone() {
             Some(room) => {
-                let frame = self.enter(room);
+                let frame = self.enter(&room);
                 out.push(Output::Send(frame));
             }
             None => self.hall.leave(&self.me, out),
         }
     }
 
-    fn on_room(&mut self, room: String, now_ms: i64, out: &mut Vec<Output>) {
-        self.wanted = Some(room.clone());
+    fn on_room(&mut self, room: &str, now_ms: i64, out: &mut Vec<Output>) {
+        self.wanted = Some(room.to_owned());
         let is_seed = self.version != Some(Version::One);
         // A first server would refuse to be asked again, and say so to nobody's use.
-        let again = self.hall.enter(&room, is_seed.then_some(now_ms), out);
+        let again = self.hall.enter(room, is_seed.then_some(now_ms), out);
         self.past.enter(again);
         if !is_seed {
             out.push(Output::Send(self.ask(Asked::Roster, command::SET_ROOM, room.as_bytes())));
@@ -134,7 +134,7 @@ impl Session {
             Some(Asked::History(room)) => out.push(refused(Some(Wish::History(Some(room))), reason)),
             Some(Asked::Said) => out.push(refused(None, reason)),
             Some(Asked::RefusedRoom(_)) | None => {
-                out.push(Output::Event(Event::Complaint(reason.to_string())))
+                out.push(Output::Event(Event::Complaint(reason.to_string())));
             }
         }
     }

@@ -171,7 +171,7 @@ impl Session {
                 if here.as_ref() == Some(&room) {
                     return Err(SayError::Inside);
                 }
-                Ok(self.enter(room))
+                Ok(self.enter(&room))
             }
             Wish::Leave(room) => {
                 known(SayError::NoLeaving)?;
@@ -191,8 +191,8 @@ impl Session {
         }
     }
 
-    pub(super) fn enter(&mut self, room: String) -> Frame {
-        self.ask(Asked::Room(room.clone()), command::SET_ROOM, room.as_bytes())
+    pub(super) fn enter(&mut self, room: &str) -> Frame {
+        self.ask(Asked::Room(room.to_owned()), command::SET_ROOM, room.as_bytes())
     }
 
     /// A message of the server.

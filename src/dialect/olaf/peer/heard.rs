@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::wire::{Entries, Letter as Said};
 use crate::{
     crypto::{fingerprint, keys::PublicKey, sha256},
-    dialect::olaf::{session::trace, wire::Body},
+    dialect::{olaf::wire::Body, trace},
     domain::{
         address::Address,
         dialect::Dialect,

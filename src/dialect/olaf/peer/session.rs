@@ -33,7 +33,8 @@ use crate::{
         Accent as AnyAccent, Ear, Terms,
         event::{Check, Claim, Greeting, Hand, Input, Output, Standing},
         is_fatal,
-        olaf::{accent::Form, session::trace, wire::into_text},
+        olaf::{accent::Form, wire::into_text},
+        trace,
     },
     domain::{
         Moment,
@@ -332,6 +333,7 @@ impl Session {
         out.push(Output::Greet(Greeting {
             claim: self.claim.clone(),
             proven: self.is_proven,
+            key: None,
             trace: self.trace.filter(|_| self.is_proven),
             ear: Ear::OlafPeer(self.accent),
             sockets: self.accent.sockets,

@@ -192,7 +192,7 @@ pub fn is_sealed(frame: &Frame) -> bool {
         #[serde(borrow)]
         chat: Option<Content<'a>>,
     }
-    let Some(Ok(Message::Signed(signed))) = text(frame).map(Message::read) else { return false };
+    let Some(Ok(Message::Signed(signed))) = frame.text().map(Message::read) else { return false };
     let Ok(chat) = serde_json::from_str::<Chat<'_>>(&signed.data) else { return false };
     let is_for_somebody = chat.kind == "chat" && chat.symm_keys.is_some_and(|keys| keys.0 > 0);
     is_for_somebody

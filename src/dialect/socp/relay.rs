@@ -138,7 +138,7 @@ fn gone(name: &str) -> Frame {
 /// The author of a letter is not here.
 #[must_use]
 pub fn not_here(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     is_user_name(&envelope.from).then(|| gone(&envelope.from))
 }
 
@@ -146,7 +146,7 @@ pub fn not_here(original: &Frame) -> Option<Frame> {
 /// be kept.
 #[must_use]
 pub fn is_sealed(original: &Frame) -> bool {
-    let envelope = wire_text(original).and_then(|text| Envelope::read(text).ok());
+    let envelope = original.text().and_then(|text| Envelope::read(text).ok());
     let Some(envelope) = envelope.filter(|envelope| envelope.known().is_some_and(Kind::is_direct)) else {
         return false;
     };
@@ -157,7 +157,7 @@ pub fn is_sealed(original: &Frame) -> bool {
 /// The recipient of a letter is away, and will hear it when it comes.
 #[must_use]
 pub fn kept(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let name = recipient(&envelope)?;
     let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
     let kind = Kind::MsgDirect.name();

@@ -157,7 +157,7 @@ impl Session {
         found: Option<(Way, Salt)>,
         out: &mut Vec<Output>,
     ) -> Outcome {
-        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        let envelope = frame.text().and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         let (kind, from) = (&envelope.kind, &envelope.from);
         let Some(found) = found else {
             out.push(Output::Step("signature", format!("{kind} from {from} is not signed with its key")));

@@ -6,6 +6,7 @@ pub(crate) use crate::broken::{Broken, must};
 use crate::{
     keys, member,
     node::{Node, Setup},
+    rooms::Views,
     world::World,
     written::Written,
 };
@@ -14,6 +15,7 @@ use kith::domain::{
     id::{ConnectionId, KeyId},
     letter::{Frame, Letter},
     refusal::{Ending, Refusal, Violation},
+    rooms::{Event, RoomName},
     switchboard::{Objection, Plan},
 };
 
@@ -37,6 +39,8 @@ pub(crate) struct Ledger {
     digests: Vec<BTreeSet<u128>>,
     ever: Vec<BTreeSet<KeyId>>,
     versions: Vec<Option<u64>>,
+    /// What people know of rooms.
+    pub(crate) rooms: Views,
     /// How often what happened.
     tally: Tally,
 }
@@ -59,6 +63,7 @@ impl Ledger {
             digests: vec![BTreeSet::from([0]); servers],
             ever: vec![BTreeSet::new(); servers],
             versions: vec![None; servers],
+            rooms: Views::default(),
             tally: Tally::new(),
         }
     }
@@ -80,6 +85,28 @@ impl Ledger {
     /// A server is no more.
     pub(crate) fn stopped(&mut self, place: usize) {
         self.links.retain(|(from, _)| *from != place);
+        self.rooms.stopped(place);
+    }
+
+    /// Something happened in a room, and these hear of it.
+    pub(crate) fn happened(
+        &mut self,
+        place: usize,
+        room: &RoomName,
+        listeners: &[ConnectionId],
+        event: &Event,
+    ) -> Result<(), Broken> {
+        if let Event::Recalled(_) = event {
+            self.count("recalled");
+        }
+        self.rooms.happened(place, room, listeners, event)
+    }
+
+    /// So much was not written down when it should have been.
+    pub(crate) fn unwritten(&mut self, records: usize) {
+        if records > 0 {
+            self.count("unwritten");
+        }
     }
 
     /// Somebody is about to come to a home.

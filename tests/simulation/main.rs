@@ -19,6 +19,7 @@ mod liar;
 mod member;
 mod net;
 mod node;
+mod rooms;
 mod scenarios;
 mod seeds;
 mod socp;

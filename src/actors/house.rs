@@ -20,7 +20,7 @@ use super::{
     lane::Inbox,
     neighbourhood::{self, Neighbourhood},
     notary::{Keys, Notary},
-    registry::{self, Registry},
+    registry::{self, OfflineParts, Registry},
     tally::Tally,
 };
 use crate::{
@@ -93,6 +93,8 @@ pub struct Plan {
     pub bans: Sentences,
     /// Who writes things down.
     pub archivist: Addr<Archivist>,
+    /// What letters for those who are away are kept with, if they are.
+    pub offline: Option<OfflineParts>,
     /// The thread of those who wait for the disk.
     pub desk: ArbiterHandle,
 }
@@ -136,6 +138,7 @@ impl House {
             tally: tally.clone(),
             bulletin: bulletin.clone(),
             archivist: plan.archivist,
+            offline: plan.offline,
             inbox: inbox.clone(),
             draining: Arc::clone(&draining),
         };

@@ -15,6 +15,7 @@ pub struct Meter {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     violations: AtomicU64,
+    overheard: AtomicU64,
     /// Milliseconds since the start of the process.
     heard: AtomicU64,
     /// Microseconds; nothing was measured yet if it is zero.
@@ -34,6 +35,8 @@ pub struct Reading {
     pub bytes_out: u64,
     /// How often the neighbour did what its protocol forbids, or what this house refuses.
     pub violations: u64,
+    /// How often it told of members of others, which they tell themselves.
+    pub overheard: u64,
 }
 
 impl Meter {
@@ -53,6 +56,11 @@ impl Meter {
     /// Something came in that must not.
     pub fn violated(&self) {
         self.violations.fetch_add(1, Relaxed);
+    }
+
+    /// Something came in that is not for the neighbour to tell.
+    pub fn overheard(&self) {
+        self.overheard.fetch_add(1, Relaxed);
     }
 
     /// A question was answered after so long.
@@ -82,6 +90,7 @@ impl Meter {
             bytes_in: self.bytes_in.load(Relaxed),
             bytes_out: self.bytes_out.load(Relaxed),
             violations: self.violations.load(Relaxed),
+            overheard: self.overheard.load(Relaxed),
         }
     }
 }
@@ -96,6 +105,7 @@ impl std::ops::Add for Reading {
             bytes_in: self.bytes_in + other.bytes_in,
             bytes_out: self.bytes_out + other.bytes_out,
             violations: self.violations + other.violations,
+            overheard: self.overheard + other.overheard,
         }
     }
 }

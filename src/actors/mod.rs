@@ -14,6 +14,7 @@ pub mod flow;
 pub mod gate;
 pub mod house;
 pub mod inlet;
+pub mod keeper;
 pub mod lane;
 pub mod meter;
 pub mod neighbourhood;

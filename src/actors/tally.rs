@@ -41,6 +41,14 @@ pub struct Tally {
     pub dropped: Counter,
     /// Private letters for homes that are not linked.
     pub unreachable: Counter,
+    /// Private letters kept for those who are away.
+    pub offline_kept: Counter,
+    /// Of those, handed over.
+    pub offline_delivered: Counter,
+    /// Of those, let go because nobody came for them in time.
+    pub offline_expired: Counter,
+    /// Letters that could have been kept and found no room, or no disk.
+    pub offline_refused: Counter,
     /// Signatures found good.
     pub signatures_good: Counter,
     /// Signatures found bad.
@@ -74,6 +82,10 @@ impl Default for Tally {
             lists: Counter::default(),
             dropped: Counter::default(),
             unreachable: Counter::default(),
+            offline_kept: Counter::default(),
+            offline_delivered: Counter::default(),
+            offline_expired: Counter::default(),
+            offline_refused: Counter::default(),
             signatures_good: Counter::default(),
             signatures_bad: Counter::default(),
             check_seconds: Histogram::new([0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0]),
@@ -145,6 +157,14 @@ impl Tally {
         r.register("lists", "client lists handed to connections", self.lists.clone());
         r.register("dropped", "frames that found no room at a slow reader", self.dropped.clone());
         r.register("unreachable", "private letters for homes that are not linked", self.unreachable.clone());
+        r.register(
+            "offline_kept",
+            "private letters kept for members who are away",
+            self.offline_kept.clone(),
+        );
+        r.register("offline_delivered", "kept letters handed over", self.offline_delivered.clone());
+        r.register("offline_expired", "kept letters for which nobody came", self.offline_expired.clone());
+        r.register("offline_refused", "letters that found no room to be kept", self.offline_refused.clone());
         r.register("signatures_good", "signatures found good", self.signatures_good.clone());
         r.register("signatures_bad", "signatures found bad", self.signatures_bad.clone());
         r.register("signatures_made", "our own, by whether a kept one did", self.signatures_made.clone());

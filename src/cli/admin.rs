@@ -73,6 +73,12 @@ pub enum AdminCommand {
         /// Its id, as the list shows it.
         id: String,
     },
+    /// List for whom letters wait, or forget what waits for somebody.
+    Offline {
+        /// Forget what waits for the member with this id, as the list shows it.
+        #[arg(long, value_name = "MEMBER")]
+        discard: Option<String>,
+    },
     /// List the neighbours, and how the link to each is.
     Peers,
     /// List every server of the neighbourhood with its members.
@@ -153,6 +159,11 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         AdminCommand::Clients { dialect } => list(spoken("clients", dialect.as_deref()), show::clients).await,
         AdminCommand::Members { dialect } => list(spoken("members", dialect.as_deref()), show::members).await,
         AdminCommand::Files => list("/api/v1/files?".to_owned(), show::files).await,
+        AdminCommand::Offline { discard: None } => list("/api/v1/offline?".to_owned(), show::offline).await,
+        AdminCommand::Offline { discard: Some(member) } => {
+            api.delete(&format!("/api/v1/offline/{}", escaped(member))).await?;
+            Ok(if json { String::new() } else { format!("what waited for {member} is forgotten") })
+        }
         AdminCommand::Peers => list("/api/v1/peers?".to_owned(), neighbours::peers).await,
         AdminCommand::Neighbourhood => {
             let text = api.get("/api/v1/neighbourhood").await?;

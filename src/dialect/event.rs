@@ -38,7 +38,7 @@ pub enum Input {
     /// The answer to [`Output::Greet`]: the link is up, under this number, or the house does not want it.
     Welcomed(Result<HomeId, Refusal>),
     /// The answer to [`Output::Find`]: in the order of their names.
-    Found(Vec<Arc<Member>>),
+    Found(Arc<[Arc<Member>]>),
     /// The answer to [`Output::Join`] in dialects that wait for it.
     Joined(Result<Arc<Member>, Refusal>),
     /// The moment of [`Output::Wake`] has come.
@@ -70,6 +70,8 @@ pub enum Output {
     Greet(Greeting),
     /// The server that we dialled has proven this key, whether it wants the link or not.
     Proven(KeyId),
+    /// A neighbour has signed something once more: this socket to it lives, and is its own.
+    Shown,
     /// A neighbour has news of its rooms.
     RoomNews(RoomNews),
     /// A neighbour has news of its members.
@@ -86,6 +88,8 @@ pub enum Output {
     Step(&'static str, String),
     /// Hand in [`Input::Woken`] at this moment; a later wish takes the place of this one.
     Wake(Moment),
+    /// A neighbour says what is not for it to say, as its protocol lets it; that means nothing here.
+    Overheard,
     /// The peer broke the protocol; the frame is dropped and counted.
     Note(Violation),
     /// The connection ends.
@@ -147,6 +151,8 @@ pub struct Standing {
     pub accent: Option<Accent>,
     /// Whether it may come in unproven.
     pub unproven: bool,
+    /// The servers with which it should be linked, too, if its protocol wants everybody to be.
+    pub servers: Vec<ServerCard>,
 }
 
 /// A server that says who it is, with what it has proven.
@@ -164,4 +170,6 @@ pub struct Greeting {
     pub ear: Ear,
     /// How many sockets it wants.
     pub sockets: Sockets,
+    /// How other SOCP servers could be linked with it, if they can.
+    pub card: Option<ServerCard>,
 }

@@ -10,6 +10,7 @@ pub mod event;
 pub mod kith;
 pub mod olaf;
 pub mod press;
+pub mod sealed;
 pub mod socp;
 pub mod tpacket;
 pub mod vocabulary;
@@ -61,6 +62,8 @@ pub struct Myself {
     pub name: String,
     /// What it is called in dialects whose servers have names made for them, not by them.
     pub id: Arc<str>,
+    /// Whether servers of that dialect are heard at that address.
+    pub takes_socp: bool,
     /// Its key.
     pub key: Arc<PublicKey>,
 }
@@ -255,6 +258,12 @@ impl Session {
     #[must_use]
     pub const fn silence_s(&self) -> u32 {
         if let Self::SocpPeer(_) = self { socp::peer::SILENCE_S } else { 0 }
+    }
+
+    /// How long the other side may wait until it says who it is, if its protocol lets it wait.
+    #[must_use]
+    pub fn hello_s(&self) -> u32 {
+        if let Self::SocpPeer(session) = self { session.hello_s() } else { 0 }
     }
 
     /// Whether the other side is a server.

@@ -81,6 +81,13 @@ pub fn change(sequence: u64, member: &Member, came: bool, ear: Ear) -> Option<Fr
     }
 }
 
+/// Somebody who came is in the public channel, where there are words for that.
+#[must_use]
+pub fn in_channel(member: &Member, ear: Ear) -> Option<Frame> {
+    let Ear::SocpPeer(accent) = ear else { return None };
+    socp::relay::in_channel(std::iter::once(member), accent)
+}
+
 /// Part of the members of this home, for neighbours that hear of each by itself.
 #[must_use]
 pub fn part(
@@ -93,7 +100,8 @@ pub fn part(
     match ear {
         Ear::Kith => vec![kith::wire::part(after, members, is_last, sequence)],
         Ear::SocpPeer(accent) => {
-            members.iter().filter_map(|member| socp::relay::came(member, accent)).collect()
+            let came = members.iter().filter_map(|member| socp::relay::came(member, accent));
+            came.chain(socp::relay::in_channel(members.iter().map(AsRef::as_ref), accent)).collect()
         }
         _ => Vec::new(),
     }
@@ -126,6 +134,45 @@ pub fn not_found(letter: &Letter, ear: Ear) -> Option<Frame> {
     match ear {
         Ear::Socp(_) | Ear::SocpPeer(_) => socp::relay::not_found(&letter.original),
         Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Tpacket(_) | Ear::Kith => None,
+    }
+}
+
+/// Whether a letter is private, small and sealed, so that it may be kept for somebody who is away.
+#[must_use]
+pub fn is_sealed(letter: &Letter) -> bool {
+    match letter.dialect {
+        Dialect::Olaf => olaf::wire::is_sealed(&letter.original),
+        Dialect::Socp => socp::relay::is_sealed(&letter.original),
+        // It has no letters.
+        Dialect::Tpacket => false,
+    }
+}
+
+/// The fingerprint of the key that a letter says is its author's.
+#[must_use]
+pub fn author_key(letter: &Letter) -> Option<KeyId> {
+    match letter.dialect {
+        // Its members are known by their keys and nothing else.
+        Dialect::Olaf | Dialect::Tpacket => None,
+        Dialect::Socp => socp::heard::author_key(&letter.original),
+    }
+}
+
+/// A letter is kept until its recipient comes, where there are words for that.
+#[must_use]
+pub fn kept(letter: &Letter, ear: Ear) -> Option<Frame> {
+    match ear {
+        Ear::Socp(_) => socp::relay::kept(&letter.original),
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Tpacket(_) | Ear::Kith => None,
+    }
+}
+
+/// The author of a letter is not here any more, for neighbours that take whoever writes to be here.
+#[must_use]
+pub fn not_here(letter: &Letter, ear: Ear) -> Option<Frame> {
+    match ear {
+        Ear::SocpPeer(_) => socp::relay::not_here(&letter.original),
+        Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Socp(_) | Ear::Tpacket(_) | Ear::Kith => None,
     }
 }
 

@@ -34,13 +34,15 @@ impl<A: Copy + Default + PartialEq> Vocabulary<A> {
         Ok(accent)
     }
 
-    /// The name of the preset that it is, or else the shortest one.
+    /// The name of the preset that it is, if nobody else speaks so, or else the shortest one.
     #[must_use]
     pub fn name(&self, accent: A) -> String {
-        if let Some((name, _)) = self.presets.iter().find(|(_, preset)| *preset == accent) {
+        let alike = |preset: A| self.presets.iter().filter(|(_, other)| *other == preset).count();
+        let own = || self.presets.iter().filter(|(_, preset)| alike(*preset) == 1);
+        if let Some((name, _)) = own().find(|(_, preset)| *preset == accent) {
             return (*name).to_owned();
         }
-        let names = self.presets.iter().map(|(name, preset)| self.beside(accent, name, *preset));
+        let names = own().map(|(name, preset)| self.beside(accent, name, *preset));
         names.min_by_key(String::len).unwrap_or_default()
     }
 

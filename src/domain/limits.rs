@@ -66,6 +66,18 @@ pub struct Limits {
     pub uploads_per_address_per_minute: u32,
     /// Bytes that one address may upload in an hour, so that no stranger fills the house for all.
     pub upload_bytes_per_address_per_hour: u64,
+    /// Private letters that wait for one member who is away. More than a holiday brings, less than a flood.
+    pub offline_letters_per_member: u32,
+    /// Bytes of them; also what may wait of one author for everybody together. Never more than a quarter of
+    /// `queue_bytes`, so that all of it finds room at the hello, beside the lists.
+    pub offline_bytes_per_member: u32,
+    /// Bytes of all letters that wait. They are held in memory, too, so this is what a crowd can cost of both.
+    pub offline_total_bytes: u64,
+    /// How long a letter waits.
+    pub offline_keep_s: u32,
+    /// Members of whom it is remembered how far they have heard, in dialects whose letters name no recipient.
+    /// About 100 bytes each.
+    pub offline_members: u32,
     /// Rooms at most, those included in which nobody is: each keeps its history.
     pub rooms: u32,
     /// Rooms that one member may be in at once, in dialects that let it be in several.
@@ -150,6 +162,11 @@ impl Default for Limits {
             upload_keep_s: 7 * 24 * 3600,
             uploads_per_address_per_minute: 60,
             upload_bytes_per_address_per_hour: 512 << 20,
+            offline_letters_per_member: 200,
+            offline_bytes_per_member: 1 << 20,
+            offline_total_bytes: 64 << 20,
+            offline_keep_s: 7 * 24 * 3600,
+            offline_members: 65_536,
             rooms: 1024,
             rooms_per_member: 64,
             room_guests: 4096,

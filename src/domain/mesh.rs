@@ -10,7 +10,7 @@ mod hidden;
 mod home;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -32,6 +32,8 @@ pub struct Mesh {
     whereabouts: HashMap<KeyId, Vec<HomeId>>,
     /// Keys by the digest of their spelling, and how many homes spell them like that.
     spellings: HashMap<KeyId, (KeyId, u32)>,
+    /// Who came to a home or went from one, or is no longer shown as before, since that was asked last.
+    moved: BTreeSet<KeyId>,
     /// Members whom this house does not show, though their home lists them.
     hidden: HashSet<(HomeId, KeyId)>,
     most_members: usize,
@@ -51,6 +53,7 @@ impl Mesh {
             names: HashMap::new(),
             whereabouts: HashMap::new(),
             spellings: HashMap::new(),
+            moved: BTreeSet::new(),
             hidden: HashSet::new(),
             most_members: usize::try_from(most_members).unwrap_or(usize::MAX),
             last_number: FIRST_NUMBER - 1,
@@ -62,6 +65,11 @@ impl Mesh {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Who came to a home or went from one since the last time this was asked. Whoever did both is among them.
+    pub fn take_moved(&mut self) -> BTreeSet<KeyId> {
+        std::mem::take(&mut self.moved)
     }
 
     /// A number that no member had before.
@@ -175,6 +183,7 @@ impl Mesh {
         if spelled != key {
             self.spellings.entry(spelled).or_insert((key, 0)).1 += 1;
         }
+        self.moved.insert(key);
         self.version += 1;
     }
 
@@ -192,6 +201,7 @@ impl Mesh {
                 self.spellings.remove(&spelled);
             }
         }
+        self.moved.insert(key);
         self.version += 1;
     }
 

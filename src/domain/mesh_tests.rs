@@ -191,3 +191,15 @@ fn whoever_is_hidden_is_not_shown_and_still_counts() {
     mesh.unlink(NORTH);
     assert_eq!(mesh.hidden, HashSet::from([(SOUTH, key(3))]));
 }
+
+#[test]
+fn whoever_is_hidden_or_shown_again_has_moved() {
+    let mut mesh = mesh();
+    mesh.hear(NORTH, part(None, None, 0, &[1, 2]));
+    assert_eq!(mesh.take_moved().into_iter().collect::<Vec<_>>(), [key(1), key(2)]);
+    assert!(mesh.take_moved().is_empty());
+    mesh.hide(|member| member.key == key(1));
+    assert_eq!(mesh.take_moved().into_iter().collect::<Vec<_>>(), [key(1)]);
+    mesh.hide(|member| member.key == key(2));
+    assert_eq!(mesh.take_moved().len(), 2, "one is back and the other one is not shown any more");
+}

@@ -20,6 +20,7 @@ pub mod names;
 pub mod neighbourhood;
 pub mod news;
 pub mod nick;
+pub mod offline;
 pub mod peer;
 pub mod presence;
 pub mod rate;

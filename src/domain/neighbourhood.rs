@@ -7,6 +7,7 @@
 mod socket;
 mod state;
 
+use self::socket::{Socket, choose};
 pub use self::{
     socket::{Direction, Sockets},
     state::State,
@@ -19,14 +20,6 @@ use super::{
     id::ConnectionId,
     limits::{Limits, seconds},
 };
-
-/// An open socket whose other end has said who it is.
-#[derive(Clone, Copy, Debug)]
-struct Socket {
-    id: ConnectionId,
-    direction: Direction,
-    since: Moment,
-}
 
 /// What the shell should do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +68,8 @@ pub struct Peer {
     dialable: bool,
     wanted: Sockets,
     sockets: Vec<Socket>,
+    /// On which of several we speak.
+    spoken: Option<ConnectionId>,
     /// Since when an attempt of ours is under way, and its socket once that is open.
     attempt: Option<(Moment, Option<ConnectionId>)>,
     failures: u32,
@@ -98,6 +93,7 @@ impl Peer {
             dialable,
             wanted: Sockets::One,
             sockets: Vec::new(),
+            spoken: None,
             attempt: None,
             failures: 0,
             dialled: None,
@@ -134,10 +130,13 @@ impl Peer {
     pub fn voice(&self) -> Option<ConnectionId> {
         let preferred = match self.wanted {
             Sockets::One => None,
-            Sockets::Any => self.sockets.first(),
-            Sockets::Two => self.sockets.iter().find(|socket| socket.direction == Direction::Out),
+            Sockets::Any => self.spoken,
+            Sockets::Two => {
+                let ours = self.sockets.iter().find(|socket| socket.direction == Direction::Out);
+                ours.map(|socket| socket.id)
+            }
         };
-        preferred.or_else(|| self.sockets.last()).map(|socket| socket.id)
+        preferred.or_else(|| self.sockets.last().map(|socket| socket.id))
     }
 
     /// All sockets of the link, and who opened each.
@@ -257,14 +256,27 @@ impl Peer {
             }
             stays
         });
-        self.sockets.push(Socket { id: socket, direction, since: now });
+        self.sockets.push(Socket { id: socket, direction, since: now, shown: None });
+        self.spoken = choose(&self.sockets, self.spoken);
         if self.sockets.len() > MOST_SOCKETS {
-            // The first one is spoken on, and the last one may be the one that works.
-            replaced.push(self.sockets.remove(1).id);
+            // The last one may be the one that works.
+            let at = self.sockets.iter().position(|known| Some(known.id) != self.spoken).unwrap_or(0);
+            replaced.push(self.sockets.remove(at).id);
         }
         self.refused = false;
         self.heard(now, limits);
         replaced
+    }
+
+    /// The other end of a socket has shown the neighbour's key. Says whether we now speak on another socket
+    /// than before.
+    pub fn shown(&mut self, socket: ConnectionId, now: Moment) -> bool {
+        let before = self.voice();
+        if let Some(socket) = self.sockets.iter_mut().find(|known| known.id == socket) {
+            socket.shown = Some(now);
+        }
+        self.spoken = choose(&self.sockets, self.spoken);
+        self.voice() != before
     }
 
     /// Anything at all came from the neighbour: it lives, so it is worth trying again soon.
@@ -292,6 +304,7 @@ impl Peer {
         let before = self.voice();
         let Some(at) = self.sockets.iter().position(|known| known.id == socket) else { return Loss::None };
         let lost = self.sockets.remove(at);
+        self.spoken = choose(&self.sockets, self.spoken);
         let lasted = now.saturating_sub(lost.since) >= LASTING;
         if lasted {
             self.failures = 0;

@@ -221,6 +221,38 @@ fn whoever_likes_several_sockets_has_several_and_the_first_is_spoken_on() {
 }
 
 #[test]
+fn a_silent_first_socket_gives_way_to_one_that_shows_its_key() {
+    let mut peer = Peer::new(true, at(0));
+    peer.greeted(id(1), IN, Sockets::Any, at(1), &limits());
+    peer.greeted(id(2), IN, Sockets::Any, at(2), &limits());
+    assert_eq!(peer.voice(), Some(id(1)), "nothing speaks for either");
+    assert!(peer.shown(id(2), at(3)));
+    assert_eq!(peer.voice(), Some(id(2)));
+    assert!(!peer.shown(id(1), at(4)), "two that live do not take turns");
+    assert!(!peer.shown(id(1), at(15_000)));
+    assert!(!peer.shown(id(9), at(15_000)), "nobody knows that one");
+    assert_eq!(peer.voice(), Some(id(2)));
+    // Twice the heartbeat later it is silent, and the other one is not.
+    assert!(peer.shown(id(1), at(33_000)));
+    assert_eq!(peer.voice(), Some(id(1)));
+    assert_eq!(peer.closed(id(1), false, at(34_000), 0, &limits()), Loss::Moved(id(2)));
+}
+
+#[test]
+fn of_sockets_that_have_shown_nothing_ours_is_spoken_on() {
+    let mut peer = Peer::new(true, at(0));
+    assert_eq!(peer.due(at(0), &limits()), Due::Dial);
+    assert!(peer.open(id(2), at(1), &limits()));
+    peer.greeted(id(1), IN, Sockets::Any, at(2), &limits());
+    peer.greeted(id(2), Direction::Out, Sockets::Any, at(3), &limits());
+    assert_eq!(peer.voice(), Some(id(2)));
+    for socket in 3..=6 {
+        let closed = peer.greeted(id(socket), IN, Sockets::Any, at(4), &limits());
+        assert!(!closed.contains(&id(2)), "what is spoken on is not closed for a newer one");
+    }
+}
+
+#[test]
 fn whoever_is_banned_is_not_dialled_until_that_is_lifted() {
     let mut peer = Peer::new(true, at(0));
     assert_eq!(peer.due(at(0), &limits()), Due::Dial);

@@ -4,7 +4,10 @@
 //! somebody who is not present is never planned; no letter is planned twice; what came from a neighbour
 //! is never sent to another one.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use super::{
     address::Address,
@@ -16,7 +19,7 @@ use super::{
     names::{Bearer, Claimed, Names},
     news::{Effect, News},
     refusal::{Refusal, Violation},
-    replay::Window,
+    replay::{Trace, Window},
     roster::Roster,
 };
 
@@ -52,6 +55,9 @@ pub enum Objection {
     Violated(Violation),
     /// Its author is listed at another home, too: only the signature of this member tells who is right.
     Doubted(Arc<Member>),
+    /// Its author is listed nowhere: it may have waited for its recipient for that long. It counts if it shows
+    /// this key, to which the name of its author is held.
+    Unlisted(KeyId),
     /// It is for a member who is nowhere.
     NotFound,
 }
@@ -111,6 +117,17 @@ impl Switchboard {
     /// Puts back whose names are known.
     pub fn restore_names(&mut self, names: impl IntoIterator<Item = (KeyId, Bearer)>) {
         self.bearers.restore(names);
+    }
+
+    /// The key to which a name is held, if somebody of this name was ever heard of.
+    #[must_use]
+    pub fn bearer_key(&self, name: KeyId) -> Option<KeyId> {
+        self.bearers.bearer(name).map(|bearer| bearer.key)
+    }
+
+    /// A letter was here in an earlier life of this process.
+    pub fn remember(&mut self, letter: Trace) {
+        self.letters.admit(letter);
     }
 
     /// From now on nobody is let in.
@@ -213,6 +230,11 @@ impl Switchboard {
             claimed != Claimed::Refused
         });
         Effect { impostor, ..self.mesh.hear(home, news) }
+    }
+
+    /// Who came here or elsewhere, or went, since the last time this was asked.
+    pub fn take_moved(&mut self) -> BTreeSet<KeyId> {
+        self.mesh.take_moved()
     }
 
     /// Shows exactly those members of neighbours for whom this does not hold. Says whether that changes
@@ -326,13 +348,27 @@ impl Switchboard {
     /// A home answers for its own members. One that others claim, too, must have signed: anybody can list
     /// anybody's key, and whoever has just moved is still listed at the old home.
     fn answers_for(&self, home: HomeId, author: KeyId, letter: &Letter) -> Result<(), Objection> {
-        if !self.mesh.claims(home, author) {
-            return Err(Objection::Violated(Violation::WrongSender));
-        }
         let listed = self.mesh.whereabouts(author);
-        if listed == Some(home) || matches!(letter.author, Author::Proven(_)) {
+        if !self.mesh.claims(home, author) {
+            let wrong = Objection::Violated(Violation::WrongSender);
+            let bearer =
+                self.bearers.bearer(author).filter(|_| matches!(letter.audience, Audience::Member(_)));
+            return match (bearer, listed) {
+                (None, _) => Err(wrong),
+                (Some(_), Some(_)) => self.unless_signed(author, letter),
+                (Some(_), None) if matches!(letter.author, Author::Proven(_)) => Ok(()),
+                (Some(bearer), None) => Err(Objection::Unlisted(bearer.key)),
+            };
+        }
+        if listed == Some(home) { Ok(()) } else { self.unless_signed(author, letter) }
+    }
+
+    /// Somebody is listed elsewhere than where her letter comes from: only her signature counts.
+    fn unless_signed(&self, author: KeyId, letter: &Letter) -> Result<(), Objection> {
+        if matches!(letter.author, Author::Proven(_)) {
             return Ok(());
         }
+        let listed = self.mesh.whereabouts(author);
         let elsewhere = listed.and_then(|other| self.mesh.member(other, author));
         let member = self.roster.find(author).or(elsewhere).cloned();
         Err(member.map_or(Objection::Violated(Violation::WrongSender), Objection::Doubted))

@@ -298,3 +298,26 @@ fn a_name_whose_key_was_proven_is_listed_with_that_key_or_not_at_all() {
     assert_eq!(house.mesh().whereabouts(anna), Some(NORTH));
     assert!(house.take_learnt().is_empty(), "no name is new");
 }
+
+#[test]
+fn a_letter_may_come_after_its_author_has_left_if_she_is_nowhere_else() {
+    let mut house = linked();
+    let hello =
+        |key, member| Newcomer { named: Some(named(member, Some(key), true)), ..newcomer(member, member) };
+    assert!(house.join(ConnectionId(1), &hello(1, 7)).is_ok());
+    assert!(house.join(ConnectionId(2), &hello(2, 8)).is_ok());
+    house.leave(ConnectionId(2));
+    let to = |audience, author, trace| Letter { audience, ..brought(NORTH, vouched(author, None), trace) };
+    let member = || Audience::Member(KeyId([7; 32]));
+    let wrong = Err(Objection::Violated(Violation::WrongSender));
+    assert_eq!(house.route(&to(Audience::Everyone, 8, 20)), wrong, "only private letters wait");
+    assert_eq!(house.route(&to(member(), 9, 21)), wrong, "nobody has ever heard of this one");
+    assert_eq!(house.route(&to(member(), 8, 22)), Err(Objection::Unlisted(KeyId([2; 32]))));
+    let plan = Plan { here: Hearers::Member(KeyId([7; 32])), ..Plan::default() };
+    let checked = Letter { author: Author::Proven(KeyId([8; 32])), ..to(member(), 8, 22) };
+    assert_eq!(house.route(&checked), Ok(plan), "it shows that key");
+    // She has come to another home meanwhile: anybody could say that she was at this one.
+    house.hear(SOUTH, News::Single(Change::Came(listed(8, Some(2)))));
+    let objection = house.route(&to(member(), 8, 23)).expect_err("a doubt");
+    assert!(matches!(objection, Objection::Doubted(member) if member.key == KeyId([8; 32])));
+}

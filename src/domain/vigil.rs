@@ -35,10 +35,10 @@ impl Patience {
         Self { hello_s: limits.hello_timeout_s, ping_s, silence_s }
     }
 
-    /// With whom may be silent for so long by its protocol.
+    /// With whom may wait so long with its hello, and be silent for so long, by its protocol.
     #[must_use]
-    pub const fn at_least(self, silence_s: u32) -> Self {
-        if silence_s > self.silence_s { Self { silence_s, ..self } } else { self }
+    pub fn at_least(self, hello_s: u32, silence_s: u32) -> Self {
+        Self { hello_s: self.hello_s.max(hello_s), silence_s: self.silence_s.max(silence_s), ..self }
     }
 }
 

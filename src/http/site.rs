@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::filing::Filing;
 use crate::{
-    actors::{archivist::Archivist, event::Kind, gate::Place, house::House},
+    actors::{archivist::Archivist, event::Kind, gate::Place, house::House, keeper::Keeper},
     domain::{
         dialect::Dialect,
         refusal::{Ending, Refusal},
@@ -28,6 +28,8 @@ pub struct Site {
     pub store: Store,
     /// Who writes members down; knows whether the store takes writes.
     pub archivist: Addr<Archivist>,
+    /// Who writes down which letters wait, if any are kept.
+    pub keeper: Option<Addr<Keeper>>,
     /// Uploaded files.
     pub filing: Filing,
     /// The settings in force.

@@ -186,7 +186,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 46] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 50] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -214,6 +214,10 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 46] {
         ("limits.upload_total_bytes", limits.upload_total_bytes),
         ("limits.upload_keep_s", limits.upload_keep_s.into()),
         ("limits.uploads_per_address_per_minute", limits.uploads_per_address_per_minute.into()),
+        ("limits.offline_letters_per_member", limits.offline_letters_per_member.into()),
+        ("limits.offline_bytes_per_member", limits.offline_bytes_per_member.into()),
+        ("limits.offline_total_bytes", limits.offline_total_bytes),
+        ("limits.offline_keep_s", limits.offline_keep_s.into()),
         ("limits.rooms", limits.rooms.into()),
         ("limits.rooms_per_member", limits.rooms_per_member.into()),
         ("limits.room_guests", limits.room_guests.into()),

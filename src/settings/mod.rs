@@ -23,4 +23,4 @@ pub use load::{Sources, load};
 pub use loaded::Loaded;
 pub use neighbourhood::{Admit, Neighbourhood};
 pub use socp::{Introducer, Socp};
-pub use values::{Debug, Door, Listen, Log, LogFormat, Olaf, Optional, Server, Settings, Tpacket};
+pub use values::{Debug, Door, Listen, Log, LogFormat, Offline, Olaf, Optional, Server, Settings, Tpacket};

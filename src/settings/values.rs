@@ -27,6 +27,8 @@ pub struct Settings {
     pub olaf: Olaf,
     /// The dialect SOCP.
     pub socp: Socp,
+    /// Letters for those who are away.
+    pub offline: Offline,
     /// The dialect tPacket.
     pub tpacket: Tpacket,
     /// The other servers.
@@ -170,6 +172,14 @@ pub struct Olaf {
     pub detect_accents: bool,
 }
 
+/// The section `offline`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offline {
+    /// Keep private letters for members who are away.
+    pub keep: bool,
+}
+
 /// The section `tpacket`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -242,6 +252,11 @@ struct LimitKeys {
     upload_keep_s: u32,
     uploads_per_address_per_minute: u32,
     upload_bytes_per_address_per_hour: u64,
+    offline_letters_per_member: u32,
+    offline_bytes_per_member: u32,
+    offline_total_bytes: u64,
+    offline_keep_s: u32,
+    offline_members: u32,
     rooms: u32,
     rooms_per_member: u32,
     room_guests: u32,

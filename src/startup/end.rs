@@ -13,6 +13,7 @@ use tokio::{
 use crate::{
     actors::{
         archivist::{Flush, Flushed},
+        keeper::FlushOffline,
         registry::{Count, Drain},
     },
     domain::limits::seconds,
@@ -105,8 +106,17 @@ pub(super) async fn close(site: &Site) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    flush(async || site.archivist.send(Flush).await).await;
+    if let Some(keeper) = &site.keeper {
+        flush(async || keeper.send(FlushOffline).await).await;
+    }
+    site.store.close().await;
+}
+
+/// Has everything written that waits for it.
+async fn flush(write: impl AsyncFn() -> Result<Flushed, actix::MailboxError>) {
     loop {
-        match site.archivist.send(Flush).await {
+        match write().await {
             Ok(Flushed::Whole) => break,
             Ok(Flushed::Partly) => tokio::time::sleep(Duration::from_millis(5)).await,
             Ok(Flushed::Failed) | Err(_) => {
@@ -115,5 +125,4 @@ pub(super) async fn close(site: &Site) {
             }
         }
     }
-    site.store.close().await;
 }

@@ -6,6 +6,7 @@
 mod doors;
 mod end;
 mod neighbours;
+mod offline;
 mod ready;
 
 use std::{
@@ -212,6 +213,8 @@ async fn open(
         Archivist::start_in_arbiter(&desk, move |_| Archivist::new(store, tally))
     };
     let names = doors.names();
+    let offline = offline::open(&settings, &store, &tally).await?;
+    let keeper = offline.as_ref().map(|offline| offline.keeper.clone());
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
     let bans = neighbours::bans(&settings, &book, &store).await?;
     let neighbourhood = neighbourhood::Parts {
@@ -238,6 +241,7 @@ async fn open(
         bearers: neighbours::bearers(&settings, &store).await?,
         bans,
         archivist: archivist.clone(),
+        offline,
         desk,
         limits,
     })?;
@@ -248,7 +252,7 @@ async fn open(
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
-    Ok(Arc::new(Site { house, store, archivist, filing, settings, about, token, stop }))
+    Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, token, stop }))
 }
 
 /// What sessions must know.
@@ -264,6 +268,7 @@ fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> T
             address: address.to_owned(),
             name: settings.server.name.clone(),
             id: id.to_string().into(),
+            takes_socp: settings.listen.dialect.0.is_none_or(|only| only == Dialect::Socp),
             key: Arc::new(identity.server.public().clone()),
         },
     }

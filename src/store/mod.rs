@@ -4,14 +4,15 @@
 //! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
 //! anyway; with a single connection our own writes queue in order and in memory, and never meet each
 //! other as a lock. Thanks to the write-ahead log the readers see the last committed state and never
-//! wait for the writer. Of what members say, only lines of rooms come here, which have a history; and nothing
-//! here asks for the time.
+//! wait for the writer. Of what members say, only lines of rooms come here, which have a history, and sealed letters that
+//! wait for somebody who is away. Nothing here asks for the time.
 
 mod bans;
 mod error;
 mod facts;
 mod files;
 mod members;
+mod offline;
 mod peers;
 mod record;
 mod rooms;
@@ -27,6 +28,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 pub use error::StoreError;
+pub use offline::{Offline, OfflineChange, OfflineRecord};
 pub use record::{BadCursor, Cursor, FileRecord, MemberRecord, Page, PeerRecord, Seen};
 
 /// How a store is opened.

@@ -126,6 +126,14 @@ pub struct Cursor {
     pub(super) id: String,
 }
 
+impl Cursor {
+    /// The item that it names.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl fmt::Display for Cursor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}.{}", self.at, self.id)

@@ -18,6 +18,7 @@ mod limits;
 mod mesh;
 mod neighbourhood;
 mod neighbourhood_api;
+mod offline;
 mod peers;
 mod presence;
 mod proxies;

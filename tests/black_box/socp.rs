@@ -5,11 +5,14 @@ mod door;
 mod hostile;
 mod introducers;
 mod meshes;
+mod offline;
 
 use crate::{app::App, peers::run};
 
-/// A server that lets programs in that prove as little as some of them do.
-const LENIENT: [(&str, &str); 4] = [
+/// A server that lets programs in that prove as little as some of them do. They expect that whoever is away is
+/// not found.
+const LENIENT: [(&str, &str); 5] = [
+    ("OFFLINE__KEEP", "false"),
     ("NEIGHBOURHOOD__ADMIT", "anyone"),
     ("NEIGHBOURHOOD__LEGACY", "true"),
     ("NEIGHBOURHOOD__UNSIGNED", "true"),

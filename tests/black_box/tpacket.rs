@@ -50,6 +50,8 @@ groups! {
     clients_that_know_more_are_told_more: "version" "html", &[];
     the_recorded_session_is_played_again_byte_for_byte: "replay", &[];
     the_strict_seed_refuses_changes_and_does_nothing_else: "strict", &[("TPACKET__STRICT_SEED", "true")];
+    whoever_comes_too_often_or_never_gets_in_is_told_so: "busy",
+        &[("LIMITS__HELLOS_PER_ADDRESS_PER_MINUTE", "4"), ("LIMITS__HELLO_TIMEOUT_S", "1")];
     a_house_without_room_for_rooms_says_so: "tiny", &[("LIMITS__ROOMS", "2")];
 }
 

@@ -93,6 +93,8 @@ class ServerHabits:
     removes: bool = True
     tells_clients: bool = False
     echoes: bool = False  # sends what servers told it back to all of them
+    # Whether it knows that users join the public channel. Two that do not cannot be told from those that do.
+    channel: bool = True
     # Delivery.
     ts: Literal["kept", "changed", "orig_ts", "msg_ts", "original_ts"] = "kept"
     local_sender: bool = True
@@ -140,7 +142,7 @@ G2 = Accent(
         checks_links=False, gossip="user", ts="changed", passes_payload=True, routes_away=False,
         suppresses_twins=False, files="local", takes_files="no", user_sigs="required",
         unknown=("SERVER_WELCOME", "SERVER_DELIVER"), unknown_user=False, full_errors=False,
-        answers_errors=True, links_with=None,
+        answers_errors=True, links_with=None, channel=False,
     ),
 )
 G56 = Accent(
@@ -178,7 +180,7 @@ G17 = Accent(
     ),
     ServerHabits(
         refuses_foreign_ids=True, join_payload=("ws_uri",), welcome="server_pub",
-        finds_key=("server_pub",), links_with=None, ts="orig_ts",
+        finds_key=("server_pub",), links_with=None, ts="orig_ts", channel=False,
         checks_content="everywhere", user_sigs="unchecked", answers_errors=True,
     ),
 )
@@ -193,7 +195,8 @@ G29 = Accent(
         path="/chat", welcome="users", links_with=None, announces=False, gossip="none",
         removes=False, ts="changed", suppresses_twins=False, public="local", files="local",
         takes_files="no", user_sigs="required",
-        unknown=("USER_ADVERTISE", "USER_REMOVE", "SERVER_ANNOUNCE"), unknown_user=False,
+        unknown=("USER_ADVERTISE", "USER_REMOVE", "SERVER_ANNOUNCE", "PUBLIC_CHANNEL_ADD"),
+        channel=False, unknown_user=False,
         name_in_use="none", full_errors=False, answers_errors=True,
     ),
 )
@@ -220,7 +223,8 @@ SAMLOVAT = Accent(
     ServerHabits(
         welcome_signed=False, finds_key=(), checks_links=False, links_with=None, ts="changed",
         public="as-delivery", public_to_it=False, files="typeless", user_sigs="unchecked",
-        name_in_use="double-encoded", answers_errors=True,
+        name_in_use="double-encoded", answers_errors=True, channel=False,
+        unknown=("PUBLIC_CHANNEL_ADD",),
     ),
 )
 ADMIRAL = Accent(
@@ -246,6 +250,7 @@ PEZHY = Accent(
         join="introducer-closes", links_with="PEER_HELLO_LINK", welcome="servers",
         finds_key=("servers",), announces=False, dies_of_announce=True, ts="msg_ts",
         checks_content="own users", files="own", takes_files="own", unknown_type=False,
+        channel=False,
     ),
 )
 

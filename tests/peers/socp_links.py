@@ -11,8 +11,7 @@ from socp_crypto import Json, Refused, read_key
 from socp_node import PREFIXES, Link
 from socp_wire import Frame, now, signed_by
 
-QUIET = ("ACK", "HEARTBEAT", "PUBLIC_CHANNEL_ADD", "PUBLIC_CHANNEL_UPDATED",
-         "PUBLIC_CHANNEL_KEY_SHARE", "CTRL_CLOSE")
+QUIET = ("ACK", "HEARTBEAT", "PUBLIC_CHANNEL_UPDATED", "PUBLIC_CHANNEL_KEY_SHARE", "CTRL_CLOSE")
 
 
 class Links(Bootstrap):
@@ -51,6 +50,8 @@ class Links(Bootstrap):
             await self.welcome(link, frame)
         elif kind == "SERVER_ANNOUNCE":
             await self.announced(link, frame, sender)
+        elif kind == "PUBLIC_CHANNEL_ADD":
+            self._added(link, frame, sender)
         elif kind in QUIET:
             wrong = self.wrong_with_server(frame, sender)
             if kind == "HEARTBEAT" and wrong:
@@ -61,6 +62,33 @@ class Links(Bootstrap):
             await self._presence(link, frame, sender)
         else:
             await self.content(link, frame, sender)
+
+    # --- the public channel ----------------------------------------------------------------------
+
+    async def say_added(self, users: list[str], link: Link | None = None) -> None:
+        """Everybody is in the public channel, and some tell each other so."""
+        if not self.ways.channel or not users:
+            return
+        body = self.make("PUBLIC_CHANNEL_ADD", "*", {"add": users, "if_version": 0})
+        if link is None:
+            await self.tell_links(body)
+        else:
+            await self.send(link.socket, body)
+
+    def _added(self, link: Link, frame: Frame, sender: str) -> None:
+        if not self.ways.channel:
+            # A socket that is closed after its WELCOME belongs to somebody who is not known yet.
+            if link.said != "SERVER_HELLO_JOIN" or self.ways.join != "introducer-closes":
+                self.fault("a PUBLIC_CHANNEL_ADD, of which it knows nothing")
+            return
+        wrong, users = self.wrong_with_server(frame, sender), frame.payload.get("add")
+        version = frame.payload.get("if_version")
+        if not isinstance(users, list) or not users or not isinstance(version, int):
+            wrong = f"a PUBLIC_CHANNEL_ADD like {frame.payload!r:.80}"
+        if wrong:
+            self.fault(wrong)
+        else:
+            self.channel |= {(sender, user) for user in users}
 
     # --- presence --------------------------------------------------------------------------------
 
@@ -77,6 +105,7 @@ class Links(Bootstrap):
         elif self.ways.gossip == "server":
             for user in self.local_keys():
                 await self.send(link.socket, self.advert(user))
+            await self.say_added(list(self.local_keys()), link)
 
     async def _presence(self, link: Link, frame: Frame, sender: str) -> None:
         assert frame.body is not None

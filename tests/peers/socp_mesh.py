@@ -64,7 +64,8 @@ class Meeting:
         """In this order: a message may teach a server where somebody is."""
         reach = self.reach
         listed = {
-            "told": (self.told, reach.told), "hears": (self.hears, reach.hears),
+            "told": (self.told, reach.told),
+            "channel": (self.channel, reach.told and self.accent.server.channel), "hears": (self.hears, reach.hears),
             "direct_from": (self.direct_from, reach.direct_from),
             "direct_to": (self.direct_to, reach.direct_to),
             "twins": (self.twins, reach.twins and reach.direct_from),
@@ -95,6 +96,12 @@ class Meeting:
             found = read_key(self.accent.crypto, self.peer.user_keys.get(user.id))
             same("the key in the gossip", found.public_numbers(),
                  user.key.public_key().public_numbers())
+
+    async def channel(self) -> None:
+        """Each of our users is said to be in the public channel, by the server that it is at."""
+        for user in self.ours:
+            said = (self.peer.locations[user.id], user.id)
+            await self.peer.until(lambda: said in self.peer.channel, f"{user.id} in the channel")
 
     async def hears(self) -> None:
         if self.accent.user.lists is not None or self.accent.server.tells_clients:

@@ -53,6 +53,7 @@ class Node:
         self.pins: dict[str, str] = {}
         self.locations: dict[str, str] = {}
         self.user_keys: dict[str, str] = {}
+        self.channel: set[tuple[str, str]] = set()  # who is in it, and who said so
         self.own_gossip: dict[str, Json] = {}  # adverts that users of this server signed
         self.faults: list[str] = []
         self.heard: list[Frame] = []

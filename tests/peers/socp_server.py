@@ -95,6 +95,7 @@ class Server(Routing):
         if self.ways.gossip != "server":
             return
         await self.tell_links(self.advert(user))
+        await self.say_added([user])
         if self.ways.tells_clients:
             await self.tell_users(self.advert(user))
             for other in self.seats:

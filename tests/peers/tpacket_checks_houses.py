@@ -6,7 +6,7 @@ import json
 import pathlib
 
 from tpacket_client import Client
-from tpacket_scene import Scene, same
+from tpacket_scene import Scene, ended, same
 from tpacket_wire import BINARY, CLOSE, SET_ROOM, SET_USER_NICK, Ended, Wrong
 
 SESSION = pathlib.Path(__file__).parent.parent / "vectors" / "tpacket" / "session.jsonl"
@@ -39,6 +39,22 @@ def tiny__as_many_rooms_as_there_may_be(scene: Scene) -> None:
     stranger.refused(stranger.say(SET_ROOM, b"fourth"), -10)
     stranger.enter("second")
     alice.hears_come(stranger)
+
+
+def busy__whoever_comes_too_often_is_told_so(scene: Scene) -> None:
+    # The witness was the first of four.
+    for nick in ("one", "two", "three"):
+        scene.named(nick)
+    client = scene.dial()
+    client.magic()
+    client.refused(client.say(SET_USER_NICK, b"four"), -7)
+    ended(client, 1013, "too_many_hellos")
+
+
+def busy__whoever_has_no_nick_in_time_has_to_go(scene: Scene) -> None:
+    client = scene.dial()
+    client.magic()
+    ended(client, 1008, "no_hello")
 
 
 def replay(address: str) -> bool:

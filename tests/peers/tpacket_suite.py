@@ -5,7 +5,8 @@
 One line for each check, `ok NAME` or `FAIL NAME: reason`, then `N passed, N failed`. The exit status is 0 only if
 something ran and nothing failed. `--only` and `--skip` take a name (`nicks.taken`), the group in front of it or the
 check behind it, and may be given several times. Groups that need a server with other settings run only if they are
-named: `strict` (tpacket.strict_seed), `tiny` (limits.rooms is 2) and `replay` (a server on which nobody has been).
+named: `strict` (tpacket.strict_seed), `tiny` (limits.rooms is 2), `busy` (four hellos a minute, a
+second for each) and `replay` (a server on which nobody has been).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tpacket_scene import Check, chosen, report
 
 MODULES = [tpacket_checks_trust, tpacket_checks_rooms, tpacket_checks_bytes, tpacket_checks_version,
            tpacket_checks_weaknesses, tpacket_checks_houses]
-APART = ["strict", "tiny", "replay"]
+APART = ["strict", "tiny", "busy", "replay"]
 
 
 def checks() -> list[tuple[str, Check]]:

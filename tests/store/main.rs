@@ -3,6 +3,7 @@
 
 mod bans;
 mod contract;
+mod offline;
 mod peers;
 mod rooms;
 mod trouble;

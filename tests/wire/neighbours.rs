@@ -50,7 +50,7 @@ impl Link {
                 match output {
                     Output::Claim(claim) => {
                         self.claims.insert(claim.address);
-                        let standing = Standing { key: None, accent: None, unproven: true };
+                        let standing = Standing { unproven: true, ..Standing::default() };
                         inputs.push(Input::Stands(Ok(standing)));
                     }
                     Output::Greet(greeting) => {

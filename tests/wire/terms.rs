@@ -18,6 +18,7 @@ pub(crate) fn terms(recipients_per_letter: u32) -> Arc<Terms> {
         peer_silence_s: 15,
         tpacket_strict_seed: false,
         myself: Myself {
+            takes_socp: true,
             id: "3e81ec8a-f6c3-49bd-94d0-ca2f9d0b0c43".into(),
             address: "127.0.0.1:8080".to_owned(),
             name: "home".to_owned(),

@@ -220,7 +220,7 @@ impl Connection {
     fn patience(&self) -> Patience {
         if self.peer.is_some() {
             let patience = Patience::with_peers(&self.house.limits);
-            patience.at_least(self.session.silence_s())
+            patience.at_least(self.session.hello_s(), self.session.silence_s())
         } else {
             Patience::with_clients(&self.house.limits)
         }

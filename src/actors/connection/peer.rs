@@ -11,7 +11,7 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
         registry::{RoomTold, Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
@@ -26,6 +26,8 @@ use crate::{
 
 /// How long nothing is read from whoever says what need not be checked, while the connection map is behind.
 const BREATH: Duration = Duration::from_millis(10);
+/// How often the house hears that a neighbour has shown its key once more.
+const SHOWN: Duration = Duration::from_secs(5);
 /// Steps of a handshake that are kept.
 const MOST_STEPS: usize = 32;
 
@@ -40,6 +42,8 @@ pub(super) struct PeerSide {
     pub(super) meter: Arc<Meter>,
     /// When it was asked whether it lives, if it has not answered.
     pub(super) pinged: Option<Moment>,
+    /// When the house heard last that it has shown its key.
+    shown: Option<Moment>,
     alarm: Option<SpawnHandle>,
 }
 
@@ -72,6 +76,12 @@ impl Connection {
                     self.house.inbox.add(news.cost());
                     self.house.registry.do_send(Tell { home, news });
                     self.take_breath();
+                }
+            }
+            Output::Shown => self.has_shown(),
+            Output::Overheard => {
+                if let Some(peer) = &self.peer {
+                    peer.meter.overheard();
                 }
             }
             Output::RoomNews(news) => {
@@ -115,6 +125,16 @@ impl Connection {
             Output::Wake(at) => self.wake(at, ctx),
             // Everything else was carried out before it came here.
             _ => {}
+        }
+    }
+
+    fn has_shown(&mut self) {
+        let now = self.house.clock.now();
+        if let Some(peer) = &mut self.peer
+            && peer.shown.is_none_or(|shown| now.saturating_sub(shown) >= SHOWN)
+        {
+            peer.shown = Some(now);
+            self.house.neighbourhood.do_send(Shown(self.id));
         }
     }
 

@@ -11,8 +11,14 @@ use crate::{
         event::Kind,
         peer_link::{Adopt, Doubt, Remove},
     },
-    dialect::event::{Greeting, Standing},
-    domain::{book, id::HomeId, neighbourhood::State, peer::LinkDialect, refusal::Refusal},
+    dialect::event::{Greeting, ServerCard, Standing},
+    domain::{
+        book,
+        id::HomeId,
+        neighbourhood::State,
+        peer::{LinkDialect, Trust},
+        refusal::Refusal,
+    },
 };
 
 fn facts<'a>(claim: &'a crate::dialect::event::Claim, dialled: Option<HomeId>) -> book::Claim<'a> {
@@ -53,6 +59,25 @@ impl Neighbourhood {
             self.parts.bulletin.publish(Kind::LinkRefused { peer, state, code });
         }
         refusal
+    }
+
+    /// The servers that somebody who joins through us should be linked with, too: those with whom we are
+    /// linked and who have proven their keys. Under TLS no SOCP server could dial them.
+    fn servers_for(&self, claim: &crate::dialect::event::Claim, dialled: Option<HomeId>) -> Vec<ServerCard> {
+        if claim.dialect != LinkDialect::Socp || dialled.is_some() {
+            return Vec::new();
+        }
+        let is_plain = |home: HomeId, card: &ServerCard| {
+            let url = self.parts.book.entry(home).and_then(|entry| entry.url.as_deref());
+            let mut spellings = url.into_iter().chain([card.address.as_str()]);
+            !spellings.any(|spelling| spelling.starts_with("wss://"))
+        };
+        let linked = self.known.iter().filter_map(|(home, known)| {
+            let status = known.status.as_ref().filter(|status| status.state.is_linked())?;
+            let is_trusted = matches!(status.trust, Some(Trust::Pinned | Trust::Tofu));
+            known.card.as_ref().filter(|card| is_trusted && card.key != claim.key && is_plain(*home, card))
+        });
+        linked.cloned().collect()
     }
 
     fn wrong_key(&mut self, home: HomeId, claim: &crate::dialect::event::Claim, we_dialled: bool) {
@@ -116,6 +141,7 @@ impl Handler<Claimed> for Neighbourhood {
             key: known.and_then(|known| known.key.clone()),
             accent: known.and_then(|known| known.accent),
             unproven: self.parts.book.allows_unproven(),
+            servers: self.servers_for(&claim, dialled),
         })
     }
 }
@@ -184,6 +210,11 @@ impl Handler<Greeted> for Neighbourhood {
             known.proven = greeting.key;
         }
         self.sockets.insert(connection, home);
+        if let Some(known) = self.known.get_mut(&home)
+            && greeting.card.is_some()
+        {
+            known.card.clone_from(&greeting.card);
+        }
         let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
         AtomicResponse::new(Box::pin(
             async move {

@@ -86,6 +86,11 @@ pub struct Found {
     pub key: KeyId,
 }
 
+/// A neighbour has signed something on this connection.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Shown(pub ConnectionId);
+
 /// A neighbour says how its own links are doing.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]

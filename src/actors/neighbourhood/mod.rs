@@ -24,8 +24,8 @@ use rustls::ClientConfig;
 
 pub use self::message::{
     AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
-    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shared, SocketView, Status, Step,
-    Trouble,
+    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shared, Shown, SocketView, Status,
+    Step, Trouble,
 };
 
 use super::{
@@ -41,6 +41,7 @@ use crate::{
     crypto::keys::PublicKey,
     dialect::{
         Accent,
+        event::ServerCard,
         kith::{bans::Signed, wire},
     },
     domain::{
@@ -88,6 +89,8 @@ struct Known {
     /// What it needs to know beside the book: parsed, because that is slow.
     key: Option<Arc<PublicKey>>,
     accent: Option<Accent>,
+    /// How SOCP servers could be linked with it, as it said when it came.
+    card: Option<ServerCard>,
     links: Arc<[wire::Link]>,
     links_ms: i64,
     /// The key that it has proven on its newest socket, as a whole.
@@ -156,6 +159,7 @@ impl Neighbourhood {
             status: None,
             key,
             accent,
+            card: None,
             links: Arc::default(),
             links_ms: 0,
             proven: None,
@@ -287,6 +291,17 @@ impl Handler<Broken> for Neighbourhood {
             house.registry.do_send(Unlink(home));
         }
         self.start_link(home, false, ctx);
+    }
+}
+
+impl Handler<Shown> for Neighbourhood {
+    type Result = ();
+
+    fn handle(&mut self, shown: Shown, _: &mut Self::Context) {
+        let home = self.sockets.get(&shown.0);
+        if let Some(known) = home.and_then(|home| self.known.get(home)) {
+            known.link.do_send(shown);
+        }
     }
 }
 

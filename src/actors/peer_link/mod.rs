@@ -6,6 +6,7 @@
 
 mod bar;
 mod message;
+mod signs;
 mod speech;
 mod trouble;
 
@@ -332,24 +333,15 @@ impl Handler<Adopt> for PeerLink {
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);
         }
+        if direction == Direction::Out && trust != Trust::Legacy {
+            // Whoever answers our dial shows its key with that; a hello to us can be played back.
+            self.peer.shown(connection, now);
+        }
         self.steps.push(Step::now("up", "the link is up".to_owned()));
         self.trouble = None;
         self.speak();
         self.go_on(ctx);
         Ok(())
-    }
-}
-
-impl Handler<Doubt> for PeerLink {
-    type Result = ();
-
-    fn handle(&mut self, Doubt { refusal }: Doubt, ctx: &mut Self::Context) {
-        if refusal == Refusal::Crossed {
-            self.peer.called(self.now());
-        } else {
-            self.doubt = Some(trouble::explain(Ending::Refused(refusal)));
-        }
-        self.go_on(ctx);
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn explain(ending: Ending) -> Trouble {
             ("the other side took nothing any more", "is it overloaded, or the line too narrow?")
         }
         Ending::NoHello => (
-            "the other side never said who it is",
+            "the other side never said who it is, or nothing that its key has signed",
             "is there a server at this address, and does it speak this dialect?",
         ),
         Ending::Violated(Violation::BadSignature) => {

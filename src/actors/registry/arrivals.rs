@@ -96,6 +96,7 @@ impl Handler<Join> for Registry {
         self.entries.insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
         self.count();
         if is_new {
+            self.welcome_back(connection, &member, ctx);
             self.tell_change(&member, true, self.switchboard.roster().sequence(), ctx);
             self.changed(ctx);
         } else {
@@ -119,6 +120,7 @@ impl Handler<Leave> for Registry {
         // Rooms first: neighbours hear that a guest has left before they hear that there is no such member.
         self.leave_rooms(connection);
         if is_gone {
+            self.miss(member.key);
             self.write_down(&member, None);
             self.tell_change(&member, false, self.switchboard.roster().sequence(), ctx);
             self.changed(ctx);

@@ -27,7 +27,7 @@ impl Registry {
         self.tally.dropped.inc_by(refused);
     }
 
-    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
+    pub(super) fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
         let author = match (letter.dialect.echoes(), letter.from) {
             (false, Origin::Here(connection)) => Some(connection),
             _ => None,

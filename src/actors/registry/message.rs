@@ -56,7 +56,7 @@ pub struct WantList(pub ConnectionId);
 
 /// Members who have names are looked for. The answer is in the order of their names.
 #[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "Vec<Arc<Member>>")]
+#[rtype(result = "Arc<[Arc<Member>]>")]
 pub struct People(pub Whom);
 
 /// A neighbour is linked, or speaks on another socket than before.

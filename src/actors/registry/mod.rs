@@ -7,14 +7,17 @@
 mod arrivals;
 mod bans;
 mod deliver;
+mod known;
 mod message;
 mod moderation;
 mod neighbours;
+mod offline;
 mod people;
 mod pressed;
 mod query;
 mod room_message;
 mod rooms;
+mod route;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -32,10 +35,11 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
-use self::neighbours::Neighbour;
+pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
     ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
+use self::{known::Known, neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Chronicle},
@@ -57,9 +61,8 @@ use crate::{
         member::Member,
         names::Bearer,
         presence::Presence,
-        refusal::Refusal,
         rooms::{Kept, Rooms},
-        switchboard::{Objection, Switchboard},
+        switchboard::Switchboard,
     },
 };
 
@@ -90,8 +93,8 @@ pub struct Registry {
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
     lists_version: u64,
-    /// Members of whom all clients know that hear of each by itself.
-    told: people::Told,
+    /// Members who have names. Clients that hear of each by itself know of all of them.
+    known: Known,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -102,6 +105,8 @@ pub struct Registry {
     notary: Notary,
     /// Letters whose signature is being checked before they count.
     doubts: u32,
+    /// Letters for those who are away, if they are kept.
+    offline: Option<Offline>,
     limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
@@ -128,6 +133,8 @@ pub struct Parts {
     pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
+    /// What letters for those who are away are kept with, if they are.
+    pub offline: Option<OfflineParts>,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -151,6 +158,7 @@ impl Registry {
         let names = parts.names.into_iter().chain([Address::new(&parts.home)]);
         let mut switchboard = Switchboard::new(names, &parts.limits);
         switchboard.restore_names(parts.bearers);
+        let offline = parts.offline.map(|offline| Offline::new(offline, &parts.limits, &mut switchboard));
         let mut rooms = Rooms::new(parts.terms.myself.key.id(), &parts.limits);
         let restored = rooms.restore(parts.kept_rooms, unix_ms());
         // What no longer fits is forgotten there, too.
@@ -164,7 +172,7 @@ impl Registry {
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
-            told: people::Told::new(),
+            known: Known::default(),
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),
@@ -172,6 +180,7 @@ impl Registry {
             terms: parts.terms,
             notary: parts.notary,
             doubts: 0,
+            offline,
             limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,
@@ -209,11 +218,12 @@ impl Registry {
 
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
-        if !self.draining.load(Ordering::Relaxed) {
+        let is_draining = self.draining.load(Ordering::Relaxed);
+        self.follow_people(!is_draining);
+        if !is_draining {
             let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
             let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));
             self.presence.changed(self.readers, behind.map(|(connection, _)| *connection));
-            self.tell_people();
         }
         self.push_lists(ctx);
     }
@@ -275,6 +285,7 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
+        self.begin_to_tidy(ctx);
         ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
     }
 }
@@ -284,31 +295,6 @@ impl Drop for Registry {
         if std::thread::panicking() {
             eprintln!("kith: the connection map failed; the process ends so that it can be started anew");
             std::process::exit(70);
-        }
-    }
-}
-
-impl Handler<Route> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
-        self.inbox.taken(letter.original.len());
-        let planned = match self.is_from_banned(&letter) {
-            true => Err(Objection::Refused(Refusal::Banned)),
-            false => self.switchboard.route(&letter),
-        };
-        match planned {
-            Ok(plan) => {
-                self.tally.letters.inc();
-                self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
-                self.deliver(&letter, &plan);
-            }
-            // Whoever brings it may know nothing of the ban.
-            Err(Objection::Refused(Refusal::Banned)) => self.tally.refusal(Refusal::Banned),
-            Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
-            Err(Objection::Violated(violation)) => self.object(letter.from, violation),
-            Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),
-            Err(Objection::NotFound) => self.not_found(&letter),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Registry {
         sequence: u64,
         ctx: &mut Context<Self>,
     ) {
-        let mut pressed = Pressed::default();
+        let (mut pressed, mut added) = (Pressed::default(), Pressed::default());
         let mut behind = Vec::new();
         for (home, neighbour) in &mut self.neighbours {
             if let Telling::Whole { behind: is_behind, .. } = &mut neighbour.telling {
@@ -81,6 +81,10 @@ impl Registry {
             let ear = neighbour.ear;
             if let Some(frame) = pressed.hear(ear, || press::change(sequence, member, came, ear)) {
                 let _ = neighbour.lane.offer(frame, Class::Letter);
+            }
+            if came && let Some(frame) = added.hear(ear, || press::in_channel(member, ear)) {
+                // Everybody who arrives is in the channel, so nobody misses much without it.
+                let _ = neighbour.lane.offer(frame, Class::List);
             }
         }
         for home in behind {
@@ -255,6 +259,7 @@ impl Handler<Tell> for Registry {
     fn handle(&mut self, Tell { home, news }: Tell, ctx: &mut Context<Self>) {
         self.inbox.taken(news.cost());
         let arrivals = news.arrivals();
+        let awaited = self.awaited(&arrivals);
         let effect = self.switchboard.hear(home, news);
         self.hide_new(home, &arrivals);
         for resident in self.switchboard.take_learnt() {
@@ -278,6 +283,9 @@ impl Handler<Tell> for Registry {
         }
         if effect.changed {
             self.changed(ctx);
+        }
+        for member in awaited {
+            self.hand_over(member, ctx);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Members who have names: found for whoever asks, and told one by one to clients that hear of each other
 //! like that.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use actix::{Context, Handler, MessageResult};
 
@@ -21,20 +21,11 @@ use crate::{
     },
 };
 
-/// Who was told to all clients that hear of members one by one.
-pub(super) type Told = BTreeMap<KeyId, Arc<Member>>;
-
 impl Registry {
-    /// Everybody who has a name, here and at neighbours.
-    fn people(&self) -> impl Iterator<Item = &Arc<Member>> {
-        let mesh = self.switchboard.mesh();
-        let elsewhere = mesh.homes().flat_map(|(home, _)| mesh.listed(home));
-        self.switchboard.roster().members().chain(elsewhere).filter(|member| is_person(member))
-    }
-
     fn person(&self, key: KeyId) -> Option<&Arc<Member>> {
         let mesh = self.switchboard.mesh();
-        let elsewhere = || mesh.member(mesh.whereabouts(key)?, key);
+        let home = mesh.whereabouts(key).filter(|home| !mesh.is_hidden(*home, key));
+        let elsewhere = || mesh.member(home?, key);
         self.switchboard.roster().find(key).or_else(elsewhere).filter(|member| is_person(member))
     }
 
@@ -47,7 +38,7 @@ impl Registry {
     pub(super) fn welcome(&self, member: &Member, ear: Ear, lane: &Lane) {
         let Some(welcome) = press::welcome(member, ear, &self.terms.myself.key) else { return };
         let _ = lane.offer(welcome, Class::Letter);
-        for other in self.told.values() {
+        for other in self.known.members() {
             // Whoever has no room for all of them can still ask for the list.
             if let Some(frame) = press::came(other, ear)
                 && !lane.offer(frame, Class::List)
@@ -57,24 +48,26 @@ impl Registry {
         }
     }
 
-    /// Tells who came and who went since the last time.
-    pub(super) fn tell_people(&mut self) {
-        if self.listeners().next().is_none() {
-            self.told.clear();
-            return;
+    /// Takes notice of who came and who went since the last time, and tells it, unless that is of no use.
+    pub(super) fn follow_people(&mut self, tells: bool) {
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        for key in self.switchboard.take_moved() {
+            let now = self.person(key).cloned();
+            let before = self.known.put(key, now.as_ref());
+            let spelled = |member: &Option<Arc<Member>>| member.as_ref().map(|member| member.spelled);
+            if spelled(&before) != spelled(&now) {
+                gone.extend(before);
+                new.extend(now);
+            }
         }
-        let now: Told = self.people().map(|member| (member.key, Arc::clone(member))).collect();
-        let before = std::mem::take(&mut self.told);
-        let is_same = |people: &Told, member: &Member| {
-            people.get(&member.key).is_some_and(|other| other.spelled == member.spelled)
-        };
-        for member in before.values().filter(|member| !is_same(&now, member)) {
-            self.tell_each(|ear| press::went(member, ear));
+        if tells && self.listeners().next().is_some() {
+            for member in &gone {
+                self.tell_each(|ear| press::went(member, ear));
+            }
+            for member in &new {
+                self.tell_each(|ear| press::came(member, ear));
+            }
         }
-        for member in now.values().filter(|member| !is_same(&before, member)) {
-            self.tell_each(|ear| press::came(member, ear));
-        }
-        self.told = now;
     }
 
     /// What is missed here is not said again, so whoever has no room for it is given up.
@@ -114,7 +107,7 @@ impl Registry {
 }
 
 /// Whether somebody is told to others by name. Nicks are told by the rooms they are in.
-fn is_person(member: &Member) -> bool {
+pub(super) fn is_person(member: &Member) -> bool {
     member.name.is_some() && member.dialect == Dialect::Socp
 }
 
@@ -122,15 +115,12 @@ impl Handler<People> for Registry {
     type Result = MessageResult<People>;
 
     fn handle(&mut self, People(whom): People, _: &mut Context<Self>) -> Self::Result {
-        let mut found: Vec<Arc<Member>> = match whom {
+        let roster = self.switchboard.roster();
+        MessageResult(match whom {
             Whom::One(key) => self.person(key).cloned().into_iter().collect(),
-            Whom::Ours => {
-                self.switchboard.roster().members().filter(|member| is_person(member)).cloned().collect()
-            }
-            Whom::Everybody => self.people().cloned().collect(),
-        };
-        found.sort_by(|one, other| one.name.cmp(&other.name));
-        MessageResult(found)
+            Whom::Ours => self.known.ours(roster.sequence(), roster.members()),
+            Whom::Everybody => self.known.list(),
+        })
     }
 }
 

@@ -68,6 +68,23 @@ pub(super) fn files(items: &[Value]) -> String {
     )
 }
 
+/// A table of members for whom letters wait.
+pub(super) fn offline(items: &[Value]) -> String {
+    table(
+        &["MEMBER", "NAME", "LETTERS", "SIZE", "OLDEST"],
+        items.iter().map(|item| {
+            vec![
+                text(&item["id"]),
+                text(&item["name"]),
+                text(&item["letters"]),
+                bytes(&item["bytes"]),
+                moment(&item["oldest"]),
+            ]
+        }),
+        "no letters wait",
+    )
+}
+
 /// One thing with everything that is known of it, a line for each.
 pub(super) fn card(value: &Value) -> String {
     let mut rows = Vec::new();

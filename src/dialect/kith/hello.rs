@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Hello, Refused, kind};
 use crate::{
     crypto::{channel::Ephemeral, keys::PublicKey},
-    dialect::{Terms, event::Claim},
+    dialect::{
+        Terms,
+        event::{Claim, ServerCard},
+        socp,
+    },
     domain::{
         peer::LinkDialect,
         refusal::{Ending, Refusal, Violation},
@@ -19,6 +24,13 @@ const VERSIONS: (u8, u8) = (1, 1);
 /// The shortest key that we believe.
 const LEAST_KEY_BITS: u32 = 2048;
 
+/// What newer programs say behind the hello.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HelloMore {
+    /// What the sender is called among SOCP servers; empty if those do not reach it at its address.
+    pub(super) socp_id: String,
+}
+
 /// The other side, as it describes itself.
 #[derive(Debug)]
 pub(super) struct Them {
@@ -26,6 +38,8 @@ pub(super) struct Them {
     pub(super) claim: Claim,
     pub(super) key: Arc<PublicKey>,
     pub(super) ephemeral: [u8; 32],
+    /// What SOCP servers call it; empty if they do not reach it.
+    socp_id: String,
     /// What it dialled to reach us, as it says; empty if we dialled.
     dialled: String,
 }
@@ -40,13 +54,16 @@ pub(super) fn own_hello(terms: &Terms, ephemeral: &Ephemeral, dialled: &str) -> 
         name: terms.myself.name.clone(),
         key: terms.myself.key.spki().to_vec(),
     };
-    wire::encode(kind::HELLO, &hello)
+    let id = if terms.myself.takes_socp { &*terms.myself.id } else { "" };
+    wire::encode(kind::HELLO, &(hello, HelloMore { socp_id: id.to_owned() }))
 }
 
 pub(super) fn read_hello(bytes: &Bytes) -> Result<Them, Ending> {
     let malformed = Ending::Violated(Violation::Malformed);
     let body = bytes.strip_prefix(&[kind::HELLO]).ok_or(malformed)?;
-    let hello: Hello = wire::decode(body).map_err(|_| malformed)?;
+    let (hello, more): (Hello, &[u8]) = wire::split(body).map_err(|_| malformed)?;
+    // An older program says nothing more.
+    let more: HelloMore = wire::decode(more).unwrap_or_default();
     if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
         return Err(Ending::Refused(Refusal::NoCommonVersion));
     }
@@ -65,6 +82,7 @@ pub(super) fn read_hello(bytes: &Bytes) -> Result<Them, Ending> {
         claim,
         key: Arc::new(key),
         ephemeral: hello.ephemeral,
+        socp_id: more.socp_id,
         dialled: shortened(hello.dialled),
     })
 }
@@ -76,6 +94,17 @@ fn shortened(text: String) -> String {
 }
 
 impl Them {
+    /// How SOCP servers could be linked with it, if they can.
+    pub(super) fn card(&self) -> Option<ServerCard> {
+        let fits = self.key.bits() == socp::KEY_BITS && socp::is_server_id(&self.socp_id);
+        fits.then(|| ServerCard {
+            id: self.socp_id.clone(),
+            address: self.claim.address.clone(),
+            key: Some(self.key.id()),
+            public_key: Some(Arc::clone(&self.key)),
+        })
+    }
+
     pub(super) fn describe(&self) -> String {
         let name = self.claim.name.as_deref().unwrap_or("a server");
         let of = format!("{name} at {} with key {}", self.claim.address, self.key.id().short());

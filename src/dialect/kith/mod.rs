@@ -5,6 +5,7 @@
 
 pub mod bans;
 mod hello;
+mod ping;
 pub mod rooms;
 pub mod session;
 pub mod wire;

@@ -100,7 +100,7 @@ fn an_announced_giant_costs_nothing() {
 #[test]
 fn no_room_has_a_name_that_none_can_have() {
     for name in ["", "two\nlines", &"x".repeat(RoomName::LONGEST + 1)] {
-        let went = Bytes::from(encode(kind::WENT, &(name, 1_u32)));
+        let went = encode(kind::WENT, &(name, 1_u32));
         assert_eq!(read(&went, HOME), Err(Malformed), "{name:?}");
     }
 }

@@ -364,9 +364,7 @@ impl Session {
 
     fn greet(&mut self, channel: Channel, them: Them, out: &mut Vec<Output>) {
         self.state = State::Greeting { channel, key: them.key.id() };
-        let (claim, key, ear) = (them.claim, Some(them.key), Ear::Kith);
-        let greeting = Greeting { claim, proven: true, key, trace: None, ear, sockets: Sockets::One };
-        out.push(Output::Greet(greeting));
+        out.push(Output::Greet(greeting(them)));
     }
 
     fn on_alarm(&mut self, now: Moment, out: &mut Vec<Output>) -> Outcome {
@@ -394,6 +392,12 @@ impl Session {
         self.state = state;
         Ok(())
     }
+}
+
+fn greeting(them: Them) -> Greeting {
+    let (card, Them { claim, key, .. }) = (them.card(), them);
+    let (ear, sockets) = (Ear::Kith, Sockets::One);
+    Greeting { claim, proven: true, key: Some(key), trace: None, ear, sockets, card }
 }
 
 #[cfg(test)]

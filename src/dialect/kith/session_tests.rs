@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::*;
+use super::{super::hello::HelloMore, *};
 use crate::{
     crypto::keys::{PrivateKey, PublicKey},
     dialect::{Myself, event::Standing},
@@ -10,8 +10,13 @@ use crate::{
 
 fn terms(name: &str, key: &PublicKey) -> Arc<Terms> {
     let id = name.into();
-    let myself =
-        Myself { id, address: format!("{name}:1"), name: name.to_owned(), key: Arc::new(key.clone()) };
+    let myself = Myself {
+        takes_socp: true,
+        id,
+        address: format!("{name}:1"),
+        name: name.to_owned(),
+        key: Arc::new(key.clone()),
+    };
     Arc::new(Terms {
         recipients_per_letter: 4,
         detect_accents: true,
@@ -123,4 +128,30 @@ fn a_refusal_is_understood_at_every_step() {
             assert_eq!(link.ending(1 - refuser), Some(Ending::RefusedUs(Refusal::Crossed)));
         }
     }
+}
+
+#[test]
+fn whoever_says_what_socp_servers_call_it_can_be_introduced_to_them() {
+    let key = PrivateKey::generate(4096).expect("a key").public().clone();
+    let ephemeral = || Ephemeral::generate().expect("randomness");
+    let card = |terms: &Terms| read_hello(&own_hello(terms, &ephemeral(), "")).expect("a hello").card();
+    let here = terms("north", &key);
+    let shown = card(&here).expect("a card");
+    assert_eq!((shown.id.as_str(), shown.address.as_str()), ("north", "north:1"));
+    assert_eq!(shown.key, Some(key.id()));
+    // Where no SOCP server is heard, none is sent.
+    let mut deaf = Terms::clone(&here);
+    deaf.myself.takes_socp = false;
+    assert!(card(&deaf).is_none());
+    // Nor can one be whose key is too short for them.
+    let short = PrivateKey::generate(2048).expect("a key").public().clone();
+    assert!(card(&terms("north", &short)).is_none());
+    // An older program says nothing of it, and a newer one more than we know.
+    let whole = own_hello(&here, &ephemeral(), "");
+    let (hello, more): (wire::Hello, _) = wire::split(&whole[1..]).expect("a hello");
+    let more: HelloMore = wire::decode(more).expect("more");
+    let older = read_hello(&wire::encode(kind::HELLO, &hello)).expect("a hello");
+    assert!(older.card().is_none());
+    let newer = read_hello(&wire::encode(kind::HELLO, &(hello, more, [7_u8; 9]))).expect("a hello");
+    assert!(newer.card().is_some());
 }

@@ -4,7 +4,11 @@
 //! unknown kind is ignored as a whole. So newer and older programs of one major version understand each
 //! other.
 
-use std::{sync::Arc, time::Duration};
+pub mod kind;
+
+pub use super::ping::Ping;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -23,50 +27,6 @@ use crate::{
         refusal::Violation,
     },
 };
-
-/// The kinds of messages, by their first byte. Below 16: the handshake.
-pub mod kind {
-    /// Who dials.
-    pub const HELLO: u8 = 1;
-    /// Who answers, with its proof.
-    pub const WELCOME: u8 = 2;
-    /// The proof of who dialled.
-    pub const PROOF: u8 = 3;
-    /// The answer to the proof: the link is up. From here on everything is sealed.
-    pub const READY: u8 = 4;
-    /// No.
-    pub const REFUSED: u8 = 5;
-    /// Part of the sender's members.
-    pub const PART: u8 = 16;
-    /// Changes of the sender's members.
-    pub const CHANGES: u8 = 17;
-    /// Where the sender's list stands.
-    pub const STANDING: u8 = 18;
-    /// The whole list is wanted.
-    pub const WANT_LIST: u8 = 19;
-    /// A letter of one of the sender's members.
-    pub const LETTER: u8 = 32;
-    /// Are you there?
-    pub const PING: u8 = 48;
-    /// Yes.
-    pub const PONG: u8 = 49;
-    /// How the sender's own links are doing.
-    pub const LINKS: u8 = 64;
-    /// Guests of the sender have entered rooms.
-    pub const SEATS: u8 = 96;
-    /// One has left a room.
-    pub const WENT: u8 = 97;
-    /// One is called otherwise.
-    pub const RENAMED: u8 = 98;
-    /// Lines of the reader are wanted.
-    pub const WANT_LINES: u8 = 99;
-    /// Lines of the sender.
-    pub const LINES: u8 = 100;
-    /// Lines that the sender has lost.
-    pub const LOST: u8 = 101;
-    /// The bans that the sender's operator has made, signed.
-    pub const BANS: u8 = 65;
-}
 
 /// The first message of who dials. The answer has the same fields and a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,13 +68,6 @@ pub struct Welcome {
 pub struct Refused {
     /// The stable name of the reason.
     pub code: String,
-}
-
-/// Are you there? And the answer, which repeats it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ping {
-    /// The asker's clock, in microseconds. Means nothing to the other side.
-    pub sent: u64,
 }
 
 /// How one link of the sender is doing.
@@ -219,7 +172,15 @@ pub fn encode<T: Serialize>(kind: u8, fields: &T) -> Bytes {
 /// # Errors
 /// They are not these.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
-    postcard::take_from_bytes(body).map(|(fields, _)| fields).map_err(|_| Malformed)
+    split(body).map(|(fields, _)| fields)
+}
+
+/// The fields of a message, and what is behind them.
+///
+/// # Errors
+/// They are not these.
+pub fn split<T: DeserializeOwned>(body: &[u8]) -> Result<(T, &[u8]), Malformed> {
+    postcard::take_from_bytes(body).map_err(|_| Malformed)
 }
 
 fn member_wire(member: &Member) -> MemberWire<'_> {
@@ -322,10 +283,9 @@ pub fn letter(letter: &Letter) -> Option<Frame> {
 /// Its fields are wrong.
 pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
     let Some((kind, body)) = message.split_first() else { return Err(Malformed) };
-    let wrong = |_| Malformed;
     Ok(Some(match *kind {
         kind::PART => {
-            let (part, _): (PartWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (part, _): (PartWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             News::Part {
                 after: part.after.map(KeyId),
                 through: part.through.map(KeyId),
@@ -334,7 +294,7 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
             }
         }
         kind::CHANGES => {
-            let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (wire, _): (ChangesWire<'_>, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             let changes = wire.changes.iter().map(|change| match change {
                 ChangeWire::Came(member) => listed(member).map(Change::Came),
                 ChangeWire::Went(key) => Ok(Change::Went(KeyId(*key))),
@@ -342,7 +302,7 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
             News::Changes { first: wire.first, changes: changes.collect::<Result<_, _>>()? }
         }
         kind::STANDING => {
-            let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(wrong)?;
+            let (wire, _): (StandingWire, _) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
             let digest = Digest(u128::from_be_bytes(wire.digest));
             News::Standing { sequence: wire.sequence, digest }
         }
@@ -391,20 +351,6 @@ fn unwrap_letter(message: &Bytes) -> Result<Option<Wrapped>, Malformed> {
         Frame::Binary(original)
     };
     Ok(Some((KeyId(wire.author), original, dialect)))
-}
-
-impl Ping {
-    /// A question asked at this moment.
-    #[must_use]
-    pub fn at(now: Duration) -> Self {
-        Self { sent: u64::try_from(now.as_micros()).unwrap_or(u64::MAX) }
-    }
-
-    /// How long ago it was asked.
-    #[must_use]
-    pub fn age(self, now: Duration) -> Duration {
-        now.saturating_sub(Duration::from_micros(self.sent))
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::domain::letter::Frame;
+use crate::{dialect::sealed, domain::letter::Frame};
 
 /// A message of a client.
 #[derive(Debug)]
@@ -181,6 +181,35 @@ impl Body {
             _ => Err(Malformed),
         }
     }
+}
+
+/// Whether this is a private letter that nobody can read on its way: it has keys for somebody, and what is
+/// inside is sealed, as a whole or (one program does so) the message alone.
+#[must_use]
+pub fn is_sealed(frame: &Frame) -> bool {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Content<'a> {
+        Whole(#[serde(borrow)] Cow<'a, str>),
+        Message { message: String },
+    }
+    #[derive(Deserialize)]
+    struct Chat<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Cow<'a, str>,
+        symm_keys: Option<Count>,
+        #[serde(borrow)]
+        chat: Option<Content<'a>>,
+    }
+    let Some(Ok(Message::Signed(signed))) = text(frame).map(Message::read) else { return false };
+    let Ok(chat) = serde_json::from_str::<Chat<'_>>(&signed.data) else { return false };
+    let is_for_somebody = chat.kind == "chat" && chat.symm_keys.is_some_and(|keys| keys.0 > 0);
+    is_for_somebody
+        && match chat.chat {
+            Some(Content::Whole(text)) => sealed::is_sealed(&text),
+            Some(Content::Message { message }) => sealed::is_sealed(&message),
+            None => false,
+        }
 }
 
 /// A string that borrows where it can.

@@ -60,7 +60,7 @@ pub enum Clients {
 }
 
 /// The accent of one partner.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Accent {
     /// The container of public keys.
     pub key_form: KeyForm,
@@ -76,6 +76,15 @@ pub struct Accent {
     pub public_from: PublicFrom,
     /// Who the `clients` of a welcome are.
     pub clients: Clients,
+    /// Whether it knows what it means that somebody is in the public channel. Of the others some complain of
+    /// each such frame, and one dies of types that it does not know.
+    pub channel: bool,
+}
+
+impl Default for Accent {
+    fn default() -> Self {
+        TEXT
+    }
 }
 
 /// The text of the protocol, taken literally.
@@ -87,19 +96,19 @@ const TEXT: Accent = Accent {
     link: LinkType::Join,
     public_from: PublicFrom::User,
     clients: Clients::Users,
+    channel: true,
 };
 
-/// Accents that have a name of their own, by the people who speak them. Those who speak as the text has it
-/// may be called by their names as well.
+/// Accents that have names, by the people who speak them. Some speak alike.
 const PRESETS: &[(&str, Accent)] = &[
     ("text", TEXT),
     ("g2", Accent::G2),
     ("g56", Accent::G56),
     ("g45", Accent::G45),
-    ("g17", TEXT),
-    ("g29", TEXT),
+    ("g17", Accent::QUIET),
+    ("g29", Accent::QUIET),
     ("g40", Accent::G40),
-    ("samlovat", TEXT),
+    ("samlovat", Accent::QUIET),
     ("admiral", Accent::ADMIRAL),
     ("pezhy", Accent::PEZHY),
 ];
@@ -122,18 +131,21 @@ const WORDS: &[Word<Accent>] = &[
     ("public-server", |accent| accent.public_from = PublicFrom::Server),
     ("clients-users", |accent| accent.clients = Clients::Users),
     ("clients-servers", |accent| accent.clients = Clients::Servers),
+    ("channel", |accent| accent.channel = true),
+    ("no-channel", |accent| accent.channel = false),
 ];
 
 const NAMES: Vocabulary<Accent> = Vocabulary { presets: PRESETS, words: WORDS };
 
 impl Accent {
-    pub(super) const G2: Self = Self { key_form: KeyForm::Pem, ..TEXT };
+    pub(super) const G2: Self = Self { key_form: KeyForm::Pem, channel: false, ..TEXT };
+    pub(super) const QUIET: Self = Self { channel: false, ..TEXT };
     pub(super) const G56: Self = Self { key_form: KeyForm::Base64Pem, ..TEXT };
     pub(super) const G45: Self = Self { prefix: true, public_from: PublicFrom::Server, ..TEXT };
     pub(super) const G40: Self =
         Self { key_form: KeyForm::Base64Pem, padding: true, clients: Clients::Servers, ..TEXT };
     pub(super) const ADMIRAL: Self = Self { link: LinkType::Link, ..TEXT };
-    pub(super) const PEZHY: Self = Self { prehash: true, link: LinkType::PeerLink, ..TEXT };
+    pub(super) const PEZHY: Self = Self { prehash: true, link: LinkType::PeerLink, channel: false, ..TEXT };
 
     /// Reads a name.
     ///
@@ -143,19 +155,22 @@ impl Accent {
         NAMES.parse(name)
     }
 
-    /// The name of the preset that it is, or else the shortest one.
+    /// The name of the preset that it is, if it is one's alone, or else the shortest one.
     #[must_use]
     pub fn name(&self) -> String {
         NAMES.name(*self)
     }
 
     /// How a server that was linked before is dialled after so many failures. It has taken us in already; but
-    /// every other time it is asked to do so again, because some do not take a link.
+    /// every other time it is asked to do so again, because some do not take a link, or never answer one.
     #[must_use]
     pub const fn tried(self, failures: u32) -> Self {
         match self.link {
             // The loss of the link was the first one.
             LinkType::Join if failures == 0 || failures % 2 == 1 => Self { link: LinkType::Link, ..self },
+            LinkType::Link if failures > 0 && failures.is_multiple_of(2) => {
+                Self { link: LinkType::Join, ..self }
+            }
             _ => self,
         }
     }
@@ -178,6 +193,7 @@ impl Accent {
             None if first.has_alg => accent.key_form = KeyForm::Pem,
             None => {}
         }
+        accent.channel = accent.key_form != KeyForm::Pem;
         let pads = |text: Option<&str>| text.is_some_and(binary::is_padded);
         accent.padding = accent.key_form != KeyForm::Pem && (pads(pubkey) || pads(first.sig.as_deref()));
         if accent.padding && accent.key_form == KeyForm::Base64Pem {
@@ -190,6 +206,9 @@ impl Accent {
                 _ => LinkType::Join,
             };
             accent.prehash = accent.link == LinkType::PeerLink;
+            // The text has a key there, and no URI.
+            let is_as_in_the_text = pubkey.is_some() && introduction.ws_uri.is_none();
+            accent.channel &= is_as_in_the_text && accent.link != LinkType::PeerLink;
             if has_prefix(&first.from) {
                 accent.prefix = true;
                 accent.public_from = PublicFrom::Server;

@@ -131,6 +131,14 @@ pub fn author(envelope: &Envelope<'_>, server: &str) -> Option<String> {
     named.map(str::to_owned)
 }
 
+/// The fingerprint of the key that a frame says is its author's.
+#[must_use]
+pub fn author_key(original: &Frame) -> Option<KeyId> {
+    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let content = Content::read(envelope.payload()).ok()?;
+    key::read(content.sender_pub.as_deref()?).ok().map(|(key, _)| key.id())
+}
+
 /// A letter that another server has wrapped, read as if it had come without the wrapping.
 ///
 /// # Errors

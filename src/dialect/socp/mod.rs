@@ -48,6 +48,12 @@ pub fn id_of(name: &str) -> KeyId {
     KeyId(sha256(format!("socp\n{name}").as_bytes()))
 }
 
+/// Whether a text may be what a server is called. Most are UUIDs, some with words in front of them.
+#[must_use]
+pub fn is_server_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128 && !id.chars().any(char::is_control)
+}
+
 /// Whether a first frame can only be one of this protocol.
 #[must_use]
 pub fn is_socp(frame: &Frame) -> bool {

@@ -48,6 +48,9 @@ pub struct Introduction<'a> {
     /// The key that letters are sealed with, if it is another one.
     #[serde(borrow, deserialize_with = "text")]
     pub enc_pubkey: Text<'a>,
+    /// The whole address, of one implementation.
+    #[serde(borrow, deserialize_with = "text")]
+    pub ws_uri: Text<'a>,
 }
 
 /// Somebody came, or left.

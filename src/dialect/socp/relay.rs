@@ -13,12 +13,13 @@ use super::{
     envelope::Envelope,
     key,
     kind::Kind,
-    payload::is_user_name,
+    payload::{Letter, is_user_name},
     stamp::Draft,
     wire_text,
 };
 use crate::{
     crypto::keys::PublicKey,
+    dialect::sealed,
     domain::{dialect::Dialect, letter::Frame, member::Member},
 };
 
@@ -127,8 +128,56 @@ pub fn came(member: &Member, accent: Accent) -> Option<Frame> {
 /// Somebody is gone.
 #[must_use]
 pub fn went(member: &Member) -> Option<Frame> {
-    let payload = json!({"server_id": "", "user_id": named(member)?}).to_string();
-    Some(Draft { to: "*", ..Draft::new(Kind::UserRemove, &payload) }.frame())
+    named(member).map(gone)
+}
+
+fn gone(name: &str) -> Frame {
+    let payload = json!({"server_id": "", "user_id": name}).to_string();
+    Draft { to: "*", ..Draft::new(Kind::UserRemove, &payload) }.frame()
+}
+
+/// The author of a letter is not here.
+#[must_use]
+pub fn not_here(original: &Frame) -> Option<Frame> {
+    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    is_user_name(&envelope.from).then(|| gone(&envelope.from))
+}
+
+/// Whether this is a private letter that nobody can read on its way. Files come in parts and are too large to
+/// be kept.
+#[must_use]
+pub fn is_sealed(original: &Frame) -> bool {
+    let envelope = wire_text(original).and_then(|text| Envelope::read(text).ok());
+    let Some(envelope) = envelope.filter(|envelope| envelope.known().is_some_and(Kind::is_direct)) else {
+        return false;
+    };
+    let letter = Letter::read(envelope.payload()).ok();
+    letter.and_then(|letter| letter.ciphertext).is_some_and(|text| sealed::is_sealed(&text))
+}
+
+/// The recipient of a letter is away, and will hear it when it comes.
+#[must_use]
+pub fn kept(original: &Frame) -> Option<Frame> {
+    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let name = recipient(&envelope)?;
+    let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
+    let kind = Kind::MsgDirect.name();
+    let payload = json!({"msg_ref": kind, "status": "kept", "ts": ts, "user_id": name}).to_string();
+    Some(Draft::new(Kind::Ack, &payload).frame())
+}
+
+/// The version of the public channel to which its members are added. A key of the channel is a matter of the
+/// members: this server makes none, keeps none and wraps none, so it knows of no version but that before the
+/// first one.
+const CHANNEL_VERSION: u64 = 0;
+
+/// These members are in the public channel, for servers that want to know.
+#[must_use]
+pub fn in_channel<'a>(members: impl Iterator<Item = &'a Member>, accent: Accent) -> Option<Frame> {
+    let names: Vec<&str> = members.filter_map(named).collect();
+    let payload = json!({"add": names, "if_version": CHANNEL_VERSION}).to_string();
+    (accent.channel && !names.is_empty())
+        .then(|| Draft { to: "*", ..Draft::new(Kind::PublicChannelAdd, &payload) }.frame())
 }
 
 /// A member's key as this partner spells keys.

@@ -122,8 +122,13 @@ pub(in crate::dialect) fn said(unsigned: Unsigned) -> Value {
 }
 
 pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
-    let myself =
-        Myself { id: "us".into(), address: "10.0.0.1:80".into(), name: "us".into(), key: Arc::new(US.key()) };
+    let myself = Myself {
+        takes_socp: true,
+        id: "us".into(),
+        address: "10.0.0.1:80".into(),
+        name: "us".into(),
+        key: Arc::new(US.key()),
+    };
     Arc::new(Terms {
         recipients_per_letter: 2,
         detect_accents: true,

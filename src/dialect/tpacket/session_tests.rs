@@ -1,3 +1,5 @@
+//! A client, level by level, and all that it should not say.
+
 use bytes::Bytes;
 
 use super::*;
@@ -308,4 +310,30 @@ fn neighbours_list_nicks_that_can_be_nicks() {
     assert!(!read(&member("Alice", socp::id_of("Alice"))), "the name of another one");
     assert!(!read(&member(" Alice", id_of(" Alice"))));
     assert!(!read(&member("", id_of(""))));
+}
+
+/// What a client of version one says, in the bytes that its document gives.
+#[test]
+fn the_requests_of_the_document_are_understood() {
+    let vectors = include_str!("../../../tests/vectors/tpacket/v1.jsonl");
+    let mut alice = Scene::named(1, false);
+    for (name, said) in [
+        ("magic with version 1", ""),
+        ("rooms asked for", "4 wish List"),
+        ("page asked for", "5 wish Page(Page { room: RoomName(\"lobby\"), before: Some(LineId"),
+        ("leave", "6 wish Leave(RoomName(\"lobby\"))"),
+    ] {
+        let vector =
+            vectors.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        let vector = vector.into_iter().find(|vector| vector["name"] == name).expect(name);
+        let digits = vector["packet"].as_str().expect("digits").as_bytes().chunks(2);
+        let bytes: Vec<u8> = digits
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16).expect("a byte"))
+            .collect();
+        let wished = alice.say(raw(&bytes));
+        assert!(
+            wished.concat().starts_with(said) && wished.len() == usize::from(!said.is_empty()),
+            "{wished:?}"
+        );
+    }
 }

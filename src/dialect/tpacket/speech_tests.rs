@@ -1,16 +1,21 @@
+//! What clients of either version hear, byte for byte.
+
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
 use super::*;
-use crate::domain::{
-    dialect::Dialect,
-    id::{HomeId, KeyId},
-    rooms::{LineId, Objection, RoomCard, Speaker, Stamp},
+use crate::{
+    dialect::tpacket::{LONGEST_NICK, id_of},
+    domain::{
+        dialect::Dialect,
+        id::{HomeId, KeyId},
+        rooms::{LineId, Objection, RoomCard, Speaker, Stamp},
+    },
 };
 
 fn guest(number: u32, name: &str) -> Arc<Guest> {
-    let (member, dialect) = (super::super::id_of(name), Some(Dialect::Tpacket));
+    let (member, dialect) = (id_of(name), Some(Dialect::Tpacket));
     Arc::new(Guest { number, member, name: name.into(), dialect, home: HomeId::OWN })
 }
 
@@ -137,7 +142,7 @@ fn nothing_that_the_first_clients_hear_is_longer_than_they_survive() {
         let Frame::Binary(bytes) = frame else { panic!("text") };
         let packet = Packet::read(bytes).expect("a packet");
         let most = match packet.command {
-            command::NEW_USER | command::DEL_USER => super::super::LONGEST_NICK,
+            command::NEW_USER | command::DEL_USER => LONGEST_NICK,
             _ => split::LONGEST_TEXT,
         };
         assert!(packet.data.len() <= most && std::str::from_utf8(packet.data).is_ok(), "{packet:?}");

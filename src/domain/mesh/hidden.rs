@@ -21,6 +21,7 @@ impl Mesh {
         let all = self.homes.iter().flat_map(|(id, home)| home.members.values().map(move |who| (*id, who)));
         let hidden = all.filter(|(_, member)| is_hidden(member)).map(|(id, who)| (id, who.key)).collect();
         let changes = self.hidden != hidden;
+        self.moved.extend(self.hidden.symmetric_difference(&hidden).map(|(_, key)| *key));
         self.hidden = hidden;
         self.version += u64::from(changes);
         changes

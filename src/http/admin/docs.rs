@@ -40,6 +40,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
         (name = "bans", description = "Who may not come"),
         (name = "events", description = "What happens, as it happens"),
         (name = "files", description = "Uploaded files"),
+        (name = "offline", description = "Letters that wait for members who are away"),
     )
 )]
 struct Description;

@@ -21,6 +21,7 @@ mod members;
 mod mesh;
 mod metrics;
 mod neighbourhood;
+mod offline;
 mod paging;
 mod peer;
 mod peers;
@@ -127,6 +128,8 @@ fn app(
                 .service(events::watch)
                 .service(files::list)
                 .service(files::delete)
+                .service(offline::list)
+                .service(offline::discard)
                 .service(drain::begin);
             if faults {
                 api.service(debug::fault).service(debug::fault_peer).service(debug::collapse);

@@ -69,6 +69,8 @@ pub(super) struct Peer {
     bytes_out: u64,
     /// How often it did what its protocol forbids or this house refuses.
     violations: u64,
+    /// How often it told of members of other servers. That is left to those.
+    overheard: u64,
     /// Bytes that wait for it.
     queue_bytes: usize,
     /// The fingerprint of the key it is held to.
@@ -146,6 +148,7 @@ impl Peer {
             bytes_in: reading.bytes_in,
             bytes_out: reading.bytes_out,
             violations: reading.violations,
+            overheard: reading.overheard,
             queue_bytes: view.waiting_bytes,
             key: entry.expected().map(|key| key.hex()),
             presented_key: entry.presented.map(|key| key.hex()),

@@ -108,6 +108,7 @@ impl Stranger {
         let key = &KEYS[number];
         let name = format!("stranger-{number}");
         let myself = Myself {
+            takes_socp: true,
             id: address.into(),
             address: address.to_owned(),
             name,

@@ -8,7 +8,7 @@ mod gossip;
 mod leaving;
 mod letters;
 mod names;
-mod stranger;
+pub(super) mod stranger;
 mod weak_keys;
 
 use crate::app::App;

@@ -11,26 +11,43 @@ fn addresses<const N: usize>() -> [String; N] {
     sockets.map(|socket| socket.local_addr().expect("an address").to_string())
 }
 
-/// Three servers that name each other, in one way or the other, and are linked.
-async fn network(words: impl Fn(usize, usize) -> &'static str) -> [App; 3] {
-    let addresses = addresses::<3>();
+/// A server with its settings.
+pub(super) type Furnished = (App, Vec<(&'static str, String)>);
+
+/// Servers that name each other, in one way or the other, let others in or not, and are linked. They expect that
+/// whoever is away is not found.
+async fn network<const N: usize>(admit: &str, words: impl Fn(usize, usize) -> &'static str) -> [App; N] {
+    furnished(admit, "false", words).await.map(|(app, _)| app)
+}
+
+/// The same with their settings, and whether they keep letters.
+pub(super) async fn furnished<const N: usize>(
+    admit: &str,
+    keep: &str,
+    words: impl Fn(usize, usize) -> &'static str,
+) -> [Furnished; N] {
+    let addresses = addresses::<N>();
     let start = |at: usize| {
-        let others = (0..3).filter(|other| *other != at);
+        let others = (0..N).filter(|other| *other != at);
         let lines = others.map(|other| format!("ws://{}{}", addresses[other], words(at, other)));
         let peers = lines.collect::<Vec<_>>().join(",");
-        App::with(&[
-            ("LISTEN__MAIN", &addresses[at]),
-            ("NEIGHBOURHOOD__ADMIT", "known"),
-            ("NEIGHBOURHOOD__LEGACY", "false"),
-            ("NEIGHBOURHOOD__PEERS", &peers),
-        ])
+        let settings = vec![
+            ("LISTEN__MAIN", addresses[at].clone()),
+            ("NEIGHBOURHOOD__ADMIT", admit.to_owned()),
+            ("NEIGHBOURHOOD__LEGACY", "false".to_owned()),
+            ("NEIGHBOURHOOD__PEERS", peers),
+            ("OFFLINE__KEEP", keep.to_owned()),
+        ];
+        let borrowed: Vec<(&str, &str)> =
+            settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        (App::with(&borrowed), settings)
     };
-    let apps = std::array::from_fn(start);
-    for app in &apps {
+    let apps: [Furnished; N] = std::array::from_fn(start);
+    for (app, _) in &apps {
         let is_linked = |answer: &crate::api::Answer| {
             let peers = answer.json();
             let peers = peers["items"].as_array().cloned().unwrap_or_default();
-            peers.iter().filter(|peer| peer["state"] == "up").count() == 2
+            peers.iter().filter(|peer| peer["state"] == "up").count() == N - 1
         };
         app.until("/api/v1/peers", is_linked).await;
     }
@@ -48,7 +65,7 @@ fn talk(apps: &[App; 3], accent: &str) {
 
 #[actix_web::test]
 async fn members_of_three_servers_talk_over_the_kith_link() {
-    let apps = network(|_, _| "").await;
+    let apps = network("known", |_, _| "").await;
     for accent in ["text", "g17", "g45"] {
         talk(&apps, accent);
     }
@@ -56,7 +73,7 @@ async fn members_of_three_servers_talk_over_the_kith_link() {
 
 #[actix_web::test]
 async fn members_of_three_servers_talk_over_socp_alone() {
-    let apps = network(|_, _| " dialect=socp").await;
+    let apps = network("known", |_, _| " dialect=socp").await;
     for accent in ["text", "g17", "g45"] {
         talk(&apps, accent);
     }
@@ -65,6 +82,14 @@ async fn members_of_three_servers_talk_over_socp_alone() {
 #[actix_web::test]
 async fn members_of_three_servers_talk_over_both() {
     // The first two are linked by our own protocol, the third one by SOCP.
-    let apps = network(|one, other| if one + other == 1 { "" } else { " dialect=socp" }).await;
+    let apps = network("known", |one, other| if one + other == 1 { "" } else { " dialect=socp" }).await;
     talk(&apps, "text");
+}
+
+#[actix_web::test]
+async fn who_joins_one_of_us_is_told_of_the_others_and_links_with_them() {
+    for words in ["", " dialect=socp"] {
+        let apps = network::<2>("anyone", |_, _| words).await;
+        run("socp_second.py", &["--url", &format!("ws://{}", apps[0].listen), "--others", "1"]);
+    }
 }

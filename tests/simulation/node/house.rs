@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use kith::{
-    dialect::{Ear, olaf, press, socp},
+    dialect::{
+        Ear, olaf, press,
+        socp::{self, kind::Kind},
+    },
     domain::{
         Moment,
         dialect::Dialect,
@@ -143,6 +146,11 @@ impl Node {
     /// A letter of a member, or one that a neighbour brings.
     pub(crate) fn route(&mut self, letter: &Letter, now: Moment) {
         let mut plan = self.house.route(letter);
+        if is_of_servers(letter) {
+            // No member wrote it, so the ledger knows nothing of it.
+            assert!(plan.iter().all(|plan| plan.elsewhere.is_empty()), "{letter:?} hops on");
+            return;
+        }
         if let Err(Objection::Doubted(member)) = &plan {
             // The oracle knows who has signed it.
             let author = Author::Proven(member.key);
@@ -183,4 +191,11 @@ impl Node {
         let delivered: Vec<_> = self.connections.iter().filter(hears).map(deliver).collect();
         self.wishes.extend(delivered);
     }
+}
+
+/// Whether this is what a server tells of the public channel.
+fn is_of_servers(letter: &Letter) -> bool {
+    let Frame::Text(text) = &letter.original else { return false };
+    let envelope = socp::envelope::Envelope::read(text).ok();
+    letter.dialect == Dialect::Socp && envelope.and_then(|it| it.known()) == Some(Kind::PublicChannelAdd)
 }

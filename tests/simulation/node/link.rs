@@ -9,7 +9,7 @@ use kith::{
         Moment,
         book::{self, Entry, Turned},
         id::{ConnectionId, HomeId, KeyId, PeerId},
-        neighbourhood::{Due, Loss, Peer, State},
+        neighbourhood::{Direction, Due, Loss, Peer, State},
         peer::Source,
         refusal::{Ending, Refusal},
     },
@@ -193,9 +193,12 @@ impl Node {
         wire.greeted = Some(peer);
         neighbour.attempt.take_if(|attempt| *attempt == socket);
         neighbour.ear = greeting.ear;
+        if direction == Direction::Out && greeting.proven {
+            neighbour.peer.shown(socket, now);
+        }
         let voice = neighbour.peer.voice();
         let before = std::mem::replace(&mut neighbour.voice, voice);
-        let was_linked = before.is_some() && before != voice;
+        let was_linked = before.is_some_and(|before| replaced.contains(&before));
         for old in replaced {
             self.close(old, Ending::Replaced, now);
         }
@@ -208,6 +211,17 @@ impl Node {
         self.tell_from_the_start(peer, now);
         self.link_rooms(peer, greeting.claim.key, now);
         self.attend(peer, now);
+    }
+
+    /// A neighbour has signed something once more.
+    pub(super) fn on_shown(&mut self, socket: ConnectionId, now: Moment) {
+        let Some(peer) = self.wires.get(&socket).and_then(|wire| wire.greeted) else { return };
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        if neighbour.peer.shown(socket, now) {
+            neighbour.voice = neighbour.peer.voice();
+            self.link_house(peer);
+            self.tell_from_the_start(peer, now);
+        }
     }
 
     /// From now on a neighbour is spoken to on its voice, which may be another one than before.

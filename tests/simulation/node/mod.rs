@@ -175,6 +175,7 @@ impl Node {
         let mut rooms = Rooms::new(key.id(), limits);
         rooms.restore(kept, born_ms);
         let myself = Myself {
+            takes_socp: true,
             id: address(place).into(),
             address: address(place),
             name: format!("home {place}"),

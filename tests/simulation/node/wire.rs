@@ -231,11 +231,13 @@ impl Node {
             Output::Close(ending) => self.close(socket, ending, now),
             Output::Find(whom) => {
                 let found = self.find(whom);
-                self.answer(socket, Input::Found(found), now);
+                self.answer(socket, Input::Found(found.into()), now);
             }
+            Output::Shown => self.on_shown(socket, now),
             Output::Introduce(_) | Output::Bans(_) => {}
             Output::Join(..)
             | Output::Report(_)
+            | Output::Overheard
             | Output::RoundTrip(_)
             | Output::Step(..)
             | Output::Room(..)

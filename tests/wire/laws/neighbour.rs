@@ -114,6 +114,7 @@ fn input(event: &Event) -> Input {
                 key,
                 accent: accent.map(kith::dialect::Accent::Olaf),
                 unproven: *unproven,
+                servers: Vec::new(),
             }));
         }
         Event::Checked(at) => return Input::Checked(at.map(|at| (usize::from(at), Salt::Digest))),

@@ -158,11 +158,12 @@ fn input(event: &Event) -> Input {
                 key,
                 accent: accent.map(AnyAccent::Socp),
                 unproven: *unproven,
+                servers: Vec::new(),
             }));
         }
         Event::Checked(at) => return Input::Checked(at.map(|at| (usize::from(at), Salt::Digest))),
         Event::Found(somebody_is) => {
-            return Input::Found(if *somebody_is { vec![somebody()] } else { Vec::new() });
+            return Input::Found(if *somebody_is { [somebody()].into() } else { [].into() });
         }
         Event::Welcomed(true) => return Input::Welcomed(Ok(HOME)),
         Event::Welcomed(false) => return Input::Welcomed(Err(Refusal::TooManyPeers)),
@@ -274,6 +275,8 @@ impl Watched {
                 prop_assert!(self.welcome, "told without a welcome");
                 self.heard.0 += 1;
             }
+            Output::Overheard => prop_assert!(self.welcome, "overheard without a welcome"),
+            Output::Shown => prop_assert!(self.welcome, "shown without a welcome"),
             Output::Introduce(_) => prop_assert!(self.welcome, "introduced without a welcome"),
             Output::Route(letter) => {
                 prop_assert!(self.welcome, "routed without a welcome");

@@ -90,13 +90,14 @@ fn accents() -> Vec<Accent> {
         [PublicFrom::User, PublicFrom::Server].map(|public_from| Accent { public_from, ..accent }).to_vec()
     });
     vary(&|accent| [Clients::Users, Clients::Servers].map(|clients| Accent { clients, ..accent }).to_vec());
+    vary(&|accent| [false, true].map(|channel| Accent { channel, ..accent }).to_vec());
     all
 }
 
 #[test]
 fn every_accent_has_a_name_of_its_own() {
     let accents = accents();
-    assert_eq!(accents.len(), 288);
+    assert_eq!(accents.len(), 576);
     let mut names: Vec<String> = accents.iter().map(Accent::name).collect();
     for (accent, name) in accents.iter().zip(&names) {
         assert_eq!(Accent::parse(name).as_ref(), Ok(accent), "{name}");
@@ -112,12 +113,14 @@ fn names_mean_what_they_say() {
     let parse = |name| Accent::parse(name).expect("an accent");
     for (name, shortest) in [
         ("text", "text"),
-        ("g17", "text"),
-        ("g29", "text"),
-        ("samlovat", "text"),
+        ("g17", "no-channel"),
+        ("g29", "no-channel"),
+        ("samlovat", "no-channel"),
+        ("samlovat+channel", "text"),
         ("key-der+unpadded+plain-hash+id-uuid+join+public-user+clients-users", "text"),
         ("g2", "g2"),
-        ("key-pem", "g2"),
+        ("key-pem", "key-pem"),
+        ("key-pem+no-channel", "g2"),
         ("g56", "g56"),
         ("g45", "g45"),
         ("id-prefix+public-server", "g45"),
@@ -125,7 +128,7 @@ fn names_mean_what_they_say() {
         ("admiral", "admiral"),
         ("link", "admiral"),
         ("pezhy", "pezhy"),
-        ("prehash+peer-link", "pezhy"),
+        ("prehash+peer-link+no-channel", "pezhy"),
         ("key-pem64+link", "g56+link"),
         ("padded", "padded"),
     ] {
@@ -140,7 +143,7 @@ fn names_mean_what_they_say() {
 #[test]
 fn recorded_partners_are_recognised_by_their_first_frames() {
     for (name, number, accent) in [
-        ("g17", 1, "text"),
+        ("g17", 1, "no-channel"),
         ("g17", 11, "text"),
         ("g2", 1, "g2"),
         ("g2", 7, "g2"),
@@ -168,7 +171,7 @@ fn partners_that_nobody_recorded_are_recognised_too() {
         ("PEER_HELLO_LINK", id, Some(key(KeyForm::Der, false)), Some(&*plain), "pezhy"),
         ("SERVER_HELLO_JOIN", "master_server_1", Some(key(KeyForm::Der, false)), Some(&*plain), "g45"),
         ("SERVER_HELLO_JOIN", id, Some(key(KeyForm::Der, false)), Some(&*padded), "padded"),
-        ("SERVER_HELLO_JOIN", id, None, Some(&*plain), "text"),
+        ("SERVER_HELLO_JOIN", id, None, Some(&*plain), "no-channel"),
         ("USER_HELLO", "server_of_drinks", Some(key(KeyForm::Pem, false)), Some(&*padded), "g2"),
         ("USER_HELLO", id, Some(key(KeyForm::Base64Pem, true)), None, "g40"),
         ("USER_HELLO", id, Some("nonsense".into()), None, "text"),
@@ -178,4 +181,16 @@ fn partners_that_nobody_recorded_are_recognised_too() {
         let first = Envelope::read(&frame).expect("a frame");
         assert_eq!(Accent::recognise(&first).name(), accent, "{frame}");
     }
+}
+
+#[test]
+fn whoever_does_not_answer_a_link_is_asked_to_let_us_join() {
+    let tried = |name: &str| {
+        let accent = Accent::parse(name).expect("an accent");
+        [0, 1, 2, 3, 4].map(|failures| accent.tried(failures).link)
+    };
+    let (link, join) = (LinkType::Link, LinkType::Join);
+    assert_eq!(tried("text"), [link, link, join, link, join]);
+    assert_eq!(tried("admiral"), [link, link, join, link, join]);
+    assert_eq!(tried("pezhy"), [LinkType::PeerLink; 5], "nothing else is known to work");
 }

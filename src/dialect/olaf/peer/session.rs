@@ -227,7 +227,7 @@ impl Session {
     fn on_standing(&mut self, standing: Result<Standing, Refusal>, out: &mut Vec<Output>) -> Outcome {
         let State::Claiming(frame) = &mut self.state else { return Ok(()) };
         let frame = frame.take();
-        let Standing { key, accent, unproven } = standing.map_err(Ending::Refused)?;
+        let Standing { key, accent, unproven, .. } = standing.map_err(Ending::Refused)?;
         if key.is_none() && !unproven {
             return Err(UNPROVEN);
         }
@@ -340,6 +340,7 @@ impl Session {
             trace: self.trace.filter(|_| self.is_proven),
             ear: Ear::OlafPeer(self.accent),
             sockets: self.accent.sockets,
+            card: None,
         }));
         self.has_asked = false;
         self.state = State::Greeting;

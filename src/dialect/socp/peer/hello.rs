@@ -10,7 +10,7 @@ use crate::{
         Myself,
         event::ServerCard,
         socp::{
-            accent::{Accent, Clients, LinkType},
+            accent::{Accent, Clients, LinkType, has_prefix},
             key,
             kind::Kind,
             payload::{Entry, Introduction, Welcome},
@@ -23,9 +23,11 @@ use crate::{
 
 use super::gossip;
 
-/// Users that a welcome names; of the others the joiner hears by gossip. So it stays below 64 KiB, which is
-/// all that one implementation reads.
-const MOST_CLIENTS: usize = 48;
+/// Users and servers that a welcome names; of other users the joiner hears by gossip. So it stays below 64 KiB,
+/// which is all that one implementation reads.
+const MOST_LISTED: usize = 48;
+/// Servers among them, beside us. Some hear of them twice.
+const MOST_SERVERS: usize = 23;
 
 /// Host and port of an address, with or without a scheme.
 fn host_and_port(address: &str) -> (String, u16) {
@@ -85,43 +87,68 @@ pub(super) fn announcement(myself: &Myself, accent: Accent, we_dialled: bool) ->
     Draft { to: "*", ..Draft::new(Kind::ServerAnnounce, &payload) }.frame()
 }
 
-/// The answer to a server that joins.
-pub(super) fn welcome(
-    myself: &Myself,
-    me: &str,
-    accent: Accent,
-    joiner: &str,
-    members: &[Arc<Member>],
-) -> Frame {
-    let (host, port) = host_and_port(&myself.address);
-    let own = key::write(&myself.key, accent.spelling());
-    let us = json!({"server_id": me, "user_id": me, "host": host, "port": port, "pubkey": own});
-    let users = members.iter().take(MOST_CLIENTS).filter_map(|member| {
-        let pubkey = spelled(&member.public_key, accent);
-        let name = member.name.as_deref()?;
-        Some(json!({"user_id": name, "host": host, "port": port, "pubkey": pubkey}))
-    });
-    let clients = match accent.clients {
-        Clients::Users => users.collect(),
-        Clients::Servers => vec![us.clone()],
-    };
-    let mut payload = json!({
-        "assigned_id": joiner,
-        "clients": clients,
-        "servers": [us],
-        "server_id": me,
-        "server_pub": own,
-        "pubkey": own,
-        "host": host,
-        "port": port,
-        "snapshot": {"user_locations": {}},
-    });
-    if accent.prefix
-        && let Value::Object(fields) = &mut payload
-    {
-        fields.insert("role".to_owned(), Value::from("master"));
+/// To whom a welcome is said, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Welcoming<'a> {
+    pub(super) myself: &'a Myself,
+    pub(super) me: &'a str,
+    pub(super) accent: Accent,
+    pub(super) joiner: &'a str,
+}
+
+impl Welcoming<'_> {
+    /// One server, in the words in which servers are listed.
+    fn server(&self, id: &str, address: &str, key: &PublicKey) -> Value {
+        let (host, port) = host_and_port(address);
+        let pubkey = key::write(key, self.accent.spelling());
+        json!({"server_id": id, "user_id": id, "host": host, "port": port, "pubkey": pubkey})
     }
-    Draft::new(Kind::ServerWelcome, &payload.to_string()).frame()
+
+    /// Us, and those with whom the joiner should be linked, too.
+    fn servers(&self, others: &[ServerCard]) -> Vec<Value> {
+        let us = self.server(self.me, &self.myself.address, &self.myself.key);
+        let named = others.iter().take(MOST_SERVERS).filter_map(|card| {
+            let key = card.public_key.as_ref()?;
+            // Whom it dials itself it hears called so.
+            let prefix = if self.accent.prefix && !has_prefix(&card.id) { "master_server_" } else { "" };
+            Some(self.server(&format!("{prefix}{}", card.id), &card.address, key))
+        });
+        std::iter::once(us).chain(named).collect()
+    }
+
+    /// The answer to a server that joins.
+    pub(super) fn frame(&self, members: &[Arc<Member>], others: &[ServerCard]) -> Frame {
+        let (host, port) = host_and_port(&self.myself.address);
+        let own = key::write(&self.myself.key, self.accent.spelling());
+        let servers = self.servers(others);
+        let room = MOST_LISTED.saturating_sub(servers.len());
+        let users = members.iter().take(room).filter_map(|member| {
+            let pubkey = spelled(&member.public_key, self.accent);
+            let name = member.name.as_deref()?;
+            Some(json!({"user_id": name, "host": host, "port": port, "pubkey": pubkey}))
+        });
+        let clients = match self.accent.clients {
+            Clients::Users => users.collect(),
+            Clients::Servers => servers.clone(),
+        };
+        let mut payload = json!({
+            "assigned_id": self.joiner,
+            "clients": clients,
+            "servers": servers,
+            "server_id": self.me,
+            "server_pub": own,
+            "pubkey": own,
+            "host": host,
+            "port": port,
+            "snapshot": {"user_locations": {}},
+        });
+        if self.accent.prefix
+            && let Value::Object(fields) = &mut payload
+        {
+            fields.insert("role".to_owned(), Value::from("master"));
+        }
+        Draft::new(Kind::ServerWelcome, &payload.to_string()).frame()
+    }
 }
 
 /// The other servers that a welcome names.

@@ -10,11 +10,11 @@ use crate::{
     crypto::signature::Salt,
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Check, Greeting, Output, Standing},
+        event::{Check, Greeting, Output, ServerCard, Standing},
         socp::{
             accent::{Accent, LinkType},
             envelope::Envelope,
-            key,
+            is_server_id, key,
             kind::Kind,
             payload::{Introduction, Welcome},
             sign::{self, Way},
@@ -30,6 +30,9 @@ use crate::{
         refusal::{Ending, Refusal, Violation},
     },
 };
+
+/// Frames of others that are heard out before the first one of the server that we dialled.
+const MOST_STRANGE: usize = 16;
 
 impl Session {
     /// A server that dialled us says who it is.
@@ -80,8 +83,7 @@ impl Session {
     }
 
     pub(super) fn meet(&mut self, id: &str) {
-        let fits = !id.is_empty() && id.len() <= 128 && !id.chars().any(char::is_control);
-        self.other = if fits { id.to_owned() } else { String::new() };
+        self.other = if is_server_id(id) { id.to_owned() } else { String::new() };
         self.claim.name = Some(self.other.clone()).filter(|id| !id.is_empty());
     }
 
@@ -92,8 +94,9 @@ impl Session {
     ) -> Outcome {
         let State::Claiming(frame) = &mut self.state else { return Ok(()) };
         let frame = frame.take();
-        let Standing { key, accent, unproven } = standing.map_err(Ending::Refused)?;
+        let Standing { key, accent, unproven, servers } = standing.map_err(Ending::Refused)?;
         self.key = self.key.take().or(key);
+        self.servers = servers;
         if let Some(AnyAccent::Socp(accent)) = accent {
             self.accent = accent;
             self.is_set = true;
@@ -123,14 +126,52 @@ impl Session {
         let first = hello::hello(&self.terms.myself, self.accent, &self.claim.address);
         out.push(Output::Step("said", self.accent.link.hello().name().to_owned()));
         out.push(Output::Send(first));
-        if self.accent.link != LinkType::Join && self.key.is_some() {
-            // Who is linked like this need not answer. We know its key, and each frame must show it.
+        if self.needs_no_answer() {
+            // We know its key, so anything that it signs will do.
             self.claim.key = self.key.as_ref().map(|key| key.id());
-            self.is_proven = true;
-            return self.greet(None, out);
+            out.push(Output::Step("waiting", "for anything that is signed with its key".to_owned()));
         }
         self.state = State::Waiting;
         Ok(())
+    }
+
+    /// Whether the first words were of a kind that need not be answered, to a server whose key we know.
+    pub(super) fn needs_no_answer(&self) -> bool {
+        self.we_dialled && self.accent.link != LinkType::Join && self.key.is_some()
+    }
+
+    /// Whoever need not answer says something at last; others' words may come before its own, because some
+    /// servers hand on what they hear.
+    pub(super) fn on_first_word(&mut self, envelope: &Envelope<'_>, frame: Frame, out: &mut Vec<Output>) {
+        let signed = envelope.sig.as_deref();
+        let question = signed.and_then(|sig| sign::question(envelope.payload(), sig, None, true));
+        if let Some(((ways, question), key)) = question.zip(self.key.clone()) {
+            out.push(Output::Check(Check { key, question }));
+            self.state = State::Hearing(frame, ways);
+        }
+    }
+
+    /// Whether it was said by whom we meant.
+    pub(super) fn on_heard(
+        &mut self,
+        frame: Frame,
+        found: Option<(Way, Salt)>,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        let (kind, from) = (&envelope.kind, &envelope.from);
+        let Some(found) = found else {
+            out.push(Output::Step("signature", format!("{kind} from {from} is not signed with its key")));
+            self.state = State::Waiting;
+            self.strange += 1;
+            let is_somebody_else = self.strange >= MOST_STRANGE;
+            return if is_somebody_else { Err(Ending::Violated(Violation::BadSignature)) } else { Ok(()) };
+        };
+        out.push(Output::Step("answer", format!("{kind} from {from}, signed as {found:?}")));
+        self.meet(&envelope.from);
+        self.learn(found);
+        self.is_proven = true;
+        self.greet(Some(frame), out)
     }
 
     /// How it signs is how it reads signatures.
@@ -149,9 +190,21 @@ impl Session {
             trace: None,
             ear: Ear::SocpPeer(self.accent),
             sockets: Sockets::Any,
+            card: self.card(),
         }));
         self.state = State::Greeting(frame);
         Ok(())
+    }
+
+    /// How other servers could be linked with this one, if it has shown that it is who it says.
+    fn card(&self) -> Option<ServerCard> {
+        let key = self.key.as_ref().filter(|_| self.is_proven && !self.other.is_empty())?;
+        Some(ServerCard {
+            id: self.other.clone(),
+            address: self.claim.address.split('/').next().unwrap_or_default().to_owned(),
+            key: Some(key.id()),
+            public_key: Some(Arc::clone(key)),
+        })
     }
 
     pub(super) fn on_welcome(
@@ -197,6 +250,10 @@ impl Session {
             _ if self.accent.link != LinkType::PeerLink => out.push(Output::Send(announcement())),
             _ => {}
         }
-        Ok(())
+        match frame {
+            // What brought the link up may say something beside that.
+            Some(frame) if matches!(self.state, State::Up(_)) => self.on_frame(frame, out),
+            _ => Ok(()),
+        }
     }
 }

@@ -20,7 +20,9 @@ use crate::domain::letter::Frame;
 
 /// How often a server says that it lives.
 pub const HEARTBEAT_S: u32 = 15;
-/// Silence after which it does not.
+/// How long a server that need not answer may wait before it says anything: until its first heartbeat.
+const FIRST_WORD_S: u32 = HEARTBEAT_S + 5;
+/// Silence after which it does not live.
 pub const SILENCE_S: u32 = 45;
 
 /// Whether a first frame is one of a server.

@@ -16,7 +16,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{HEARTBEAT_S, hello};
+use super::{FIRST_WORD_S, HEARTBEAT_S, hello};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -24,7 +24,7 @@ use crate::{
     },
     dialect::{
         Terms,
-        event::{Check, Claim, Input, Output},
+        event::{Check, Claim, Input, Output, ServerCard},
         is_fatal,
         socp::{
             accent::Accent,
@@ -60,7 +60,11 @@ pub struct Session {
     /// What the other side is called.
     pub(super) other: String,
     pub(super) key: Option<Arc<PublicKey>>,
+    /// The servers that our welcome names.
+    pub(super) servers: Vec<ServerCard>,
     pub(super) is_proven: bool,
+    /// How many frames of others have come before the first one of its own.
+    pub(super) strange: usize,
     pub(super) way: Option<(Way, Salt)>,
     /// When each member's presence was told last, by the teller's clock: older news is not news.
     pub(super) told: BTreeMap<String, i64>,
@@ -79,6 +83,8 @@ pub(super) enum State {
     Checking(Frame, Vec<Way>),
     /// Our first words are out.
     Waiting,
+    /// Nobody needs to answer them; is this frame signed by whom we meant?
+    Hearing(Frame, Vec<Way>),
     /// The house is asked whether it wants the link.
     Greeting(Option<Frame>),
     /// Who is here, for the welcome?
@@ -106,6 +112,10 @@ pub(super) struct Weighed {
 #[derive(Debug)]
 pub(super) enum Then {
     Tell(Told),
+    /// Nothing but that it lives.
+    Live,
+    /// It did not find somebody whom we believe to be there.
+    Missed(News),
     /// With the arrival of its author, if nobody has told of that.
     Route(Letter, Option<Told>),
 }
@@ -154,7 +164,9 @@ impl Session {
             me: String::new(),
             other: String::new(),
             key: None,
+            servers: Vec::new(),
             is_proven: false,
+            strange: 0,
             way: None,
             told: BTreeMap::new(),
             complaints: Vec::new(),
@@ -163,6 +175,13 @@ impl Session {
         };
         session.name_us();
         session
+    }
+
+    /// How long it may take until the other side has said something, if it need not answer.
+    #[must_use]
+    pub fn hello_s(&self) -> u32 {
+        let waits = matches!(self.state, State::Waiting | State::Hearing(..)) && self.needs_no_answer();
+        if waits { FIRST_WORD_S } else { 0 }
     }
 
     /// What drafts leave open on this link.
@@ -191,8 +210,13 @@ impl Session {
             Input::Welcomed(answer) => self.on_welcome(answer, now, out),
             Input::Found(members) => {
                 if let State::Asking(home) = self.state {
-                    let (myself, joiner) = (&self.terms.myself, &self.other);
-                    out.push(Output::Send(hello::welcome(myself, &self.me, self.accent, joiner, &members)));
+                    let welcome = hello::Welcoming {
+                        myself: &self.terms.myself,
+                        me: &self.me,
+                        accent: self.accent,
+                        joiner: &self.other,
+                    };
+                    out.push(Output::Send(welcome.frame(&members, &self.servers)));
                     self.state = State::Up(home);
                     Ok(())
                 } else {
@@ -237,7 +261,7 @@ impl Session {
         Ok(())
     }
 
-    fn on_frame(&mut self, frame: Frame, out: &mut Vec<Output>) -> Outcome {
+    pub(super) fn on_frame(&mut self, frame: Frame, out: &mut Vec<Output>) -> Outcome {
         if !matches!(self.state, State::Listening | State::Waiting | State::Up(_)) {
             return Ok(());
         }
@@ -254,6 +278,11 @@ impl Session {
             }
             (State::Waiting, Some(Kind::Error)) => {
                 out.push(complaint(&envelope));
+                Ok(())
+            }
+            (State::Waiting, Some(kind)) if self.needs_no_answer() && may_be_first(kind) => {
+                let envelope = envelope.into_owned();
+                self.on_first_word(&envelope, frame, out);
                 Ok(())
             }
             (State::Up(home), kind) => {
@@ -278,6 +307,10 @@ impl Session {
                 self.is_proven = true;
                 self.greet(Some(frame), out)
             }
+            State::Hearing(frame, ways) => {
+                let found = verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt)));
+                self.on_heard(frame, found, out)
+            }
             State::Weighing(home, weighed) => {
                 self.on_weighed(home, *weighed, verdict, out);
                 Ok(())
@@ -288,4 +321,9 @@ impl Session {
             }
         }
     }
+}
+
+/// Whether only servers say it, so that its signature shows whose link this is.
+fn may_be_first(kind: Kind) -> bool {
+    kind.server_only() || kind == Kind::Heartbeat
 }

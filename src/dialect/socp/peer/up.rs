@@ -15,8 +15,9 @@ use crate::{
             heard, id_of, key,
             kind::Kind,
             loose::MOST_ENTRIES,
-            payload::{Letter as Content, Presence},
+            payload::{Letter as Content, Presence, is_user_name},
             relay::error,
+            request::Complaint,
             sign,
         },
     },
@@ -25,6 +26,7 @@ use crate::{
         id::HomeId,
         letter::{Author, Frame, Letter, Origin},
         member::{Member, Whom},
+        news::{Change, News},
         refusal::{Ending, Violation},
     },
 };
@@ -52,11 +54,15 @@ impl Session {
             self.meet(&envelope.from);
         }
         match kind {
+            // It needs no signature; but one that is good shows that this socket is worth speaking on.
+            Kind::Heartbeat if self.key.is_some() && self.is_own(envelope) && envelope.sig.is_some() => {
+                self.weigh(home, [self.key.clone(), None], envelope, Then::Live, out)
+            }
             Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
             Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
             Kind::Error => {
                 out.push(complaint(envelope));
-                Ok(())
+                self.on_not_found(home, envelope, out)
             }
             Kind::CtrlClose => Err(Ending::Left),
             Kind::UserAdvertise | Kind::UserRemove => self.on_presence(home, kind, envelope, out),
@@ -68,6 +74,23 @@ impl Session {
                 self.complain("UNKNOWN_TYPE", "servers do not say this", &envelope.kind, out);
                 Err(OUT_OF_ORDER)
             }
+        }
+    }
+
+    /// A letter of ours was for somebody who is not there any more: that the server has said so was lost, perhaps
+    /// with one of two sockets.
+    fn on_not_found(&mut self, home: HomeId, envelope: &Envelope<'_>, out: &mut Vec<Output>) -> Outcome {
+        let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
+        let is_said_so = complaint.code.as_deref() == Some("USER_NOT_FOUND") && self.is_own(envelope);
+        // Everybody puts the name into a sentence of its own. Whoever is not listed there cannot go.
+        let mut words = complaint.detail().split([' ', '\'', '"', ':', ',']);
+        let is_name = |word: &&str| self.told.contains_key(*word) || uuid::Uuid::try_parse(word).is_ok();
+        match words.find(is_name).filter(|name| is_user_name(name)) {
+            Some(name) if is_said_so && self.key.is_some() && envelope.sig.is_some() => {
+                let news = News::Single(Change::Went(id_of(name)));
+                self.weigh(home, [self.key.clone(), None], envelope, Then::Missed(news), out)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -97,6 +120,7 @@ impl Session {
         let says_itself = self.key.is_none() && *envelope.from == *presence.user_id;
         if !says_itself && !self.is_own(envelope) {
             // What others tell of their members they tell us themselves: everybody is linked with everybody.
+            out.push(Output::Overheard);
             return Ok(());
         }
         // Only the payload is signed. One that does not say where the member is may have been signed for
@@ -234,6 +258,9 @@ impl Session {
         let question = sign::question(envelope.payload(), signature, self.way.filter(|_| is_own), true);
         let mut keys = keys.into_iter().flatten();
         let Some(((ways, question), key)) = question.zip(keys.next()) else {
+            if then.is_quiet() {
+                return Ok(());
+            }
             self.complain("INVALID_SIG", "nothing can be checked against this", &envelope.kind, out);
             out.push(Output::Note(Violation::BadSignature));
             return Ok(());
@@ -258,8 +285,15 @@ impl Session {
         match (verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt))), or) {
             (Some(way), or) => {
                 // What was tried last is the server's own.
-                self.way = if or.is_none() { Some(way) } else { self.way };
+                if or.is_none() {
+                    self.way = Some(way);
+                    if self.key.is_some() {
+                        out.push(Output::Shown);
+                    }
+                }
                 match then {
+                    Then::Live => {}
+                    Then::Missed(news) => out.push(Output::Tell(news)),
                     Then::Tell(told) => self.take_told(told, out),
                     Then::Route(letter, arrival) => {
                         if let Some(told) = arrival {
@@ -273,11 +307,19 @@ impl Session {
                 out.push(Output::Check(check));
                 self.state = State::Weighing(home, Box::new(Weighed { kind, ways, then, or: None }));
             }
+            (None, None) if then.is_quiet() => {}
             (None, None) => {
                 self.complain("INVALID_SIG", "the signature does not fit your key", &kind, out);
                 out.push(Output::Note(Violation::BadSignature));
             }
         }
+    }
+}
+
+impl Then {
+    /// Whether nobody is told that the signature is bad: no error is answered, and no sign of life refused.
+    const fn is_quiet(&self) -> bool {
+        matches!(self, Self::Live | Self::Missed(_))
     }
 }
 

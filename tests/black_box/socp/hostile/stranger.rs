@@ -30,8 +30,8 @@ use crate::{
 
 /// Two users and two servers.
 const COUNT: usize = 4;
-pub(super) const ANNA: usize = 0;
-pub(super) const BEN: usize = 1;
+pub(in crate::socp) const ANNA: usize = 0;
+pub(in crate::socp) const BEN: usize = 1;
 pub(super) const LAIR: usize = 2;
 pub(super) const OTHER: usize = 3;
 
@@ -62,7 +62,7 @@ pub(super) fn fingerprint(owner: usize) -> String {
 }
 
 /// The name under which the owner of a key comes.
-pub(super) const fn name(owner: usize) -> &'static str {
+pub(in crate::socp) const fn name(owner: usize) -> &'static str {
     match owner {
         ANNA => "11111111-1111-4111-8111-111111111111",
         BEN => "22222222-2222-4222-8222-222222222222",
@@ -83,7 +83,7 @@ fn sig(owner: usize, payload: &Value) -> String {
 }
 
 /// A frame that the owner of this key has signed, whatever else it says.
-pub(super) fn signed(owner: usize, kind: &str, from: &str, to: &str, payload: &Value) -> Value {
+pub(in crate::socp) fn signed(owner: usize, kind: &str, from: &str, to: &str, payload: &Value) -> Value {
     json!({"type": kind, "from": from, "to": to, "ts": now(), "payload": payload, "sig": sig(owner, payload)})
 }
 
@@ -94,7 +94,7 @@ pub(super) fn unsigned(mut frame: Value) -> Value {
 }
 
 /// A frame of which one field says something else.
-pub(super) fn with(mut frame: Value, field: &str, value: impl Into<Value>) -> Value {
+pub(in crate::socp) fn with(mut frame: Value, field: &str, value: impl Into<Value>) -> Value {
     *frame.pointer_mut(field).expect("a field") = value.into();
     frame
 }
@@ -113,7 +113,7 @@ pub(super) fn join(server: usize) -> Value {
 }
 
 /// What one user writes to another. A letter that was not written before is a new one.
-pub(super) fn content(author: usize, text: &str) -> Value {
+pub(in crate::socp) fn content(author: usize, text: &str) -> Value {
     let seal = binary::encode(&sha256(text.as_bytes()).repeat(16), false);
     json!({"ciphertext": text, "sender_pub": pubkey(author), "content_sig": seal})
 }
@@ -143,7 +143,7 @@ pub(super) fn deliver(server: usize, author: &str, to: &str, text: &str) -> Valu
 }
 
 /// One connection.
-pub(super) struct Stranger {
+pub(in crate::socp) struct Stranger {
     pub(super) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     owner: usize,
 }
@@ -157,8 +157,13 @@ impl Stranger {
     }
 
     /// A user that is in.
-    pub(super) async fn user(app: &App, owner: usize) -> Self {
-        let mut user = Self::dial(&app.listen, owner).await;
+    pub(in crate::socp) async fn user(app: &App, owner: usize) -> Self {
+        Self::enters(&app.listen, owner).await
+    }
+
+    /// The same at a door.
+    pub(in crate::socp) async fn enters(door: &str, owner: usize) -> Self {
+        let mut user = Self::dial(door, owner).await;
         user.says(&hello(owner)).await;
         user.hears("ACK").await;
         user
@@ -173,7 +178,7 @@ impl Stranger {
         server
     }
 
-    pub(super) async fn says(&mut self, frame: &Value) {
+    pub(in crate::socp) async fn says(&mut self, frame: &Value) {
         self.says_text(frame.to_string()).await;
     }
 
@@ -199,7 +204,7 @@ impl Stranger {
     }
 
     /// The next frame of this type; others are passed over.
-    pub(super) async fn hears(&mut self, kind: &str) -> Value {
+    pub(in crate::socp) async fn hears(&mut self, kind: &str) -> Value {
         in_time(kind, async {
             loop {
                 match self.next().await {
@@ -213,7 +218,7 @@ impl Stranger {
     }
 
     /// Waits for an error, and returns its code.
-    pub(super) async fn error(&mut self) -> String {
+    pub(in crate::socp) async fn error(&mut self) -> String {
         self.hears("ERROR").await["payload"]["code"].as_str().expect("a code").to_owned()
     }
 
@@ -253,7 +258,7 @@ impl Stranger {
     }
 
     /// Asks until somebody is listed, or is no more; returns the letters that came before.
-    pub(super) async fn sees(&mut self, user: &str, is_there: bool) -> Vec<String> {
+    pub(in crate::socp) async fn sees(&mut self, user: &str, is_there: bool) -> Vec<String> {
         in_time(user, async {
             let mut letters = Vec::new();
             loop {

@@ -49,13 +49,17 @@ fn whoever_is_not_who_it_says_is_turned_away() {
         let accent = Accent::parse(name).ok();
         let key = known().key;
         let cases = [
-            (false, Standing { key: None, accent: None, unproven: true }, false),
-            (true, Standing { key: None, accent: None, unproven: true }, true),
-            (true, Standing { key: None, accent: None, unproven: false }, false),
+            (false, Standing { key: None, accent: None, unproven: true, ..Standing::default() }, false),
+            (true, Standing { key: None, accent: None, unproven: true, ..Standing::default() }, true),
+            (true, Standing { key: None, accent: None, unproven: false, ..Standing::default() }, false),
             // Leaving the signature out is no way round a key, unless this neighbour was set to be one
             // that has none.
-            (true, Standing { key: key.clone(), accent: None, unproven: true }, false),
-            (true, Standing { key, accent: accent.map(AnyAccent::Olaf), unproven: true }, true),
+            (true, Standing { key: key.clone(), accent: None, unproven: true, ..Standing::default() }, false),
+            (
+                true,
+                Standing { key, accent: accent.map(AnyAccent::Olaf), unproven: true, ..Standing::default() },
+                true,
+            ),
         ];
         for (unsigned, standing, comes_in) in cases {
             let case = format!("{name} {unsigned} {standing:?}");
@@ -143,7 +147,8 @@ fn chat() -> String {
 fn a_server_that_need_not_prove_itself_is_believed_at_once() {
     for key in [known().key, None] {
         let is_known = key.is_some();
-        let mut house = House::dialling(Standing { key, accent: None, unproven: true });
+        let mut house =
+            House::dialling(Standing { key, accent: None, unproven: true, ..Standing::default() });
         assert!(!house.greeted[0].proven);
         assert!(matches!(house.seen()[..], [Output::Send(_), Output::Wake(_)]));
         house.hear(&chat());

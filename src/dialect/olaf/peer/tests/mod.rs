@@ -53,7 +53,8 @@ fn theirs() -> &'static PrivateKey {
 
 fn terms(unsigned: bool) -> Arc<Terms> {
     let key = Arc::new(ours().public().clone());
-    let myself = Myself { id: "us".into(), address: "10.0.0.1:80".into(), name: "us".into(), key };
+    let myself =
+        Myself { takes_socp: true, id: "us".into(), address: "10.0.0.1:80".into(), name: "us".into(), key };
     Arc::new(Terms {
         recipients_per_letter: 2,
         detect_accents: true,
@@ -143,11 +144,16 @@ impl House {
 }
 
 fn known() -> Standing {
-    Standing { key: Some(Arc::new(theirs().public().clone())), accent: None, unproven: false }
+    Standing {
+        key: Some(Arc::new(theirs().public().clone())),
+        accent: None,
+        unproven: false,
+        ..Standing::default()
+    }
 }
 
 fn unknown() -> Standing {
-    Standing { key: None, accent: None, unproven: true }
+    Standing { key: None, accent: None, unproven: true, ..Standing::default() }
 }
 
 /// A hello as its author prints it.

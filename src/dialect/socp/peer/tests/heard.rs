@@ -37,6 +37,7 @@ fn a_server_speaks_for_its_own_members_alone() {
         let relayed = key.says("USER_ADVERTISE", "other", "*", 1, &advertise(ANNA, "other"));
         assert!(house.tells(&relayed).is_empty());
     }
+    assert_eq!(house.overheard, 2, "they are counted");
     let bad = Some(Violation::BadSignature);
     let honest = THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them"));
     assert_eq!(house.refuses(&unsigned(&honest)), (bad, Some("INVALID_SIG".to_owned())));
@@ -186,4 +187,33 @@ fn rubbish_is_counted_and_costs_nothing_else() {
     assert_eq!(house.refuses(&nobody).0, Some(Violation::Malformed));
     let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
     assert_eq!(came(&told), Some(id_of("anna")));
+}
+
+#[test]
+fn whoever_is_not_found_by_the_server_that_listed_her_is_gone() {
+    let mut house = House::linked();
+    house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
+    let error = |code: &str, detail: &str| json!({"code": code, "detail": detail});
+    let told = |house: &mut House, key: Who, from: &str, payload: &Value| {
+        house.tells(&key.says("ERROR", from, "us", 2, payload))
+    };
+    let uuid = "6f5a7e8c-cf08-402e-a299-f4b1e5774a87";
+    for (name, detail) in [("anna", "anna is not online"), ("anna", "user 'anna': gone"), (uuid, uuid)] {
+        let gone = told(&mut house, THEM, "them", &error("USER_NOT_FOUND", detail));
+        assert!(
+            matches!(gone[..], [Output::Tell(News::Single(Change::Went(key)))] if key == id_of(name)),
+            "{detail}: {gone:?}"
+        );
+    }
+    // Neither another error nor somebody else's, and none is ever answered.
+    let honest = error("USER_NOT_FOUND", "anna is not online");
+    assert!(told(&mut house, THEM, "them", &error("TIMEOUT", "anna")).is_empty());
+    assert!(told(&mut house, THEM, "them", &error("USER_NOT_FOUND", "nobody that we know")).is_empty());
+    assert!(told(&mut house, THEM, "other", &honest).is_empty());
+    assert!(told(&mut house, STRANGER, "them", &honest).is_empty());
+    let text = THEM.says("ERROR", "them", "us", 2, &honest);
+    assert!(house.tells(&unsigned(&text)).is_empty());
+    assert!(house.tells(&text.replace(&THEM.sig(&honest), "!")).is_empty());
+    let again = THEM.says("USER_ADVERTISE", "them", "*", 3, &advertise(ANNA, "them"));
+    assert_eq!(came(&house.tells(&again)), Some(id_of("anna")), "and can come again");
 }

@@ -141,20 +141,189 @@ fn a_welcome_of_somebody_else_is_none() {
     assert!(house.seen().is_empty());
 }
 
+fn card(who: Who, id: &str, address: &str) -> ServerCard {
+    let key = who.key();
+    ServerCard {
+        id: id.to_owned(),
+        address: address.to_owned(),
+        key: Some(key.id()),
+        public_key: Some(Arc::new(key)),
+    }
+}
+
 #[test]
-fn whoever_was_linked_before_need_not_answer_and_says_its_name_late() {
-    let accent = Accent::parse("link").ok().map(AnyAccent::Socp);
+fn who_joins_is_told_of_those_with_whom_it_should_be_linked_too() {
+    let servers = vec![card(STRANGER, "other", "10.0.0.3:80"), card(ANNA, "server_x", "ws://ten.example")];
+    let welcomed = |hello: &str| {
+        let mut house = House::answering(Standing { servers: servers.clone(), ..Standing::default() });
+        house.hear(hello);
+        let welcome = house.said().remove(0);
+        assert_eq!(
+            welcome["sig"].as_str().map(|sig| sig.trim_end_matches('=')),
+            Some(&*US.sig(&welcome["payload"]))
+        );
+        welcome["payload"].clone()
+    };
+    let payload = welcomed(&join(THEM));
+    let entry = |id: &str, host: &str, who: Who| json!({"server_id": id, "user_id": id, "host": host, "port": 80, "pubkey": who.pubkey()});
+    let [us, other] = [entry("us", "10.0.0.1", US), entry("other", "10.0.0.3", STRANGER)];
+    assert_eq!(payload["servers"], json!([us, other, entry("server_x", "ten.example", ANNA)]));
+    assert_eq!(payload["clients"][0]["user_id"], "ben");
+    // Whoever takes clients for servers hears of them there, in its own spelling.
+    let padded = |who: Who| json!({"host": "10.0.0.2", "port": 80, "pubkey": spelled_by_g40(who)});
+    let payload = welcomed(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &padded(THEM)));
+    assert_eq!(payload["clients"], payload["servers"]);
+    assert_eq!(payload["clients"][1]["pubkey"], spelled_by_g40(STRANGER));
+    // And whoever knows servers by a prefix hears them called so.
+    let role = json!({"host": "10.0.0.2", "port": 80, "pubkey": THEM.pubkey(), "role": "local"});
+    let payload = welcomed(&THEM.says("SERVER_HELLO_JOIN", "server_them", "", 1, &role));
+    let ids: Vec<&Value> =
+        payload["servers"].as_array().into_iter().flatten().map(|one| &one["server_id"]).collect();
+    assert_eq!(ids, ["master_server_us", "master_server_other", "server_x"]);
+}
+
+fn spelled_by_g40(who: Who) -> String {
+    let accent = Accent::parse("g40").expect("an accent");
+    crate::dialect::socp::key::write(&who.key(), accent.spelling())
+}
+
+#[test]
+fn a_welcome_stays_small_however_many_there_are() {
+    let servers: Vec<_> =
+        (0..100).map(|number| card(STRANGER, &format!("{number}"), "10.0.0.3:80")).collect();
+    let standing = Standing { servers, ..Standing::default() };
+    let payload = json!({"host": "10.0.0.2", "port": 80, "pubkey": spelled_by_g40(THEM)});
+    for payload in [payload, introduction(THEM)] {
+        let mut house = House::answering(standing.clone());
+        house.members = (0..100).map(|_| BEN.member()).collect();
+        house.hear(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &payload));
+        let welcome = house.said().remove(0).to_string();
+        assert!(welcome.len() < 64 << 10, "{} bytes", welcome.len());
+    }
+}
+
+#[test]
+fn whoever_has_shown_who_it_is_can_be_named_to_others() {
+    let mut house = House::answering(Standing::default());
+    house.hear(&join(THEM));
+    let shown = house.greeted[0].card.clone().expect("a card");
+    assert_eq!((shown.id.as_str(), shown.address.as_str()), ("them", "10.0.0.2:80"));
+    assert_eq!(shown.key, Some(THEM.key().id()));
+    let mut house = House::answering(Standing { unproven: true, ..Standing::default() });
+    house.hear(&unsigned(&join(THEM)));
+    assert!(house.greeted[0].card.is_none());
+}
+
+#[test]
+fn whoever_comes_is_said_to_be_in_the_channel_to_servers_that_know_of_it() {
+    let members = [ANNA.member(), BEN.member()];
+    let house = House::linked();
+    let stamp = house.session.stamp();
+    let said = |frame: &Frame| said(stamp.unsigned(frame).expect("something to sign"));
+    for (name, knows) in [
+        ("text", true),
+        ("g56", true),
+        ("g45", true),
+        ("g40", true),
+        ("admiral", true),
+        ("g2", false),
+        ("g17", false),
+        ("g29", false),
+        ("samlovat", false),
+        ("pezhy", false),
+    ] {
+        let ear = Ear::SocpPeer(Accent::parse(name).expect("an accent"));
+        let one = press::in_channel(&ANNA.member(), ear);
+        let listed = press::part(None, &members, true, 1, ear);
+        assert_eq!((one.is_some(), listed.len()), (knows, if knows { 3 } else { 2 }), "{name}");
+        let Some(one) = one else { continue };
+        let one = said(&one);
+        assert_eq!(
+            (&one["type"], &one["from"], &one["to"]),
+            (&json!("PUBLIC_CHANNEL_ADD"), &json!("us"), &json!("*"))
+        );
+        assert_eq!(one["payload"], json!({"add": ["anna"], "if_version": 0}));
+        assert_eq!(one["sig"], US.sig(&one["payload"]));
+        assert_eq!(said(&listed[2])["payload"]["add"], json!(["anna", "ben"]), "one frame for all of them");
+    }
+    assert_eq!(press::in_channel(&ANNA.member(), Ear::Kith), None);
+    assert_eq!(press::in_channel(&ANNA.member(), Ear::Socp(Accent::default())), None);
+}
+
+/// A link to a server that was linked before, with its first words out.
+fn linking(link: &str) -> House {
+    let accent = Accent::parse(link).ok().map(AnyAccent::Socp);
     let mut house = House::dialling(Standing { accent, ..pinned() });
+    let said = house.said();
+    assert_eq!(said.len(), 1, "{said:?}");
+    house
+}
+
+#[test]
+fn a_link_is_up_once_the_other_side_has_signed_something() {
+    let mut house = linking("link");
+    assert!(house.greeted.is_empty(), "anybody can take a connection and say nothing");
+    assert!(house.session.hello_s() > HEARTBEAT_S, "it may have nothing to say until its heartbeat");
+    // Neither somebody else's words nor unsigned ones.
+    let told =
+        |key: Who, from: &str, user: Who| key.says("USER_ADVERTISE", from, "*", 1, &advertise(user, from));
+    house.hear(&told(STRANGER, "other", BEN));
+    house.hear(&unsigned(&told(THEM, "them", ANNA)));
+    house.hear(&told(STRANGER, "them", ANNA));
+    assert!(house.greeted.is_empty() && house.seen().is_empty());
+    // The first thing that it says itself tells what it is called, and is not lost.
+    house.hear(&told(THEM, "them", ANNA));
+    let [greeting] = &house.greeted[..] else { panic!("{:?}", house.greeted) };
+    assert!(greeting.proven && greeting.claim.name.as_deref() == Some("them"));
     let said: Vec<Value> = house.said().iter().map(|frame| frame["type"].clone()).collect();
-    assert_eq!(said, ["SERVER_HELLO_LINK", "SERVER_ANNOUNCE"]);
-    assert!(house.greeted[0].proven, "each frame must show its key");
-    // The first thing that it says tells what it is called.
-    let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
-    assert_eq!(came(&told), Some(id_of("anna")));
+    assert_eq!(said, ["SERVER_ANNOUNCE"]);
+    let seen = house.seen();
+    assert_eq!(came(&seen[seen.len() - 1..]), Some(id_of("anna")));
+    assert_eq!(house.session.hello_s(), 0);
     let forged = STRANGER.says("USER_ADVERTISE", "them", "*", 2, &advertise(BEN, "them"));
     assert_eq!(house.refuses(&forged), (Some(Violation::BadSignature), Some("INVALID_SIG".to_owned())));
     house.step(Input::Woken);
     assert_eq!(house.said()[0]["to"], "them");
+}
+
+#[test]
+fn any_word_that_is_signed_brings_a_link_up() {
+    for (link, announcements) in [("link", 1), ("peer-link+prehash", 0)] {
+        let mut house = linking(link);
+        house.hear(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({})));
+        assert!(house.greeted[0].proven, "{link}");
+        assert_eq!(house.said().len(), announcements, "{link}");
+        let mut house = linking(link);
+        house.hear(&THEM.says("SERVER_ANNOUNCE", "them", "*", 1, &introduction(THEM)));
+        assert!(house.greeted[0].proven, "{link}");
+    }
+    // Whoever goes on signing with another key is not the server that we meant.
+    let mut house = linking("link");
+    for ts in 0..100 {
+        house.hear(&STRANGER.says("HEARTBEAT", "them", "us", ts, &json!({})));
+    }
+    assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadSignature)));
+    assert!(house.greeted.is_empty());
+}
+
+#[test]
+fn what_the_server_signs_itself_shows_that_its_socket_lives() {
+    let mut house = House::linked();
+    let content = json!({"ciphertext": "aGk", "sender_pub": ANNA.pubkey(), "content_sig": "..."});
+    let public = |key: Who| key.says("MSG_PUBLIC_CHANNEL", "anna", "public", 3, &content);
+    for (shows, frame) in [
+        (1, THEM.says("HEARTBEAT", "them", "us", 1, &json!({}))),
+        (1, THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them"))),
+        (1, public(THEM)),
+        (0, public(ANNA)),
+        (0, unsigned(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({})))),
+        (0, STRANGER.says("HEARTBEAT", "them", "us", 1, &json!({}))),
+        (0, THEM.says("HEARTBEAT", "other", "us", 1, &json!({}))),
+    ] {
+        house.shown = 0;
+        house.tells(&frame);
+        assert_eq!(house.shown, shows, "{frame}");
+    }
 }
 
 #[test]

@@ -11,7 +11,8 @@ use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
         Accent as AnyAccent, Ear,
-        event::{Greeting, Input, Output, Standing},
+        event::{Greeting, Input, Output, ServerCard, Standing},
+        press,
         socp::{
             Accent, id_of, relay,
             testing::{US, Who, judge, said, terms, unsigned, value},
@@ -41,6 +42,10 @@ struct House {
     welcome: Result<HomeId, Refusal>,
     members: Vec<Arc<Member>>,
     greeted: Vec<Greeting>,
+    /// How often it has shown its key since it came in.
+    shown: usize,
+    /// How often it told what is not its to tell.
+    overheard: usize,
     /// Everything that was wished for, without the questions.
     seen: Vec<Output>,
 }
@@ -53,6 +58,8 @@ impl House {
             welcome: Ok(HOME),
             members: vec![BEN.member()],
             greeted: Vec::new(),
+            shown: 0,
+            overheard: 0,
             seen: Vec::new(),
         }
     }
@@ -93,6 +100,8 @@ impl House {
                             |other: &&Arc<Member>| !matches!(whom, Whom::One(key) if other.key != key);
                         inputs.push(Input::Found(self.members.iter().filter(wanted).cloned().collect()));
                     }
+                    Output::Overheard => self.overheard += 1,
+                    Output::Shown => self.shown += 1,
                     Output::Step(..) => {}
                     other => self.seen.push(other),
                 }
@@ -154,7 +163,7 @@ impl House {
 }
 
 fn pinned() -> Standing {
-    Standing { key: Some(Arc::new(THEM.key())), accent: None, unproven: false }
+    Standing { key: Some(Arc::new(THEM.key())), accent: None, unproven: false, ..Standing::default() }
 }
 
 fn introduction(who: Who) -> Value {

@@ -242,10 +242,7 @@ fn whoever_never_heard_of_what_made_place_keeps_the_same() {
     // The second line was gone before the other home could hear of it; without it there would be room for the first.
     let [first, _, third, fourth] = lines;
     other.is_told(THERE, told(Stamp::ZERO, vec![first, third, fourth])).expect("heard");
-    assert_eq!(
-        (one.history("hall"), one.history("hall")),
-        (other.history("hall"), vec![long.clone(), "b".into()])
-    );
+    assert_eq!((one.history("hall"), one.history("hall")), (other.history("hall"), vec![long, "b".into()]));
 }
 
 #[test]

@@ -21,7 +21,6 @@ use super::{
     relay::{self, error},
     sign::{self, Way},
     stamp::Stamp,
-    wire_text,
 };
 use crate::{
     crypto::{
@@ -128,7 +127,7 @@ impl Session {
             return Ok(());
         }
         let malformed = Complaint("UNKNOWN_TYPE", "this is no frame of SOCP", Violation::Malformed);
-        let Some(envelope) = wire_text(&frame).and_then(|text| Envelope::read(text).ok()) else {
+        let Some(envelope) = frame.text().and_then(|text| Envelope::read(text).ok()) else {
             return Err(malformed);
         };
         match (&self.state, envelope.known()) {

@@ -22,6 +22,7 @@ mod node;
 mod rooms;
 mod scenarios;
 mod seeds;
+mod settled;
 mod socp;
 mod world;
 mod written;

@@ -30,7 +30,7 @@ pub(crate) fn room(at: usize) -> RoomName {
 }
 
 /// What people do in rooms, and operators at their homes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
     Enter(usize, usize),
     Move(usize, usize),

@@ -17,11 +17,12 @@ use kith::domain::{
 
 use crate::{
     faults::{self, Fault},
-    invariants::{Broken, Tally, all_heard, all_linked, must, one_socket_each, rosters_agree},
+    invariants::{Broken, Tally, must},
     keys,
     member::{self, Act},
     node::{Setup, Tie, Ties},
     rooms::{self, rooms_agree},
+    settled::{all_heard, all_linked, one_socket_each, rosters_agree},
     world::{Deed, World, setup},
 };
 

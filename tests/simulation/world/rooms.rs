@@ -29,11 +29,11 @@ impl World {
 
     pub(super) fn apply_room_act(&mut self, act: Act) -> Result<(), Broken> {
         match act {
-            Act::Enter(person, at) => self.wish(person, Wish::Enter(room(at))),
-            Act::Move(person, at) => self.wish(person, Wish::Move(room(at))),
-            Act::Leave(person, at) => self.wish(person, Wish::Leave(room(at))),
+            Act::Enter(person, at) => self.wish(person, &Wish::Enter(room(at))),
+            Act::Move(person, at) => self.wish(person, &Wish::Move(room(at))),
+            Act::Leave(person, at) => self.wish(person, &Wish::Leave(room(at))),
             Act::Say(person, at, bytes) => {
-                self.wish(person, Wish::Say(Some(room(at)), "x".repeat(bytes).into()))
+                self.wish(person, &Wish::Say(Some(room(at)), "x".repeat(bytes).into()))
             }
             Act::Topic(place, at) => {
                 let topic = format!("{place} at {:?}", self.now());
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// Somebody wants something of rooms on each of her connections.
-    fn wish(&mut self, person: usize, wish: Wish) -> Result<(), Broken> {
+    fn wish(&mut self, person: usize, wish: &Wish) -> Result<(), Broken> {
         let connections: Vec<_> =
             self.people[person].connections.iter().map(|(id, at)| (*id, at.0)).collect();
         for (connection, place) in connections {
@@ -61,7 +61,7 @@ impl World {
             }
             let (member, wanted) = (keys::persona(person).key, wish.clone());
             self.with(place, |node, now| node.ask(connection, member, wanted, now))?;
-            if let Wish::Move(room) = &wish {
+            if let Wish::Move(room) = wish {
                 self.ledger.rooms.moved(connection, room);
             }
         }

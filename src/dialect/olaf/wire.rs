@@ -56,6 +56,8 @@ pub enum Body {
     PublicChat {
         /// The fingerprint that the author claims.
         sender: String,
+        /// What it says.
+        message: String,
     },
 }
 
@@ -166,8 +168,8 @@ impl Body {
                 Ok(Self::Chat { recipients: homes.count.max(keys.0), homes: homes.first })
             }
             "public_chat" => {
-                inside.message.ok_or(Malformed)?;
-                Ok(Self::PublicChat { sender: inside.sender.ok_or(Malformed)? })
+                let message = inside.message.ok_or(Malformed)?.into_owned();
+                Ok(Self::PublicChat { sender: inside.sender.ok_or(Malformed)?, message })
             }
             _ => Err(Malformed),
         }

@@ -18,6 +18,7 @@ use super::{
     heard, id_of, key,
     kind::Kind,
     payload::{Introduction, Presence, is_user_name},
+    plain,
     relay::{self, error},
     sign::{self, Way},
     stamp::Stamp,
@@ -289,6 +290,7 @@ impl Session {
                     let detail = "this payload says what only servers may say";
                     return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
                 }
+                let plain = plain::text(kind, envelope, self.accent);
                 let letter = Letter {
                     from: Origin::Here(self.id),
                     author: Author::Proven(self.member()),
@@ -296,6 +298,7 @@ impl Session {
                     trace: heard::trace_of(envelope, &self.name),
                     dialect: Dialect::Socp,
                     original: frame,
+                    plain,
                 };
                 match envelope.sig.as_deref() {
                     Some(signature) => self.ask(envelope, signature, Then::Route(letter), out),

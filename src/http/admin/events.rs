@@ -129,6 +129,7 @@ impl From<&Event> for EventView {
             Kind::Expelled { room, number } => {
                 Self { room: Some(room.to_string()), number: Some(*number), ..blank }
             }
+            Kind::BridgeBusy => blank,
             Kind::Muted { member } | Kind::Unmuted { member } => Self { target: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }

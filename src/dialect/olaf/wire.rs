@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::domain::letter::Frame;
+use crate::{dialect::rooms, domain::letter::Frame};
 
 /// A message of a client.
 #[derive(Debug)]
@@ -74,6 +74,8 @@ pub(super) struct Envelope<'a> {
     counter: Option<&'a RawValue>,
     #[serde(borrow)]
     signature: Option<Cow<'a, str>>,
+    #[serde(default, rename = "kith", deserialize_with = "rooms::refuse")]
+    _rooms: (),
 }
 
 #[derive(Deserialize)]

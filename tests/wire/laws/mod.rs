@@ -2,6 +2,7 @@
 
 mod domain;
 mod neighbour;
+mod rooms;
 mod session;
 mod socp_neighbour;
 mod text;

@@ -23,6 +23,7 @@ use kith::{
         letter::{Audience, Author, Frame},
         limits::Limits,
         refusal::{Ending, Refusal},
+        rooms::{Ticket, Wish},
         switchboard::{Hearers, Objection, Switchboard},
     },
 };
@@ -65,6 +66,8 @@ enum Event {
         signature: u8,
     },
     ListRequest,
+    /// A frame about rooms, good or bad.
+    Rooms(Option<u32>),
     /// An answer: which text was signed, or that none was. Also when nothing was asked.
     Answer(Option<u8>),
     /// The frame before the last one once more, as binary.
@@ -84,6 +87,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0..6_usize, counter(), signature)
             .prop_map(|(homes, counter, signature)| Event::Private { homes, counter, signature }),
         1 => Just(Event::ListRequest),
+        2 => prop::option::of(any::<u32>()).prop_map(Event::Rooms),
         12 => prop_oneof![6 => Just(Some(0)), 1 => any::<u8>().prop_map(Some), 1 => Just(None)].prop_map(Event::Answer),
         1 => Just(Event::Again),
         1 => Just(Event::End),
@@ -98,6 +102,11 @@ fn frame(dialect: Dialect, event: &Event) -> Option<Frame> {
         }
         Event::Rubbish(bytes, false) => return Some(Frame::Binary(Bytes::from(bytes.clone()))),
         Event::Json(value) => return Some(Frame::Text(value.to_string().into())),
+        Event::Rooms(ticket) => {
+            // Whatever else it looks like.
+            let request = json!({"kith": "rooms", "ticket": ticket, "type": "client_list_request"});
+            return Some(Frame::Text(request.to_string().into()));
+        }
         _ => {}
     }
     match dialect {
@@ -235,9 +244,16 @@ impl Watched {
                 Output::Note(violation) => {
                     prop_assert!(self.dialect == Dialect::Socp || !is_fatal(Ending::Violated(*violation)));
                 }
+                Output::Room(Ticket(number), wish) => {
+                    let asked = matches!(event, Event::Rooms(Some(ticket)) if ticket == number);
+                    let again = matches!(event, Event::Again);
+                    prop_assert!(self.joined && (asked || again), "a wish of nobody");
+                    prop_assert_eq!(wish, &Wish::List);
+                }
                 Output::Find(_) => prop_assert!(self.joined, "a list for a stranger"),
                 // Dialects that have words for it say what went wrong.
                 Output::Send(_) if self.dialect != Dialect::Olaf => {}
+                Output::Send(_) => prop_assert!(matches!(event, Event::Rooms(None) | Event::Again)),
                 other => prop_assert!(false, "clients wish for no {other:?}"),
             }
         }

@@ -19,7 +19,16 @@ use kith::{
 
 fn member(number: u32, pem: &str) -> Member {
     let spelled = KeyId(std::array::from_fn(|at| number.to_be_bytes()[at % 4]));
-    Member { key: spelled, name: None, number, dialect: Dialect::Olaf, public_key: pem.into(), spelled }
+    Member {
+        key: spelled,
+        name: None,
+        number,
+        dialect: Dialect::Olaf,
+        public_key: pem.into(),
+        spelled,
+        sealing_key: None,
+        fingerprint: Some(spelled),
+    }
 }
 
 /// The bytes that one join costs towards one neighbour, as the home grows. They are printed, because they

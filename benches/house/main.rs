@@ -15,7 +15,7 @@ use std::{path::Path, time::Instant};
 
 use bytes::Bytes;
 use client::{Person, join};
-use runs::{Cost, Crowd, Pace, hellos, join_many, open_many, send};
+use runs::{BROKEN, CLOSE, Cost, Crowd, Pace, closes, hellos, join_many, open_many, percentile_ms, send};
 use server::{Server, most_files, own_cpu_s};
 use tokio::{
     runtime::Builder,
@@ -28,6 +28,8 @@ use tokio::{
 const PEOPLE: usize = 16;
 /// Idle connections to weigh.
 const IDLE: usize = 4000;
+/// Connections whose end is timed.
+const CLOSES: usize = 1000;
 /// Files kept for everything that is not a connection.
 const SPARE_FILES: usize = 500;
 
@@ -43,6 +45,7 @@ fn main() {
         println!("\n{:<46} {:>18}   server CPU  client CPU", "", "measured");
         idle(data.path(), &people).await;
         load(data.path(), &people).await;
+        ends(data.path()).await;
     });
 }
 
@@ -135,6 +138,18 @@ async fn load(data: &Path, people: &[Person]) {
         &format!("{:.2}, {:.2}", beside.0 / alone.0, beside.1 / alone.1),
         None,
     );
+}
+
+/// (f) How long the end of a connection takes, whoever begins it.
+async fn ends(data: &Path) {
+    let server = Server::start(data);
+    println!("\nfrom the frame that ends a connection to the end of its stream:");
+    for (name, last) in [("a close", &CLOSE[..]), ("a broken frame", &BROKEN)] {
+        let waits = closes(server.address, last, CLOSES).await.expect("a server that answers");
+        let (p50, p99, most) =
+            (percentile_ms(&waits, 50), percentile_ms(&waits, 99), percentile_ms(&waits, 100));
+        row(&format!("  p50, p99 and most, {name}"), &format!("{p50:.2}, {p99:.2}, {most:.1} ms"), None);
+    }
 }
 
 /// Whether the server has closed a connection that was never read.

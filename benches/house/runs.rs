@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     task::{JoinHandle, JoinSet, spawn_local},
     time::{sleep, timeout},
@@ -24,6 +24,10 @@ use crate::{
 
 /// How long a run may wait for what is still on its way.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A client's goodbye.
+pub(crate) const CLOSE: [u8; 8] = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8];
+/// A frame that makes the server say goodbye: the end of a message without a beginning.
+pub(crate) const BROKEN: [u8; 6] = [0x80, 0x80, 0, 0, 0, 0];
 /// Connections that are opened at the same time.
 const AT_ONCE: usize = 32;
 
@@ -168,6 +172,28 @@ async fn listen(stream: TcpStream, tape: Tape, board: Rc<Board>) {
     }
 }
 
+/// So many waits in a hundred, which are in order, are no longer than this.
+pub(crate) fn percentile_ms(waits_us: &[u32], percent: usize) -> f64 {
+    let at = waits_us.len().saturating_sub(1) * percent / 100;
+    waits_us.get(at).map_or(f64::NAN, |wait| f64::from(*wait) / 1000.0)
+}
+
+/// How long it takes from a frame that ends a connection to the end of the server's stream, while our end
+/// stays open: microseconds, in order.
+pub(crate) async fn closes(address: SocketAddr, last: &[u8], count: usize) -> io::Result<Vec<u32>> {
+    let mut waits_us = Vec::with_capacity(count);
+    let mut heard = Vec::new();
+    for _ in 0..count {
+        let mut stream = open(address).await?;
+        let asked = Instant::now();
+        stream.write_all(last).await?;
+        stream.read_to_end(&mut heard).await?;
+        waits_us.push(u32::try_from(asked.elapsed().as_micros()).unwrap_or(u32::MAX));
+    }
+    waits_us.sort_unstable();
+    Ok(waits_us)
+}
+
 /// What a run cost.
 pub(crate) struct Cost {
     /// Frames that reached a reader.
@@ -186,8 +212,7 @@ pub(crate) struct Cost {
 
 impl Cost {
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
-        let at = self.waits_us.len().saturating_sub(1) * percent / 100;
-        self.waits_us.get(at).map_or(f64::NAN, |wait| f64::from(*wait) / 1000.0)
+        percentile_ms(&self.waits_us, percent)
     }
 }
 

@@ -1,13 +1,21 @@
 //! What happens in the house, for people who watch it.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tokio::sync::broadcast;
 
 use super::clock::unix_ms;
 use crate::domain::{
+    bans::Ban,
     dialect::Dialect,
     id::{ConnectionId, KeyId, PeerId},
+    member::{Member, Named},
     neighbourhood::State,
     refusal::Ending,
     rooms::{LineId, RoomName},
@@ -42,8 +50,8 @@ pub enum Kind {
     Joined {
         /// Which connection.
         client: ConnectionId,
-        /// Whose key.
-        member: KeyId,
+        /// Whose it is.
+        member: Arc<Member>,
         /// What it speaks.
         dialect: Dialect,
     },
@@ -51,8 +59,8 @@ pub enum Kind {
     Left {
         /// Which connection.
         client: ConnectionId,
-        /// Whose key.
-        member: KeyId,
+        /// Whose it was.
+        member: Arc<Member>,
         /// Why.
         ending: Ending,
     },
@@ -102,17 +110,27 @@ pub enum Kind {
     NameRefused {
         /// The address of the neighbour.
         address: String,
-        /// The digest of the name.
-        member: KeyId,
+        /// The name, and the key that came with it this time.
+        member: Named,
+    },
+    /// A ban is in force.
+    Banned {
+        /// Which one.
+        ban: Ban,
+    },
+    /// A ban was lifted, or is over.
+    Unbanned {
+        /// Which one.
+        ban: Ban,
     },
     /// A member is called otherwise from now on.
     Renamed {
         /// Which connection.
         client: ConnectionId,
         /// Who it was.
-        before: KeyId,
+        before: Arc<Member>,
         /// Who it is.
-        member: KeyId,
+        member: Arc<Member>,
     },
     /// A room came to be, or an operator opened it again.
     RoomOpened {
@@ -186,6 +204,8 @@ impl Kind {
             Self::Expelled { .. } => "expelled",
             Self::Muted { .. } => "muted",
             Self::Unmuted { .. } => "unmuted",
+            Self::Banned { .. } => "banned",
+            Self::Unbanned { .. } => "unbanned",
         }
     }
 }
@@ -197,19 +217,19 @@ const BACKLOG: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Bulletin {
     sender: broadcast::Sender<Event>,
-    number: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    number: Arc<AtomicU64>,
 }
 
 impl Default for Bulletin {
     fn default() -> Self {
-        Self { sender: broadcast::channel(BACKLOG).0, number: std::sync::Arc::default() }
+        Self { sender: broadcast::channel(BACKLOG).0, number: Arc::default() }
     }
 }
 
 impl Bulletin {
     /// Tells whoever watches.
     pub fn publish(&self, kind: Kind) {
-        let number = self.number.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
         // Nobody watching is not an error.
         let _ = self.sender.send(Event { number, at_ms: unix_ms(), kind });
     }

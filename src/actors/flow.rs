@@ -22,13 +22,13 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// A flow of frames of at most this size.
+    /// A flow of frames and messages of at most this size.
     #[must_use]
     pub fn of_frames(largest: u32) -> Self {
         Self { largest_frame: Cell::new(largest), ..Self::default() }
     }
 
-    /// The largest frame that is read.
+    /// The largest frame that is read, and the largest message of several.
     #[must_use]
     pub fn largest_frame(&self) -> u32 {
         self.largest_frame.get()

@@ -1,6 +1,7 @@
 //! What every connection of one house shares, and how a house is put together.
 
 use std::{
+    collections::HashMap,
     io,
     sync::{
         Arc,
@@ -8,10 +9,11 @@ use std::{
     },
 };
 
-use actix::{Actor as _, Addr, Arbiter};
+use actix::{Actor as _, Addr, Arbiter, ArbiterHandle};
 
 use super::{
     archivist::Archivist,
+    bans::{self, Banned, Warden},
     clock::Clock,
     event::Bulletin,
     gate::Gate,
@@ -25,6 +27,7 @@ use crate::{
     dialect::Terms,
     domain::{
         address::Address,
+        bans::Bans,
         id::{ConnectionId, KeyId},
         limits::Limits,
         names::Bearer,
@@ -39,6 +42,10 @@ pub struct House {
     pub registry: Addr<Registry>,
     /// Who our neighbours are.
     pub neighbourhood: Addr<Neighbourhood>,
+    /// Who may not come.
+    pub bans: Banned,
+    /// The one who changes that.
+    pub warden: Addr<Warden>,
     /// Signatures, checked and made.
     pub notary: Notary,
     /// What waits for the registry.
@@ -82,8 +89,25 @@ pub struct Plan {
     pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// Who may not come.
+    pub bans: Sentences,
     /// Who writes things down.
     pub archivist: Addr<Archivist>,
+    /// The thread of those who wait for the disk.
+    pub desk: ArbiterHandle,
+}
+
+/// The bans with which a house opens.
+#[derive(Debug, Default)]
+pub struct Sentences {
+    /// The bans that the store remembers.
+    pub bans: Bans,
+    /// The newest issue of each list among them, by the key that signed it.
+    pub issues: HashMap<KeyId, u64>,
+    /// The number of our own newest issue, if there ever was one.
+    pub issue: Option<u64>,
+    /// Whether neighbours are told our own bans.
+    pub publish: bool,
 }
 
 impl House {
@@ -98,7 +122,9 @@ impl House {
         let draining = Arc::new(AtomicBool::new(false));
         let terms = Arc::new(plan.terms);
         let notary = Notary::start(plan.notaries, &plan.keys, &tally)?;
+        let banned = Banned::new(plan.bans.bans);
         let parts = registry::Parts {
+            bans: banned.clone(),
             notary: notary.clone(),
             home: plan.home,
             names: plan.names,
@@ -114,11 +140,28 @@ impl House {
             draining: Arc::clone(&draining),
         };
         let registry = Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts));
+        let store = plan.neighbourhood.store.clone();
         let parts = plan.neighbourhood;
         let thread = Arbiter::new().handle();
+        let neighbourhood = Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts));
+        let parts = bans::Parts {
+            banned: banned.clone(),
+            store,
+            notary: notary.clone(),
+            bulletin: bulletin.clone(),
+            enforcers: vec![registry.clone().recipient(), neighbourhood.clone().recipient()],
+            publisher: neighbourhood.clone().recipient(),
+            most: usize::try_from(limits.bans).unwrap_or(usize::MAX),
+            publish: plan.bans.publish,
+            issue: plan.bans.issue,
+            issues: plan.bans.issues,
+        };
+        let warden = Warden::start_in_arbiter(&plan.desk, move |_| Warden::new(parts));
         Ok(Arc::new(Self {
             registry,
-            neighbourhood: Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts)),
+            neighbourhood,
+            bans: banned,
+            warden,
             notary,
             inbox,
             gate: Gate::new((*limits).clone(), clock),

@@ -3,8 +3,9 @@
 //!
 //! The decoder of `actix-web-actors` takes whatever the socket has before it looks at the first frame,
 //! and collects a frame whole before it looks at its length. Here a frame that announces too much is
-//! refused by its head, and while a signature is checked what waits is one read; the rest waits at the
-//! sender. Reading goes through one scratch buffer per thread, so an idle connection keeps none.
+//! refused by its head, a text that can no longer become UTF-8 by its first bad byte, and while a signature
+//! is checked what waits is one read; the rest waits at the sender. Reading goes through one scratch buffer
+//! per thread, so an idle connection keeps none.
 
 use std::{
     cell::RefCell,
@@ -23,7 +24,7 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 use super::{
     flow::Flow,
     socket::Socket,
-    websocket::{announced, violation},
+    websocket::{announced, text_so_far, violation, whole_characters},
 };
 use crate::domain::refusal::Violation;
 
@@ -47,6 +48,8 @@ pub struct Inlet {
     codec: Codec,
     /// Read and not decoded; at first, what came in together with the HTTP request.
     held: BytesMut,
+    /// So many bytes of a text that is not all here are whole characters.
+    whole: usize,
     broken: bool,
 }
 
@@ -61,7 +64,7 @@ impl Inlet {
     #[must_use]
     pub fn new(socket: Rc<RefCell<Socket>>, flow: Rc<Flow>, held: BytesMut, codec: Codec) -> Self {
         // The size is looked at before the codec sees a frame, because it may grow.
-        Self { socket, flow, codec: codec.max_size(usize::MAX), held, broken: false }
+        Self { socket, flow, codec: codec.max_size(usize::MAX), held, whole: 0, broken: false }
     }
 
     /// The next message in what was read.
@@ -69,12 +72,18 @@ impl Inlet {
         if announced(&self.held).is_some_and(|length| length > self.flow.largest_frame().into()) {
             return Err(Violation::TooLarge);
         }
-        let frame = self.codec.decode(&mut self.held).map_err(|error| violation(&error))?;
+        let Some(frame) = self.codec.decode(&mut self.held).map_err(|error| violation(&error))? else {
+            if let Some(text) = text_so_far(&self.held, self.whole) {
+                self.whole += whole_characters(&text)?;
+            }
+            return Ok(None);
+        };
+        self.whole = 0;
         if self.held.is_empty() {
             // An empty buffer still holds on to its memory.
             self.held = BytesMut::new();
         }
-        frame.map(message).transpose()
+        message(frame).map(Some)
     }
 
     /// Reads more. Returns false at the end of the stream.

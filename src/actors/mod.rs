@@ -5,6 +5,7 @@
 //! touches a disk or waits for another actor on the way of a letter.
 
 pub mod archivist;
+pub mod bans;
 pub mod clock;
 pub mod connection;
 pub mod dial;

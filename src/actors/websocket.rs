@@ -1,6 +1,6 @@
 //! The edges of RFC 6455 that the codec leaves open: whole messages, and how to say goodbye.
 
-use std::io;
+use std::{io, str};
 
 use actix_http::ws::{CloseCode, CloseReason, Item, ProtocolError};
 use bytes::{Bytes, BytesMut};
@@ -21,10 +21,43 @@ pub fn announced(head: &[u8]) -> Option<u64> {
     }
 }
 
+/// How many of these bytes are whole characters. What is left may still become one.
+///
+/// # Errors
+/// Whatever follows, this will never be UTF-8.
+pub fn whole_characters(text: &[u8]) -> Result<usize, Violation> {
+    match str::from_utf8(text) {
+        Ok(text) => Ok(text.len()),
+        Err(error) if error.error_len().is_none() => Ok(error.valid_up_to()),
+        Err(_) => Err(Violation::NotUtf8),
+    }
+}
+
+/// What is here of a text that begins with this head, from the byte `from` of its payload on.
+#[must_use]
+pub fn text_so_far(frame: &[u8], from: usize) -> Option<Vec<u8>> {
+    const OPCODE: u8 = 0x0f;
+    const TEXT: u8 = 1;
+    let [first, second, ..] = frame else { return None };
+    if first & OPCODE != TEXT {
+        return None;
+    }
+    let head = match second & 0x7f {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+    if second & 0x80 == 0 {
+        return frame.get(head + from..).map(<[u8]>::to_vec);
+    }
+    let (mask, payload) = frame.get(head..)?.split_first_chunk::<4>()?;
+    let masks = mask.iter().cycle().skip(from % mask.len());
+    Some(payload.get(from..)?.iter().zip(masks).map(|(byte, mask)| byte ^ mask).collect())
+}
+
 /// Puts fragments together, within a limit.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Assembler {
-    limit: usize,
     /// Boxed, because most connections never send a fragment.
     partial: Option<Box<Partial>>,
 }
@@ -32,32 +65,24 @@ pub struct Assembler {
 #[derive(Debug)]
 struct Partial {
     is_text: bool,
+    /// So many bytes of a text are whole characters.
+    whole: usize,
     bytes: BytesMut,
 }
 
 impl Assembler {
-    /// An assembler for messages of at most `limit` bytes.
-    #[must_use]
-    pub const fn new(limit: usize) -> Self {
-        Self { limit, partial: None }
-    }
-
-    /// From now on messages may be larger.
-    pub const fn allow(&mut self, limit: usize) {
-        self.limit = limit;
-    }
-
-    /// Adds a fragment, and returns the message if this was the last one.
+    /// Adds a fragment, and returns the message if this was the last one. `limit` is the size of
+    /// the largest message.
     ///
     /// # Errors
     /// The message is too large, or its text is not UTF-8.
-    pub fn push(&mut self, item: Item) -> Result<Option<Frame>, Violation> {
+    pub fn push(&mut self, item: Item, limit: u32) -> Result<Option<Frame>, Violation> {
         match item {
-            Item::FirstText(bytes) => self.start(true, &bytes),
-            Item::FirstBinary(bytes) => self.start(false, &bytes),
-            Item::Continue(bytes) => self.extend(&bytes),
+            Item::FirstText(bytes) => self.start(true, &bytes, limit),
+            Item::FirstBinary(bytes) => self.start(false, &bytes, limit),
+            Item::Continue(bytes) => self.extend(&bytes, limit),
             Item::Last(bytes) => {
-                self.extend(&bytes)?;
+                self.extend(&bytes, limit)?;
                 let partial = self.partial.take().ok_or(Violation::BadFrame)?;
                 let bytes = partial.bytes.freeze();
                 let frame = if partial.is_text {
@@ -71,17 +96,21 @@ impl Assembler {
         .map(|()| None)
     }
 
-    fn start(&mut self, is_text: bool, bytes: &Bytes) -> Result<(), Violation> {
-        self.partial = Some(Box::new(Partial { is_text, bytes: BytesMut::new() }));
-        self.extend(bytes)
+    fn start(&mut self, is_text: bool, bytes: &Bytes, limit: u32) -> Result<(), Violation> {
+        self.partial = Some(Box::new(Partial { is_text, whole: 0, bytes: BytesMut::new() }));
+        self.extend(bytes, limit)
     }
 
-    fn extend(&mut self, bytes: &Bytes) -> Result<(), Violation> {
+    fn extend(&mut self, bytes: &Bytes, limit: u32) -> Result<(), Violation> {
         let partial = self.partial.as_mut().ok_or(Violation::BadFrame)?;
-        if partial.bytes.len() + bytes.len() > self.limit {
+        let length = partial.bytes.len() + bytes.len();
+        if u32::try_from(length).map_or(true, |length| length > limit) {
             return Err(Violation::TooLarge);
         }
         partial.bytes.extend_from_slice(bytes);
+        if partial.is_text {
+            partial.whole += whole_characters(&partial.bytes[partial.whole..])?;
+        }
         Ok(())
     }
 }
@@ -135,25 +164,45 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_read_while_it_comes() {
+        let masked = [0x81, 0x85, 1, 2, 3, 4, b'h' ^ 1, b'a' ^ 2, b'l' ^ 3, b'l' ^ 4, b'o' ^ 1];
+        for (from, text) in ["hallo", "allo", "llo", "lo", "o", ""].into_iter().enumerate() {
+            assert_eq!(text_so_far(&masked, from).as_deref(), Some(text.as_bytes()));
+        }
+        assert_eq!(text_so_far(&masked[..8], 1).as_deref(), Some(&b"a"[..]));
+        for length in 0..6 {
+            assert_eq!(text_so_far(&masked[..length], 0), None, "a torn head");
+        }
+        let plain = [&[1, 126, 1, 0][..], "é".as_bytes()].concat();
+        assert_eq!(text_so_far(&plain, 0).as_deref(), Some("é".as_bytes()));
+        for other in [0x80, 0x82, 0x89] {
+            assert_eq!(text_so_far(&[other, 2, 0xff], 0), None);
+        }
+        assert_eq!(whole_characters(&"hé".as_bytes()[..2]), Ok(1));
+        assert_eq!(whole_characters(b"h\xed\xa0"), Err(Violation::NotUtf8));
+    }
+
+    #[test]
     fn fragments_become_one_message_within_the_limit() {
-        let mut assembler = Assembler::new(6);
+        let mut assembler = Assembler::default();
         let part = |text: &'static str| Bytes::from_static(text.as_bytes());
-        assert_eq!(assembler.push(Item::FirstText(part("hä"))), Ok(None));
-        assert_eq!(assembler.push(Item::Continue(part(""))), Ok(None));
+        assert_eq!(assembler.push(Item::FirstText(part("hä")), 6), Ok(None));
+        assert_eq!(assembler.push(Item::Continue(part("")), 6), Ok(None));
         let whole = Frame::Text(ByteString::from_static("häppy"));
-        assert_eq!(assembler.push(Item::Last(part("ppy"))), Ok(Some(whole)));
-        assert_eq!(assembler.push(Item::FirstBinary(part("1234"))), Ok(None));
-        assert_eq!(assembler.push(Item::Last(part("567"))), Err(Violation::TooLarge));
+        assert_eq!(assembler.push(Item::Last(part("ppy")), 6), Ok(Some(whole)));
+        assert_eq!(assembler.push(Item::FirstBinary(part("1234")), 6), Ok(None));
+        assert_eq!(assembler.push(Item::Last(part("567")), 6), Err(Violation::TooLarge));
     }
 
     #[test]
     fn a_letter_torn_apart_is_whole_again_and_half_a_letter_is_refused() {
-        let mut assembler = Assembler::new(100);
+        let mut assembler = Assembler::default();
         let bytes = "é".as_bytes();
         let half = |range: std::ops::Range<usize>| Bytes::copy_from_slice(&bytes[range]);
-        assert_eq!(assembler.push(Item::FirstText(half(0..1))), Ok(None));
-        assert!(assembler.push(Item::Last(half(1..2))).is_ok_and(|frame| frame.is_some()));
-        assert_eq!(assembler.push(Item::FirstText(half(0..1))), Ok(None));
-        assert_eq!(assembler.push(Item::Last(half(0..0))), Err(Violation::NotUtf8));
+        assert_eq!(assembler.push(Item::FirstText(half(0..1)), 100), Ok(None));
+        assert!(assembler.push(Item::Last(half(1..2)), 100).is_ok_and(|frame| frame.is_some()));
+        assert_eq!(assembler.push(Item::FirstText(half(0..1)), 100), Ok(None));
+        assert_eq!(assembler.push(Item::Last(half(0..0)), 100), Err(Violation::NotUtf8));
+        assert_eq!(assembler.push(Item::FirstText(half(1..2)), 100), Err(Violation::NotUtf8));
     }
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod access;
 pub(super) mod api;
+mod bans;
 pub(super) mod neighbours;
 pub mod rooms;
 pub(super) mod show;
@@ -89,6 +90,19 @@ pub enum AdminCommand {
         #[command(subcommand)]
         command: rooms::RoomCommand,
     },
+    /// List who may not come.
+    Bans {
+        /// Only bans about this: key, name, address or server.
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Ban somebody; whoever it hits has to go at once.
+    Ban(bans::BanArgs),
+    /// Lift a ban.
+    Unban {
+        /// Its id, as the list shows it.
+        id: String,
+    },
     /// Show what happens, until Ctrl-C.
     Events,
     /// Have the server close: nobody new is let in, everybody is told.
@@ -150,6 +164,18 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         }
         AdminCommand::Rooms { room } => rooms::rooms(api, room.as_deref(), json).await,
         AdminCommand::Room { command } => rooms::answer(api, command, json).await,
+        AdminCommand::Bans { kind } => {
+            let wish = kind.as_ref().map(|kind| format!("kind={}&", escaped(kind))).unwrap_or_default();
+            list(format!("/api/v1/bans?{wish}"), bans::table).await
+        }
+        AdminCommand::Ban(ban) => {
+            let text = api.post_json("/api/v1/bans", &ban.body()).await?;
+            Ok(if json { text } else { bans::made(&api::read(&text)?) })
+        }
+        AdminCommand::Unban { id } => {
+            api.delete(&format!("/api/v1/bans/{}", escaped(id))).await?;
+            Ok(if json { String::new() } else { format!("ban {id} is lifted") })
+        }
         AdminCommand::Metrics => api.get("/metrics").await,
         AdminCommand::Kick { id } => {
             api.delete(&format!("/api/v1/clients/{}", escaped(id))).await?;

@@ -21,3 +21,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     plain.copy_from_slice(digest.as_ref());
     plain
 }
+
+/// The first bytes of a SHA-256, where so many are enough to tell things apart.
+#[must_use]
+pub fn sha256_start<const BYTES: usize>(bytes: &[u8]) -> [u8; BYTES] {
+    let mut start = [0; BYTES];
+    for (to, from) in start.iter_mut().zip(sha256(bytes)) {
+        *to = from;
+    }
+    start
+}

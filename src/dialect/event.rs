@@ -76,6 +76,8 @@ pub enum Output {
     Tell(News),
     /// A neighbour says how its links are doing.
     Report(Vec<kith::wire::Link>),
+    /// A neighbour tells which bans its operator has made. Nothing about them is checked yet.
+    Bans(kith::bans::Signed),
     /// A neighbour names other servers that it would be good to be linked with.
     Introduce(Vec<ServerCard>),
     /// How long a question and its answer took.
@@ -154,6 +156,8 @@ pub struct Greeting {
     pub claim: Claim,
     /// Whether it has proven its key.
     pub proven: bool,
+    /// That key as a whole, if its protocol lets it sign anything else.
+    pub key: Option<Arc<PublicKey>>,
     /// What makes this proof recognisable if somebody plays it back, if its protocol lets that happen.
     pub trace: Option<Trace>,
     /// How it is written to.

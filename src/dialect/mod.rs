@@ -13,13 +13,15 @@ pub mod press;
 pub mod rooms;
 pub mod socp;
 pub mod tpacket;
+pub mod vocabulary;
 
 use std::sync::Arc;
 
 use event::{Input, Output};
+use socp::stamp::Unsigned;
 
 use crate::{
-    crypto::keys::PublicKey,
+    crypto::{keys::PublicKey, sha256_start},
     domain::{
         Moment,
         dialect::Dialect,
@@ -156,6 +158,9 @@ pub enum Session {
     Tpacket(tpacket::session::Session),
     /// Another Kith server.
     Kith(Box<kith::session::Session>),
+    /// No dialect: every message goes back as it came. It lets a test suite see the WebSocket below the
+    /// dialects, and never says who it is.
+    Echo,
     /// Over; no wish will ever come from here again.
     Over,
 }
@@ -196,6 +201,11 @@ impl Session {
             Self::SocpPeer(session) => session.handle(input, now, out),
             Self::Tpacket(session) => session.handle(input, out),
             Self::Kith(session) => session.handle(input, now, out),
+            Self::Echo => {
+                if let Input::Frame(frame) = input {
+                    out.push(Output::Send(frame));
+                }
+            }
             Self::Over => {}
             Self::Undecided(undecided) => {
                 let Input::Frame(frame) = &input else { return };
@@ -221,25 +231,12 @@ impl Session {
         if let Self::Kith(session) = self { session.wrap(frame) } else { frame }
     }
 
-    /// What we must sign before this goes out, if it needs our signature.
+    /// What goes out instead of this once we have signed it, if it needs our signature.
     #[must_use]
-    pub fn unsigned(&self, frame: &Frame) -> Option<Vec<u8>> {
-        self.hand()?.unsigned(frame)
-    }
-
-    /// A frame that needed our signature, with it.
-    #[must_use]
-    pub fn signed(&self, frame: Frame, signature: &[u8], now_ms: i64) -> Frame {
-        match self.hand() {
-            Some(hand) => hand.signed(&frame, signature, now_ms),
-            None => frame,
-        }
-    }
-
-    fn hand(&self) -> Option<socp::stamp::Stamp<'_>> {
+    pub fn unsigned(&self, frame: &Frame) -> Option<Unsigned> {
         match self {
-            Self::Socp(session) => Some(session.stamp()),
-            Self::SocpPeer(session) => Some(session.stamp()),
+            Self::Socp(session) => session.stamp().unsigned(frame),
+            Self::SocpPeer(session) => session.stamp().unsigned(frame),
             _ => None,
         }
     }
@@ -309,6 +306,12 @@ pub fn under(member: &Member, nick: &str) -> Option<Newcomer> {
     }
 }
 
+/// What makes bytes recognisable that come again.
+#[must_use]
+pub fn trace(bytes: impl AsRef<[u8]>) -> Trace {
+    Trace(sha256_start(bytes.as_ref()))
+}
+
 /// The dialect that speaks like this, if one does.
 #[must_use]
 pub fn dialect_of(frame: &Frame, terms: &Terms) -> Option<Dialect> {
@@ -332,4 +335,30 @@ pub const fn is_fatal(ending: Ending) -> bool {
                 | Violation::TooManyRecipients
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn an_echo_sends_back_every_message_until_it_ends_and_wishes_for_nothing_else() {
+        let mut session = Session::Echo;
+        let frames = [Frame::Text("{\"type\":\"hello\"}".into()), Frame::Binary(Bytes::from_static(b"\xff"))];
+        let mut out = Vec::new();
+        session.handle(Input::Opened, Moment::ZERO, &mut out);
+        session.handle(Input::Woken, Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+        for frame in &frames {
+            session.handle(Input::Frame(frame.clone()), Moment::ZERO, &mut out);
+            assert!(matches!(&out[..], [Output::Send(sent)] if sent == frame), "{out:?}");
+            out.clear();
+        }
+        assert!(!session.is_peer() && session.last_words(Ending::Left).is_none());
+        session.end();
+        session.handle(Input::Frame(frames[0].clone()), Moment::ZERO, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+    }
 }

@@ -6,6 +6,7 @@
 //! can.
 
 mod entry;
+mod meant;
 
 use std::collections::BTreeMap;
 

@@ -25,6 +25,10 @@ fn olaf(address: &str) -> Claim<'_> {
     Claim { dialect: LinkDialect::Olaf, key: None, address, name: None, dialled: None }
 }
 
+fn socp(number: u8, address: &str) -> Claim<'_> {
+    Claim { dialect: LinkDialect::Socp, name: Some("an id"), ..kith(number, address) }
+}
+
 fn refusal<T: std::fmt::Debug>(result: Result<T, Turned>) -> Refusal {
     result.expect_err("a refusal").refusal
 }
@@ -150,31 +154,18 @@ fn nobody_takes_the_address_of_another_server() {
 #[test]
 fn an_id_of_socp_belongs_to_the_key_that_came_with_it_first() {
     let mut book = book(true, false);
-    let claim = |key: u8, address: &'static str| Claim {
-        dialect: LinkDialect::Socp,
-        key: Some(KeyId([key; 32])),
-        address,
-        name: Some("an id"),
-        dialled: None,
-    };
-    let home = book.admit(&claim(7, "lair:1"), true, PeerId([1; 6]), 0).expect("a stranger").home;
+    let home = book.admit(&socp(7, "lair:1"), true, PeerId([1; 6]), 0).expect("a stranger").home;
     let turned = Turned { home: Some(home), refusal: Refusal::WrongKey };
     for address in ["lair:1", "elsewhere:1"] {
-        assert_eq!(book.stand(&claim(8, address)), Err(turned), "{address}");
+        assert_eq!(book.stand(&socp(8, address)), Err(turned), "{address}");
     }
-    assert_eq!(book.stand(&claim(7, "elsewhere:1")), Ok(Some(home)), "its own key");
+    assert_eq!(book.stand(&socp(7, "elsewhere:1")), Ok(Some(home)), "its own key");
 }
 
 #[test]
 fn a_key_of_socp_that_was_proven_once_is_proven_each_time() {
     let mut book = book(true, true);
-    let claim = Claim {
-        dialect: LinkDialect::Socp,
-        key: Some(key(7)),
-        address: "lair:1",
-        name: Some("an id"),
-        dialled: None,
-    };
+    let claim = socp(7, "lair:1");
     let first = book.admit(&claim, false, PeerId([1; 6]), 0).expect("legacy servers may come");
     assert_eq!(first.trust, Trust::Legacy);
     let home = book.admit(&claim, true, PeerId([1; 6]), 0).expect("a proof").home;
@@ -182,5 +173,51 @@ fn a_key_of_socp_that_was_proven_once_is_proven_each_time() {
         assert_eq!(refusal(book.admit(&claim, false, PeerId([2; 6]), 0)), Refusal::Unproven, "{claim:?}");
         let dialled = Claim { dialled: Some(home), ..claim };
         assert!(book.admit(&dialled, false, PeerId([2; 6]), 0).is_ok(), "some never sign their welcome");
+    }
+}
+
+#[test]
+fn the_first_id_of_a_socp_server_stays() {
+    let mut book = book(true, false);
+    let home = book.admit(&socp(7, "lair:1"), true, PeerId([1; 6]), 0).expect("a stranger").home;
+    let renamed = Claim { name: Some("another id"), ..socp(7, "lair:1") };
+    assert_eq!(book.admit(&renamed, true, PeerId([2; 6]), 1).map(|admitted| admitted.home), Ok(home));
+    assert_eq!(
+        book.entry(home).and_then(|entry| entry.name.as_deref()),
+        Some("an id"),
+        "names are not signed"
+    );
+    let proven_name = Claim { dialect: LinkDialect::Kith, ..renamed };
+    assert!(book.admit(&proven_name, true, PeerId([2; 6]), 2).is_ok());
+    assert_eq!(book.entry(home).and_then(|entry| entry.name.as_deref()), Some("another id"));
+}
+
+#[test]
+fn a_key_of_socp_takes_nothing_away_from_what_an_operator_said() {
+    let known = |source, pinned| Entry { source, pinned, seen: Some(key(7)), ..entry(2, "ws://lair:1") };
+    for (double, may_go) in [
+        (known(Source::Inbound, None), true),
+        (known(Source::Introduced, None), true),
+        (known(Source::Inbound, Some(key(7))), false),
+        (known(Source::Introduced, Some(key(7))), false),
+        (known(Source::Settings, None), false),
+        (known(Source::Api, None), false),
+    ] {
+        let mut book = book(true, false);
+        let first = book.add(double.clone()).expect("room");
+        let second = book.add(entry(3, "ws://north:1")).expect("room");
+        let claim = Claim { dialled: Some(second), ..socp(7, "north:1") };
+        let admitted = book.admit(&claim, true, PeerId([0; 6]), 8);
+        if may_go {
+            let gone = admitted.map(|admitted| (admitted.home, admitted.double));
+            assert_eq!(gone, Ok((second, Some((first, PeerId([2; 6]))))), "{double:?}");
+        } else {
+            assert_eq!(
+                admitted,
+                Err(Turned { home: Some(first), refusal: Refusal::TakenAddress }),
+                "{double:?}"
+            );
+        }
+        assert_eq!(book.entry(first).is_none(), may_go, "{double:?}");
     }
 }

@@ -51,6 +51,9 @@ pub struct Limits {
     pub replay_window: u32,
     /// Names whose keys are remembered, in dialects in which members choose names. About 100 bytes each.
     pub names: u32,
+    /// Bans that the operator may make, and as many again in each list of a neighbour that is subscribed to.
+    /// About 300 bytes each; what a question costs does not grow with them.
+    pub bans: u32,
     /// Bytes a second that client lists may take of our outgoing traffic; the rest is for letters.
     pub presence_bytes_per_second: u32,
     /// The largest uploaded file.
@@ -71,7 +74,7 @@ pub struct Limits {
     pub room_guests: u32,
     /// Lines that the history of one room keeps. The oldest go first.
     pub room_lines: u32,
-    /// Bytes of the lines that the history of one room keeps. With `rooms` this bounds what all rooms
+    /// Bytes of lines after which an older one goes from the history of a room. With `rooms` this bounds what all rooms
     /// together take of memory and of the disk.
     pub room_bytes: u32,
     /// How long a line is kept.
@@ -140,6 +143,7 @@ impl Default for Limits {
             recipients_per_letter: 256,
             replay_window: 65_536,
             names: 262_144,
+            bans: 4_096,
             presence_bytes_per_second: 32 << 20,
             upload_bytes: 50 << 20,
             upload_total_bytes: 2 << 30,

@@ -22,6 +22,11 @@ pub struct Member {
     pub public_key: Arc<str>,
     /// The digest of that text. Most implementations call their members by it.
     pub spelled: KeyId,
+    /// The fingerprint of the public key, by which people and bans know it; none if it came without one. The
+    /// same as `key` unless it has a name.
+    pub fingerprint: Option<KeyId>,
+    /// Another key, as the member wrote it, with which letters to it are sealed, if it has two.
+    pub sealing_key: Option<Arc<str>>,
 }
 
 /// Which members who have names somebody looks for.
@@ -54,9 +59,16 @@ impl Resident {
     /// The member, under the number that this home gives it.
     #[must_use]
     pub fn numbered(self, number: u32) -> Member {
+        let fingerprint = self.fingerprint();
         let Self { key, named, dialect, public_key, spelled } = self;
-        let name = named.map(|named| named.name);
-        Member { key, name, number, dialect, public_key, spelled }
+        let (name, sealing_key) = Named::split(named.as_ref());
+        Member { key, name, number, dialect, public_key, sealing_key, spelled, fingerprint }
+    }
+
+    /// The fingerprint of its public key, if it came with one.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<KeyId> {
+        fingerprint(self.key, self.named.as_ref())
     }
 }
 
@@ -77,6 +89,19 @@ pub struct Newcomer {
     pub trace: super::replay::Trace,
 }
 
+impl Newcomer {
+    /// The fingerprint of its public key, if it came with one.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<KeyId> {
+        fingerprint(self.key, self.named.as_ref())
+    }
+}
+
+/// Who has a name is called by the digest of it, and its key is another thing.
+fn fingerprint(key: KeyId, named: Option<&Named>) -> Option<KeyId> {
+    named.map_or(Some(key), |named| named.key)
+}
+
 /// A name, and how sure it is whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -86,4 +111,14 @@ pub struct Named {
     pub key: Option<KeyId>,
     /// Whether that key has signed the hello.
     pub proven: bool,
+    /// Another key, as it was written, with which letters to it are sealed, if it has two.
+    pub sealing_key: Option<Arc<str>>,
+}
+
+impl Named {
+    /// The name and the second key of somebody who may have them.
+    pub(super) fn split(named: Option<&Self>) -> (Option<Arc<str>>, Option<Arc<str>>) {
+        let sealing_key = named.and_then(|named| named.sealing_key.clone());
+        (named.map(|named| Arc::clone(&named.name)), sealing_key)
+    }
 }

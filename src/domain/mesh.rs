@@ -6,73 +6,22 @@
 //! here, or else at the home that claimed it first and still does. So nobody can take a member away from
 //! its home by claiming it, too.
 
+mod hidden;
+mod home;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
+pub use self::home::Home;
+use self::home::Stage;
 use super::{
     address::Address,
     id::{HomeId, KeyId},
     member::Member,
     news::{Change, Digest, Effect, Listed, News},
 };
-
-/// How far a replica is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Nothing was told yet.
-    Blank,
-    /// Parts have come up to this key.
-    Filling(KeyId),
-    /// All was told.
-    Whole,
-}
-
-/// One neighbour.
-#[derive(Debug)]
-pub struct Home {
-    address: Arc<str>,
-    names: Vec<Address>,
-    members: BTreeMap<KeyId, Arc<Member>>,
-    /// Who speaks a dialect that we do not know: by key, the digest of the spelling.
-    unknown: BTreeMap<KeyId, KeyId>,
-    digest: Digest,
-    sequence: u64,
-    stage: Stage,
-}
-
-impl Home {
-    /// The address as the neighbour itself spells it.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// How many members it has, wherever else they may be, too.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Whether it has none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    /// Whether the whole list was told since the link came up.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.stage == Stage::Whole
-    }
-
-    /// What it is compared by.
-    #[must_use]
-    pub const fn digest(&self) -> Digest {
-        self.digest
-    }
-}
 
 /// All neighbours that are linked.
 #[derive(Debug)]
@@ -83,6 +32,8 @@ pub struct Mesh {
     whereabouts: HashMap<KeyId, Vec<HomeId>>,
     /// Keys by the digest of their spelling, and how many homes spell them like that.
     spellings: HashMap<KeyId, (KeyId, u32)>,
+    /// Members whom this house does not show, though their home lists them.
+    hidden: HashSet<(HomeId, KeyId)>,
     most_members: usize,
     last_number: u32,
     version: u64,
@@ -100,6 +51,7 @@ impl Mesh {
             names: HashMap::new(),
             whereabouts: HashMap::new(),
             spellings: HashMap::new(),
+            hidden: HashSet::new(),
             most_members: usize::try_from(most_members).unwrap_or(usize::MAX),
             last_number: FIRST_NUMBER - 1,
             version: 0,
@@ -132,7 +84,9 @@ impl Mesh {
     /// The members who are listed at a neighbour.
     pub fn listed(&self, home: HomeId) -> impl Iterator<Item = &Arc<Member>> {
         let members = self.homes.get(&home).into_iter().flat_map(|home| home.members.values());
-        members.filter(move |member| self.whereabouts(member.key) == Some(home))
+        members.filter(move |member| {
+            self.whereabouts(member.key) == Some(home) && !self.is_hidden(home, member.key)
+        })
     }
 
     /// Where a member is, if anywhere.
@@ -205,6 +159,7 @@ impl Mesh {
         for member in home.members.values() {
             self.went(id, member.key, member.spelled);
         }
+        self.hidden.retain(|(home, _)| *home != id);
         self.version += 1;
         true
     }
@@ -386,6 +341,7 @@ impl Mesh {
             home.digest.toggle(spelled);
         }
         if let Some(member) = home.members.remove(&key) {
+            self.hidden.remove(&(id, key));
             home.digest.toggle(member.spelled);
             self.went(id, key, member.spelled);
         }

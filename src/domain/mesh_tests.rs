@@ -166,3 +166,28 @@ fn a_spelling_is_forgotten_with_the_last_home_that_uses_it() {
     mesh.unlink(NORTH);
     assert!(mesh.spellings.is_empty() && mesh.whereabouts.is_empty());
 }
+
+#[test]
+fn whoever_is_hidden_is_not_shown_and_still_counts() {
+    let mut mesh = mesh();
+    mesh.hear(NORTH, part(None, None, 3, &[1, 2]));
+    mesh.hear(SOUTH, part(None, None, 3, &[3]));
+    let before = mesh.version();
+    assert!(mesh.hide(|member| member.key == key(1)) && mesh.version() > before);
+    assert!(!mesh.hide(|member| member.key == key(1)), "that changes nothing");
+    assert_eq!((listed(&mesh, NORTH), listed(&mesh, SOUTH)), (vec![2], vec![3]));
+    let standing = News::Standing { sequence: 3, digest: digest(&[1, 2]) };
+    assert!(!mesh.hear(NORTH, standing).lost, "lists are compared as before");
+    // Only at that home, and only as long as she is there.
+    assert!(mesh.is_hidden(NORTH, key(1)) && !mesh.is_hidden(SOUTH, key(1)));
+    mesh.hear(NORTH, part(None, None, 4, &[2]));
+    mesh.hear(NORTH, part(None, None, 5, &[1, 2]));
+    assert_eq!(listed(&mesh, NORTH), [1, 2]);
+    mesh.hide_new(NORTH, &[key(1), key(9)], |_| true);
+    assert_eq!(listed(&mesh, NORTH), [2]);
+    assert!(mesh.hide(|_| false));
+    assert_eq!(listed(&mesh, NORTH), [1, 2]);
+    mesh.hide(|_| true);
+    mesh.unlink(NORTH);
+    assert_eq!(mesh.hidden, HashSet::from([(SOUTH, key(3))]));
+}

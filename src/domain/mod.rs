@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod bans;
 pub mod book;
 pub mod dialect;
 pub mod id;

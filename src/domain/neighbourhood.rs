@@ -5,8 +5,12 @@
 //! a neighbour that is down costs at most one attempt per back-off; whatever fails is tried again.
 
 mod socket;
+mod state;
 
-pub use self::socket::{Direction, Sockets};
+pub use self::{
+    socket::{Direction, Sockets},
+    state::State,
+};
 
 use std::time::Duration;
 
@@ -15,48 +19,6 @@ use super::{
     id::ConnectionId,
     limits::{Limits, seconds},
 };
-
-/// How a neighbour is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// We are opening a socket.
-    Dialling,
-    /// A socket is open; both sides say who they are.
-    Greeting,
-    /// The link is up.
-    Up,
-    /// The link is up, and silent for longer than it should be.
-    Suspect,
-    /// There is no link.
-    Down,
-    /// There is no link, because one of the two sides does not want one.
-    Refused,
-}
-
-impl State {
-    /// Every state, for metrics.
-    pub const ALL: [Self; 6] =
-        [Self::Dialling, Self::Greeting, Self::Up, Self::Suspect, Self::Down, Self::Refused];
-
-    /// The stable name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Dialling => "dialling",
-            Self::Greeting => "greeting",
-            Self::Up => "up",
-            Self::Suspect => "suspect",
-            Self::Down => "down",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// Whether letters pass.
-    #[must_use]
-    pub const fn is_linked(self) -> bool {
-        matches!(self, Self::Up | Self::Suspect)
-    }
-}
 
 /// An open socket whose other end has said who it is.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +84,7 @@ pub struct Peer {
     /// Until then nobody's call brings the next dial forward.
     deaf_until: Moment,
     refused: bool,
+    banned: bool,
     heard: Moment,
     state: State,
     since: Moment,
@@ -141,6 +104,7 @@ impl Peer {
             next_dial: now,
             deaf_until: now,
             refused: false,
+            banned: false,
             heard: now,
             state: State::Down,
             since: now,
@@ -156,7 +120,7 @@ impl Peer {
     /// When it will be dialled again, if that is the plan.
     #[must_use]
     pub fn next_dial(&self) -> Option<Moment> {
-        (self.dialable && self.attempt.is_none() && self.wants_socket()).then_some(self.next_dial)
+        (self.may_dial() && self.attempt.is_none() && self.wants_socket()).then_some(self.next_dial)
     }
 
     /// Attempts in a row that came to nothing.
@@ -181,6 +145,10 @@ impl Peer {
         self.sockets.iter().map(|socket| (socket.id, socket.direction))
     }
 
+    const fn may_dial(&self) -> bool {
+        self.dialable && !self.banned
+    }
+
     fn wants_socket(&self) -> bool {
         match self.wanted {
             Sockets::One | Sockets::Any => self.sockets.is_empty(),
@@ -191,7 +159,7 @@ impl Peer {
     /// What to do at `now`. Told to dial, the shell reports [`Peer::open`], [`Peer::failed`] or both.
     pub fn due(&mut self, now: Moment, limits: &Limits) -> Due {
         self.settle(now, limits);
-        if !self.dialable || self.attempt.is_some() || !self.wants_socket() {
+        if !self.may_dial() || self.attempt.is_some() || !self.wants_socket() {
             return match self.state {
                 State::Up => Due::Sleep(self.suspect_at(limits)),
                 State::Suspect => Due::Sleep(now + SECOND_LOOK),
@@ -340,6 +308,18 @@ impl Peer {
         }
     }
 
+    /// A ban keeps it out from now on, or no longer does. Its sockets are closed by whoever says so.
+    pub fn ban(&mut self, banned: bool, now: Moment, limits: &Limits) {
+        if banned {
+            self.attempt = None;
+        } else if self.banned {
+            self.refused = false;
+            self.retry(now);
+        }
+        self.banned = banned;
+        self.settle(now, limits);
+    }
+
     /// Somebody asks to try again at once.
     pub const fn retry(&mut self, now: Moment) {
         self.failures = 0;
@@ -381,6 +361,7 @@ impl Peer {
             (false, _) => State::Up,
             (true, Some((_, Some(_)))) => State::Greeting,
             (true, Some((_, None))) => State::Dialling,
+            (true, None) if self.banned => State::Banned,
             (true, None) if self.refused => State::Refused,
             (true, None) => State::Down,
         };

@@ -219,3 +219,22 @@ fn whoever_likes_several_sockets_has_several_and_the_first_is_spoken_on() {
     let loss = peer.closed(id(1), false, at(2), 0, &limits());
     assert_eq!((loss, peer.state().0), (Loss::Moved(id(4)), State::Up));
 }
+
+#[test]
+fn whoever_is_banned_is_not_dialled_until_that_is_lifted() {
+    let mut peer = Peer::new(true, at(0));
+    assert_eq!(peer.due(at(0), &limits()), Due::Dial);
+    peer.ban(true, at(1), &limits());
+    assert!(!peer.open(id(1), at(2), &limits()), "the attempt that was under way is given up");
+    assert_eq!((peer.state().0, peer.next_dial()), (State::Banned, None));
+    peer.called(at(3));
+    peer.retry(at(4));
+    assert_eq!(peer.due(at(600_000), &limits()), Due::Nothing);
+    peer.ban(false, at(600_001), &limits());
+    assert_eq!(peer.due(at(600_001), &limits()), Due::Dial);
+    // The sockets of one that was linked are closed by the shell, and nothing comes in their place.
+    peer.greeted(id(2), Direction::Out, Sockets::One, at(600_002), &limits());
+    peer.ban(true, at(600_003), &limits());
+    assert_eq!(peer.closed(id(2), true, at(600_003), 0, &limits()), Loss::Down);
+    assert_eq!((peer.state().0, peer.due(at(900_000), &limits())), (State::Banned, Due::Nothing));
+}

@@ -1,6 +1,9 @@
 //! What neighbours tell each other about their own members.
 
-use super::{id::KeyId, member::Resident};
+use super::{
+    id::KeyId,
+    member::{Named, Resident},
+};
 
 /// What two equal sets of members have in common: all their digests added without carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,7 +104,7 @@ pub enum News {
 }
 
 /// What follows from news.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// The lists that we show have changed.
     pub changed: bool,
@@ -109,21 +112,21 @@ pub struct Effect {
     pub lost: bool,
     /// The neighbour lists more members than one may.
     pub excess: bool,
-    /// The neighbour lists somebody under a name that is known to be another key's.
-    pub impostor: Option<KeyId>,
+    /// The neighbour lists somebody like this, but the name is known to be another key's.
+    pub impostor: Option<Named>,
 }
 
 impl News {
-    /// Members of whom this does not hold are nobody to us, but still count when lists are compared. Says who
-    /// was the first of them.
-    pub fn doubt(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<KeyId> {
+    /// Members of whom this does not hold are nobody to us, but still count when lists are compared. Says how
+    /// the first of them is called.
+    pub fn doubt(&mut self, mut holds: impl FnMut(&Resident) -> bool) -> Option<Named> {
         let mut first = None;
         let mut look = |listed: &mut Listed| {
             if let Listed::Known(resident) = listed
                 && !holds(resident)
             {
                 let (key, spelled) = (resident.key, resident.spelled);
-                first.get_or_insert(key);
+                first = first.take().or_else(|| resident.named.take());
                 *listed = Listed::Unknown { key, spelled };
             }
         };
@@ -143,11 +146,28 @@ impl News {
         first
     }
 
+    /// The members whom it is about, those who go excluded.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<KeyId> {
+        let came = |change: &Change| match change {
+            Change::Came(listed) => Some(listed.key()),
+            Change::Went(_) => None,
+        };
+        match self {
+            Self::Whole(members) => members.iter().map(|member| member.key).collect(),
+            Self::Part { members, .. } => members.iter().map(Listed::key).collect(),
+            Self::Single(change) => came(change).into_iter().collect(),
+            Self::Changes { changes, .. } => changes.iter().filter_map(came).collect(),
+            Self::Standing { .. } => Vec::new(),
+        }
+    }
+
     /// About how much memory it takes while it waits.
     #[must_use]
     pub fn cost(&self) -> usize {
         const EACH: usize = 128;
-        let each = |member: &Resident| member.public_key.len() + EACH;
+        let second = |member: &Resident| member.named.as_ref()?.sealing_key.as_ref().map(|key| key.len());
+        let each = |member: &Resident| member.public_key.len() + second(member).unwrap_or_default() + EACH;
         let listed = |listed: &Listed| match listed {
             Listed::Known(resident) => each(resident),
             Listed::Unknown { .. } => EACH,

@@ -46,11 +46,13 @@ pub enum Refusal {
     NoCommonVersion,
     /// Somebody of this name is here.
     NameInUse,
+    /// A ban keeps this key, name, address or server out.
+    Banned,
 }
 
 impl Refusal {
     /// Every refusal, so that metrics can show a zero before the first one.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ServerFull,
         Self::TooManyFromAddress,
         Self::TooManyOfMember,
@@ -70,6 +72,7 @@ impl Refusal {
         Self::Ourselves,
         Self::NoCommonVersion,
         Self::NameInUse,
+        Self::Banned,
     ];
 
     /// The stable name.
@@ -95,6 +98,7 @@ impl Refusal {
             Self::Ourselves => "ourselves",
             Self::NoCommonVersion => "no_common_version",
             Self::NameInUse => "name_in_use",
+            Self::Banned => "banned",
         }
     }
 
@@ -126,6 +130,7 @@ impl Refusal {
             | Self::KnownPeer
             | Self::TakenAddress
             | Self::Ourselves
+            | Self::Banned
             | Self::NoCommonVersion => false,
         }
     }

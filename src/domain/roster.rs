@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     id::{ConnectionId, KeyId},
-    member::{Member, Newcomer},
+    member::{Member, Named, Newcomer},
     news::Digest,
     refusal::Refusal,
 };
@@ -115,13 +115,16 @@ impl Roster {
             self.by_connection.insert(connection, Arc::clone(&present.member));
             return Ok((Arc::clone(&present.member), false));
         }
+        let (name, sealing_key) = Named::split(newcomer.named.as_ref());
         let member = Arc::new(Member {
             key: newcomer.key,
-            name: newcomer.named.as_ref().map(|named| Arc::clone(&named.name)),
+            name,
             number,
             dialect: newcomer.dialect,
             public_key: Arc::clone(&newcomer.public_key),
             spelled: newcomer.spelled,
+            fingerprint: newcomer.fingerprint(),
+            sealing_key,
         });
         self.by_key
             .insert(newcomer.key, Present { member: Arc::clone(&member), connections: vec![connection] });

@@ -215,6 +215,17 @@ impl Switchboard {
         Effect { impostor, ..self.mesh.hear(home, news) }
     }
 
+    /// Shows exactly those members of neighbours for whom this does not hold. Says whether that changes
+    /// what is shown.
+    pub fn hide(&mut self, is_hidden: impl FnMut(&Member) -> bool) -> bool {
+        self.mesh.hide(is_hidden)
+    }
+
+    /// The same for some members of one neighbour, who have just been told of.
+    pub fn hide_new(&mut self, home: HomeId, keys: &[KeyId], is_hidden: impl FnMut(&Member) -> bool) {
+        self.mesh.hide_new(home, keys, is_hidden);
+    }
+
     /// Whom neighbours listed under new names since the last time this was asked.
     pub fn take_learnt(&mut self) -> Vec<Resident> {
         std::mem::take(&mut self.learnt)
@@ -281,6 +292,9 @@ impl Switchboard {
             Author::Claimed(named) => named.and_then(|named| self.mesh.known_as(named)),
         };
         if let Some(author) = author {
+            if self.mesh.is_hidden(home, author) {
+                return Err(Objection::Refused(Refusal::Banned));
+            }
             self.answers_for(home, author, letter)?;
         }
         let is_new = match letter.author {
@@ -304,7 +318,8 @@ impl Switchboard {
         if self.roster.find(member).is_some() {
             return Ok(Plan { here: Hearers::Member(member), ..Plan::default() });
         }
-        let home = self.mesh.whereabouts(member).ok_or(Objection::NotFound)?;
+        let home = self.mesh.whereabouts(member).filter(|home| !self.mesh.is_hidden(*home, member));
+        let home = home.ok_or(Objection::NotFound)?;
         Ok(Plan { elsewhere: vec![home], ..Plan::default() })
     }
 

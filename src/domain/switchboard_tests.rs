@@ -8,6 +8,7 @@ use crate::domain::{
     letter::Frame,
     member::{Named, Resident},
     news::Digest,
+    news::{Change, Listed},
     replay::Trace,
 };
 
@@ -93,7 +94,7 @@ fn a_private_letter_goes_only_to_the_homes_it_names() {
 }
 
 fn called(name: &str, key: u8, trace: u8) -> Newcomer {
-    let named = Named { name: name.into(), key: None, proven: false };
+    let named = Named { name: name.into(), key: None, proven: false, sealing_key: None };
     Newcomer { named: Some(named), ..newcomer(key, trace) }
 }
 
@@ -243,4 +244,57 @@ fn whoever_lists_somebody_else_s_member_must_show_her_signature() {
         "the letter names somebody else"
     );
     assert!(house.route(&brought(SOUTH, vouched(9, Some(9)), 31)).is_ok());
+}
+
+/// Who comes under the name of this number with the key of that one.
+fn named(name: u8, key: Option<u8>, proven: bool) -> Named {
+    Named {
+        name: format!("name {name}").into(),
+        key: key.map(|key| KeyId([key; 32])),
+        proven,
+        sealing_key: None,
+    }
+}
+
+/// The number's member, listed by name.
+fn listed(name: u8, key: Option<u8>) -> Listed {
+    Listed::Known(Resident { named: Some(named(name, key, false)), ..resident(name) })
+}
+
+#[test]
+fn without_a_signature_nobody_takes_a_name_from_another_home() {
+    let mut house = linked();
+    house.hear(NORTH, News::Single(Change::Came(listed(8, Some(80)))));
+    let hello = |trace, proven| Newcomer { named: Some(named(8, Some(80), proven)), ..newcomer(8, trace) };
+    let mut join = |connection, hello| house.join(ConnectionId(connection), &hello).map(|(_, is_new)| is_new);
+    assert_eq!(join(1, hello(1, false)), Err(Refusal::NameInUse));
+    assert_eq!(join(2, hello(2, true)), Ok(true), "her key shows that she has moved");
+    assert_eq!(join(3, hello(3, true)), Err(Refusal::NameInUse), "she is here");
+    house.leave(ConnectionId(2));
+    assert_eq!(house.mesh().whereabouts(KeyId([8; 32])), Some(NORTH), "who was never taken off the list");
+}
+
+#[test]
+fn a_name_whose_key_was_proven_is_listed_with_that_key_or_not_at_all() {
+    let mut house = linked();
+    let hello = Newcomer { named: Some(named(8, Some(80), true)), ..newcomer(8, 1) };
+    assert!(house.join(ConnectionId(1), &hello).is_ok());
+    house.leave(ConnectionId(1));
+    let part = |key| News::Part {
+        after: None,
+        through: None,
+        sequence: 1,
+        members: vec![listed(8, key), listed(9, None)],
+    };
+    let (anna, other) = (KeyId([8; 32]), KeyId([9; 32]));
+    for wrong in [None, Some(81)] {
+        for news in [News::Single(Change::Came(listed(8, wrong))), part(wrong)] {
+            assert_eq!(house.hear(NORTH, news).impostor, Some(named(8, wrong, false)));
+            assert_eq!(house.mesh().whereabouts(anna), None, "{wrong:?}");
+        }
+        assert_eq!(house.mesh().whereabouts(other), Some(NORTH), "the others are listed");
+    }
+    assert_eq!(house.hear(NORTH, part(Some(80))).impostor, None);
+    assert_eq!(house.mesh().whereabouts(anna), Some(NORTH));
+    assert!(house.take_learnt().is_empty(), "no name is new");
 }

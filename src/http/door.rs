@@ -1,7 +1,8 @@
 //! The main door: a listener for WebSockets of every dialect, uploads and the information document; and, if
 //! wanted, further ones for one dialect each.
 //!
-//! The order on the way in: a place at the gate, TLS, the head of one request within its deadline,
+//! The order on the way in: a place at the gate, TLS, the head of one request within its deadline (only then
+//! is a banned address told so: behind a proxy it stands in the head, and an answer to nothing is lost),
 //! and then either the web application or the upgrade, which takes the socket away from HTTP.
 
 use std::{io, net::TcpListener, sync::Arc};
@@ -12,7 +13,7 @@ use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, middleware::from_fn, web::Data};
 use tokio::net::TcpStream;
 
-use super::{files, logging, site::Site, tls::Tls, unread, upgrade};
+use super::{files, keep_out, logging, site::Site, tls::Tls, unread, upgrade};
 use crate::{
     actors::socket::Socket,
     domain::{dialect::Dialect, limits::seconds},
@@ -47,6 +48,7 @@ pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::R
             let app = move || {
                 App::new()
                     .app_data(Data::from(Arc::clone(&web_site)))
+                    .wrap(from_fn(keep_out::banned))
                     .wrap(from_fn(unread::hold))
                     .wrap(logging::logger())
                     .configure(files::configure)

@@ -7,6 +7,7 @@ pub mod door;
 pub mod files;
 pub mod filing;
 pub mod info;
+mod keep_out;
 pub mod logging;
 pub mod problem;
 mod receive;

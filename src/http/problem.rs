@@ -76,6 +76,7 @@ impl From<Refusal> for Problem {
         let status = match refusal {
             Refusal::Draining | Refusal::ServerFull => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Replayed => StatusCode::CONFLICT,
+            Refusal::Banned => StatusCode::FORBIDDEN,
             _ => StatusCode::TOO_MANY_REQUESTS,
         };
         Self::new(status, refusal.code(), "The house refused this")

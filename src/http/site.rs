@@ -115,14 +115,29 @@ impl Site {
         hops.find(|hop| !self.trusts(*hop)).unwrap_or(peer)
     }
 
+    /// Whether an address may ask anything at this door; a refusal is counted and announced.
+    ///
+    /// # Errors
+    /// It is banned.
+    pub fn admit(&self, address: IpAddr) -> Result<(), Refusal> {
+        if self.house.bans.has_address(address) {
+            Err(self.refused(address, Refusal::Banned))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Takes a place for a socket of this address; a refusal is counted and announced.
     ///
     /// # Errors
     /// The house or the address is full.
     pub fn enter(&self, address: IpAddr) -> Result<Place, Refusal> {
-        self.house.gate.enter(address).inspect_err(|refusal| {
-            self.house.tally.refusal(*refusal);
-            self.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(*refusal) });
-        })
+        self.house.gate.enter(address).map_err(|refusal| self.refused(address, refusal))
+    }
+
+    fn refused(&self, address: IpAddr, refusal: Refusal) -> Refusal {
+        self.house.tally.refusal(refusal);
+        self.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(refusal) });
+        refusal
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use actix::Actor as _;
+use actix::{Actor as _, Arbiter};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
@@ -19,16 +19,18 @@ use crate::{
         archivist::Archivist,
         clock::Clock,
         event::Bulletin,
-        house::{House, Plan},
+        house::{House, Plan, Sentences},
         neighbourhood,
         notary::Keys,
         tally::Tally,
     },
     client::trust::trust,
+    crypto::keys::PublicKey,
     dialect::{Myself, Terms},
     domain::{
         address::Address,
         book::{Book, Policy},
+        limits::Limits,
     },
     identity::{Identity, read_token},
     settings::{Settings, Sources, load},
@@ -65,6 +67,24 @@ fn settings(data: &Path) -> Settings {
     settings
 }
 
+/// What sessions know of the house.
+fn terms(limits: &Limits, about: &About, own_key: &PublicKey) -> Terms {
+    Terms {
+        recipients_per_letter: limits.recipients_per_letter,
+        detect_accents: true,
+        unsigned: false,
+        peer_heartbeat_s: limits.peer_heartbeat_s,
+        peer_silence_s: limits.peer_silence_s,
+        tpacket_strict_seed: false,
+        myself: Myself {
+            id: "00000000-0000-4000-8000-000000000001".into(),
+            address: about.address.clone(),
+            name: about.name.clone(),
+            key: Arc::new(own_key.clone()),
+        },
+    }
+}
+
 /// Starts a house with changed settings. Needs a running actix system.
 pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let folder = tempfile::tempdir().expect("a folder");
@@ -84,26 +104,14 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     );
     let filing = Filing::open(folder.path(), store.clone(), Arc::clone(&limits), tally.clone()).await;
     let own_key = identity.server.public();
-    let terms = Terms {
-        recipients_per_letter: limits.recipients_per_letter,
-        detect_accents: true,
-        unsigned: false,
-        peer_heartbeat_s: limits.peer_heartbeat_s,
-        peer_silence_s: limits.peer_silence_s,
-        tpacket_strict_seed: false,
-        myself: Myself {
-            id: "00000000-0000-4000-8000-000000000001".into(),
-            address: about.address.clone(),
-            name: about.name.clone(),
-            key: Arc::new(own_key.clone()),
-        },
-    };
+    let terms = terms(&limits, &about, own_key);
     let policy = Policy { anyone: true, legacy: true, most: 16 };
     let neighbourhood = neighbourhood::Parts {
         book: Book::new(own_key.id(), vec![Address::new(&about.address)], policy),
         store: store.clone(),
         trust: trust(None).expect("authorities"),
         introduce: false,
+        subscribe: Vec::new(),
         clock: Clock::start(),
         tally,
         bulletin: Bulletin::default(),
@@ -118,7 +126,9 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
         notaries: 1,
+        bans: Sentences { publish: settings.bans.publish, ..Sentences::default() },
         archivist: archivist.clone(),
+        desk: Arbiter::current(),
     });
     let house = house.expect("a house");
     house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&house)));

@@ -26,12 +26,15 @@ use crate::{
     domain::{dialect::Dialect, limits::seconds, neighbourhood::Direction, refusal::Refusal},
 };
 
-/// What the client asked for beside a WebSocket.
-struct Wishes {
-    pinned: Option<Dialect>,
-    ear: Option<Ear>,
+/// What was asked for beside a WebSocket.
+#[derive(Clone, Copy)]
+enum Wish {
+    /// To be a member, or a server of another kind.
+    Talk { pinned: Option<Dialect>, ear: Option<Ear> },
     /// Another Kith server asks for a link.
-    link: bool,
+    Link,
+    /// To hear its own messages.
+    Echo,
 }
 
 /// Serves one upgrade request, at a door that may be pinned to a dialect.
@@ -46,19 +49,19 @@ pub async fn serve(
 ) -> Result<(), actix_http::Error> {
     let parts = framed.into_parts();
     let mut socket = parts.io;
-    let (answer, wishes) = match admit(&site, door, &request, &mut socket) {
-        Ok(wishes) => match handshake(request.head()) {
+    let (answer, wish) = match admit(&site, door, &request, &mut socket) {
+        Ok(wish) => match handshake(request.head()) {
             Ok(mut answer) => {
-                if wishes.link {
+                if let Wish::Link = wish {
                     answer.insert_header((header::SEC_WEBSOCKET_PROTOCOL, kith::SUBPROTOCOL));
                 }
-                (encode(parts.codec, answer.finish().set_body(())), Some(wishes))
+                (encode(parts.codec, answer.finish().set_body(())), Some(wish))
             }
             Err(error) => (refuse(parts.codec, &unacceptable(&error)), None),
         },
         Err(problem) => (refuse(parts.codec, &problem), None),
     };
-    let Some(wishes) = wishes else {
+    let Some(wish) = wish else {
         return say_no(socket, &answer).await;
     };
     let peer = request.peer_addr().map_or_else(|| IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
@@ -66,7 +69,7 @@ pub async fn serve(
     // Copied, because even an empty rest would keep the whole buffer of the HTTP dispatcher alive.
     let held = BytesMut::from(&parts.read_buf[..]);
     let start = Start { socket, held, first: answer, direction: Direction::In, largest_frame: 0 };
-    begin(&site, start, address, &wishes);
+    begin(&site, start, address, wish);
     Ok(())
 }
 
@@ -80,9 +83,12 @@ fn admit(
     door: Option<Dialect>,
     request: &Request,
     socket: &mut Socket,
-) -> Result<Wishes, Problem> {
+) -> Result<Wish, Problem> {
     if site.house.is_draining() {
         return Err(Refusal::Draining.into());
+    }
+    if let Some(peer) = request.peer_addr() {
+        site.admit(site.client_address(peer.ip(), request.head().headers()))?;
     }
     // What follows the head of an upgrade are frames, so it cannot have a body as well.
     let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter();
@@ -101,11 +107,15 @@ fn admit(
     if let Some(peer) = peer.filter(|peer| site.trusts(*peer)) {
         socket.occupy(site.enter(site.client_address(peer, request.head().headers()))?);
     }
-    wishes(site, door, request)
+    wish(site, door, request)
 }
 
 /// The largest message of a server that has not proven who it is.
 const LARGEST_HELLO: u32 = 16 << 10;
+/// The path at which messages are sent back, where that is switched on.
+const ECHO: &str = "echo";
+/// The largest of these messages: what the suites that test WebSockets send.
+const LARGEST_ECHO: u32 = 16 << 20;
 
 /// Whether another Kith server asks for a link.
 fn wants_link(request: &Request) -> bool {
@@ -116,16 +126,20 @@ fn wants_link(request: &Request) -> bool {
 
 /// The door or the path may pin the dialect, the query may name an accent. A path that means nothing to us
 /// means nothing: some programs always ask for one.
-fn wishes(site: &Site, door: Option<Dialect>, request: &Request) -> Result<Wishes, Problem> {
+fn wish(site: &Site, door: Option<Dialect>, request: &Request) -> Result<Wish, Problem> {
     let elsewhere = || Problem::not_found("this door speaks another protocol");
     if wants_link(request) {
         if door.is_some() {
             return Err(elsewhere());
         }
         // Servers come in whatever the clients of this door speak.
-        return Ok(Wishes { pinned: None, ear: None, link: true });
+        return Ok(Wish::Link);
     }
-    let by_path = Dialect::from_name(request.path().trim_matches('/'));
+    let path = request.path().trim_matches('/');
+    if site.settings.debug.echo && door.is_none() && path == ECHO {
+        return Ok(Wish::Echo);
+    }
+    let by_path = Dialect::from_name(path);
     let pinned = match (door.or(site.settings.listen.dialect.0), by_path) {
         (Some(only), Some(asked)) if only != asked => {
             return Err(elsewhere());
@@ -139,7 +153,7 @@ fn wishes(site: &Site, door: Option<Dialect>, request: &Request) -> Result<Wishe
             Ear::named(name).ok_or_else(|| Problem::bad_request(format_args!("no accent is called {name:?}")))
         })
         .transpose()?;
-    Ok(Wishes { pinned, ear, link: false })
+    Ok(Wish::Talk { pinned, ear })
 }
 
 fn unacceptable(error: &HandshakeError) -> Problem {
@@ -187,16 +201,18 @@ async fn say_no(mut socket: Socket, answer: &[u8]) -> Result<(), actix_http::Err
     Ok(())
 }
 
-fn begin(site: &Site, start: Start, address: IpAddr, wishes: &Wishes) {
+fn begin(site: &Site, start: Start, address: IpAddr, wish: Wish) {
     let house = Arc::clone(&site.house);
     let (id, terms) = (house.next_connection(), Arc::clone(&house.terms));
-    let (session, largest_frame) = if wishes.link {
-        // Without randomness there is no link, and the dialler hears that the socket is gone.
-        let Ok(secret) = Ephemeral::generate() else { return };
-        let session = kith::session::Session::answering(terms, secret);
-        (Session::Kith(Box::new(session)), LARGEST_HELLO)
-    } else {
-        (Session::new(id, wishes.pinned, terms, wishes.ear), house.limits.message_bytes)
+    let (session, largest_frame) = match wish {
+        Wish::Link => {
+            // Without randomness there is no link, and the dialler hears that the socket is gone.
+            let Ok(secret) = Ephemeral::generate() else { return };
+            let session = kith::session::Session::answering(terms, secret);
+            (Session::Kith(Box::new(session)), LARGEST_HELLO)
+        }
+        Wish::Talk { pinned, ear } => (Session::new(id, pinned, terms, ear), house.limits.message_bytes),
+        Wish::Echo => (Session::Echo, LARGEST_ECHO),
     };
     let start = Start { largest_frame, ..start };
     launch(start, |ends| Connection::new(id, house, address, session, ends));

@@ -49,6 +49,7 @@ fn every_built_in_environment_is_accepted() {
         let settings = layers.finish().unwrap().settings;
         assert!(settings.listen.admin.ip().is_loopback(), "{environment}: the admin door is open");
         assert_eq!(settings.debug.faults, environment == Environment::Test);
+        assert!(!settings.debug.echo, "{environment}");
         let house = settings.neighbourhood;
         let strict = environment == Environment::Production;
         assert_eq!((house.admit == Admit::Known, house.legacy), (strict, !strict), "{environment}");

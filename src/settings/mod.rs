@@ -4,6 +4,7 @@
 //! refused at start, naming the key, the place and the key most likely meant. Nothing is changed
 //! while the server runs, and no secret ever passes through here.
 
+mod bans;
 mod check;
 mod environment;
 mod error;
@@ -15,6 +16,7 @@ mod socp;
 mod unknown;
 mod values;
 
+pub use bans::Bans;
 pub use environment::Environment;
 pub use error::{Origin, SettingsError};
 pub use load::{Sources, load};

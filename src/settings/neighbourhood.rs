@@ -19,7 +19,7 @@ pub struct Neighbourhood {
     pub admit: Admit,
     /// Whether servers may link that cannot prove who they are.
     pub legacy: bool,
-    /// Of those, also the ones that sign nothing or only a bare hash.
+    /// Of those, also the ones that sign nothing or only a bare hash; and in SOCP, letters that nobody has signed.
     pub unsigned: bool,
     /// Learn of further servers from trusted neighbours.
     pub introduce: bool,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::dialect::Dialect;
 use crate::domain::limits::Limits;
 
+use super::bans::Bans;
 use super::neighbourhood::Neighbourhood;
 use super::socp::Socp;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub tpacket: Tpacket,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
+    /// Who may not come, together with its neighbours.
+    pub bans: Bans,
     /// What it tells its operator.
     pub log: Log,
     /// Switches for tests.
@@ -201,6 +204,8 @@ pub enum LogFormat {
 pub struct Debug {
     /// Routes of the admin API that cause faults.
     pub faults: bool,
+    /// A path of the main door that sends back what it gets.
+    pub echo: bool,
 }
 
 /// The keys of the section `limits`.
@@ -230,6 +235,7 @@ struct LimitKeys {
     recipients_per_letter: u32,
     replay_window: u32,
     names: u32,
+    bans: u32,
     presence_bytes_per_second: u32,
     upload_bytes: u64,
     upload_total_bytes: u64,

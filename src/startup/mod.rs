@@ -206,17 +206,20 @@ async fn open(
     let limits = Arc::new(settings.limits.clone());
     let (clock, tally) = (Clock::start(), Tally::default());
     let address = public_address(&settings, doors.main);
+    let desk = Arbiter::new().handle();
     let archivist = {
         let (store, tally) = (store.clone(), tally.clone());
-        Archivist::start_in_arbiter(&Arbiter::new().handle(), move |_| Archivist::new(store, tally))
+        Archivist::start_in_arbiter(&desk, move |_| Archivist::new(store, tally))
     };
     let names = doors.names();
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
+    let bans = neighbours::bans(&settings, &book, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
         store: store.clone(),
         trust: trust(settings.neighbourhood.authorities())?,
         introduce: settings.neighbourhood.introduce,
+        subscribe: settings.bans.subscribe.clone(),
         clock,
         tally: tally.clone(),
         bulletin: Bulletin::default(),
@@ -233,7 +236,9 @@ async fn open(
         },
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
+        bans,
         archivist: archivist.clone(),
+        desk,
         limits,
     })?;
     let url = public_url(&settings, &address, doors.tls);

@@ -1,14 +1,19 @@
 //! Who our neighbours are when a server starts: what the settings say, and what the store remembers.
 
+use std::collections::{HashMap, HashSet};
+
 use super::StartupError;
 use crate::{
     actors::{
+        bans::ISSUE,
         clock::unix_ms,
+        house::Sentences,
         neighbourhood::{bootstrap, members},
     },
     dialect::socp,
     domain::{
         address::Address,
+        bans::Bans,
         book::{Book, Entry, Policy},
         id::KeyId,
         names::Bearer,
@@ -60,6 +65,34 @@ pub(super) async fn book(
         book.restore(entry);
     }
     Ok(book)
+}
+
+/// The bans at the start. Lists of neighbours to whom nobody is subscribed any more are forgotten.
+pub(super) async fn bans(settings: &Settings, book: &Book, store: &Store) -> Result<Sentences, StartupError> {
+    let section = &settings.bans;
+    let mut wanted = HashSet::new();
+    for word in &section.subscribe {
+        let meant = book.meant(word).and_then(|home| book.entry(home)).and_then(Entry::expected);
+        // Whom we have never met has shown no key, and told no list.
+        wanted.extend(meant.or_else(|| KeyId::from_hex(word)));
+        if meant.is_none() {
+            tracing::info!(word, "bans.subscribe: no neighbour of ours goes by this so far");
+        }
+    }
+    let mut issues = HashMap::new();
+    for (key, issue) in store.ban_lists().await? {
+        if wanted.contains(&key) {
+            issues.insert(key, issue);
+        } else {
+            store.forget_ban_list(key).await?;
+        }
+    }
+    let mut bans = Bans::default();
+    for ban in store.bans().await? {
+        bans.insert(ban);
+    }
+    let issue = store.fact(ISSUE).await?.and_then(|text| text.parse().ok());
+    Ok(Sentences { bans, issues, issue, publish: section.publish })
 }
 
 /// What was learnt about a neighbour that the settings name.

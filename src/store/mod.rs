@@ -1,5 +1,5 @@
 //! What the house remembers across restarts: facts about itself, members it has met, files
-//! it keeps, neighbours it knows, rooms and their histories.
+//! it keeps, neighbours it knows, bans, rooms and their histories.
 //!
 //! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
 //! anyway; with a single connection our own writes queue in order and in memory, and never meet each
@@ -7,6 +7,7 @@
 //! wait for the writer. Of what members say, only lines of rooms come here, which have a history; and nothing
 //! here asks for the time.
 
+mod bans;
 mod error;
 mod facts;
 mod files;

@@ -12,8 +12,11 @@ use kith::crypto::{
     signature::{Salt, sign},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async, tungstenite::Message};
 
 use crate::app::{App, PATIENCE, in_time};
 
@@ -23,6 +26,14 @@ static KEYS: LazyLock<Vec<PrivateKey>> =
 
 /// How a connection ended: the close code and reason, or nothing if it just broke off.
 pub(crate) type Goodbye = Option<(u16, String)>;
+
+/// A TCP connection from an address of this machine.
+pub(crate) async fn connect_from(app: &App, address: [u8; 4]) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((address, 0).into()).expect("an address of this machine");
+    let door = app.listen.parse().expect("an address");
+    timeout(PATIENCE, socket.connect(door)).await.expect("in time").expect("a connection")
+}
 
 /// One member on one connection.
 pub(crate) struct Client {
@@ -40,6 +51,14 @@ impl Client {
     /// The same with a URL.
     pub(crate) async fn dial_url(url: &str, person: usize) -> Self {
         let (socket, _) = timeout(PATIENCE, connect_async(url)).await.expect("in time").expect("a socket");
+        Self { socket, key: &KEYS[person], counter: 0 }
+    }
+
+    /// Connects from an address of this machine, without saying hello.
+    pub(crate) async fn dial_from(app: &App, person: usize, address: [u8; 4]) -> Self {
+        let stream = MaybeTlsStream::Plain(connect_from(app, address).await);
+        let socket = timeout(PATIENCE, client_async(format!("ws://{}/", app.listen), stream)).await;
+        let (socket, _) = socket.expect("in time").expect("a socket");
         Self { socket, key: &KEYS[person], counter: 0 }
     }
 

@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod app;
+mod bans;
 mod chat;
 mod chat_socp;
 mod client;

@@ -4,6 +4,7 @@
 //! `place` is where servers live and what is asked of them, `line` breaks the network between two of them,
 //! and `stranger` is a neighbour whose every message is ours.
 
+mod bans;
 mod crossing;
 mod cuts;
 mod down;

@@ -22,6 +22,7 @@ pub(crate) struct Frame {
 
 pub(crate) const CONTINUATION: u8 = 0;
 pub(crate) const TEXT: u8 = 1;
+pub(crate) const BINARY: u8 = 2;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
@@ -46,8 +47,13 @@ impl Raw {
 
     /// A WebSocket.
     pub(crate) fn open(listen: &str) -> Self {
+        Self::open_at(listen, "/")
+    }
+
+    /// A WebSocket at a path.
+    pub(crate) fn open_at(listen: &str, path: &str) -> Self {
         let mut raw = Self::dial(listen);
-        let answer = raw.request(&handshake("/", listen, ""));
+        let answer = raw.request(&handshake(path, listen, ""));
         assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
         raw
     }

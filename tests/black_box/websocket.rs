@@ -1,40 +1,148 @@
 //! RFC 6455 at the edges: what the codec leaves to us, seen on the wire.
 
-use std::{io::Write as _, time::Instant};
-
-use crate::{
-    app::App,
-    raw::{CLOSE, CONTINUATION, FINAL, Frame, PING, PONG, Raw, TEXT, handshake, header},
+use std::{
+    io::Write as _,
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
-#[test]
-fn pings_are_answered_between_fragments() {
-    let app = App::start();
-    let mut raw = Raw::open(&app.listen);
-    for payload in [&b""[..], b"1234", &[7; 125]] {
-        raw.send(TEXT, b"{\"half\":");
-        raw.send(FINAL | PING, payload);
-        assert_eq!(raw.next(), Some(Frame { opcode: PONG, payload: payload.to_vec() }));
-        raw.send(FINAL | CONTINUATION, b"1}");
+use serde_json::json;
+
+use crate::{
+    app::{App, PATIENCE},
+    client::Client,
+    raw::{BINARY, CLOSE, CONTINUATION, FINAL, Frame, PING, PONG, Raw, TEXT, handshake, header},
+};
+
+/// A server at whose path `/echo` every message comes back, and that reads the largest ones at once.
+fn echoing() -> App {
+    App::with(&[("DEBUG__ECHO", "true"), ("LIMITS__BYTES_BURST", "67108864")])
+}
+
+/// Says something in pieces, with a ping between them.
+fn say_torn_by_pings(raw: &mut Raw, text: &[u8]) {
+    let pings = [&b""[..], b"1234", b"12345678", &[7; 125]];
+    let (mut opcode, mut rest) = (TEXT, text);
+    for ping in pings {
+        let (piece, later) = rest.split_at(text.len() / (pings.len() + 1));
+        raw.send(opcode, piece);
+        raw.send(FINAL | PING, ping);
+        assert_eq!(raw.next(), Some(Frame { opcode: PONG, payload: ping.to_vec() }));
+        (opcode, rest) = (CONTINUATION, later);
     }
-    raw.send(FINAL | CLOSE, &1000_u16.to_be_bytes());
-    assert_eq!(raw.close_code(), 1000);
+    raw.send(FINAL | opcode, rest);
+}
+
+#[tokio::test]
+async fn pings_are_answered_between_fragments() {
+    let app = echoing();
+    let mut echo = Raw::open_at(&app.listen, "/echo");
+    // Some pieces end within a character.
+    let text = "größer als κόσμε 𝄞".as_bytes();
+    say_torn_by_pings(&mut echo, text);
+    assert_eq!(echo.next(), Some(Frame { opcode: TEXT, payload: text.to_vec() }));
+
+    let mut anna = Client::dial(&app, 0).await;
+    let mut member = Raw::open(&app.listen);
+    say_torn_by_pings(&mut member, anna.hello_frame().as_bytes());
+    let list = member.next().expect("a list");
+    assert!(String::from_utf8_lossy(&list.payload).contains("client_list"), "{list:?}");
+    let data = json!({"type": "public_chat", "sender": anna.fingerprint(), "message": "κόσμε"});
+    let letter = anna.signed(&data);
+    say_torn_by_pings(&mut member, letter.as_bytes());
+    assert_eq!(member.next(), Some(Frame { opcode: TEXT, payload: letter.into_bytes() }));
+    for mut raw in [echo, member] {
+        raw.send(FINAL | CLOSE, &1000_u16.to_be_bytes());
+        assert_eq!(raw.close_code(), 1000);
+    }
 }
 
 #[test]
-fn a_close_is_answered_and_the_socket_dropped_at_once() {
+fn an_echo_sends_back_what_it_gets_where_it_is_switched_on() {
+    let app = echoing();
+    let mut raw = Raw::open_at(&app.listen, "/echo");
+    for (opcode, payload) in [
+        (TEXT, Vec::new()),
+        (TEXT, br#"{"type":"signed_data"}"#.to_vec()),
+        (BINARY, vec![0xff; 70_000]),
+        (BINARY, vec![1; 16 << 20]),
+    ] {
+        raw.send(FINAL | opcode, &payload);
+        assert!(raw.next() == Some(Frame { opcode, payload }), "a message comes back as something else");
+    }
+    raw.stream.write_all(&header(FINAL | BINARY, (16 << 20) + 1)).expect("a head");
+    assert_eq!(raw.close_code(), 1009);
+
+    let app = App::start();
+    let mut raw = Raw::open_at(&app.listen, "/echo");
+    raw.send(FINAL | TEXT, b"hello");
+    raw.send(FINAL | PING, b"");
+    assert_eq!(raw.next().map(|frame| frame.opcode), Some(PONG), "where it is off, the path means nothing");
+}
+
+#[test]
+fn a_close_is_answered_in_kind() {
     let app = App::start();
     for code in [1000_u16, 1001, 3000, 4999] {
         let mut raw = Raw::open(&app.listen);
-        let asked = Instant::now();
         raw.send(FINAL | CLOSE, &code.to_be_bytes());
         assert_eq!(raw.close_code(), code);
-        // A server that waits for us to drop the connection first would take its whole patience.
-        assert!(asked.elapsed().as_secs() < 2, "the socket stayed open for {:?}", asked.elapsed());
     }
     let mut raw = Raw::open(&app.listen);
     raw.send(FINAL | CLOSE, b"");
     assert_eq!(raw.close_code(), 1005);
+    for wrong in [&[3][..], &999_u16.to_be_bytes(), &1005_u16.to_be_bytes(), b"\x03\xe8\xff"] {
+        let mut raw = Raw::open(&app.listen);
+        raw.send(FINAL | CLOSE, wrong);
+        assert_eq!(raw.close_code(), 1002, "{wrong:?}");
+    }
+}
+
+/// The end of the stream comes right behind the server's goodbye and not when its patience with us is over,
+/// although we keep our own end open. What tells them apart is that a patient server goes on listening.
+fn ends_before_we_do(mut raw: Raw, goodbye: u16) {
+    let asked = Instant::now();
+    assert_eq!(raw.close_code(), goodbye);
+    let closed_in = asked.elapsed();
+    // What comes after the answer to its goodbye is heard by nobody.
+    raw.send(FINAL | CLOSE, &goodbye.to_be_bytes());
+    while raw.stream.write_all(b"still here").is_ok() {
+        assert!(asked.elapsed() < PATIENCE, "a closed connection is listened to for ever");
+        sleep(Duration::from_millis(5));
+    }
+    let listened = asked.elapsed() - closed_in;
+    assert!(closed_in < listened, "the end came after {closed_in:?}, and all was over {listened:?} later");
+}
+
+#[test]
+fn the_end_of_the_stream_follows_a_close_whoever_began() {
+    let app = App::start();
+    let mut raw = Raw::open(&app.listen);
+    raw.send(FINAL | CLOSE, &1000_u16.to_be_bytes());
+    ends_before_we_do(raw, 1000);
+    let mut raw = Raw::open(&app.listen);
+    raw.send(FINAL | CONTINUATION, b"an end without a beginning");
+    ends_before_we_do(raw, 1002);
+}
+
+#[test]
+fn text_is_refused_as_soon_as_it_cannot_become_utf8() {
+    let app = App::start();
+    let mut raw = Raw::open(&app.listen);
+    // In a piece that is not the last one.
+    raw.send(TEXT, "κόσμ".as_bytes());
+    raw.send(CONTINUATION, b"\xf4\x90");
+    assert_eq!(raw.close_code(), 1007);
+    let mut raw = Raw::open(&app.listen);
+    // In a frame that is not all here.
+    raw.stream.write_all(&header(FINAL | TEXT, 1000)).expect("a head");
+    let begun = "κόσμε \u{10ffff}".bytes().chain(*b"\xed\xa0");
+    let masked: Vec<u8> =
+        begun.zip([1, 2, 3, 4].into_iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+    for byte in masked {
+        raw.stream.write_all(&[byte]).expect("a byte");
+    }
+    assert_eq!(raw.close_code(), 1007);
 }
 
 #[test]

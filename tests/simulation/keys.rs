@@ -67,7 +67,7 @@ impl Persona {
 
     fn named(name: &str, key: &PublicKey) -> Self {
         let spelling: Arc<str> = kith::dialect::socp::key::write(key, Spelling::default()).into();
-        let spelled = heard::spelled(name, &spelling);
+        let spelled = heard::spelled(name, &spelling, None);
         let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
         let spellings = [Arc::clone(&spelling), spelling];
         Self { key: id_of(name), name: Some(name), hand: key.id(), spellings, spelled: [spelled; 2] }

@@ -39,6 +39,8 @@ fn somebody(person: usize) -> Arc<Member> {
         dialect: Dialect::Olaf,
         public_key: Arc::clone(&persona.spellings[1]),
         spelled: persona.spelled[1],
+        fingerprint: Some(persona.key),
+        sealing_key: None,
     })
 }
 

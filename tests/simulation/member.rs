@@ -90,7 +90,12 @@ pub(crate) fn plan(
 /// A hello of a person, in one of the spellings of its key.
 pub(crate) fn hello(person: usize, spelling: usize, serial: u64) -> Newcomer {
     let persona = keys::persona(person);
-    let named = |name: &'static str| Named { name: name.into(), key: Some(persona.hand), proven: true };
+    let named = |name: &'static str| Named {
+        name: name.into(),
+        key: Some(persona.hand),
+        proven: true,
+        sealing_key: None,
+    };
     Newcomer {
         named: persona.name.map(named),
         key: persona.key,

@@ -1,6 +1,7 @@
 //! The contract of the store, played against a real file: what was written is there after reopening,
 //! and whatever goes wrong is told apart and loses nothing.
 
+mod bans;
 mod contract;
 mod peers;
 mod rooms;

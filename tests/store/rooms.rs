@@ -153,7 +153,12 @@ async fn a_row_that_cannot_be_understood_is_told() {
 async fn a_nick_is_another_name_than_the_same_word_in_a_dialect_with_keys() {
     let house = House::new();
     let store = house.open().await;
-    let named = |key| kith::domain::member::Named { name: "alice".into(), key, proven: key.is_some() };
+    let named = |key| kith::domain::member::Named {
+        name: "alice".into(),
+        key,
+        proven: key.is_some(),
+        sealing_key: None,
+    };
     let nick = Seen::now(key(1), Dialect::Tpacket, String::new(), 10).under(Some(named(None)));
     store.remember_members(&[nick]).await.unwrap();
     assert_eq!(store.names(10).await.unwrap(), []);

@@ -95,7 +95,7 @@ impl Connection {
             id,
             address,
             session,
-            assembler: Assembler::new(usize::try_from(limits.message_bytes).unwrap_or(usize::MAX)),
+            assembler: Assembler::default(),
             vigil: Vigil::new(house.clock.now()),
             flow: ends.flow,
             inlet: Some(Box::new(ends.inlet)),
@@ -211,6 +211,12 @@ impl Connection {
         }
     }
 
+    /// Whether it comes from an address that is banned.
+    fn is_kept_out(&self) -> bool {
+        let we_dialled = self.peer.as_ref().is_some_and(|peer| peer.is_ours());
+        !we_dialled && self.house.bans.has_address(self.address)
+    }
+
     fn patience(&self) -> Patience {
         if self.peer.is_some() {
             let patience = Patience::with_peers(&self.house.limits);
@@ -262,6 +268,10 @@ impl Connection {
         self.alarm = None;
         if !self.joined && self.house.is_draining() {
             return self.end(Ending::Draining, ctx);
+        }
+        // Who has not said who it is stands on no map where a new ban would find it.
+        if !self.joined && self.is_kept_out() {
+            return self.end(Ending::Refused(Refusal::Banned), ctx);
         }
         self.set_alarm(ctx);
     }
@@ -336,7 +346,7 @@ fn payload(message: &WsMessage) -> usize {
 
 impl Connection {
     fn on_fragment(&mut self, item: Item, ctx: &mut Context) {
-        match self.assembler.push(item) {
+        match self.assembler.push(item, self.flow.largest_frame()) {
             Ok(Some(frame)) => self.on_frame(frame, ctx),
             Ok(None) => {}
             Err(violation) => self.end(Ending::Violated(violation), ctx),

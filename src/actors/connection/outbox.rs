@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{Connection, Context, ask::place};
 use crate::{
     actors::clock::unix_ms,
-    dialect::event::Hand,
+    dialect::{event::Hand, socp::stamp::Unsigned},
     domain::{letter::Frame, refusal::Ending},
 };
 
@@ -22,16 +22,17 @@ impl Connection {
     pub(super) fn deliver(&mut self, frame: Frame, ctx: &mut Context) {
         if let Some(outbox) = &mut self.outbox {
             outbox.behind.push_back(frame);
-        } else if let Some(text) = self.session.unsigned(&frame) {
+        } else if let Some(unsigned) = self.session.unsigned(&frame) {
             self.outbox = Some(Box::default());
-            self.have_stamped(frame, text, ctx);
+            self.have_stamped(unsigned, ctx);
         } else {
             self.say(frame, ctx);
         }
     }
 
     /// Nothing else is read or taken from the lane meanwhile, so what waits here is what one message brought.
-    fn have_stamped(&mut self, frame: Frame, text: Vec<u8>, ctx: &mut Context) {
+    fn have_stamped(&mut self, unsigned: Unsigned, ctx: &mut Context) {
+        let text = unsigned.text();
         let (house, address) = (Arc::clone(&self.house), self.address);
         let is_client = self.peer.is_none();
         let signature = async move {
@@ -47,8 +48,7 @@ impl Connection {
                 connection.ending.get_or_insert(Ending::Failed);
                 return connection.part(outbox.parting.unwrap_or(Ending::Failed), ctx);
             };
-            let frame = connection.session.signed(frame, &signature, unix_ms());
-            connection.say(frame, ctx);
+            connection.say(unsigned.signed(&signature, unix_ms()), ctx);
             let Outbox { behind, parting } = *outbox;
             for frame in behind {
                 connection.deliver(frame, ctx);

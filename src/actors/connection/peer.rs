@@ -11,7 +11,7 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Step},
         registry::{RoomTold, Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
@@ -41,6 +41,13 @@ pub(super) struct PeerSide {
     /// When it was asked whether it lives, if it has not answered.
     pub(super) pinged: Option<Moment>,
     alarm: Option<SpawnHandle>,
+}
+
+impl PeerSide {
+    /// Whether we have opened the connection.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.dialled.is_some()
+    }
 }
 
 impl Connection {
@@ -82,6 +89,11 @@ impl Connection {
             Output::Report(links) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Reported { home, links });
+                }
+            }
+            Output::Bans(signed) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Shared { home, signed });
                 }
             }
             Output::Introduce(servers) => {
@@ -170,6 +182,7 @@ impl Connection {
         let greeted = Greeted {
             connection: self.id,
             dialled: peer.dialled,
+            address: self.address,
             direction,
             greeting,
             lane: self.lane(self.house.limits.peer_queue_bytes, ctx),
@@ -195,7 +208,6 @@ impl Connection {
         }
         let limits = &self.house.limits;
         self.flow.allow_frames(limits.peer_message_bytes);
-        self.assembler.allow(usize::try_from(limits.peer_message_bytes).unwrap_or(usize::MAX));
         self.frames = Bucket::new(limits.peer_frames_per_second, limits.peer_frames_burst);
         self.bytes = Bucket::new(limits.peer_bytes_per_second, limits.peer_bytes_burst);
         self.joined = true;

@@ -1,5 +1,7 @@
 //! Servers that say who they are: who may come in, under which number, and on which socket.
 
+use std::net::IpAddr;
+
 use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, WrapFuture as _};
 
 use super::{Claimed, Found, Greeted, Neighbourhood, members};
@@ -80,12 +82,34 @@ impl Neighbourhood {
     }
 }
 
+impl Neighbourhood {
+    /// A proof counts once, and what was banned since the claim does not come in.
+    fn may_come(
+        &mut self,
+        greeting: &Greeting,
+        dialled: Option<HomeId>,
+        from: IpAddr,
+    ) -> Result<(), Refusal> {
+        let claim = &greeting.claim;
+        let home = self.parts.book.stand(&facts(claim, dialled)).ok().flatten();
+        let is_banned_address = || self.house.as_ref().is_some_and(|house| house.bans.has_address(from));
+        if self.bars(home, claim) || (dialled.is_none() && is_banned_address()) {
+            return Err(self.turned(book::Turned { home, refusal: Refusal::Banned }, claim, dialled));
+        }
+        self.is_new(greeting, dialled)
+    }
+}
+
 impl Handler<Claimed> for Neighbourhood {
     type Result = Result<Standing, Refusal>;
 
     fn handle(&mut self, claimed: Claimed, _: &mut Context<Self>) -> Self::Result {
         let Claimed { dialled, claim } = claimed;
         let stands = self.parts.book.stand(&facts(&claim, dialled));
+        let meant = stands.as_ref().map_or_else(|turned| turned.home, |home| *home);
+        if self.bars(meant, &claim) {
+            return Err(self.turned(book::Turned { home: meant, refusal: Refusal::Banned }, &claim, dialled));
+        }
         let home = stands.map_err(|turned| self.turned(turned, &claim, dialled))?;
         let known = home.and_then(|home| self.known.get(&home));
         Ok(Standing {
@@ -111,9 +135,9 @@ impl Handler<Greeted> for Neighbourhood {
 
     /// One at a time: two connections of one server must not both find it unknown.
     fn handle(&mut self, greeted: Greeted, ctx: &mut Context<Self>) -> Self::Result {
-        let Greeted { connection, dialled, direction, greeting, lane, meter, steps } = greeted;
+        let Greeted { connection, dialled, address: from, direction, greeting, lane, meter, steps } = greeted;
         let claim = &greeting.claim;
-        if let Err(refusal) = self.is_new(&greeting, dialled) {
+        if let Err(refusal) = self.may_come(&greeting, dialled, from) {
             return AtomicResponse::new(Box::pin(async move { Err(refusal) }.into_actor(self)));
         }
         let id = members::id_of_stranger(claim);
@@ -151,10 +175,14 @@ impl Handler<Greeted> for Neighbourhood {
             trust: admitted.trust,
             address: address.unwrap_or(&claim.address).into(),
             names,
+            from,
             lane,
             meter,
             steps,
         };
+        if let Some(known) = self.known.get_mut(&home) {
+            known.proven = greeting.key;
+        }
         self.sockets.insert(connection, home);
         let adopted = self.known.get(&home).map(|known| known.link.send(adopt));
         AtomicResponse::new(Box::pin(

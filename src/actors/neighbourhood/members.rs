@@ -11,7 +11,7 @@ use crate::{
         event::{Kind, Naming},
         peer_link::{Fail, Remove, Retry},
     },
-    crypto::{keys::PublicKey, sha256},
+    crypto::{keys::PublicKey, sha256_start},
     dialect::{Accent, event::Claim, socp},
     domain::{
         book::Entry,
@@ -23,11 +23,7 @@ use crate::{
 
 /// The name of a neighbour in the API and the store: the same for every spelling of its door.
 fn id_of(text: &str) -> PeerId {
-    let mut id = [0; 6];
-    for (to, from) in id.iter_mut().zip(sha256(text.as_bytes())) {
-        *to = from;
-    }
-    PeerId(id)
+    PeerId(sha256_start(text.as_bytes()))
 }
 
 /// The name of a server that came to us by itself.
@@ -70,8 +66,9 @@ pub fn entry(line: &PeerLine, source: Source) -> Result<Entry, String> {
     })
 }
 
-/// A fingerprint, or the fingerprint of a key.
-fn read_key(text: &str) -> Option<KeyId> {
+/// A fingerprint, or the fingerprint of a key in any spelling.
+#[must_use]
+pub fn read_key(text: &str) -> Option<KeyId> {
     KeyId::from_hex(text).or_else(|| whole_key(text).map(|key| key.id()))
 }
 
@@ -180,6 +177,7 @@ impl Handler<RemovePeer> for Neighbourhood {
         }
         self.forget(home);
         if let Some(entry) = self.parts.book.entry(home) {
+            self.forget_bans(entry.expected());
             self.parts.bulletin.publish(Kind::PeerRemoved { peer: naming(entry) });
         }
         true
@@ -215,7 +213,8 @@ impl Handler<PinPeer> for Neighbourhood {
             Some(text) => read_key(text).ok_or(PinError::BadKey)?,
             None => entry.presented.or_else(|| entry.expected()).ok_or(PinError::NoKey)?,
         };
-        let same = entry.expected() == Some(pinned);
+        let former = entry.expected();
+        let same = former == Some(pinned);
         // The whole key is worth more than its digest.
         let kept = entry.key_text.take().filter(|_| entry.pinned == Some(pinned));
         entry.key_text = Some(key.or(kept).unwrap_or_else(|| pinned.hex()));
@@ -230,6 +229,7 @@ impl Handler<PinPeer> for Neighbourhood {
         } else {
             // Whoever is linked at the moment has proven another key.
             self.renew(home, ctx);
+            self.forget_bans(former);
         }
         self.view(home).ok_or(PinError::Unknown)
     }

@@ -1,6 +1,6 @@
 //! What can be said to the neighbourhood.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use actix::Message;
 
@@ -14,7 +14,7 @@ use crate::{
     dialect::{
         Ear,
         event::{Claim, Greeting, ServerCard, Standing},
-        kith::wire,
+        kith::{bans::Signed, wire},
     },
     domain::{
         book::{Entry, Turned},
@@ -48,6 +48,8 @@ pub struct Greeted {
     pub connection: ConnectionId,
     /// The neighbour that we dialled.
     pub dialled: Option<HomeId>,
+    /// Where it is, if it came to us.
+    pub address: IpAddr,
     /// Who opened the connection.
     pub direction: Direction,
     /// What it says and has proven.
@@ -102,6 +104,16 @@ pub struct Introduced {
     pub home: HomeId,
     /// The servers.
     pub servers: Vec<ServerCard>,
+}
+
+/// A neighbour tells which bans its operator has made.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Shared {
+    /// Which one.
+    pub home: HomeId,
+    /// What it says, and its signature.
+    pub signed: Signed,
 }
 
 /// One step of a handshake.
@@ -171,6 +183,8 @@ pub struct Status {
 pub struct SocketView {
     /// Who opened it.
     pub direction: Direction,
+    /// From where, if the neighbour did.
+    pub address: IpAddr,
     /// The way to the neighbour.
     pub lane: Lane,
     /// What passes through.

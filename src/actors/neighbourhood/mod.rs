@@ -5,6 +5,7 @@
 //! has a link, whatever happens to it; the registry hears that a neighbour is linked before anything that
 //! the neighbour says.
 
+mod bans;
 pub mod bootstrap;
 mod claims;
 mod gossip;
@@ -23,23 +24,29 @@ use rustls::ClientConfig;
 
 pub use self::message::{
     AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
-    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, SocketView, Status, Step, Trouble,
+    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shared, SocketView, Status, Step,
+    Trouble,
 };
 
 use super::{
     clock::Clock,
     event::{Bulletin, Kind},
     house::House,
+    meter::Meter,
     peer_link::{self, PeerLink},
     registry::Unlink,
     tally::Tally,
 };
 use crate::{
     crypto::keys::PublicKey,
-    dialect::{Accent, kith::wire},
+    dialect::{
+        Accent,
+        kith::{bans::Signed, wire},
+    },
     domain::{
         book::{Book, Entry},
         id::{ConnectionId, HomeId, PeerId},
+        letter::Frame,
         neighbourhood::State,
         peer::LinkDialect,
         replay::Window,
@@ -63,6 +70,8 @@ pub struct Parts {
     pub trust: Arc<ClientConfig>,
     /// Whether to learn of further servers from trusted neighbours.
     pub introduce: bool,
+    /// Whose bans count here as well: fingerprints, addresses and names.
+    pub subscribe: Vec<String>,
     /// What time it is.
     pub clock: Clock,
     /// What is counted.
@@ -81,6 +90,13 @@ struct Known {
     accent: Option<Accent>,
     links: Arc<[wire::Link]>,
     links_ms: i64,
+    /// The key that it has proven on its newest socket, as a whole.
+    proven: Option<Arc<PublicKey>>,
+    /// The socket, by its meter, on which it was told our bans.
+    told: Option<Arc<Meter>>,
+    /// Whether a list of its bans is being looked at, and the one that came meanwhile.
+    is_heard: bool,
+    unheard: Option<Signed>,
 }
 
 /// The actor. It lives on a thread of its own, with the sockets that we dialled.
@@ -97,6 +113,8 @@ pub struct Neighbourhood {
     proofs: Window,
     /// Whether neighbours are told how our links are doing in a moment.
     gossip_is_due: bool,
+    /// What neighbours are told of our bans.
+    published: Option<Frame>,
 }
 
 impl Neighbourhood {
@@ -111,6 +129,7 @@ impl Neighbourhood {
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
             gossip_is_due: false,
+            published: None,
         }
     }
 
@@ -126,13 +145,24 @@ impl Neighbourhood {
             dialect: entry.dialect,
             accent,
             is_coming,
+            bar: self.bar(home),
             house,
             trust: Arc::clone(&self.parts.trust),
             status: ctx.address().recipient(),
             broken: ctx.address().recipient(),
         });
-        let known =
-            Known { link: link.start(), status: None, key, accent, links: Arc::default(), links_ms: 0 };
+        let known = Known {
+            link: link.start(),
+            status: None,
+            key,
+            accent,
+            links: Arc::default(),
+            links_ms: 0,
+            proven: None,
+            told: None,
+            is_heard: false,
+            unheard: None,
+        };
         self.known.insert(home, known);
     }
 
@@ -221,7 +251,10 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, false, ctx);
         }
-        ctx.run_interval(ROUND, |neighbourhood, ctx| neighbourhood.gossip(ctx));
+        ctx.run_interval(ROUND, |neighbourhood, ctx| {
+            neighbourhood.gossip(ctx);
+            neighbourhood.tell_bans();
+        });
     }
 }
 
@@ -237,6 +270,7 @@ impl Handler<Status> for Neighbourhood {
         if changed == Some(true) {
             self.gossip_soon(ctx);
         }
+        self.tell_bans();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be said to a link.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use actix::Message;
 
@@ -38,6 +38,8 @@ pub struct Adopt {
     pub address: Arc<str>,
     /// Every name by which letters may mean it.
     pub names: Vec<Address>,
+    /// From where it came, if it did.
+    pub from: IpAddr,
     /// The way to it.
     pub lane: Lane,
     /// What passes through.
@@ -53,6 +55,11 @@ pub struct Doubt {
     /// Why.
     pub refusal: Refusal,
 }
+
+/// Bans have changed: the neighbour is kept out for this reason, or it is not.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Bar(pub Option<String>);
 
 /// Try again at once.
 #[derive(Message, Clone, Copy, Debug)]

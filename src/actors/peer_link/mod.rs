@@ -4,11 +4,12 @@
 //! registry knows the neighbour exactly as long as there is a socket on which it can be spoken to; a link
 //! that fails in a handler lets go of its sockets and is made anew.
 
+mod bar;
 mod message;
 mod speech;
 mod trouble;
 
-pub use self::message::{Adopt, Doubt, Fail, Remove, Retry};
+pub use self::message::{Adopt, Bar, Doubt, Fail, Remove, Retry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -57,6 +58,8 @@ pub struct Parts {
     pub accent: Option<Accent>,
     /// Whether it is coming to us at this moment, so that it need not be dialled.
     pub is_coming: bool,
+    /// Why it is kept out, if a ban does that.
+    pub bar: Option<String>,
     /// Everything else.
     pub house: Arc<House>,
     /// Whose certificates are believed.
@@ -98,14 +101,16 @@ impl PeerLink {
     /// A link that is not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let peer = Peer::new(parts.url.is_some(), parts.house.clock.now());
+        let now = parts.house.clock.now();
+        let mut peer = Peer::new(parts.url.is_some(), now);
+        peer.ban(parts.bar.is_some(), now, &parts.house.limits);
         Self {
+            trouble: parts.bar.as_deref().map(trouble::barred),
             parts,
             peer,
             sockets: BTreeMap::new(),
             attempt: None,
             card: None,
-            trouble: None,
             doubt: None,
             steps: Vec::new(),
             past: Reading::default(),
@@ -305,7 +310,8 @@ impl Handler<Adopt> for PeerLink {
     type Result = Result<(), Refusal>;
 
     fn handle(&mut self, adopt: Adopt, ctx: &mut Self::Context) -> Self::Result {
-        let Adopt { connection, direction, ear, sockets, trust, address, names, lane, meter, .. } = adopt;
+        let Adopt { connection, direction, ear, sockets, trust, address, names, from, lane, meter, .. } =
+            adopt;
         let (key, steps, we_are_smaller) = (adopt.key, adopt.steps, adopt.we_are_smaller);
         let (house, now) = (Arc::clone(&self.parts.house), self.now());
         let may_come = self.peer.may_come(direction, sockets, we_are_smaller, now);
@@ -322,7 +328,7 @@ impl Handler<Adopt> for PeerLink {
             Ear::Olaf(_) | Ear::OlafPeer(_) | Ear::Tpacket(_) => LinkDialect::Olaf,
         });
         self.card = Some(Card { address, names, key, ear, trust });
-        self.sockets.insert(connection, SocketView { direction, lane, meter });
+        self.sockets.insert(connection, SocketView { direction, address: from, lane, meter });
         for replaced in self.peer.greeted(connection, direction, sockets, now, &house.limits) {
             self.drop_socket(replaced, Ending::Replaced);
         }

@@ -43,6 +43,15 @@ pub(super) fn explain(ending: Ending) -> Trouble {
     Trouble { code: ending.code(), message: message.to_owned(), hint, at_ms: unix_ms() }
 }
 
+/// A ban, and the reason that was given for it.
+pub(super) fn barred(reason: &str) -> Trouble {
+    let trouble = explain(Ending::Refused(Refusal::Banned));
+    match reason {
+        "" => trouble,
+        reason => Trouble { message: format!("{}: {reason}", trouble.message), ..trouble },
+    }
+}
+
 const fn refused(refusal: Refusal) -> (&'static str, &'static str) {
     match refusal {
         Refusal::WrongKey => (
@@ -59,6 +68,7 @@ const fn refused(refusal: Refusal) -> (&'static str, &'static str) {
         ),
         Refusal::NoCommonVersion => ("the two programs share no version", "update the older one"),
         Refusal::TooManyPeers => ("there are limits.peers neighbours already", "raise the limit"),
+        Refusal::Banned => ("it is banned here", "kith admin bans shows which ban that is"),
         _ => ("we do not want this link", "the code says why"),
     }
 }
@@ -71,6 +81,7 @@ const fn refused_us(refusal: Refusal) -> (&'static str, &'static str) {
         ),
         Refusal::UnknownPeer => ("it links with known servers only", "its operator must add us"),
         Refusal::RemovedPeer => ("its operator removed us", "its operator must add us again"),
+        Refusal::Banned => ("it has banned us", "its operator must lift the ban"),
         Refusal::Crossed => ("it wants to dial us itself", "can it reach us under our public address?"),
         Refusal::TakenAddress => (
             "it knows another server under our address",

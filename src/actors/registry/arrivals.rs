@@ -35,11 +35,14 @@ impl Registry {
         nick: &str,
         ctx: &mut Context<Self>,
     ) -> Result<Arc<Member>, Refusal> {
-        let before = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member));
-        let before = before.ok_or(Refusal::Unproven)?;
+        let entry = self.entries.get(&connection).ok_or(Refusal::Unproven)?;
+        let (before, address) = (Arc::clone(&entry.member), entry.address);
         let newcomer = dialect::under(&before, nick).ok_or(Refusal::Unproven)?;
         if before.name.as_deref() == Some(nick) {
             return Ok(before);
+        }
+        if self.keeps_out(&newcomer, address) {
+            return Err(Refusal::Banned);
         }
         let (before, member) = self.switchboard.rename(connection, &newcomer)?;
         if let Some(entry) = self.entries.get_mut(&connection) {
@@ -47,8 +50,8 @@ impl Registry {
         }
         self.write_down(&before, None);
         self.write_down(&member, newcomer.named);
-        let kind = Kind::Renamed { client: connection, before: before.key, member: member.key };
-        self.bulletin.publish(kind);
+        let (was, is) = (Arc::clone(&before), Arc::clone(&member));
+        self.bulletin.publish(Kind::Renamed { client: connection, before: was, member: is });
         let sequence = self.switchboard.roster().sequence();
         self.tell_change(&before, false, sequence.saturating_sub(1), ctx);
         self.tell_change(&member, true, sequence, ctx);
@@ -62,7 +65,11 @@ impl Handler<Join> for Registry {
 
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) -> Self::Result {
         let Join { connection, newcomer, ear, lane, address } = join;
-        let (member, is_new) = match self.switchboard.join(connection, &newcomer) {
+        let joined = match self.keeps_out(&newcomer, address) {
+            true => Err(Refusal::Banned),
+            false => self.switchboard.join(connection, &newcomer),
+        };
+        let (member, is_new) = match joined {
             Ok(joined) => joined,
             Err(refusal) if ear.waits() => {
                 // It is answered, and may try again.
@@ -77,7 +84,7 @@ impl Handler<Join> for Registry {
             }
         };
         let dialect = newcomer.dialect;
-        self.bulletin.publish(Kind::Joined { client: connection, member: member.key, dialect });
+        self.bulletin.publish(Kind::Joined { client: connection, member: Arc::clone(&member), dialect });
         self.write_down(&member, newcomer.named);
         if ear.hears_lists() {
             self.readers += 1;
@@ -107,7 +114,7 @@ impl Handler<Leave> for Registry {
         let entry = self.entries.remove(&connection);
         self.readers -= usize::from(entry.is_some_and(|entry| entry.ear.hears_lists()));
         self.presence.gone(connection);
-        self.bulletin.publish(Kind::Left { client: connection, member: member.key, ending });
+        self.bulletin.publish(Kind::Left { client: connection, member: Arc::clone(&member), ending });
         self.count();
         // Rooms first: neighbours hear that a guest has left before they hear that there is no such member.
         self.leave_rooms(connection);

@@ -5,6 +5,8 @@
 //! must be started anew, not limp on.
 
 mod arrivals;
+mod bans;
+mod deliver;
 mod message;
 mod moderation;
 mod neighbours;
@@ -30,13 +32,14 @@ pub use self::message::{
     Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
     Route, Tell, Unlink, WantList, WantedBy,
 };
+use self::neighbours::Neighbour;
 pub use self::room_message::{
     ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
-use self::{neighbours::Neighbour, pressed::Pressed};
 
 use super::{
     archivist::{Archivist, Chronicle},
+    bans::Banned,
     clock::{Clock, unix_ms},
     event::Bulletin,
     lane::{Class, Inbox, Lane},
@@ -49,13 +52,14 @@ use crate::{
         address::Address,
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
-        letter::{Frame, Letter, Origin},
+        letter::Frame,
         limits::{Limits, seconds},
         member::Member,
         names::Bearer,
         presence::Presence,
+        refusal::Refusal,
         rooms::{Kept, Rooms},
-        switchboard::{Hearers, Objection, Plan, Switchboard},
+        switchboard::{Objection, Switchboard},
     },
 };
 
@@ -81,6 +85,7 @@ pub struct Registry {
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
     rooms: Rooms,
+    bans: Banned,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -117,6 +122,8 @@ pub struct Parts {
     pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// Who may not come.
+    pub bans: Banned,
     /// What sessions know of the house.
     pub terms: Arc<Terms>,
     /// Who checks letters that neighbours bring, where that is needed.
@@ -153,6 +160,7 @@ impl Registry {
             neighbours: BTreeMap::new(),
             switchboard,
             rooms,
+            bans: parts.bans,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -255,38 +263,6 @@ impl Registry {
             });
         }
     }
-
-    fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
-        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
-        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
-        let mut pressed = Pressed::default();
-        let (mut taken, mut refused) = (0, 0);
-        for (ear, lane) in clients.chain(neighbours) {
-            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
-                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
-            }
-        }
-        self.tally.deliveries.inc_by(taken);
-        self.tally.dropped.inc_by(refused);
-    }
-
-    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
-        let author = match (letter.dialect.echoes(), letter.from) {
-            (false, Origin::Here(connection)) => Some(connection),
-            _ => None,
-        };
-        let (all, member) = match hearers {
-            Hearers::Nobody => (false, None),
-            Hearers::Everybody => (true, None),
-            Hearers::Member(key) => (false, Some(key)),
-        };
-        let everybody =
-            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
-        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
-        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
-        everybody.map(|(_, entry)| entry).chain(of_member)
-    }
 }
 
 /// Those whom client lists can name: members of other dialects have no keys that a reader of lists could use.
@@ -317,12 +293,18 @@ impl Handler<Route> for Registry {
 
     fn handle(&mut self, Route(letter): Route, ctx: &mut Self::Context) {
         self.inbox.taken(letter.original.len());
-        match self.switchboard.route(&letter) {
+        let planned = match self.is_from_banned(&letter) {
+            true => Err(Objection::Refused(Refusal::Banned)),
+            false => self.switchboard.route(&letter),
+        };
+        match planned {
             Ok(plan) => {
                 self.tally.letters.inc();
                 self.tally.unreachable.inc_by(u64::try_from(plan.unreachable).unwrap_or(u64::MAX));
                 self.deliver(&letter, &plan);
             }
+            // Whoever brings it may know nothing of the ban.
+            Err(Objection::Refused(Refusal::Banned)) => self.tally.refusal(Refusal::Banned),
             Err(Objection::Refused(refusal)) => self.refuse(letter.from, refusal),
             Err(Objection::Violated(violation)) => self.object(letter.from, violation),
             Err(Objection::Doubted(member)) => self.have_checked(letter, member, ctx),

@@ -254,7 +254,9 @@ impl Handler<Tell> for Registry {
 
     fn handle(&mut self, Tell { home, news }: Tell, ctx: &mut Context<Self>) {
         self.inbox.taken(news.cost());
+        let arrivals = news.arrivals();
         let effect = self.switchboard.hear(home, news);
+        self.hide_new(home, &arrivals);
         for resident in self.switchboard.take_learnt() {
             let (key, named) = (resident.public_key.to_string(), resident.named);
             let seen = Seen::now(resident.key, resident.dialect, key, unix_ms());

@@ -16,7 +16,7 @@ use crate::{
         dialect::Dialect,
         id::{HomeId, KeyId},
         letter::{Frame, Letter, Origin},
-        member::{Member, Whom},
+        member::{Member, Named, Whom},
         refusal::Refusal,
     },
 };
@@ -88,7 +88,7 @@ impl Registry {
     }
 
     /// A neighbour lists somebody under a name that is another key's; nobody else is told so.
-    pub(super) fn impostor(&self, home: HomeId, member: KeyId) {
+    pub(super) fn impostor(&self, home: HomeId, member: Named) {
         let address = self.switchboard.mesh().home(home).map(|home| home.address().to_owned());
         let address = address.unwrap_or_default();
         tracing::warn!(address, "a neighbour lists a member under the name of another key; it is left out");

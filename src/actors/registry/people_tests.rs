@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     actors::{
         archivist::Archivist,
+        bans::Banned,
         clock::Clock,
         event::Bulletin,
         lane::{Deliver, Inbox, LaneEnd},
@@ -87,6 +88,7 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
         myself,
     };
     let parts = Parts {
+        bans: Banned::default(),
         home: "here:1".into(),
         names: Vec::new(),
         kept_rooms: Kept::default(),
@@ -112,10 +114,10 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: true }),
+        named: Some(Named { name: name.as_str().into(), key, proven: true, sealing_key: None }),
         dialect: Dialect::Socp,
         public_key: "".into(),
-        spelled: socp::heard::spelled(&name, ""),
+        spelled: socp::heard::spelled(&name, "", None),
         trace: Trace([number; 16]),
     };
     let join = Join {

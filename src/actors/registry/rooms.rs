@@ -129,8 +129,11 @@ impl Handler<Room> for Registry {
         if let Wish::Rename(nick) = &wish
             && let Err(refusal) = self.rename(connection, nick, ctx)
         {
-            let why =
-                if refusal == Refusal::NameInUse { Objection::NickInUse } else { Objection::Unsupported };
+            let why = match refusal {
+                Refusal::NameInUse => Objection::NickInUse,
+                Refusal::Banned => Objection::Banned,
+                _ => Objection::Unsupported,
+            };
             return self.answer(connection, ticket, &Answer::Refused(why));
         }
         let Some(member) = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member)) else {

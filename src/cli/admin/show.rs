@@ -101,12 +101,18 @@ fn flatten(name: &str, value: &Value, rows: &mut Vec<(String, String)>) {
 pub(super) fn event(name: &str, data: &Value) -> String {
     let details = data.as_object().into_iter().flatten().filter(|(key, _)| *key != "at");
     let details = details.map(|(key, value)| {
-        let value = text(value);
-        // Twelve digits are enough for a person.
-        let value = if key == "member" { value.chars().take(12).collect() } else { value };
+        let value = if key == "member" { who(value) } else { text(value) };
         format!(" {key}={value}")
     });
     format!("{}  {:<12}{}", moment(&data["at"]), plain(name), details.collect::<String>())
+}
+
+/// The first digits of somebody's key are enough for a person; and the name, where there are names.
+fn who(member: &Value) -> String {
+    match member["name"].is_null() {
+        true => text(&member["short"]),
+        false => format!("{}/{}", text(&member["short"]), text(&member["name"])),
+    }
 }
 
 /// A table that fits where it is written to, or what to say instead of an empty one.
@@ -197,10 +203,12 @@ mod tests {
         assert_eq!(text(&name), "a [31mb c d");
         let line = event(
             "left\u{7}",
-            &json!({"at": "2026-02-28T12:00:01.234Z", "member": "0123456789abcdef", "ending": "\r"}),
+            &json!({"at": "2026-02-28T12:00:01.234Z", "member": {"short": "0123456789ab"}, "ending": "\r"}),
         );
         let link = event("link_suspect", &json!({"peer": "9f2c41aa03be", "name": null, "state": "suspect"}));
         assert!(link.ends_with("  link_suspect peer=9f2c41aa03be name=- state=suspect"), "{link}");
+        let named = event("name_refused", &json!({"member": {"name": "a\u{1b}na", "short": null}}));
+        assert!(named.ends_with("  name_refused member=-/a na"), "{named}");
         assert_eq!(line, "2026-02-28 12:00:01Z  left         member=0123456789ab ending= ");
     }
 

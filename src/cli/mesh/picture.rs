@@ -34,7 +34,7 @@ impl Seen {
         match self.state.as_str() {
             "up" => Colour::Green,
             "dialling" | "greeting" | "suspect" => Colour::Yellow,
-            "down" | "refused" => Colour::Red,
+            "down" | "refused" | "banned" => Colour::Red,
             _ => Colour::Dim,
         }
     }
@@ -48,6 +48,7 @@ impl Seen {
             "suspect" => '?',
             "down" => '×',
             "refused" => '!',
+            "banned" => '#',
             _ => '-',
         }
     }
@@ -83,7 +84,7 @@ impl Seen {
             "greeting" => 1,
             "dialling" => 2,
             "suspect" => 3,
-            "refused" => 5,
+            "refused" | "banned" => 5,
             _ => 4,
         }
     }
@@ -151,7 +152,7 @@ fn table(
 
 /// What the signs mean.
 fn legend(paint: Paint) -> String {
-    let states = ["up", "greeting", "dialling", "suspect", "down", "refused"];
+    let states = ["up", "greeting", "dialling", "suspect", "down", "refused", "banned"];
     let states = states.map(|state| {
         let seen = Seen { state: state.to_owned(), ..Seen::default() };
         format!("{} {state}", paint.on(seen.colour(), &seen.sign().to_string()))

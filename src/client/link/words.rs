@@ -101,6 +101,7 @@ fn refused(refusal: Refusal) -> Farewell {
         Refusal::Draining => "the server shuts down or restarts",
         // After a loss it may be our own connection, which the server has not missed yet.
         Refusal::NameInUse => "somebody is connected under our name",
+        Refusal::Banned => return Farewell::lasting("we are banned from this server"),
         Refusal::WrongKey => return Farewell::lasting("the server knows our name with another key"),
         // Said to servers only.
         Refusal::UnknownPeer

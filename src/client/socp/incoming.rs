@@ -11,13 +11,15 @@ use crate::{
         event::{Author, Doubt, Event, Output, Rejection},
         person::PersonId,
     },
-    dialect::socp::{
-        binary,
-        envelope::Envelope,
-        heard,
-        kind::Kind,
-        payload::{File, Letter, is_user_name},
-        sign,
+    dialect::{
+        socp::{
+            binary,
+            envelope::Envelope,
+            kind::Kind,
+            payload::{File, Letter, is_user_name},
+            sign,
+        },
+        trace,
     },
 };
 
@@ -60,7 +62,7 @@ impl Session {
     /// Whether a signature has not come before, in whatever spelling.
     fn is_new(&mut self, signature: Option<&str>) -> bool {
         let bytes = signature.and_then(sign::decode).unwrap_or_default();
-        self.seen.admit(heard::trace(bytes))
+        self.seen.admit(trace(bytes))
     }
 
     /// What follows from a proof.

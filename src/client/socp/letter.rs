@@ -49,8 +49,7 @@ pub(super) fn author(
 ) -> Option<Named> {
     let person = |name: &str| is_user_name(name).then(|| PersonId::new(name));
     let is_here = |person: &PersonId| directory.is_here(person);
-    let is_wrapped =
-        matches!(envelope.known(), Some(Kind::UserDeliver | Kind::ServerDeliver | Kind::PeerDeliver));
+    let is_wrapped = envelope.known().is_some_and(|kind| kind == Kind::UserDeliver || kind.is_wrapped());
     let is_server = envelope.from.is_empty() || *envelope.from == *server;
     let outside = person(&envelope.from).filter(|_| !is_server);
     let inside = inside.and_then(person);

@@ -49,7 +49,7 @@ impl Session {
 
     pub(super) fn on_list(&mut self, envelope: &Envelope<'_>, now_ms: i64, out: &mut Vec<Output>) {
         let Ok(names) = Names::read(envelope.payload()) else { return };
-        let names = names.users().items.iter().filter_map(|entry| entry.id().map(|id| (id, &entry.pubkey)));
+        let names = names.users().iter().filter_map(|entry| entry.id().map(|id| (id, &entry.pubkey)));
         let mut people = Vec::new();
         for (name, key) in names.filter(|(name, _)| is_user_name(name)) {
             let person = PersonId::new(name);

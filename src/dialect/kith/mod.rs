@@ -3,6 +3,7 @@
 //! `wire` has the messages, `hello` how the sides describe themselves, `session` the handshake and the
 //! life of one link.
 
+pub mod bans;
 mod hello;
 pub mod rooms;
 pub mod session;

@@ -73,7 +73,7 @@ pub fn news(news: &RoomNews) -> Vec<Frame> {
             let lines = lines.iter().map(|line| line_wire(line)).collect();
             encode(kind::LINES, &LinesWire { after: after.0, through: through.0, more: *more, lines })
         }
-        RoomNews::Lost { after, through } => encode(kind::LOST, &(after.0, through.0)),
+        RoomNews::Lost(stamp) => encode(kind::LOST, &stamp.0),
     };
     vec![Frame::Binary(message)]
 }
@@ -101,10 +101,7 @@ pub fn read(message: &Bytes, home: KeyId) -> Result<Option<RoomNews>, Malformed>
             let lines = lines.iter().map(|wire| line(wire, home)).collect::<Result<_, _>>()?;
             RoomNews::Lines(Lines { after: Stamp(after), through: Stamp(through), more, lines })
         }
-        kind::LOST => {
-            let (after, through) = fields(body)?;
-            RoomNews::Lost { after: Stamp(after), through: Stamp(through) }
-        }
+        kind::LOST => RoomNews::Lost(Stamp(fields(body)?)),
         _ => return Ok(None),
     };
     Ok(Some(news))

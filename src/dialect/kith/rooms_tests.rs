@@ -45,8 +45,7 @@ fn told() -> impl Strategy<Value = RoomNews> {
         (name(), any::<u32>()).prop_map(|(room, number)| RoomNews::Went(room, number)),
         seats().prop_map(RoomNews::Renamed),
         any::<u64>().prop_map(|stamp| RoomNews::WantLines(Stamp(stamp))),
-        any::<(u64, u64)>()
-            .prop_map(|(after, through)| RoomNews::Lost { after: Stamp(after), through: Stamp(through) }),
+        any::<u64>().prop_map(|stamp| RoomNews::Lost(Stamp(stamp))),
         (any::<(u64, u64, bool)>(), collection::vec(lines(), 0..4)).prop_map(
             |((after, through, more), lines)| {
                 RoomNews::Lines(Lines { after: Stamp(after), through: Stamp(through), more, lines })

@@ -355,6 +355,7 @@ impl Session {
                 out.push(Output::RoundTrip(wire::decode::<Ping>(body).map_err(|_| MALFORMED)?.age(now)));
             }
             kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| MALFORMED)?)),
+            kind::BANS => out.push(Output::Bans(wire::decode(body).map_err(|_| MALFORMED)?)),
             // A newer program says something that we need not understand.
             _ => {}
         }
@@ -363,9 +364,15 @@ impl Session {
 
     fn greet(&mut self, channel: Channel, them: Them, out: &mut Vec<Output>) {
         self.state = State::Greeting { channel, key: them.key.id() };
-        let (claim, ear) = (them.claim, Ear::Kith);
-        let greeting = Greeting { claim, proven: true, trace: None, ear, sockets: Sockets::One };
-        out.push(Output::Greet(greeting));
+        let (claim, key, ear) = (them.claim, Some(them.key), Ear::Kith);
+        out.push(Output::Greet(Greeting {
+            claim,
+            proven: true,
+            key,
+            trace: None,
+            ear,
+            sockets: Sockets::One,
+        }));
     }
 
     fn on_alarm(&mut self, now: Moment, out: &mut Vec<Output>) -> Outcome {

@@ -4,6 +4,8 @@
 //! unknown kind is ignored as a whole. So newer and older programs of one major version understand each
 //! other.
 
+pub mod kind;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -23,48 +25,6 @@ use crate::{
         refusal::Violation,
     },
 };
-
-/// The kinds of messages, by their first byte. Below 16: the handshake.
-pub mod kind {
-    /// Who dials.
-    pub const HELLO: u8 = 1;
-    /// Who answers, with its proof.
-    pub const WELCOME: u8 = 2;
-    /// The proof of who dialled.
-    pub const PROOF: u8 = 3;
-    /// The answer to the proof: the link is up. From here on everything is sealed.
-    pub const READY: u8 = 4;
-    /// No.
-    pub const REFUSED: u8 = 5;
-    /// Part of the sender's members.
-    pub const PART: u8 = 16;
-    /// Changes of the sender's members.
-    pub const CHANGES: u8 = 17;
-    /// Where the sender's list stands.
-    pub const STANDING: u8 = 18;
-    /// The whole list is wanted.
-    pub const WANT_LIST: u8 = 19;
-    /// A letter of one of the sender's members.
-    pub const LETTER: u8 = 32;
-    /// Are you there?
-    pub const PING: u8 = 48;
-    /// Yes.
-    pub const PONG: u8 = 49;
-    /// How the sender's own links are doing.
-    pub const LINKS: u8 = 64;
-    /// Guests of the sender have entered rooms.
-    pub const SEATS: u8 = 96;
-    /// One has left a room.
-    pub const WENT: u8 = 97;
-    /// One is called otherwise.
-    pub const RENAMED: u8 = 98;
-    /// Lines of the reader are wanted.
-    pub const WANT_LINES: u8 = 99;
-    /// Lines of the sender.
-    pub const LINES: u8 = 100;
-    /// Lines that the sender has lost.
-    pub const LOST: u8 = 101;
-}
 
 /// The first message of who dials. The answer has the same fields and a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +103,14 @@ struct MemberWire<'a> {
     key: [u8; 32],
     /// Empty in dialects without names.
     name: &'a str,
+    /// Another key, to seal letters with; empty if there is none.
+    sealing_key: &'a str,
+}
+
+impl MemberWire<'_> {
+    fn sealing_key(&self) -> Option<&str> {
+        Some(self.sealing_key).filter(|key| !key.is_empty())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -218,6 +186,7 @@ fn member_wire(member: &Member) -> MemberWire<'_> {
         public_key: &member.public_key,
         key: member.key.0,
         name: member.name.as_deref().unwrap_or_default(),
+        sealing_key: member.sealing_key.as_deref().unwrap_or_default(),
     }
 }
 
@@ -231,13 +200,15 @@ fn listed(wire: &MemberWire<'_>) -> Result<Listed, Malformed> {
     let named = match dialect {
         Dialect::Olaf => PublicKey::read(wire.public_key).is_ok_and(|read| read.id() == key).then_some(None),
         Dialect::Socp => {
-            socp::named(wire.name, wire.public_key).filter(|_| socp::id_of(wire.name) == key).map(Some)
+            let named = socp::named(wire.name, wire.public_key, wire.sealing_key());
+            named.filter(|_| socp::id_of(wire.name) == key).map(Some)
         }
         Dialect::Tpacket => tpacket::named(wire.name, wire.public_key)
             .filter(|named| tpacket::id_of(&named.name) == key)
             .map(Some),
     };
-    let named = named.filter(|_| wire.public_key.len() <= LONGEST_KEY).ok_or(Malformed)?;
+    let longest = wire.public_key.len().max(wire.sealing_key.len());
+    let named = named.filter(|_| longest <= LONGEST_KEY).ok_or(Malformed)?;
     Ok(Listed::Known(Resident { key, named, dialect, public_key: wire.public_key.into(), spelled }))
 }
 
@@ -246,7 +217,7 @@ fn spelled(wire: &MemberWire<'_>) -> KeyId {
     if wire.name.is_empty() {
         return KeyId(sha256(wire.public_key.as_bytes()));
     }
-    socp::heard::spelled(wire.name, wire.public_key)
+    socp::heard::spelled(wire.name, wire.public_key, wire.sealing_key())
 }
 
 /// Part of our own list: everybody behind `after`, up to the last of these or to the end.

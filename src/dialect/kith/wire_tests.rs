@@ -71,6 +71,8 @@ fn a_member_is_a_key_and_the_one_that_it_is_listed_under() {
         dialect: Dialect::Olaf,
         public_key: public_key.into(),
         spelled: KeyId(sha256(public_key.as_bytes())),
+        fingerprint: Some(key),
+        sealing_key: None,
     };
     let told = |member: &Member| match change(1, member, true) {
         Frame::Binary(bytes) => read_news(&bytes).map(|news| news.is_some()),
@@ -128,11 +130,17 @@ impl Newer {
 fn members_of_a_dialect_that_we_do_not_know_count_and_are_nobody() {
     let key = PrivateKey::generate(2048).expect("a key").public().clone();
     let pem = key.canonical_pem();
-    let ours = || MemberWire { dialect: "olaf", public_key: &pem, key: key.id().0, name: "" };
+    let ours =
+        || MemberWire { dialect: "olaf", public_key: &pem, key: key.id().0, name: "", sealing_key: "" };
     // What a key is there, and how long, is their own affair.
     let (short, long) = ("klin:7", "k".repeat(3 * LONGEST_KEY));
-    let theirs =
-        |public_key| MemberWire { dialect: "klin", public_key, key: sha256(public_key.as_bytes()), name: "" };
+    let theirs = |public_key| MemberWire {
+        dialect: "klin",
+        public_key,
+        key: sha256(public_key.as_bytes()),
+        name: "",
+        sealing_key: "",
+    };
     let mut newer = Newer::new();
     assert!(newer.part(vec![theirs(short), ours(), theirs(&long)]).changed);
     assert_eq!(newer.stands(), Some(1));
@@ -146,4 +154,25 @@ fn members_of_a_dialect_that_we_do_not_know_count_and_are_nobody() {
     assert_eq!(newer.stands(), Some(0));
     newer.digest = Digest::default();
     assert_eq!(newer.stands(), None, "whoever left without a word is missed");
+}
+
+#[test]
+fn a_second_key_crosses_the_link_and_counts_in_the_digest() {
+    use crate::dialect::socp::testing::Who;
+    let anna = Member { sealing_key: Some(Who("ben").pubkey().into()), ..(*Who("anna").member()).clone() };
+    let told = |member: &Member| {
+        let Frame::Binary(bytes) = change(1, member, true) else { panic!("binary") };
+        match read_news(&bytes) {
+            Ok(Some(News::Changes { changes, .. })) => changes,
+            Ok(other) => panic!("{other:?}"),
+            Err(Malformed) => Vec::new(),
+        }
+    };
+    let changes = told(&anna);
+    let [Change::Came(Listed::Known(resident))] = &changes[..] else { panic!("{changes:?}") };
+    let named = resident.named.as_ref().expect("a name");
+    assert_eq!(named.sealing_key, anna.sealing_key);
+    assert_ne!(resident.spelled, Who("anna").member().spelled);
+    let weak = Member { sealing_key: Some("no key".into()), ..anna };
+    assert!(told(&weak).is_empty(), "that is no key");
 }

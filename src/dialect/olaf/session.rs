@@ -21,7 +21,7 @@ use crate::{
     dialect::{
         Terms,
         event::{Check, Input, Output},
-        rooms,
+        rooms, trace,
     },
     domain::{
         address::Address,
@@ -259,17 +259,9 @@ fn ask(
     let candidates = Form::candidates(message, me.map(|me| me.form));
     let (forms, texts) = candidates.into_iter().unzip();
     let signature = message.signature.clone();
+    // A signature is what two printings of one letter have in common.
     let trace = trace(&signature);
     let question = Question { texts, signature, salt: me.map(|me| me.salt) };
     let pending = Pending { counter: message.counter, forms, trace, frame, then };
     (pending, Check { key: Arc::clone(key), question })
-}
-
-/// A signature is what two printings of one letter have in common.
-pub(super) fn trace(signature: &[u8]) -> Trace {
-    let mut trace = [0; 16];
-    for (to, from) in trace.iter_mut().zip(sha256(signature)) {
-        *to = from;
-    }
-    Trace(trace)
 }

@@ -13,6 +13,7 @@ use super::{
     kind::Kind,
     payload::Introduction,
 };
+use crate::dialect::vocabulary::{UnknownAccent, Vocabulary, Word};
 
 /// How servers are linked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,6 +25,18 @@ pub enum LinkType {
     Link,
     /// `PEER_HELLO_LINK` of version 1.1. Who says this dies of an announcement.
     PeerLink,
+}
+
+impl LinkType {
+    /// The type of the first message.
+    #[must_use]
+    pub const fn hello(self) -> Kind {
+        match self {
+            Self::Join => Kind::ServerHelloJoin,
+            Self::Link => Kind::ServerHelloLink,
+            Self::PeerLink => Kind::PeerHelloLink,
+        }
+    }
 }
 
 /// Who the sender of a public message is, between servers; and of a file.
@@ -78,7 +91,7 @@ const TEXT: Accent = Accent {
 
 /// Accents that have a name of their own, by the people who speak them. Those who speak as the text has it
 /// may be called by their names as well.
-const PRESETS: [(&str, Accent); 10] = [
+const PRESETS: &[(&str, Accent)] = &[
     ("text", TEXT),
     ("g2", Accent::G2),
     ("g56", Accent::G56),
@@ -91,11 +104,8 @@ const PRESETS: [(&str, Accent); 10] = [
     ("pezhy", Accent::PEZHY),
 ];
 
-/// A word, and the property that it changes.
-type Word = (&'static str, fn(&mut Accent));
-
 /// Words that change one property each, in the order in which a name has them.
-const WORDS: [Word; 16] = [
+const WORDS: &[Word<Accent>] = &[
     ("key-der", |accent| accent.key_form = KeyForm::Der),
     ("key-pem64", |accent| accent.key_form = KeyForm::Base64Pem),
     ("key-pem", |accent| accent.key_form = KeyForm::Pem),
@@ -114,6 +124,8 @@ const WORDS: [Word; 16] = [
     ("clients-servers", |accent| accent.clients = Clients::Servers),
 ];
 
+const NAMES: Vocabulary<Accent> = Vocabulary { presets: PRESETS, words: WORDS };
+
 impl Accent {
     pub(super) const G2: Self = Self { key_form: KeyForm::Pem, ..TEXT };
     pub(super) const G56: Self = Self { key_form: KeyForm::Base64Pem, ..TEXT };
@@ -128,55 +140,13 @@ impl Accent {
     /// # Errors
     /// A part of it is neither a preset nor a word.
     pub fn parse(name: &str) -> Result<Self, UnknownAccent> {
-        let mut parts = name.split('+');
-        let first = parts.next().unwrap_or_default();
-        let preset = PRESETS.iter().find(|(known, _)| *known == first);
-        let mut accent = preset.map_or(TEXT, |(_, preset)| *preset);
-        let words = if preset.is_some() { None } else { Some(first) };
-        for word in words.into_iter().chain(parts) {
-            let known = WORDS.iter().find(|(known, _)| *known == word);
-            let (_, change) = known.ok_or_else(|| UnknownAccent(word.to_owned()))?;
-            change(&mut accent);
-        }
-        Ok(accent)
+        NAMES.parse(name)
     }
 
     /// The name of the preset that it is, or else the shortest one.
     #[must_use]
     pub fn name(&self) -> String {
-        if let Some((name, _)) = PRESETS.iter().find(|(_, preset)| preset == self) {
-            return (*name).to_owned();
-        }
-        let names = PRESETS.iter().map(|(name, preset)| self.beside(name, *preset));
-        names.min_by_key(String::len).unwrap_or_default()
-    }
-
-    /// This accent, told by how it differs from a preset; from the text, the preset needs no word.
-    fn beside(&self, name: &str, preset: Self) -> String {
-        let mut accent = preset;
-        let mut words = if preset == TEXT { Vec::new() } else { vec![name] };
-        for (word, change) in WORDS {
-            let mut changed = accent;
-            change(&mut changed);
-            if changed.distance(*self) < accent.distance(*self) {
-                accent = changed;
-                words.push(word);
-            }
-        }
-        words.join("+")
-    }
-
-    fn distance(self, from: Self) -> usize {
-        let differences = [
-            self.key_form != from.key_form,
-            self.padding != from.padding,
-            self.prehash != from.prehash,
-            self.prefix != from.prefix,
-            self.link != from.link,
-            self.public_from != from.public_from,
-            self.clients != from.clients,
-        ];
-        differences.into_iter().filter(|differs| *differs).count()
+        NAMES.name(*self)
     }
 
     /// How a server that was linked before is dialled after so many failures. It has taken us in already; but
@@ -240,23 +210,3 @@ impl fmt::Display for Accent {
         out.write_str(&self.name())
     }
 }
-
-/// A word that names no accent and no property of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownAccent(pub String);
-
-impl fmt::Display for UnknownAccent {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let presets: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-        let words: Vec<&str> = WORDS.iter().map(|(name, _)| *name).collect();
-        let Self(word) = self;
-        write!(
-            out,
-            "{word:?} is no accent; choose one of {}, or words joined by + of {}",
-            presets.join(", "),
-            words.join(", ")
-        )
-    }
-}
-
-impl std::error::Error for UnknownAccent {}

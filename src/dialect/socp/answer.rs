@@ -75,7 +75,7 @@ impl Question {
                 Draft::new(answer, &payload.to_string()).frame()
             }
             Self::Key(kind, name, repeat) => match members.first() {
-                Some(member) => key_of(*kind, name, &spelled(&member.public_key, accent), repeat.as_deref()),
+                Some(member) => key_of(*kind, name, member, accent, repeat.as_deref()),
                 None => error("USER_NOT_FOUND", &format!("{name} is not online")),
             },
         }
@@ -92,12 +92,16 @@ fn described(members: &[Arc<Member>], accent: Accent) -> Vec<Value> {
 }
 
 /// Says it under every name that somebody looks for.
-fn key_of(kind: Kind, name: &str, key: &str, repeat: Option<&str>) -> Frame {
+fn key_of(kind: Kind, name: &str, member: &Member, accent: Accent, repeat: Option<&str>) -> Frame {
+    let key = spelled(&member.public_key, accent);
     let mut payload = json!({
         "user_id": name, "recipient_uuid": name, "pubkey": key, "recipient_pub": key, "public_key": key,
     });
-    if let (Some(id), Value::Object(fields)) = (repeat, &mut payload) {
-        fields.insert("req_id".to_owned(), Value::from(id));
+    if let Value::Object(fields) = &mut payload {
+        let id = repeat.map(|id| ("req_id", id.to_owned()));
+        let second = member.sealing_key.as_ref().map(|key| ("enc_pubkey", spelled(key, accent)));
+        let more = [id, second].into_iter().flatten();
+        fields.extend(more.map(|(field, value)| (field.to_owned(), Value::from(value))));
     }
     Draft::new(kind, &payload.to_string()).frame()
 }

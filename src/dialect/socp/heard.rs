@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     crypto::sha256,
-    dialect::event::Check,
+    dialect::{event::Check, trace},
     domain::{
         dialect::Dialect,
         id::{HomeId, KeyId},
@@ -26,20 +26,11 @@ use crate::{
 /// A content signature that is shorter is none: one program writes three dots.
 const SHORTEST_SIGNATURE: usize = 300;
 
-/// The beginning of a digest.
+/// What a member's list entry is compared by: two users may have the same key, and one user two keys.
 #[must_use]
-pub fn trace(text: impl AsRef<[u8]>) -> Trace {
-    let mut trace = [0; 16];
-    for (to, from) in trace.iter_mut().zip(sha256(text.as_ref())) {
-        *to = from;
-    }
-    Trace(trace)
-}
-
-/// What a member's list entry is compared by: two users may have the same key.
-#[must_use]
-pub fn spelled(name: &str, public_key: &str) -> KeyId {
-    KeyId(sha256(format!("{name}\n{public_key}").as_bytes()))
+pub fn spelled(name: &str, public_key: &str, sealing_key: Option<&str>) -> KeyId {
+    let sealing_key = sealing_key.map(|key| format!("\n{key}")).unwrap_or_default();
+    KeyId(sha256(format!("{name}\n{public_key}{sealing_key}").as_bytes()))
 }
 
 /// What makes a frame recognisable, whoever relays it: servers give it new times and new wrappings, but
@@ -70,7 +61,7 @@ fn is_everybody(name: &str) -> bool {
 pub fn audience(kind: Kind, envelope: &Envelope<'_>) -> Option<Audience> {
     let member = || relay::recipient(envelope).map(|name| Audience::Member(id_of(&name)));
     match kind {
-        Kind::MsgDirect | Kind::MsgPrivate | Kind::ServerDeliver | Kind::PeerDeliver => member(),
+        _ if kind.is_direct() => member(),
         // One program sends one copy to each member.
         Kind::MsgPublicChannel if is_everybody(&envelope.to) => Some(Audience::Everyone),
         Kind::MsgPublicChannel if has_group(envelope) => member(),
@@ -80,9 +71,7 @@ pub fn audience(kind: Kind, envelope: &Envelope<'_>) -> Option<Audience> {
             let is_public = file.mode.as_deref() == Some("public") || is_everybody(&envelope.to);
             if is_public && file.user_id.is_none() { Some(Audience::Everyone) } else { member() }
         }
-        Kind::PublicChannelAdd | Kind::PublicChannelUpdated | Kind::PublicChannelKeyShare => {
-            Some(Audience::Everyone)
-        }
+        _ if kind.is_of_channel() => Some(Audience::Everyone),
         _ => None,
     }
 }
@@ -100,11 +89,6 @@ fn has_group(envelope: &Envelope<'_>) -> bool {
 /// The fields by which the payloads of servers are told from each other.
 const OF_SERVERS: [&str; 8] =
     ["server_id", "host", "port", "assigned_id", "clients", "add", "wraps", "shares"];
-
-/// Whether letters of this kind are wrapped anew wherever they are delivered.
-const fn is_wrapped(kind: Kind) -> bool {
-    matches!(kind, Kind::MsgDirect | Kind::MsgPrivate | Kind::ServerDeliver | Kind::PeerDeliver)
-}
 
 /// Whether a letter of this author says nothing that only a server may say.
 ///
@@ -131,7 +115,7 @@ pub fn is_a_letter(kind: Kind, envelope: &Envelope<'_>, author: Option<&str>) ->
         Some(Value::Other(_)) => false,
     };
     // Who wrote it and for whom is said by whoever wraps it, and what is signed needs no signature of ours.
-    let is_ours = !is_wrapped(kind) && envelope.sig.is_none();
+    let is_ours = !kind.is_direct() && envelope.sig.is_none();
     is_author("from") && (!is_ours || (is_author("sender") && is_author("user_id")))
 }
 
@@ -142,7 +126,7 @@ pub fn author(envelope: &Envelope<'_>, server: &str) -> Option<String> {
     let inside = content.as_ref().and_then(|content| content.author());
     let is_the_server = envelope.from.is_empty() || *envelope.from == *server;
     let outside = Some(&*envelope.from).filter(|_| !is_the_server);
-    let is_wrapped = matches!(envelope.known(), Some(Kind::ServerDeliver | Kind::PeerDeliver));
+    let is_wrapped = envelope.known().is_some_and(Kind::is_wrapped);
     let named = if is_wrapped { inside.or(outside) } else { outside.or(inside) };
     named.map(str::to_owned)
 }

@@ -84,6 +84,16 @@ pub fn read(text: &str) -> Result<(PublicKey, Spelling), BadKey> {
     Ok((key, spelling))
 }
 
+/// The second key of whoever names two, as it was written; `None` of whoever repeats the first one or has no other.
+///
+/// # Errors
+/// It is not one that this protocol allows.
+pub fn read_second<'a>(first: &PublicKey, second: Option<&'a str>) -> Result<Option<&'a str>, BadKey> {
+    let Some(text) = second.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let (key, _) = read(text)?;
+    Ok(Some(text).filter(|_| key.id() != first.id()))
+}
+
 /// Writes a key.
 #[must_use]
 pub fn write(key: &PublicKey, spelling: Spelling) -> String {

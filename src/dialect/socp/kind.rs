@@ -193,6 +193,24 @@ impl Kind {
         matches!(self, Self::FileStart | Self::FileChunk | Self::FileEnd) || self.inside_server().is_some()
     }
 
+    /// Whether it is a private letter that a server has wrapped for another one.
+    #[must_use]
+    pub const fn is_wrapped(self) -> bool {
+        matches!(self, Self::ServerDeliver | Self::PeerDeliver)
+    }
+
+    /// Whether it is a private letter, which is wrapped anew wherever it is delivered.
+    #[must_use]
+    pub const fn is_direct(self) -> bool {
+        matches!(self, Self::MsgDirect | Self::MsgPrivate) || self.is_wrapped()
+    }
+
+    /// Whether it is about the key or the members of the public channel.
+    #[must_use]
+    pub const fn is_of_channel(self) -> bool {
+        matches!(self, Self::PublicChannelAdd | Self::PublicChannelUpdated | Self::PublicChannelKeyShare)
+    }
+
     /// What a user hears for a part of a file that one implementation calls otherwise between servers.
     #[must_use]
     pub const fn inside_server(self) -> Option<Self> {

@@ -44,8 +44,8 @@ where
     Ok(text(from)?.and_then(|text| text.parse().ok()))
 }
 
-/// Reads a list and keeps what fits; anything else is an empty one.
-pub(super) fn list<'de, D, T>(from: D) -> Result<List<T>, D::Error>
+/// Reads a list and keeps what fits, up to a bound; anything else is an empty one.
+pub(super) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -53,8 +53,8 @@ where
     from.deserialize_any(Items(PhantomData))
 }
 
-/// Reads an object of texts as pairs; anything else is an empty one.
-pub(super) fn pairs<'de, D>(from: D) -> Result<List<Pair<'de>>, D::Error>
+/// Reads an object of texts as pairs, up to a bound; anything else is an empty one.
+pub(super) fn pairs<'de, D>(from: D) -> Result<Vec<Pair<'de>>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -64,37 +64,16 @@ where
 /// A key and its value.
 pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// A list of which only a bounded part is kept.
-#[derive(Clone, Debug)]
-pub struct List<T> {
-    /// What was kept.
-    pub items: Vec<T>,
-    /// Whether there was more than there may be.
-    pub too_many: bool,
-}
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), too_many: false }
-    }
-}
-
 /// Steps over whatever a list holds.
-fn skip_list<'de, A: SeqAccess<'de>>(mut items: A) -> Result<bool, A::Error> {
-    let mut any = false;
-    while items.next_element::<IgnoredAny>()?.is_some() {
-        any = true;
-    }
-    Ok(any)
+fn skip_list<'de, A: SeqAccess<'de>>(mut items: A) -> Result<(), A::Error> {
+    while items.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
 }
 
 /// Steps over whatever an object holds.
-fn skip_object<'de, A: MapAccess<'de>>(mut entries: A) -> Result<bool, A::Error> {
-    let mut any = false;
-    while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-        any = true;
-    }
-    Ok(any)
+fn skip_object<'de, A: MapAccess<'de>>(mut entries: A) -> Result<(), A::Error> {
+    while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    Ok(())
 }
 
 /// What every loose reader does with the shapes that it does not expect.
@@ -142,33 +121,32 @@ impl<'de> Visitor<'de> for Loose {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
-        skip_list(items).map(|_| None)
+        skip_list(items).map(|()| None)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
-        skip_object(entries).map(|_| None)
+        skip_object(entries).map(|()| None)
     }
 }
 
 struct Items<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-    type Value = List<T>;
+    type Value = Vec<T>;
 
     nothing_from!(visit_bool: bool, visit_u64: u64, visit_i64: i64, visit_f64: f64, visit_str: &str);
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-        let mut list = List::default();
-        while list.items.len() < MOST_ENTRIES {
+        let mut list = Vec::new();
+        while list.len() < MOST_ENTRIES {
             let Some(item) = from.next_element()? else { return Ok(list) };
-            list.items.push(item);
+            list.push(item);
         }
-        list.too_many = skip_list(from)?;
-        Ok(list)
+        skip_list(from).map(|()| list)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
-        skip_object(entries).map(|_| List::default())
+        skip_object(entries).map(|()| Vec::new())
     }
 }
 
@@ -179,21 +157,20 @@ struct Pairs;
 struct Text<'a>(#[serde(borrow, deserialize_with = "text")] Option<Cow<'a, str>>);
 
 impl<'de> Visitor<'de> for Pairs {
-    type Value = List<Pair<'de>>;
+    type Value = Vec<Pair<'de>>;
 
     nothing_from!(visit_bool: bool, visit_u64: u64, visit_i64: i64, visit_f64: f64, visit_str: &str);
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
-        skip_list(items).map(|_| List::default())
+        skip_list(items).map(|()| Vec::new())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-        let mut list = List::default();
-        while list.items.len() < MOST_ENTRIES {
+        let mut list = Vec::new();
+        while list.len() < MOST_ENTRIES {
             let Some((Text(key), Text(value))) = from.next_entry()? else { return Ok(list) };
-            list.items.extend(key.zip(value));
+            list.extend(key.zip(value));
         }
-        list.too_many = skip_object(from)?;
-        Ok(list)
+        skip_object(from).map(|()| list)
     }
 }

@@ -62,9 +62,10 @@ fn wire_text(frame: &Frame) -> Option<&str> {
     }
 }
 
-/// A name and its key, if they are what they should be.
+/// A name and its keys, if they are what they should be.
 #[must_use]
-pub fn named(name: &str, public_key: &str) -> Option<Named> {
+pub fn named(name: &str, public_key: &str, sealing_key: Option<&str>) -> Option<Named> {
     let key = if public_key.is_empty() { None } else { Some(key::read(public_key).ok()?.0.id()) };
-    payload::is_user_name(name).then(|| Named { name: name.into(), key, proven: false })
+    let is_fit = payload::is_user_name(name) && sealing_key.is_none_or(|text| key::read(text).is_ok());
+    is_fit.then(|| Named { name: name.into(), key, proven: false, sealing_key: sealing_key.map(Into::into) })
 }

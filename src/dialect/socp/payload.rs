@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::{
     envelope::Ts,
-    loose::{List, Pair, list, number, pairs, readable, text},
+    loose::{Pair, list, number, pairs, readable, text},
 };
 
 /// A text that may be missing.
@@ -48,18 +48,6 @@ pub struct Introduction<'a> {
     /// The key that letters are sealed with, if it is another one.
     #[serde(borrow, deserialize_with = "text")]
     pub enc_pubkey: Text<'a>,
-    /// The program of a user.
-    #[serde(borrow, deserialize_with = "text")]
-    pub client: Text<'a>,
-    /// Whether a server is a master; one implementation has them.
-    #[serde(borrow, deserialize_with = "text")]
-    pub role: Text<'a>,
-    /// The whole address, of one implementation.
-    #[serde(borrow, deserialize_with = "text")]
-    pub ws_uri: Text<'a>,
-    /// What a server calls itself inside.
-    #[serde(borrow, deserialize_with = "text")]
-    pub server_id: Text<'a>,
 }
 
 /// Somebody came, or left.
@@ -73,6 +61,8 @@ pub struct Presence<'a> {
     pub server_id: Text<'a>,
     #[serde(borrow, default, deserialize_with = "text")]
     pubkey: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    enc_pubkey: Text<'a>,
     #[serde(borrow, default)]
     meta: Option<&'a RawValue>,
 }
@@ -82,6 +72,8 @@ struct Meta<'a> {
     #[serde(borrow, default, deserialize_with = "text")]
     pubkey: Text<'a>,
     #[serde(borrow, default, deserialize_with = "text")]
+    enc_pubkey: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "text")]
     display_name: Text<'a>,
 }
 
@@ -90,6 +82,12 @@ impl<'a> Presence<'a> {
     #[must_use]
     pub fn pubkey(&self) -> Text<'a> {
         self.meta().and_then(|meta| meta.pubkey).or_else(|| self.pubkey.clone())
+    }
+
+    /// The key that letters to the user are sealed with, if it is named apart, wherever it stands.
+    #[must_use]
+    pub fn enc_pubkey(&self) -> Text<'a> {
+        self.meta().and_then(|meta| meta.enc_pubkey).or_else(|| self.enc_pubkey.clone())
     }
 
     /// What the user wants to be called.
@@ -197,26 +195,14 @@ pub struct Welcome<'a> {
     pub assigned_id: Text<'a>,
     /// Who else is in the network: users, or servers.
     #[serde(borrow, deserialize_with = "list")]
-    pub clients: List<Entry<'a>>,
+    pub clients: Vec<Entry<'a>>,
     /// Which servers are in the network.
     #[serde(borrow, deserialize_with = "list")]
-    pub servers: List<Entry<'a>>,
-    /// The id of the introducer.
-    #[serde(borrow, deserialize_with = "text")]
-    pub server_id: Text<'a>,
+    pub servers: Vec<Entry<'a>>,
     #[serde(borrow, deserialize_with = "text")]
     server_pub: Text<'a>,
     #[serde(borrow, deserialize_with = "text")]
     pubkey: Text<'a>,
-    /// Where the introducer listens.
-    #[serde(borrow, deserialize_with = "text")]
-    pub host: Text<'a>,
-    /// On which port.
-    #[serde(deserialize_with = "number")]
-    pub port: Option<u16>,
-    /// Whether it is a master.
-    #[serde(borrow, deserialize_with = "text")]
-    pub role: Text<'a>,
     #[serde(borrow)]
     snapshot: Option<&'a RawValue>,
 }
@@ -224,21 +210,21 @@ pub struct Welcome<'a> {
 #[derive(Deserialize)]
 struct Snapshot<'a> {
     #[serde(borrow, default, deserialize_with = "pairs")]
-    user_locations: List<Pair<'a>>,
+    user_locations: Vec<Pair<'a>>,
 }
 
 impl<'a> Welcome<'a> {
     /// The key of the introducer, which calls itself by this id, wherever it stands.
     #[must_use]
     pub fn introducer_key(&self, id: &str) -> Option<&str> {
-        let listed = || self.servers.items.iter().find(|server| server.id() == Some(id));
+        let listed = || self.servers.iter().find(|server| server.id() == Some(id));
         let inside = self.pubkey.as_deref().or(self.server_pub.as_deref());
         inside.or_else(|| listed().and_then(|server| server.pubkey.as_deref()))
     }
 
     /// Users and the servers that they are at.
     #[must_use]
-    pub fn locations(&self) -> List<Pair<'a>> {
+    pub fn locations(&self) -> Vec<Pair<'a>> {
         let inside = self.snapshot.filter(|snapshot| snapshot.get().starts_with('{'));
         let inside = inside.and_then(|snapshot| serde_json::from_str::<Snapshot<'a>>(snapshot.get()).ok());
         inside.map(|snapshot| snapshot.user_locations).unwrap_or_default()

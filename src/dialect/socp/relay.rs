@@ -50,17 +50,12 @@ pub fn recipient(envelope: &Envelope<'_>) -> Option<String> {
     let named = || envelope.recipient.as_deref().map(str::to_owned);
     let outside = || Some(envelope.to.to_string()).filter(|to| is_user_name(to));
     let found = match envelope.known() {
-        Some(Kind::ServerDeliver | Kind::PeerDeliver) => inside(),
+        Some(kind) if kind.is_wrapped() => inside(),
         // Between servers, some address files to the server.
         Some(kind) if kind.is_file() => inside().or_else(named).or_else(outside),
         _ => named().or_else(outside).or_else(inside),
     };
     found.filter(|name| is_user_name(name))
-}
-
-/// Whether a frame is a private letter, which is wrapped on its way.
-const fn is_direct(kind: Option<Kind>) -> bool {
-    matches!(kind, Some(Kind::MsgDirect | Kind::MsgPrivate | Kind::ServerDeliver | Kind::PeerDeliver))
 }
 
 /// A letter as a member of this home hears it.
@@ -71,14 +66,13 @@ pub fn to_member(original: &Frame) -> Option<Frame> {
         let to = recipient(&envelope)?;
         return Some(Draft { to: &to, ..Draft::new(kind, envelope.payload()) }.frame());
     }
-    if !is_direct(envelope.known()) {
+    if !envelope.known().is_some_and(Kind::is_direct) {
         return Some(original.clone());
     }
     let to = recipient(&envelope)?;
     let mut fields = fields(&envelope)?;
     fields.remove("user_id");
-    let is_wrapped = matches!(envelope.known(), Some(Kind::ServerDeliver | Kind::PeerDeliver));
-    if !is_wrapped {
+    if !envelope.known().is_some_and(Kind::is_wrapped) {
         set(&mut fields, "sender", &envelope.from);
     }
     let ts = envelope.ts.as_ref().map(|ts| ts.text());
@@ -90,7 +84,7 @@ pub fn to_member(original: &Frame) -> Option<Frame> {
 pub fn to_server(original: &Frame, accent: Accent) -> Option<Frame> {
     let envelope = Envelope::read(wire_text(original)?).ok()?;
     let ts = envelope.ts.as_ref().map(|ts| ts.text());
-    if is_direct(envelope.known()) {
+    if envelope.known().is_some_and(Kind::is_direct) {
         let mut fields = fields(&envelope)?;
         set(&mut fields, "sender", &envelope.from);
         set(&mut fields, "user_id", &recipient(&envelope)?);
@@ -123,8 +117,9 @@ fn named(member: &Member) -> Option<&str> {
 #[must_use]
 pub fn came(member: &Member, accent: Accent) -> Option<Frame> {
     let name = named(member)?;
-    let pubkey = spelled(&member.public_key, accent);
-    let meta = if pubkey.is_empty() { json!({}) } else { json!({ "pubkey": pubkey }) };
+    let keys = [("pubkey", Some(&member.public_key)), ("enc_pubkey", member.sealing_key.as_ref())];
+    let keys = keys.into_iter().filter_map(|(field, key)| Some((field, key.filter(|key| !key.is_empty())?)));
+    let meta: BTreeMap<&str, String> = keys.map(|(field, key)| (field, spelled(key, accent))).collect();
     let payload = json!({"meta": meta, "server_id": "", "user_id": name}).to_string();
     Some(Draft { to: "*", ..Draft::new(Kind::UserAdvertise, &payload) }.frame())
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    loose::{List, list, number, readable, text},
+    loose::{list, number, readable, text},
     payload::{Entry, Text},
 };
 
@@ -132,16 +132,16 @@ impl Command<'_> {
 #[serde(default)]
 pub struct Names<'a> {
     #[serde(borrow, deserialize_with = "list")]
-    users: List<Entry<'a>>,
+    users: Vec<Entry<'a>>,
     #[serde(borrow, deserialize_with = "list")]
-    online_users: List<Entry<'a>>,
+    online_users: Vec<Entry<'a>>,
 }
 
 impl<'a> Names<'a> {
     /// They.
     #[must_use]
-    pub const fn users(&self) -> &List<Entry<'a>> {
-        if self.users.items.is_empty() { &self.online_users } else { &self.users }
+    pub fn users(&self) -> &[Entry<'a>] {
+        if self.users.is_empty() { &self.online_users } else { &self.users }
     }
 }
 
@@ -184,12 +184,12 @@ impl Share<'_> {
 }
 
 #[derive(Deserialize)]
-struct Shares<'a>(#[serde(borrow, deserialize_with = "list")] List<Share<'a>>);
+struct Shares<'a>(#[serde(borrow, deserialize_with = "list")] Vec<Share<'a>>);
 
 impl<'a> KeyShare<'a> {
     /// The wrapped keys; none, if the list holds anything else.
     #[must_use]
-    pub fn shares(&self) -> List<Share<'a>> {
+    pub fn shares(&self) -> Vec<Share<'a>> {
         serde_json::from_str::<Shares<'a>>(self.shares.get()).map(|Shares(list)| list).unwrap_or_default()
     }
 }

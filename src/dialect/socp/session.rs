@@ -31,7 +31,7 @@ use crate::{
     dialect::{
         Ear, Terms,
         event::{Check, Input, Output},
-        rooms,
+        rooms, trace,
     },
     domain::{
         dialect::Dialect,
@@ -166,6 +166,9 @@ impl Session {
         let Some((key, _)) = key else {
             return self.close(Ending::Violated(Violation::BadKey), out);
         };
+        let Ok(sealing_key) = key::read_second(&key, hello.enc_pubkey.as_deref()) else {
+            return self.close(Ending::Violated(Violation::BadKey), out);
+        };
         self.name = if self.accent.clients == Clients::Servers || envelope.from.is_empty() {
             // One implementation leaves it to the server to name its users.
             name_for(&key)
@@ -178,14 +181,19 @@ impl Session {
         let key = Arc::new(key);
         self.key = Some(Arc::clone(&key));
         let signed = envelope.sig.as_deref();
-        let named = Named { name: self.name.as_str().into(), key: Some(key.id()), proven: signed.is_some() };
+        let named = Named {
+            name: self.name.as_str().into(),
+            key: Some(key.id()),
+            proven: signed.is_some(),
+            sealing_key: sealing_key.map(Into::into),
+        };
         let public_key: Arc<str> = hello.pubkey.as_deref().unwrap_or_default().into();
         // A hello without a signature proves nothing, so it may come again.
         let trace = match signed {
-            Some(signature) => heard::trace(sign::decode(signature).unwrap_or_default()),
-            None => heard::trace(format!("hello without a signature on connection {}", self.id)),
+            Some(signature) => trace(sign::decode(signature).unwrap_or_default()),
+            None => trace(format!("hello without a signature on connection {}", self.id)),
         };
-        let spelled = heard::spelled(&self.name, &public_key);
+        let spelled = heard::spelled(&self.name, &public_key, sealing_key);
         let dialect = Dialect::Socp;
         let newcomer =
             Newcomer { key: id_of(&self.name), named: Some(named), dialect, public_key, spelled, trace };
@@ -322,12 +330,13 @@ impl Session {
         let (code, detail) = match ending {
             Ending::Left => return None,
             Ending::Violated(Violation::BadKey) => {
-                ("BAD_KEY", "a hello needs a name and a public RSA key of 4096 bits with exponent 65537")
+                ("BAD_KEY", "a hello needs a name and public RSA keys of 4096 bits with exponent 65537")
             }
             Ending::Refused(Refusal::WrongKey) => ("BAD_KEY", "this name belongs to another key"),
             Ending::Violated(Violation::BadSignature) => ("INVALID_SIG", "the signature does not fit"),
             Ending::Refused(Refusal::Unproven) => ("INVALID_SIG", "this name comes with a signature"),
             Ending::Refused(Refusal::Replayed) => ("INVALID_SIG", "this hello was used before"),
+            Ending::Refused(Refusal::Banned) => ("BANNED", "this key or this name may not come in here"),
             Ending::Refused(Refusal::NameInUse) => ("NAME_IN_USE", "somebody of this name is here"),
             Ending::Silent | Ending::NoHello | Ending::Stalled => {
                 ("TIMEOUT", "nothing was heard for too long")

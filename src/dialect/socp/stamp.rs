@@ -8,13 +8,12 @@ use bytestring::ByteString;
 
 use super::{
     accent::Accent,
-    binary,
     canonical::canonical,
     envelope::{Envelope, print},
     kind::Kind,
-    wire_text,
+    sign, wire_text,
 };
-use crate::{crypto::sha256, domain::letter::Frame};
+use crate::domain::letter::Frame;
 
 /// What a draft writes for the id of the server that says it.
 const OPEN_SERVER: &str = "\"server_id\":\"\"";
@@ -31,9 +30,9 @@ pub struct Stamp<'a> {
 }
 
 impl Stamp<'_> {
-    /// The text that we must sign before this goes out, if it must be signed.
+    /// What this connection makes of a frame that needs our signature; `None` if it needs none.
     #[must_use]
-    pub fn unsigned(&self, frame: &Frame) -> Option<Vec<u8>> {
+    pub fn unsigned(&self, frame: &Frame) -> Option<Unsigned> {
         let envelope = Envelope::read(wire_text(frame)?).ok()?;
         let kind = envelope.known();
         if envelope.sig.is_some() || kind == Some(Kind::CtrlClose) {
@@ -41,38 +40,51 @@ impl Stamp<'_> {
         }
         // Of what others say, only what goes to many is ours to sign.
         let is_relayed = kind.is_some_and(|kind| kind == Kind::MsgPublicChannel || kind.is_file());
-        if !envelope.from.is_empty() && !is_relayed {
+        let is_ours = envelope.from.is_empty();
+        if !is_ours && !is_relayed {
             return None;
         }
-        let payload = self.payload(&envelope)?;
-        Some(if self.accent.prehash { sha256(payload.as_bytes()).to_vec() } else { payload.into_bytes() })
-    }
-
-    /// The frame with everything that it left open.
-    #[must_use]
-    pub fn signed(&self, frame: &Frame, signature: &[u8], now_ms: i64) -> Frame {
-        let completed = || {
-            let envelope = Envelope::read(wire_text(frame)?).ok()?;
-            let payload = self.payload(&envelope)?;
-            let from = if envelope.from.is_empty() { self.me } else { &envelope.from };
-            let to = if envelope.to.is_empty() { self.other } else { &envelope.to };
-            let now = now_ms.to_string();
-            let ts = envelope.ts.as_ref().map_or(&*now, |ts| ts.text());
-            let sig = binary::encode(signature, self.accent.padding);
-            Some(print(&envelope.kind, from, to, ts, &payload, Some(&sig)))
-        };
-        completed().map_or_else(|| frame.clone(), |text| Frame::Text(ByteString::from(text)))
-    }
-
-    fn payload(&self, envelope: &Envelope<'_>) -> Option<String> {
-        let payload = canonical(envelope.payload()).ok()?;
-        let is_ours = envelope.from.is_empty();
-        let names_us = matches!(envelope.known(), Some(Kind::UserAdvertise | Kind::UserRemove));
-        Some(if is_ours && names_us {
-            payload.replacen(OPEN_SERVER, &format!("\"server_id\":\"{}\"", self.me), 1)
-        } else {
-            payload
+        let mut payload = canonical(envelope.payload()).ok()?;
+        if is_ours && matches!(kind, Some(Kind::UserAdvertise | Kind::UserRemove)) {
+            payload = payload.replacen(OPEN_SERVER, &format!("\"server_id\":\"{}\"", self.me), 1);
+        }
+        let or = |said: &str, open: &str| if said.is_empty() { open.to_owned() } else { said.to_owned() };
+        Some(Unsigned {
+            kind: envelope.kind.to_string(),
+            from: or(&envelope.from, self.me),
+            to: or(&envelope.to, self.other),
+            ts: envelope.ts.as_ref().map(|ts| ts.text().to_owned()),
+            payload,
+            accent: self.accent,
         })
+    }
+}
+
+/// A frame that is complete but for our signature and, if it is said now, for the time.
+#[derive(Clone, Debug)]
+pub struct Unsigned {
+    kind: String,
+    from: String,
+    to: String,
+    ts: Option<String>,
+    payload: String,
+    accent: Accent,
+}
+
+impl Unsigned {
+    /// The text that we must sign.
+    #[must_use]
+    pub fn text(&self) -> Vec<u8> {
+        sign::signed(self.payload.clone(), self.accent.prehash)
+    }
+
+    /// The frame as it goes out.
+    #[must_use]
+    pub fn signed(self, signature: &[u8], now_ms: i64) -> Frame {
+        let Self { kind, from, to, ts, payload, accent } = self;
+        let ts = ts.unwrap_or_else(|| now_ms.to_string());
+        let sig = sign::encode(signature, accent.padding);
+        Frame::Text(ByteString::from(print(&kind, &from, &to, &ts, &payload, Some(&sig))))
     }
 }
 

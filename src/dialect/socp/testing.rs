@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{binary, canonical::canonical, id_of, key, key::Spelling};
+use super::{binary, canonical::canonical, id_of, key, key::Spelling, stamp::Unsigned};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -17,7 +17,7 @@ use crate::{
 
 /// Whose name and key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Who(pub(super) &'static str);
+pub(in crate::dialect) struct Who(pub(in crate::dialect) &'static str);
 
 /// A well-formed key of so many bits that nobody has, as SubjectPublicKeyInfo.
 fn made_up(seed: &str, bits: usize, exponent: &[u8]) -> Vec<u8> {
@@ -38,40 +38,47 @@ fn made_up(seed: &str, bits: usize, exponent: &[u8]) -> Vec<u8> {
 }
 
 impl Who {
-    pub(super) fn key(self) -> PublicKey {
+    pub(in crate::dialect) fn key(self) -> PublicKey {
         PublicKey::from_der(&made_up(self.0, 4096, &[1, 0, 1])).expect("a well-formed key")
     }
 
     /// As it is written in frames.
-    pub(super) fn pubkey(self) -> String {
+    pub(in crate::dialect) fn pubkey(self) -> String {
         key::write(&self.key(), Spelling::default())
     }
 
     /// A key of the wrong size, and one whose exponent is small.
-    pub(super) fn weak_keys(self) -> [String; 2] {
+    pub(in crate::dialect) fn weak_keys(self) -> [String; 2] {
         [(2048, &[1, 0, 1][..]), (4096, &[3])]
             .map(|(bits, exponent)| binary::encode(&made_up(self.0, bits, exponent), false))
     }
 
-    pub(super) fn signs(self, text: &[u8]) -> Vec<u8> {
+    pub(in crate::dialect) fn signs(self, text: &[u8]) -> Vec<u8> {
         sign(&self.key(), text)
     }
 
     /// A payload's signature, as it is written.
-    pub(super) fn sig(self, payload: &Value) -> String {
+    pub(in crate::dialect) fn sig(self, payload: &Value) -> String {
         let text = canonical(&payload.to_string()).expect("a payload");
         binary::encode(&self.signs(text.as_bytes()), false)
     }
 
     /// A frame of this type, signed by this one and said in the name of another.
-    pub(super) fn says(self, kind: &str, from: &str, to: &str, ts: i64, payload: &Value) -> String {
+    pub(in crate::dialect) fn says(
+        self,
+        kind: &str,
+        from: &str,
+        to: &str,
+        ts: i64,
+        payload: &Value,
+    ) -> String {
         json!({"type": kind, "from": from, "to": to, "ts": ts, "payload": payload, "sig": self.sig(payload)})
             .to_string()
     }
 
-    pub(super) fn member(self) -> Arc<Member> {
+    pub(in crate::dialect) fn member(self) -> Arc<Member> {
         let (public_key, key) = (self.pubkey(), id_of(self.0));
-        let spelled = super::heard::spelled(self.0, &public_key);
+        let spelled = super::heard::spelled(self.0, &public_key, None);
         let public_key = public_key.into();
         Arc::new(Member {
             key,
@@ -80,12 +87,14 @@ impl Who {
             dialect: Dialect::Socp,
             public_key,
             spelled,
+            fingerprint: None,
+            sealing_key: None,
         })
     }
 }
 
 /// The same frame without a signature.
-pub(super) fn unsigned(frame: &str) -> String {
+pub(in crate::dialect) fn unsigned(frame: &str) -> String {
     let mut frame: Value = serde_json::from_str(frame).expect("a frame");
     frame.as_object_mut().expect("an object").remove("sig");
     frame.to_string()
@@ -97,14 +106,20 @@ fn sign(key: &PublicKey, text: &[u8]) -> Vec<u8> {
 }
 
 /// Which of the texts was signed.
-pub(super) fn judge(check: &Check) -> Verdict {
+pub(in crate::dialect) fn judge(check: &Check) -> Verdict {
     let texts = &check.question.texts;
     let at = texts.iter().position(|text| sign(&check.key, text) == check.question.signature)?;
     Some((at, Salt::Digest))
 }
 
 /// The house.
-pub(super) const US: Who = Who("us");
+pub(in crate::dialect) const US: Who = Who("us");
+
+/// Something of the house's as it goes out.
+pub(in crate::dialect) fn said(unsigned: Unsigned) -> Value {
+    let signature = US.signs(&unsigned.text());
+    value(&unsigned.signed(&signature, 77))
+}
 
 pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
     let myself =
@@ -120,6 +135,6 @@ pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
     })
 }
 
-pub(super) fn value(frame: &Frame) -> Value {
+pub(in crate::dialect) fn value(frame: &Frame) -> Value {
     serde_json::from_str(super::wire_text(frame).expect("text")).expect("JSON")
 }

@@ -24,7 +24,7 @@ use crate::{
     dialect::{
         Ear, Terms,
         event::{Input, Output},
-        socp::heard,
+        trace,
     },
     domain::{
         id::ConnectionId,
@@ -151,7 +151,7 @@ impl Session {
     fn newcomer(&mut self) -> impl FnOnce(&str) -> Newcomer + use<> {
         self.asked = self.asked.wrapping_add(1);
         // It may be said again.
-        let trace = heard::trace(format!("nick {} on connection {}", self.asked, self.id));
+        let trace = trace(format!("nick {} on connection {}", self.asked, self.id));
         move |nick| newcomer(nick, trace)
     }
 

@@ -64,7 +64,9 @@ impl Scene {
                 number: 1,
                 dialect: Dialect::Tpacket,
                 public_key: "".into(),
-                spelled: heard::spelled(name, ""),
+                spelled: socp::heard::spelled(name, "", None),
+                fingerprint: None,
+                sealing_key: None,
             })
         };
         self.handle(Input::Joined(answer.map(member)))
@@ -296,7 +298,9 @@ fn neighbours_list_nicks_that_can_be_nicks() {
         number: 1,
         dialect: Dialect::Tpacket,
         public_key: "".into(),
-        spelled: heard::spelled(name, ""),
+        spelled: socp::heard::spelled(name, "", None),
+        fingerprint: None,
+        sealing_key: None,
     };
     let read = |member: &Member| {
         let Frame::Binary(bytes) = kith::wire::change(1, member, true) else { panic!("binary") };

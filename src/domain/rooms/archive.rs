@@ -8,9 +8,8 @@ use std::{
 
 use super::{Line, Lines, Stamp};
 
-/// Lines in one message, and their bytes: a part is told in no time, and whoever wants more asks for it.
+/// Lines in one message: a part is told in no time, and whoever wants more asks for it.
 const PART_LINES: usize = 256;
-const PART_BYTES: usize = 64 << 10;
 
 /// Our own lines that are kept, by their stamps.
 #[derive(Debug, Default)]
@@ -18,10 +17,6 @@ pub(super) struct Archive {
     lines: BTreeMap<Stamp, Arc<Line>>,
     /// The last stamp that we have given.
     head: Stamp,
-    /// The last one that we have given before the start, as far as it was stored.
-    restored: Stamp,
-    /// The first one that we could have given since.
-    since: Stamp,
 }
 
 impl Archive {
@@ -51,34 +46,20 @@ impl Archive {
         self.head
     }
 
-    /// Everything so far was given before the start, and nothing below this stamp will be given again.
-    pub(super) const fn resume(&mut self, since: Stamp) {
-        self.restored = self.head;
-        self.since = since;
-    }
-
-    /// Whether we have given this stamp, as far as we can know: what was said right before a crash may be lost.
+    /// Whether we know to have given this stamp: what was said right before a crash may be lost.
     pub(super) fn has_given(&self, stamp: Stamp) -> bool {
-        stamp == Stamp::ZERO
-            || stamp == self.restored
-            || (self.since..=self.head).contains(&stamp)
-            || self.lines.contains_key(&stamp)
-    }
-
-    /// The last line before this stamp.
-    pub(super) fn before(&self, stamp: Stamp) -> Stamp {
-        self.lines.range(..stamp).next_back().map_or(Stamp::ZERO, |(stamp, _)| *stamp)
+        stamp == Stamp::ZERO || stamp == self.head || self.lines.contains_key(&stamp)
     }
 
     /// What is behind this stamp, or the first part of it.
-    pub(super) fn part(&self, after: Stamp) -> Lines {
+    pub(super) fn part(&self, after: Stamp, most_bytes: usize) -> Lines {
         let mut lines: Vec<Arc<Line>> = Vec::new();
         let mut bytes = 0;
         let mut more = false;
         for line in self.lines.range((Excluded(after), Unbounded)).map(|(_, line)| line) {
             bytes += line.bytes();
             // One line is always told, however long it is.
-            more = lines.len() >= PART_LINES || (bytes > PART_BYTES && !lines.is_empty());
+            more = lines.len() >= PART_LINES || (bytes > most_bytes && !lines.is_empty());
             if more {
                 break;
             }

@@ -22,13 +22,8 @@ pub(super) struct Clock {
 impl Clock {
     /// The stamp of what is said now.
     pub(super) fn next(&mut self, now_ms: i64) -> Stamp {
-        self.last = self.upcoming().max(Stamp::at(now_ms));
+        self.last = Stamp(self.last.0.saturating_add(1)).max(Stamp::at(now_ms));
         self.last
-    }
-
-    /// The lowest stamp that may still be given.
-    pub(super) const fn upcoming(&self) -> Stamp {
-        Stamp(self.last.0.saturating_add(1))
     }
 
     /// Somebody has given this stamp.

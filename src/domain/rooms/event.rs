@@ -44,14 +44,9 @@ pub enum RoomNews {
     WantLines(Stamp),
     /// Lines of the sender's home.
     Lines(Lines),
-    /// The sender does not know what the reader has of it: all its lines behind the first of these stamps, up to and
-    /// including the second one, were lost in a crash. What it has follows from the beginning.
-    Lost {
-        /// Behind this one.
-        after: Stamp,
-        /// Up to this one, which the reader has asked with.
-        through: Stamp,
-    },
+    /// The sender does not know this stamp, which the reader has asked with: it has lost lines in a crash. All that it
+    /// has follows from the beginning, and whatever else the reader holds of it is no more.
+    Lost(Stamp),
 }
 
 /// All lines of one home between two stamps that it still keeps.
@@ -79,7 +74,7 @@ impl RoomNews {
             Self::Lines(lines) => lines.lines.iter().map(|line| EACH + line.bytes()).sum(),
             Self::Went(room, _) => room.as_str().len(),
             Self::Renamed(seat) => seat.name.len(),
-            Self::WantLines(_) | Self::Lost { .. } => 0,
+            Self::WantLines(_) | Self::Lost(_) => 0,
         }
     }
 }

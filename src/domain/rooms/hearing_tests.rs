@@ -40,7 +40,7 @@ fn guests_of_a_neighbour_come_and_go_with_it() {
         .map(|(place, number)| (room(place), seat_of(u32::from(number), number, &format!("g{number}"))));
     home.is_told(THERE, RoomNews::Seats(seats.to_vec())).expect("heard");
     assert_eq!(home.heard(0), ["+g7", "+g8"]);
-    home.is_told(THERE, RoomNews::Renamed(seat_of(7, 17, "gee"))).expect("heard");
+    home.is_told(THERE, RoomNews::Renamed(seat_of(7, 67, "gee"))).expect("heard");
     home.is_told(THERE, RoomNews::Went(room("hall"), 8)).expect("heard");
     home.is_told(THERE, RoomNews::Went(room("hall"), 8)).expect("once is enough");
     assert_eq!(home.heard(0), ["g7=gee", "-g8"]);
@@ -154,17 +154,20 @@ fn a_neighbour_with_a_wrong_clock_waits_and_moves_nobody() {
 fn what_a_neighbour_has_lost_is_lost() {
     let mut home = live(&Limits::default());
     let lines = [1, 2, 3].map(|at| said(SEED, START + at, "hall", &format!("{at}")));
-    let last = lines[2].id.stamp;
+    let (last_id, last) = (lines[2].id, lines[2].id.stamp);
     home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
     home.heard(0);
     assert_eq!(wants(&home.links(THERE, SEED)), [last]);
-    let lost = RoomNews::Lost { after: Stamp::at(START + 1), through: last };
-    let outcome = home.is_told(THERE, lost.clone()).expect("heard");
-    assert_eq!(outcome.records.len(), 2);
-    assert_eq!((home.history("hall"), home.heard(0)), (vec!["1".to_owned()], vec!["withdrawn".into(); 2]));
+    let lost = RoomNews::Lost(last);
+    assert_eq!(home.is_told(THERE, lost.clone()), Ok(Outcome::default()), "what is there still, it says now");
+    assert_eq!(wants(&home.links(THERE, SEED)), [last], "until it has said so, nothing has changed");
+    home.is_told(THERE, lost.clone()).expect("heard");
     let first = said(SEED, START + 1, "hall", "1");
-    home.is_told(THERE, told(Stamp::ZERO, vec![first, said(SEED, START + 9, "hall", "9")])).expect("heard");
-    assert_eq!((home.history("hall"), home.heard(0)), (vec!["1".into(), "9".into()], vec!["(9)".to_owned()]));
+    let all = told(Stamp::ZERO, vec![first, said(SEED, START + 9, "hall", "9")]);
+    let outcome = home.is_told(THERE, all).expect("heard");
+    assert!(outcome.records.contains(&Record::Erased(last_id)), "{outcome:?}");
+    assert_eq!(home.history("hall"), ["1", "9"]);
+    assert_eq!(home.heard(0), ["withdrawn", "withdrawn", "(9)"]);
     assert_eq!(home.is_told(THERE, lost).err(), Some(Violation::OutOfOrder), "nobody has asked");
 }
 
@@ -180,10 +183,10 @@ fn after_a_crash_we_say_what_we_have_lost() {
     again.enters(0, "hall");
     again.says(0, "hall", "three").expect("said");
     let answer = again.is_told(THERE, RoomNews::WantLines(ids[1].stamp)).expect("heard");
-    let [(_, RoomNews::Lost { after, through }), (_, RoomNews::Lines(part))] = &answer.news[..] else {
+    let [(_, RoomNews::Lost(through)), (_, RoomNews::Lines(part))] = &answer.news[..] else {
         panic!("{answer:?}")
     };
-    assert_eq!((*after, *through), (ids[0].stamp, ids[1].stamp));
+    assert_eq!(*through, ids[1].stamp);
     assert_eq!((part.after, part.lines.len()), (Stamp::ZERO, 2));
     let known = again.is_told(THERE, RoomNews::WantLines(ids[0].stamp)).expect("heard");
     assert!(matches!(&known.news[..], [(_, RoomNews::Lines(part))] if part.lines.len() == 1), "{known:?}");
@@ -214,7 +217,7 @@ fn a_liar_is_cut_off_and_leaves_nothing_behind() {
         (part(late, late, false, vec![]), Violation::OutOfOrder),
         (told(Stamp::ZERO, vec![line(SEED, START, "hall", withdrew(SEED + 1, 5))]), Violation::WrongSender),
         (told(Stamp::ZERO, vec![line(SEED, START, "hall", withdrew(SEED, START))]), Violation::WrongSender),
-        (RoomNews::Lost { after: Stamp::ZERO, through: late }, Violation::OutOfOrder),
+        (RoomNews::Lost(late), Violation::OutOfOrder),
     ] {
         let mut home = live(&Limits { peer_members: 3, ..Limits::default() });
         assert_eq!(home.is_told(THERE, news.clone()).err(), Some(violation), "{news:?}");

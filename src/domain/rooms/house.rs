@@ -23,6 +23,9 @@ use crate::domain::{
 /// The numbers of guests start here, as in the oldest protocol that has some.
 const FIRST_NUMBER: u32 = 0x1000;
 
+/// Bytes that a neighbour is told at once, at most.
+const PART_BYTES: usize = 64 << 10;
+
 /// All rooms of this home.
 #[derive(Debug)]
 pub struct Rooms {
@@ -47,6 +50,8 @@ pub(super) struct Most {
     pub(super) rooms_per_member: usize,
     pub(super) room_guests: usize,
     pub(super) seats_per_neighbour: usize,
+    /// Bytes that a neighbour is told at once.
+    pub(super) part_bytes: usize,
     pub(super) history: Bounds,
 }
 
@@ -58,6 +63,8 @@ impl Most {
             rooms_per_member: count(limits.rooms_per_member),
             room_guests: count(limits.room_guests),
             seats_per_neighbour: count(limits.peer_members),
+            // However little may wait for a neighbour, there is room for much else beside it.
+            part_bytes: (count(limits.peer_queue_bytes) / 16).min(PART_BYTES),
             history: Bounds {
                 lines: count(limits.room_lines),
                 bytes: count(limits.room_bytes),
@@ -109,7 +116,6 @@ impl Rooms {
         outcome.records.retain(|record| !matches!(record, Record::Line(_)));
         let own = self.heard.get(&self.own).copied();
         self.clock.restore(last, own, now_ms);
-        self.archive.resume(self.clock.upcoming());
         outcome
     }
 
@@ -117,12 +123,9 @@ impl Rooms {
     pub fn tidy(&mut self, now_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
         let oldest = self.limits.history.oldest(now_ms);
-        let names: Vec<_> = self.rooms.keys().cloned().collect();
-        for name in names {
-            if let Some(room) = self.rooms.get_mut(&name) {
-                let turn = room.expire(oldest);
-                self.settle(&name, &turn, &mut outcome);
-            }
+        let turns: Vec<_> = self.rooms.values_mut().map(|room| room.expire(oldest)).collect();
+        for turn in turns {
+            self.settle(&turn, &mut outcome);
         }
         self.ask_again(now_ms, &mut outcome);
         outcome
@@ -203,22 +206,17 @@ impl Rooms {
                 self.archive.push(line);
             }
         }
-        self.settle(&line.room, &turn, outcome);
+        self.settle(&turn, outcome);
         Some(turn)
     }
 
     /// What is gone from a room is gone from everywhere.
-    pub(super) fn settle(&mut self, name: &RoomName, turn: &Turn, outcome: &mut Outcome) {
+    pub(super) fn settle(&mut self, turn: &Turn, outcome: &mut Outcome) {
         for id in &turn.gone {
             outcome.records.push(Record::Erased(*id));
             if id.home == self.own {
                 self.archive.remove(id.stamp);
             }
-        }
-        if turn.moved
-            && let Some(room) = self.rooms.get(name)
-        {
-            outcome.records.push(room.record(name));
         }
     }
 

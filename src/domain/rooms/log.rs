@@ -1,8 +1,9 @@
 //! The history of one room: the newest lines in the agreed order, as many as fit.
 //!
-//! **Invariant:** what is kept depends on which lines were heard, never on when: the oldest make place for newer
-//! ones, whatever is older than anything that had to make place is not taken again, and a line that is withdrawn
-//! leaves its place taken. So homes with equal bounds that have heard the same keep the same.
+//! **Invariant:** what is kept depends on which lines were said, never on when they were heard. A line stays as long as
+//! what is newer leaves place for it: so many lines, and so many bytes, whatever it takes itself; and a line that is
+//! withdrawn leaves its place taken. So homes with equal bounds keep the same, even if some have never heard of what
+//! had to make place elsewhere.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,7 +15,7 @@ use crate::domain::id::KeyId;
 pub(super) struct Bounds {
     /// Lines, withdrawn ones included.
     pub(super) lines: usize,
-    /// Their bytes.
+    /// A line goes when those behind it have so many bytes.
     pub(super) bytes: usize,
     /// The longest text.
     pub(super) line_bytes: usize,
@@ -63,25 +64,36 @@ pub(super) struct Change {
     pub(super) gone: Vec<Arc<Line>>,
 }
 
+/// Lines that a home no longer stands by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retracted<'a> {
+    /// Whose.
+    pub(super) home: KeyId,
+    /// Behind this stamp.
+    pub(super) after: Stamp,
+    /// Up to and including this one.
+    pub(super) through: Stamp,
+    /// But for these, which are in order.
+    pub(super) kept: &'a [Arc<Line>],
+}
+
+impl Retracted<'_> {
+    /// Whether this is one of them.
+    pub(super) fn covers(&self, line: &Line) -> bool {
+        let LineId { stamp, home } = line.id;
+        let is_between = home == self.home && stamp > self.after && stamp <= self.through;
+        is_between && self.kept.binary_search_by_key(&stamp, |kept| kept.id.stamp).is_err()
+    }
+}
+
 /// One history.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     entries: BTreeMap<LineId, Entry>,
     bytes: usize,
-    floor: Option<LineId>,
 }
 
 impl Log {
-    /// An empty one, in which what is up to this line has had its time.
-    pub(super) fn above(floor: Option<LineId>) -> Self {
-        Self { floor, ..Self::default() }
-    }
-
-    /// The last line that had to make place.
-    pub(super) const fn floor(&self) -> Option<LineId> {
-        self.floor
-    }
-
     /// How many lines it has, and how many bytes they count for.
     pub(super) fn size(&self) -> (usize, usize) {
         (self.entries.len(), self.bytes)
@@ -110,10 +122,7 @@ impl Log {
     pub(super) fn insert(&mut self, line: &Arc<Line>, bounds: &Bounds, now_ms: i64) -> Change {
         let mut change = Change::default();
         let oldest = bounds.oldest(now_ms);
-        if self.is_past(line.id, oldest)
-            || self.entries.contains_key(&line.id)
-            || line.text() > bounds.line_bytes
-        {
+        if line.id.stamp < oldest || self.entries.contains_key(&line.id) || line.text() > bounds.line_bytes {
             return change;
         }
         self.put(line.id, Entry::Line(Arc::clone(line)));
@@ -127,14 +136,13 @@ impl Log {
     }
 
     fn withdraw(&mut self, target: LineId, bytes: u32, bounds: &Bounds, oldest: Stamp, change: &mut Change) {
-        let is_past = self.is_past(target, oldest);
         if let Some(entry) = self.entries.get_mut(&target) {
             if let Some(line) = entry.line().filter(|line| matches!(line.deed, Deed::Said(_))).cloned() {
                 *entry = Entry::Gone(line.bytes());
                 change.withdrawn = Some(target);
                 change.gone.push(line);
             }
-        } else if !is_past {
+        } else if target.stamp >= oldest {
             // It was withdrawn before we could hear of it, and takes no more than it could have.
             let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(bounds.bytes);
             self.put(target, Entry::Gone(bytes));
@@ -152,12 +160,12 @@ impl Log {
         gone
     }
 
-    /// A home no longer stands by its lines behind one stamp and up to another.
-    pub(super) fn retract(&mut self, home: KeyId, after: Stamp, through: Stamp) -> Vec<Arc<Line>> {
+    /// A home no longer stands by its lines between two stamps, but for some.
+    pub(super) fn retract(&mut self, retracted: &Retracted<'_>) -> Vec<Arc<Line>> {
+        let Retracted { home, after, through, .. } = *retracted;
         let ids = LineId { stamp: after, home }..=LineId { stamp: through, home };
         let lines = self.entries.range(ids).filter_map(|(_, entry)| entry.line());
-        let gone: Vec<_> =
-            lines.filter(|line| line.id.home == home && line.id.stamp > after).cloned().collect();
+        let gone: Vec<_> = lines.filter(|line| retracted.covers(line)).cloned().collect();
         for line in &gone {
             self.take(line.id);
             // Then it has not withdrawn anything, either.
@@ -168,10 +176,6 @@ impl Log {
             }
         }
         gone
-    }
-
-    fn is_past(&self, id: LineId, oldest: Stamp) -> bool {
-        id.stamp < oldest || self.floor.is_some_and(|floor| id <= floor)
     }
 
     fn put(&mut self, id: LineId, entry: Entry) {
@@ -186,12 +190,15 @@ impl Log {
     }
 
     fn fit(&mut self, bounds: &Bounds, gone: &mut Vec<Arc<Line>>) {
-        while (self.entries.len() > bounds.lines || self.bytes > bounds.bytes)
-            && let Some((id, entry)) = self.entries.pop_first()
-        {
-            self.bytes = self.bytes.saturating_sub(entry.bytes());
-            self.floor = Some(id);
-            gone.extend(entry.line().cloned());
+        while let Some(first) = self.entries.first_entry() {
+            let newer = self.bytes.saturating_sub(first.get().bytes());
+            if self.entries.len() <= bounds.lines && newer < bounds.bytes {
+                return;
+            }
+            if let Some((_, entry)) = self.entries.pop_first() {
+                self.bytes = newer;
+                gone.extend(entry.line().cloned());
+            }
         }
     }
 }

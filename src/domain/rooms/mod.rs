@@ -34,6 +34,8 @@ pub use self::{
 #[cfg(test)]
 mod hearing_tests;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -11,15 +11,15 @@ use std::{
 
 use super::{
     Deed, Event, Guest, Line, Lines, Outcome, RoomName, RoomNews, Rooms, Seat, Stamp, clock::Clock,
-    house::seat,
+    house::seat, log::Retracted,
 };
 use crate::domain::{
     id::{HomeId, KeyId},
     refusal::Violation,
 };
 
-/// Seats in one message.
-const PART_SEATS: usize = 256;
+/// What a seat takes of a message, about.
+const SEAT_BYTES: usize = 256;
 /// The longest name of a guest, in bytes. Members choose shorter ones in every dialect.
 const LONGEST_NAME: usize = 256;
 
@@ -39,6 +39,8 @@ pub(super) struct Neighbour {
     /// Up to where we have heard it.
     cursor: Stamp,
     listening: Listening,
+    /// It has lost lines up to this stamp, and tells everything anew.
+    lost: Option<Stamp>,
 }
 
 /// How we listen to a neighbour.
@@ -62,7 +64,8 @@ struct Theirs {
 impl Neighbour {
     fn new(key: KeyId, cursor: Stamp) -> Self {
         let (guests, members, seats) = (HashMap::new(), HashMap::new(), 0);
-        Self { key, guests, members, seats, is_live: false, cursor, listening: Listening::Asked }
+        let listening = Listening::Asked;
+        Self { key, guests, members, seats, is_live: false, cursor, listening, lost: None }
     }
 
     /// Whether all these guests may come: each with a number of her own, and once into each room.
@@ -100,7 +103,7 @@ impl Rooms {
             let ours = room.guests().into_iter().filter(|guest| guest.home == HomeId::OWN);
             seats.extend(ours.map(|guest| (name.clone(), seat(&guest))));
         }
-        for part in seats.chunks(PART_SEATS) {
+        for part in seats.chunks((self.limits.part_bytes / SEAT_BYTES).max(1)) {
             outcome.spread(vec![home], RoomNews::Seats(part.to_vec()));
         }
         outcome.spread(vec![home], RoomNews::WantLines(cursor));
@@ -136,7 +139,7 @@ impl Rooms {
             RoomNews::Renamed(seat) => self.hear_renamed(home, seat, &mut outcome)?,
             RoomNews::WantLines(stamp) => self.tell_lines(home, stamp, now_ms, &mut outcome),
             RoomNews::Lines(lines) => self.hear_lines(home, lines, now_ms, &mut outcome)?,
-            RoomNews::Lost { after, through } => self.hear_lost(home, after, through, &mut outcome)?,
+            RoomNews::Lost(stamp) => self.hear_lost(home, stamp)?,
         }
         Ok(outcome)
     }
@@ -227,11 +230,10 @@ impl Rooms {
         self.clock.hear(stamp, now_ms);
         let mut after = stamp;
         if !self.archive.has_given(stamp) {
-            let known = self.archive.before(stamp);
-            outcome.spread(vec![home], RoomNews::Lost { after: known, through: stamp });
+            outcome.spread(vec![home], RoomNews::Lost(stamp));
             after = Stamp::ZERO;
         }
-        let part = self.archive.part(after);
+        let part = self.archive.part(after, self.limits.part_bytes);
         if let Some(neighbour) = self.neighbours.get_mut(&home) {
             neighbour.is_live = !part.more;
         }
@@ -264,19 +266,21 @@ impl Rooms {
             Listening::Asked | Listening::Live => {}
         }
         let horizon = Clock::horizon(now_ms);
-        let mut cursor = after;
         let early = lines.iter().map(|line| line.id.stamp).chain([through]).find(|stamp| *stamp > horizon);
-        for line in lines.iter().filter(|line| line.id.stamp <= horizon) {
-            cursor = line.id.stamp;
+        let in_time = lines.partition_point(|line| line.id.stamp <= horizon);
+        let (in_time, _) = lines.split_at_checked(in_time).unwrap_or_default();
+        let (cursor, listening) = match early {
+            Some(stamp) => (in_time.last().map_or(after, |line| line.id.stamp), Listening::Early(stamp)),
+            None if more => (through, Listening::Asked),
+            None => (through, Listening::Live),
+        };
+        let end = if listening == Listening::Live { None } else { Some(cursor) };
+        self.forget_lost(home, after, end, in_time, outcome);
+        for line in in_time {
             self.clock.hear(line.id.stamp, now_ms);
             self.hear_line(home, line, now_ms, outcome);
         }
-        let listening = match early {
-            Some(stamp) => Listening::Early(stamp),
-            None if more => Listening::Asked,
-            None => Listening::Live,
-        };
-        self.listen(home, if early.is_some() { cursor } else { through }, listening);
+        self.listen(home, cursor, listening);
         if listening == Listening::Asked {
             outcome.spread(vec![home], RoomNews::WantLines(through));
         }
@@ -286,7 +290,37 @@ impl Rooms {
     fn listen(&mut self, home: HomeId, cursor: Stamp, listening: Listening) {
         let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
         (neighbour.cursor, neighbour.listening) = (cursor, listening);
-        self.heard.insert(neighbour.key, cursor);
+        // Until everything that was lost is forgotten, we go on asking as if it were not lost.
+        if neighbour.lost.is_none() {
+            self.heard.insert(neighbour.key, cursor);
+        }
+    }
+
+    /// What a neighbour that has lost lines has not told between two stamps, or up to the end, is no more.
+    fn forget_lost(
+        &mut self,
+        home: HomeId,
+        after: Stamp,
+        end: Option<Stamp>,
+        kept: &[Arc<Line>],
+        outcome: &mut Outcome,
+    ) {
+        let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
+        let Some(lost) = neighbour.lost else { return };
+        neighbour.lost.take_if(|lost| end.is_none_or(|end| *lost <= end));
+        let through = end.map_or(lost, |end| end.min(lost));
+        if through <= after {
+            return;
+        }
+        let retracted = Retracted { home: neighbour.key, after, through, kept };
+        let mut turns = Vec::new();
+        for (name, room) in &mut self.rooms {
+            turns.push((name.clone(), room.retract(&retracted)));
+        }
+        for (name, turn) in turns {
+            self.settle(&turn, outcome);
+            self.announce(&name, &turn, outcome);
+        }
     }
 
     fn hear_line(&mut self, home: HomeId, line: &Arc<Line>, now_ms: i64, outcome: &mut Outcome) {
@@ -310,28 +344,15 @@ impl Rooms {
         Some(neighbour.guests.get(number)?.guest.number)
     }
 
-    /// A neighbour has lost lines that we have heard of it, and has said so when we asked.
-    fn hear_lost(
-        &mut self,
-        home: HomeId,
-        after: Stamp,
-        through: Stamp,
-        outcome: &mut Outcome,
-    ) -> Result<(), Violation> {
-        let Some(neighbour) = self.neighbours.get(&home) else { return Ok(()) };
+    /// A neighbour has lost lines that we have heard of it, and says so when we ask.
+    fn hear_lost(&mut self, home: HomeId, through: Stamp) -> Result<(), Violation> {
+        let Some(neighbour) = self.neighbours.get_mut(&home) else { return Ok(()) };
         let is_answer = neighbour.listening == Listening::Asked && neighbour.cursor == through;
-        if !is_answer || after >= through {
+        if !is_answer || through == Stamp::ZERO {
             return Err(Violation::OutOfOrder);
         }
-        let key = neighbour.key;
-        let names: Vec<_> = self.rooms.keys().cloned().collect();
-        for name in names {
-            let Some(room) = self.rooms.get_mut(&name) else { continue };
-            let turn = room.retract(key, after, through);
-            self.settle(&name, &turn, outcome);
-            self.announce(&name, &turn, outcome);
-        }
-        self.listen(home, Stamp::ZERO, Listening::Asked);
+        neighbour.lost = Some(through);
+        neighbour.cursor = Stamp::ZERO;
         Ok(())
     }
 

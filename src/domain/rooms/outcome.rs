@@ -62,9 +62,6 @@ pub struct KeptRoom {
     pub name: RoomName,
     /// Whether an operator has closed it.
     pub closed: bool,
-    /// The last line that had to make place for newer ones. None before it is taken again, or which lines fit would
-    /// depend on when one has heard of them.
-    pub floor: Option<LineId>,
 }
 
 /// All that was written down.

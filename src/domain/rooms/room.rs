@@ -9,9 +9,9 @@ use bytestring::ByteString;
 
 use super::{
     Deed, Guest, KeptRoom, Line, LineId, Record, RoomName, RoomView, Stamp,
-    log::{Bounds, Change, Log},
+    log::{Bounds, Change, Log, Retracted},
 };
-use crate::domain::id::{ConnectionId, KeyId};
+use crate::domain::id::ConnectionId;
 
 /// Somebody who is in.
 #[derive(Debug)]
@@ -48,19 +48,17 @@ pub(super) struct Turn {
     pub(super) retitled: bool,
     /// What is kept nowhere any more.
     pub(super) gone: Vec<LineId>,
-    /// Whether the room itself must be written down again.
-    pub(super) moved: bool,
 }
 
 impl Room {
     /// As it was written down.
     pub(super) fn restored(kept: &KeptRoom) -> Self {
-        Self { closed: kept.closed, log: Log::above(kept.floor), ..Self::default() }
+        Self { closed: kept.closed, ..Self::default() }
     }
 
     /// What is written down about it.
     pub(super) fn record(&self, name: &RoomName) -> Record {
-        Record::Room(KeptRoom { name: name.clone(), closed: self.closed, floor: self.log.floor() })
+        Record::Room(KeptRoom { name: name.clone(), closed: self.closed })
     }
 
     /// The topic in force.
@@ -122,10 +120,8 @@ impl Room {
 
     /// Something was done here.
     pub(super) fn keep(&mut self, line: &Arc<Line>, bounds: &Bounds, now_ms: i64) -> Turn {
-        let floor = self.log.floor();
         let Change { is_new, withdrawn, gone } = self.log.insert(line, bounds, now_ms);
         let mut turn = Turn { is_new, withdrawn: withdrawn.into_iter().collect(), ..Turn::default() };
-        turn.moved = self.log.floor() != floor;
         let is_topic = matches!(line.deed, Deed::Topic(_)) && line.text() <= bounds.line_bytes;
         if is_topic && self.topic.as_ref().is_none_or(|topic| topic.id < line.id) {
             let old = self.topic.replace(Arc::clone(line));
@@ -144,15 +140,13 @@ impl Room {
         turn
     }
 
-    /// A home no longer stands by its lines behind one stamp and up to another.
-    pub(super) fn retract(&mut self, home: KeyId, after: Stamp, through: Stamp) -> Turn {
+    /// A home no longer stands by some of its lines.
+    pub(super) fn retract(&mut self, retracted: &Retracted<'_>) -> Turn {
         let mut turn = Turn::default();
-        let gone = self.log.retract(home, after, through);
+        let gone = self.log.retract(retracted);
         let said = gone.iter().filter(|line| matches!(line.deed, Deed::Said(_)));
         turn.withdrawn = said.map(|line| line.id).collect();
-        let is_retracted =
-            |line: &Arc<Line>| line.id.home == home && line.id.stamp > after && line.id.stamp <= through;
-        if let Some(old) = self.topic.take_if(|topic| is_retracted(topic)) {
+        if let Some(old) = self.topic.take_if(|topic| retracted.covers(topic)) {
             self.topic = self.log.lines().rfind(|line| matches!(line.deed, Deed::Topic(_))).cloned();
             turn.gone.push(old.id);
             turn.retitled = true;

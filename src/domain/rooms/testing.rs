@@ -1,6 +1,9 @@
 //! Homes for tests: members by short names, and what everybody in the rooms has heard.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::*;
 use crate::domain::{
@@ -24,23 +27,112 @@ pub(super) fn room(name: &str) -> RoomName {
 
 pub(super) fn member(seed: u8, name: &str) -> Arc<Member> {
     let (name, public_key, spelled) = (Some(name.into()), "".into(), key(seed));
-    Arc::new(Member { key: key(seed), name, number: 0, dialect: Dialect::Socp, public_key, spelled })
+    let (fingerprint, sealing_key) = (None, None);
+    let (key, number, dialect) = (key(seed), 0, Dialect::Socp);
+    Arc::new(Member { key, name, number, dialect, public_key, spelled, fingerprint, sealing_key })
 }
+
+/// What is added to the seed of a member who is called otherwise.
+pub(super) const RENAMED: u8 = 60;
 
 /// A home in which member n has connection n and is called by a letter.
 pub(super) struct Home {
     pub(super) rooms: Rooms,
     pub(super) now: i64,
-    /// The roster of each room as each connection knows it from what it was told, by number.
-    rosters: BTreeMap<(ConnectionId, RoomName), Vec<Arc<Guest>>>,
+    key: u8,
+    limits: Limits,
+    /// What each connection knows of each room that it is in.
+    views: BTreeMap<(ConnectionId, RoomName), View>,
+    /// Whose each number is.
+    numbers: BTreeMap<u32, (HomeId, u8)>,
     /// What each connection was told in words.
-    pub(super) told: Vec<(ConnectionId, String)>,
+    told: Vec<(ConnectionId, String)>,
+    /// What was written down.
+    records: Vec<Record>,
+}
+
+/// A room as somebody who is in it has been told about it.
+#[derive(Default)]
+struct View {
+    roster: Vec<Arc<Guest>>,
+    lines: BTreeSet<LineId>,
+}
+
+impl View {
+    fn of(scene: &Scene) -> Self {
+        assert_eq!(scene.guests.last(), Some(&scene.you), "the newcomer is last");
+        let lines = scene.history.iter().map(|line| line.id).collect();
+        Self { roster: scene.guests.clone(), lines }
+    }
+
+    fn place(&self, guest: &Arc<Guest>) -> usize {
+        self.roster.iter().position(|known| known == guest).expect("one who is here")
+    }
+
+    fn hears(&mut self, line: &Line) -> String {
+        assert!(self.lines.insert(line.id), "this was told before: {}", words(line));
+        words(line)
+    }
+
+    /// Plays what was told into what is known.
+    fn plays(&mut self, event: &Event) -> String {
+        match event {
+            Event::Came(guest) => {
+                assert!(self.roster.iter().all(|known| known.number != guest.number), "came twice");
+                self.roster.push(Arc::clone(guest));
+                format!("+{}", guest.name)
+            }
+            Event::Went(guest) | Event::Expelled(guest) => {
+                self.roster.remove(self.place(guest));
+                format!("-{}", guest.name)
+            }
+            Event::Renamed(before, now) => {
+                assert_eq!(before.number, now.number);
+                let place = self.place(before);
+                self.roster[place] = Arc::clone(now);
+                format!("{}={}", before.name, now.name)
+            }
+            Event::Said(guest, line) => {
+                self.place(guest);
+                format!("{}: {}", guest.name, self.hears(line))
+            }
+            Event::Recalled(line) => format!("({})", self.hears(line)),
+            Event::Topic(topic) => format!("#{}", topic.as_deref().unwrap_or_default()),
+            Event::Withdrawn(id) => {
+                self.lines.remove(id);
+                "withdrawn".to_owned()
+            }
+            Event::Closed => {
+                self.roster.clear();
+                "closed".to_owned()
+            }
+        }
+    }
 }
 
 impl Home {
     pub(super) fn new(seed: u8, limits: &Limits) -> Self {
-        let (rosters, told) = (BTreeMap::new(), Vec::new());
-        Self { rooms: Rooms::new(key(seed), limits), now: START, rosters, told }
+        Self {
+            rooms: Rooms::new(key(seed), limits),
+            now: START,
+            key: seed,
+            limits: limits.clone(),
+            views: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            told: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Crashes and starts again, without the last things that should have been written down.
+    pub(super) fn restarts(&mut self, lost: usize) {
+        let stored = self.records.len().saturating_sub(lost);
+        self.records.truncate(stored);
+        let mut again = Self { now: self.now, ..Self::new(self.key, &self.limits) };
+        again.records = std::mem::take(&mut self.records);
+        let outcome = again.rooms.restore(kept(&again.records), again.now);
+        again.hears(&outcome);
+        *self = again;
     }
 
     pub(super) fn with(limits: &Limits) -> Self {
@@ -57,11 +149,10 @@ impl Home {
         let outcome = self.rooms.ask(&Asker { connection, member }, wish, self.now);
         match &outcome.answer {
             Some(Answer::Entered(scene)) => {
-                assert_eq!(scene.guests.last(), Some(&scene.you), "the newcomer is last");
-                self.rosters.insert((connection, scene.room.clone()), scene.guests.clone());
+                self.views.insert((connection, scene.room.clone()), View::of(scene));
             }
             Some(Answer::Left(room)) => {
-                self.rosters.remove(&(connection, room.clone()));
+                self.views.remove(&(connection, room.clone()));
             }
             _ => {}
         }
@@ -74,11 +165,11 @@ impl Home {
     }
 
     pub(super) fn moves(&mut self, who: u8, name: &str) -> Outcome {
-        let before: Vec<_> = self.rosters.keys().filter(|(id, _)| id.0 == u64::from(who)).cloned().collect();
+        let before: Vec<_> = self.views.keys().filter(|(id, _)| id.0 == u64::from(who)).cloned().collect();
         let outcome = self.asks(who, Wish::Move(room(name)));
         if !matches!(outcome.answer, Some(Answer::Refused(_))) {
             for place in before.into_iter().filter(|(_, left)| left.as_str() != name) {
-                self.rosters.remove(&place);
+                self.views.remove(&place);
             }
         }
         outcome
@@ -94,7 +185,7 @@ impl Home {
     pub(super) fn goes(&mut self, who: u8) -> Outcome {
         let connection = ConnectionId(who.into());
         let outcome = self.rooms.gone(connection);
-        self.rosters.retain(|(id, _), _| *id != connection);
+        self.views.retain(|(id, _), _| *id != connection);
         self.hears(&outcome);
         outcome
     }
@@ -129,62 +220,36 @@ impl Home {
         outcome
     }
 
-    /// Plays what was told into what everybody knows. Whoever hears of somebody unknown, fails.
     fn hears(&mut self, outcome: &Outcome) {
+        self.records.extend(outcome.records.iter().cloned());
         for (room, listeners, event) in &outcome.events {
             for listener in listeners {
-                let roster = self.rosters.get_mut(&(*listener, room.clone())).expect("one who is in");
-                let at = |guest: &Arc<Guest>| roster.iter().position(|known| known == guest);
-                let words = match event {
-                    Event::Came(guest) => {
-                        assert!(roster.iter().all(|known| known.number != guest.number), "came twice");
-                        roster.push(Arc::clone(guest));
-                        format!("+{}", guest.name)
-                    }
-                    Event::Went(guest) | Event::Expelled(guest) => {
-                        let place = at(guest).expect("one who was here");
-                        roster.remove(place);
-                        format!("-{}", guest.name)
-                    }
-                    Event::Renamed(before, now) => {
-                        let place = at(before).expect("one who was here");
-                        assert_eq!(before.number, now.number);
-                        roster[place] = Arc::clone(now);
-                        format!("{}={}", before.name, now.name)
-                    }
-                    Event::Said(guest, line) => {
-                        assert!(at(guest).is_some(), "who says something is here");
-                        format!("{}: {}", guest.name, words(line))
-                    }
-                    Event::Recalled(line) => format!("({})", words(line)),
-                    Event::Topic(topic) => format!("#{}", topic.as_deref().unwrap_or_default()),
-                    Event::Withdrawn(_) => "withdrawn".to_owned(),
-                    Event::Closed => {
-                        roster.clear();
-                        "closed".to_owned()
-                    }
-                };
-                self.told.push((*listener, words));
+                let view = self.views.get_mut(&(*listener, room.clone())).expect("one who is in");
+                self.told.push((*listener, view.plays(event)));
             }
-        }
-        let out: Vec<_> =
-            outcome.events.iter().filter(|(_, _, event)| matches!(event, Event::Closed)).collect();
-        for (room, _, _) in out {
-            self.rosters.retain(|(_, place), _| place != room);
         }
         for (room, _, event) in &outcome.events {
-            if let Event::Expelled(guest) = event {
-                let own = ConnectionId(guest.member.0[0].into());
-                self.rosters.remove(&(own, room.clone()));
+            match event {
+                Event::Closed => self.views.retain(|(_, place), _| place != room),
+                Event::Expelled(guest) => {
+                    let out = ConnectionId(u64::from(guest.member.0[0] % RENAMED));
+                    self.views.remove(&(out, room.clone()));
+                }
+                _ => {}
             }
+        }
+        for guest in self.rooms.rooms().flat_map(|view| view.guests) {
+            let person = (guest.home, guest.member.0[0] % RENAMED);
+            let owner = *self.numbers.entry(guest.number).or_insert(person);
+            assert_eq!(owner, person, "a number was given twice");
         }
     }
 
     /// Whoever is in a room knows exactly who is in it.
     pub(super) fn everybody_knows_everybody(&self) {
-        for ((listener, name), known) in &self.rosters {
+        for ((listener, name), known) in &self.views {
             let real = self.rooms.room(name).expect("a room").guests;
-            assert_eq!(known, &real, "{listener} in {name}");
+            assert_eq!(known.roster, real, "{listener} in {name}");
         }
     }
 
@@ -200,6 +265,27 @@ impl Home {
         let lines = self.rooms.history(&room(name), None, usize::MAX);
         lines.map_or_else(Vec::new, |(lines, _)| lines.iter().map(|line| words(line)).collect())
     }
+}
+
+/// What is found of what was written down.
+pub(super) fn kept(records: &[Record]) -> Kept {
+    let (mut rooms, mut lines, mut muted) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    for record in records.iter().cloned() {
+        match record {
+            Record::Line(line) => drop(lines.insert(line.id, (*line).clone())),
+            Record::Erased(id) => drop(lines.remove(&id)),
+            Record::Room(room) => drop(rooms.insert(room.name.clone(), room)),
+            Record::Forgotten(name) => {
+                rooms.remove(&name);
+                lines.retain(|_, line| line.room != name);
+            }
+            Record::Muted(member, true) => drop(muted.insert(member)),
+            Record::Muted(member, false) => drop(muted.remove(&member)),
+        }
+    }
+    // In whatever order.
+    let lines = lines.into_values().rev().collect();
+    Kept { rooms: rooms.into_values().collect(), lines, muted: muted.into_iter().collect() }
 }
 
 pub(super) fn words(line: &Line) -> String {

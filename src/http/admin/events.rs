@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 
-use super::stamp::rfc3339;
+use super::{stamp::rfc3339, who::Who};
 use crate::{
     actors::{
         event::{Event, Kind, Naming},
@@ -40,9 +40,9 @@ pub(super) struct EventView {
     /// Which connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
-    /// The fingerprint of its member.
+    /// Its member; of a name that was refused, the name and the key that came with it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    member: Option<String>,
+    member: Option<Who>,
     /// What it speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<&'static str>,
@@ -70,12 +70,18 @@ pub(super) struct EventView {
     /// The number of a guest of a room.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u32>,
-    /// The fingerprint that the member had under its name before.
+    /// Who the member was, before it took another name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
+    before: Option<Who>,
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
+    /// Which ban.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ban: Option<String>,
+    /// Whom a ban is about, as in `name anna`; or who was muted, as the roster of a room shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
 }
 
 impl EventView {
@@ -98,20 +104,20 @@ impl From<&Event> for EventView {
             Kind::PeerAdded { peer } | Kind::PeerRemoved { peer } => blank.of_peer(peer, None, None),
             Kind::Joined { client, member, dialect } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
+                member: Some(Who::from(&**member)),
                 dialect: Some(dialect.name()),
                 ..blank
             },
             Kind::Left { client, member, ending } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
+                member: Some(Who::from(&**member)),
                 ending: Some(ending.code()),
                 ..blank
             },
             Kind::Renamed { client, before, member } => Self {
                 client: Some(client.to_string()),
-                member: Some(member.hex()),
-                before: Some(before.hex()),
+                member: Some(Who::from(&**member)),
+                before: Some(Who::from(&**before)),
                 ..blank
             },
             Kind::RoomOpened { room } | Kind::RoomClosed { room } | Kind::TopicSet { room } => {
@@ -123,9 +129,12 @@ impl From<&Event> for EventView {
             Kind::Expelled { room, number } => {
                 Self { room: Some(room.to_string()), number: Some(*number), ..blank }
             }
-            Kind::Muted { member } | Kind::Unmuted { member } => Self { member: Some(member.hex()), ..blank },
+            Kind::Muted { member } | Kind::Unmuted { member } => Self { target: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
-                Self { address: Some(address.clone()), member: Some(member.hex()), ..blank }
+                Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }
+            }
+            Kind::Banned { ban } | Kind::Unbanned { ban } => {
+                Self { ban: Some(ban.id.to_string()), target: Some(ban.said.target.to_string()), ..blank }
             }
             Kind::Refused { address, ending } => {
                 Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }
@@ -173,8 +182,8 @@ impl Watcher {
 }
 
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
-/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, and `lagged`
-/// if this watcher was too slow. Ends with the server.
+/// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, `banned`,
+/// `unbanned`, and `lagged` if this watcher was too slow. Ends with the server.
 #[utoipa::path(
     tag = "events",
     operation_id = "watch_events",

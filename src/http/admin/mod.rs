@@ -4,6 +4,7 @@
 //! registered, so that a route cannot be there without being described. **Invariant:** everything below
 //! `/api/v1` and `/metrics` asks for the token, in one place, before its handler is even looked for.
 
+mod bans;
 mod body;
 mod clients;
 mod debug;
@@ -120,6 +121,9 @@ fn app(
                 .service(rooms::mutes::list)
                 .service(rooms::mutes::mute)
                 .service(rooms::mutes::unmute)
+                .service(bans::list)
+                .service(bans::make)
+                .service(bans::lift)
                 .service(events::watch)
                 .service(files::list)
                 .service(files::delete)

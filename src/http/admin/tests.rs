@@ -25,7 +25,7 @@ use crate::{
     domain::{
         dialect::Dialect,
         id::{ConnectionId, KeyId},
-        member::Newcomer,
+        member::{Member, Newcomer},
         refusal::{Ending, Refusal},
         replay::Trace,
     },
@@ -118,7 +118,7 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
     assert_eq!(status, 200);
     let description: Value = serde_json::from_slice(&body).expect("json");
     let operations = operations(&description);
-    assert_eq!(operations.len(), 34, "{operations:?}");
+    assert_eq!(operations.len(), 37, "{operations:?}");
     for (method, path, guarded) in operations {
         let path = ["{id}", "{name}", "{member}"].iter().fold(path, |path, part| path.replace(part, "7"));
         assert_eq!(guarded, path != "/healthz" && path != "/readyz", "{path}");
@@ -133,7 +133,7 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
         // One never ends, and the other ends this very process.
         if !path.ends_with("/events") && !path.ends_with("/registry/fault") {
             let (status, ..) = ask(&bench, method.clone(), &path).await;
-            let takes_body = ["/peers", "/topic", "/kick"].iter().any(|end| path.ends_with(end));
+            let takes_body = ["/peers", "/bans", "/topic", "/kick"].iter().any(|end| path.ends_with(end));
             let unsaid = status == 415 && takes_body;
             assert!(
                 status < 300 || unsaid || (status == 404 && path.contains('7')),
@@ -266,7 +266,7 @@ async fn the_server_shows_every_limit_under_its_name() {
     let bench = bench(|settings| settings.limits.hello_timeout_s = 77).await;
     let (_, server) = get(&bench, "/api/v1/server").await;
     assert_eq!(server["limits"]["hello_timeout_s"], 77);
-    assert_eq!(server["limits"].as_object().expect("limits").len(), 48);
+    assert_eq!(server["limits"].as_object().expect("limits").len(), 49);
     assert_eq!((&server["store"]["healthy"], &server["draining"]), (&json!(true), &json!(false)));
 }
 
@@ -345,7 +345,16 @@ async fn events_are_streamed_until_the_house_closes() {
     bench.site.house.bulletin.publish(Kind::Refused { address: IpAddr::V4(Ipv4Addr::LOCALHOST), ending });
     bench.site.house.bulletin.publish(Kind::Left {
         client: ConnectionId(5),
-        member: KeyId([2; 32]),
+        member: Arc::new(Member {
+            key: KeyId([2; 32]),
+            name: Some("anna".into()),
+            number: 1,
+            dialect: Dialect::Socp,
+            public_key: "".into(),
+            spelled: KeyId([3; 32]),
+            sealing_key: None,
+            fingerprint: None,
+        }),
         ending: Ending::Kicked,
     });
     bench.site.house.draining.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -357,6 +366,7 @@ async fn events_are_streamed_until_the_house_closes() {
         "too_many_hellos",
         "event: kicked\nid: 2\n",
         "\"client\":\"5\"",
+        "\"member\":{\"name\":\"anna\",\"fingerprint\":null,",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -5,8 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    dialect::socp,
-    domain::{id::KeyId, member::Member},
+    domain::{
+        id::KeyId,
+        member::{Member, Named},
+    },
     store::MemberRecord,
 };
 
@@ -37,12 +39,14 @@ impl Who {
 
 impl From<&Member> for Who {
     fn from(member: &Member) -> Self {
-        let key = match member.name {
-            None => Some(member.key),
-            // Who has a name is told from others by it, but people compare keys.
-            Some(_) => socp::key::read(&member.public_key).ok().map(|(key, _)| key.id()),
-        };
-        Self::of(member.name.as_deref().map(str::to_owned), key)
+        // Who has a name is told from others by it, but people compare keys.
+        Self::of(member.name.as_deref().map(str::to_owned), member.fingerprint)
+    }
+}
+
+impl From<&Named> for Who {
+    fn from(named: &Named) -> Self {
+        Self::of(Some(named.name.to_string()), named.key)
     }
 }
 
@@ -58,21 +62,29 @@ mod tests {
     use super::*;
     use crate::domain::dialect::Dialect;
 
-    fn member(name: Option<&str>, public_key: &str) -> Member {
+    fn member(name: Option<&str>, fingerprint: Option<KeyId>) -> Member {
         let (name, number) = (name.map(Into::into), 1);
         let (key, spelled) = (KeyId([7; 32]), KeyId([8; 32]));
-        Member { key, name, number, dialect: Dialect::Socp, public_key: public_key.into(), spelled }
+        Member {
+            key,
+            name,
+            number,
+            dialect: Dialect::Socp,
+            public_key: "".into(),
+            spelled,
+            sealing_key: None,
+            fingerprint,
+        }
     }
 
     #[test]
     fn whoever_has_a_name_is_shown_with_the_key_behind_it_and_not_with_the_digest_of_the_name() {
-        let nameless = Who::from(&member(None, ""));
+        let nameless = Who::from(&member(None, Some(KeyId([7; 32]))));
         assert_eq!((nameless.name, nameless.fingerprint), (None, Some(KeyId([7; 32]).hex())));
-        let keyless = Who::from(&member(Some("alice"), ""));
+        let keyless = Who::from(&member(Some("alice"), None));
         assert_eq!((keyless.name.as_deref(), keyless.fingerprint), (Some("alice"), None));
-        let key = crate::crypto::keys::PrivateKey::generate(4096).expect("a key").public().clone();
-        let text = socp::key::write(&key, socp::key::Spelling::default());
-        let alice = Who::from(&member(Some("alice"), &text));
-        assert_eq!((alice.fingerprint, alice.short), (Some(key.id().hex()), Some(key.id().short())));
+        let key = KeyId([9; 32]);
+        let alice = Who::from(&member(Some("alice"), Some(key)));
+        assert_eq!((alice.fingerprint, alice.short), (Some(key.hex()), Some(key.short())));
     }
 }

@@ -149,6 +149,16 @@ impl Stranger {
         self.key.public().spki()
     }
 
+    /// The fingerprint of its key.
+    pub(super) fn id(&self) -> String {
+        self.key.public().id().hex()
+    }
+
+    /// What it signs in the name of its own key, or of another stranger's.
+    pub(super) fn signs(&self, text: &[u8]) -> Vec<u8> {
+        sign(&KEYS[self.hand], text, Salt::Digest).expect("a signature")
+    }
+
     /// Something happens to the session, and what it wishes is done.
     pub(super) async fn happens(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
@@ -272,7 +282,16 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
     let public_key: Arc<str> =
         if PublicKey::read(text).is_ok() { text.into() } else { key.canonical_pem().into() };
     let spelled = KeyId(sha256(public_key.as_bytes()));
-    Arc::new(Member { key: key.id(), name: None, number: 1, dialect: Dialect::Olaf, public_key, spelled })
+    Arc::new(Member {
+        key: key.id(),
+        name: None,
+        number: 1,
+        dialect: Dialect::Olaf,
+        public_key,
+        spelled,
+        sealing_key: None,
+        fingerprint: Some(key.id()),
+    })
 }
 
 /// A 2048-bit modulus of noise with the usual exponent, as SubjectPublicKeyInfo.

@@ -2,8 +2,10 @@
 //! gossip about somebody else's users, frames that are played back or changed, names that are taken away,
 //! floods. Each is refused with its code, counted, and disturbs nobody else.
 
+mod bans;
 mod floods;
 mod gossip;
+mod leaving;
 mod letters;
 mod names;
 mod stranger;

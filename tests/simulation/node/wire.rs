@@ -228,12 +228,13 @@ impl Node {
                 let found = self.find(whom);
                 self.answer(socket, Input::Found(found), now);
             }
-            Output::Introduce(_) => {}
+            Output::Introduce(_) | Output::Bans(_) => {}
             Output::Join(..)
             | Output::Report(_)
             | Output::RoundTrip(_)
             | Output::Step(..)
             | Output::Room(..)
+            | Output::RoomNews(_)
             | Output::Note(_) => {}
         }
     }
@@ -251,9 +252,10 @@ impl Node {
     fn say_stamped(&mut self, socket: ConnectionId, frame: Frame, now: Moment) {
         let Some(wire) = self.wires.get_mut(&socket) else { return };
         let frame = match wire.session.unsigned(&frame) {
-            Some(text) => {
+            Some(unsigned) => {
                 let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-                wire.session.signed(frame, &keys::sign(self.key.id(), &text), now_ms)
+                let signature = keys::sign(self.key.id(), &unsigned.text());
+                unsigned.signed(&signature, now_ms)
             }
             None => frame,
         };

@@ -131,7 +131,16 @@ fn somebody() -> Arc<Member> {
     let public_key: Arc<str> = KEYS[0].0.as_str().into();
     let key = id_of("anna");
     let name = Some("anna".into());
-    Arc::new(Member { key, name, number: 1, dialect: Dialect::Socp, public_key, spelled: key })
+    Arc::new(Member {
+        key,
+        name,
+        number: 1,
+        dialect: Dialect::Socp,
+        public_key,
+        spelled: key,
+        sealing_key: None,
+        fingerprint: None,
+    })
 }
 
 fn input(event: &Event) -> Input {

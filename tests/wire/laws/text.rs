@@ -94,10 +94,11 @@ proptest! {
 mod fragments {
     //! Putting messages together is the shell's business, but any way to tear one apart is a law.
 
-    use actix_http::ws::Item;
-    use bytes::Bytes;
+    use actix_codec::Encoder as _;
+    use actix_http::ws::{Codec, Item, Message};
+    use bytes::{Bytes, BytesMut};
     use kith::{
-        actors::websocket::Assembler,
+        actors::websocket::{Assembler, text_so_far, whole_characters},
         domain::{letter::Frame, refusal::Violation},
     };
 
@@ -140,25 +141,74 @@ mod fragments {
                 (true, Frame::Text(text.clone().into())),
                 (false, Frame::Binary(Bytes::copy_from_slice(bytes))),
             ] {
-                let mut assembler = Assembler::new(bytes.len());
+                let limit = u32::try_from(bytes.len()).unwrap();
+                let mut assembler = Assembler::default();
                 let mut found: Vec<_> =
-                    torn(bytes, cuts.clone(), is_text).into_iter().map(|item| assembler.push(item).unwrap()).collect();
+                    torn(bytes, cuts.clone(), is_text).into_iter().map(|item| assembler.push(item, limit).unwrap()).collect();
                 prop_assert_eq!(found.pop(), Some(Some(whole)));
                 prop_assert!(found.iter().all(Option::is_none), "nothing comes out before the end");
                 if !bytes.is_empty() {
-                    let mut narrow = Assembler::new(bytes.len() - 1);
+                    let mut narrow = Assembler::default();
                     let items = torn(bytes, cuts.clone(), is_text);
-                    let refused = items.into_iter().find_map(|item| narrow.push(item).err());
+                    let refused = items.into_iter().find_map(|item| narrow.push(item, limit - 1).err());
                     prop_assert_eq!(refused, Some(Violation::TooLarge));
                 }
             }
         }
 
         #[test]
+        fn text_in_pieces_is_refused_by_its_first_bad_byte(
+            text in any::<String>(), bad in prop::collection::vec(any::<u8>(), 0..4), cuts in cuts(),
+        ) {
+            let bytes = [text.as_bytes(), &bad].concat();
+            // Up to where a reader cannot know: behind the last whole character, and what may become one.
+            let known = match std::str::from_utf8(&bytes) {
+                Err(error) if error.error_len().is_some() => error.valid_up_to(),
+                _ => bytes.len(),
+            };
+            let (mut assembler, mut read, mut refused) = (Assembler::default(), 0, None);
+            for item in torn(&bytes, cuts, true) {
+                let (Item::FirstText(piece) | Item::FirstBinary(piece) | Item::Continue(piece) | Item::Last(piece)) =
+                    &item;
+                read += piece.len();
+                refused = assembler.push(item, u32::MAX).err();
+                if refused.is_some() {
+                    break;
+                }
+                // No character is longer than four bytes.
+                prop_assert!(read < known + 4, "bad bytes were taken");
+            }
+            let expected = std::str::from_utf8(&bytes).is_err().then_some(Violation::NotUtf8);
+            prop_assert_eq!(refused, expected);
+            prop_assert!(expected.is_none() || read > known || known == bytes.len());
+        }
+
+        #[test]
+        fn a_text_that_is_on_its_way_is_read_as_it_is(
+            text in any::<String>(), mask in any::<[u8; 4]>(), cut in any::<usize>(),
+        ) {
+            let mut frame = BytesMut::new();
+            Codec::new().client_mode().encode(Message::Text(text.clone().into()), &mut frame).unwrap();
+            let head = frame.len() - text.len();
+            frame[head - 4..head].copy_from_slice(&mask);
+            for (at, byte) in text.bytes().enumerate() {
+                frame[head + at] = byte ^ mask[at % 4];
+            }
+            let mut whole = 0;
+            for end in [head + cut % (text.len() + 1), frame.len()] {
+                let seen = text_so_far(&frame[..end], whole).unwrap();
+                prop_assert_eq!(&seen[..], &text.as_bytes()[whole..end - head]);
+                whole += whole_characters(&seen).unwrap();
+                prop_assert!(text.is_char_boundary(whole));
+            }
+            prop_assert_eq!(whole, text.len());
+        }
+
+        #[test]
         fn pieces_in_any_order_are_bounded_and_do_not_panic(
             pieces in prop::collection::vec((0..4_u8, prop::collection::vec(any::<u8>(), 0..40)), 0..40),
         ) {
-            let mut assembler = Assembler::new(100);
+            let mut assembler = Assembler::default();
             for (kind, bytes) in pieces {
                 let bytes = Bytes::from(bytes);
                 let item = match kind {
@@ -167,7 +217,7 @@ mod fragments {
                     2 => Item::Continue(bytes),
                     _ => Item::Last(bytes),
                 };
-                if let Ok(Some(frame)) = assembler.push(item) {
+                if let Ok(Some(frame)) = assembler.push(item, 100) {
                     prop_assert!(frame.len() <= 100);
                 }
             }

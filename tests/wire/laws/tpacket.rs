@@ -92,6 +92,8 @@ fn input(event: &Event) -> Option<Input> {
                 dialect: Dialect::Tpacket,
                 public_key: newcomer.public_key,
                 spelled: newcomer.spelled,
+                fingerprint: None,
+                sealing_key: None,
             };
             Input::Joined(answer.map(|()| Arc::new(member)))
         }

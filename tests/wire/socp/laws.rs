@@ -77,7 +77,7 @@ fn read_payload(text: &str) {
     let _ = (Complaint::read(text), Ack::read(text), KeyRequest::read(text), KeyAnswer::read(text));
     let _ =
         Command::read(text).map(|command| matches!(command.typed(), request if request == command.typed()));
-    let _ = Names::read(text).map(|names| names.users().items.len());
+    let _ = Names::read(text).map(|names| names.users().len());
     if let Ok(letter) = Letter::read(text) {
         let _ = content::of(text, &letter, "a", Some("b"), letter.written().as_ref());
     }

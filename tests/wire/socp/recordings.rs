@@ -144,7 +144,7 @@ fn subject(kind: Kind, payload: &str) -> Option<String> {
         Kind::UserHello => own(Introduction::read(payload).ok()?.pubkey.as_deref()),
         Kind::ServerWelcome => {
             let welcome = Welcome::read(payload).ok()?;
-            own(welcome.assigned_id.as_deref().or(welcome.role.as_deref()))
+            own(welcome.assigned_id.as_deref().or_else(|| welcome.introducer_key("")))
         }
         Kind::UserAdvertise | Kind::UserRemove => Some(Presence::read(payload).ok()?.user_id.into_owned()),
         Kind::MsgDirect => own(Letter::read(payload).ok()?.content_sig.as_deref()),
@@ -166,10 +166,10 @@ fn subject(kind: Kind, payload: &str) -> Option<String> {
             own(KeyAnswer::read(payload).ok()?.pubkey())
         }
         Kind::UserList | Kind::ListResponse => {
-            own(Names::read(payload).ok()?.users().items.first().and_then(|user| user.id()))
+            own(Names::read(payload).ok()?.users().first().and_then(|user| user.id()))
         }
         Kind::PublicChannelKeyShare => {
-            own(KeyShare::read(payload).ok()?.shares().items.first().and_then(|share| share.wrapped()))
+            own(KeyShare::read(payload).ok()?.shares().first().and_then(|share| share.wrapped()))
         }
         _ => Some(String::new()),
     }

@@ -5,7 +5,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::domain::neighbourhood::Sockets;
+use crate::{
+    dialect::vocabulary::{UnknownAccent, Vocabulary, Word},
+    domain::neighbourhood::Sockets,
+};
 
 /// How `data` stands in what we sign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -147,7 +150,7 @@ const PLAIN: Accent = Accent {
 };
 
 /// Accents that have a name of their own: the short names of `docs/olaf-accents.md`.
-const PRESETS: [(&str, Accent); 10] = [
+const PRESETS: &[(&str, Accent)] = &[
     ("plain", PLAIN),
     ("ts", Accent::TS),
     ("tsc", Accent::TSC),
@@ -160,11 +163,8 @@ const PRESETS: [(&str, Accent); 10] = [
     ("g8", Accent::G8),
 ];
 
-/// A word, and the property that it changes.
-type Word = (&'static str, fn(&mut Accent));
-
 /// Words that change one property each, in the order in which a name has them.
-const WORDS: [Word; 25] = [
+const WORDS: &[Word<Accent>] = &[
     ("string", |accent| accent.data = Data::Text),
     ("object", |accent| accent.data = Data::Object),
     ("sorted", |accent| accent.printer = Printer::Sorted),
@@ -191,6 +191,8 @@ const WORDS: [Word; 25] = [
     ("signed-none", |accent| accent.signed = Signed::None),
     ("signed-hash", |accent| accent.signed = Signed::Hash),
 ];
+
+const NAMES: Vocabulary<Accent> = Vocabulary { presets: PRESETS, words: WORDS };
 
 impl Default for Accent {
     fn default() -> Self {
@@ -229,60 +231,13 @@ impl Accent {
     /// # Errors
     /// A part of it is neither a preset nor a word.
     pub fn parse(name: &str) -> Result<Self, UnknownAccent> {
-        let mut parts = name.split('+');
-        let first = parts.next().unwrap_or_default();
-        let preset = PRESETS.iter().find(|(known, _)| *known == first);
-        let mut accent = preset.map_or(PLAIN, |(_, preset)| *preset);
-        let words = if preset.is_some() { None } else { Some(first) };
-        for word in words.into_iter().chain(parts) {
-            let known = WORDS.iter().find(|(known, _)| *known == word);
-            let (_, change) = known.ok_or_else(|| UnknownAccent(word.to_owned()))?;
-            change(&mut accent);
-        }
-        Ok(accent)
+        NAMES.parse(name)
     }
 
-    /// The shortest name; the one of a preset, if it is one.
+    /// The name of the preset that it is, or else the shortest one.
     #[must_use]
     pub fn name(&self) -> String {
-        let names = PRESETS.iter().map(|(name, preset)| self.beside(name, *preset));
-        names.min_by_key(String::len).unwrap_or_default()
-    }
-
-    /// This accent, told by how it differs from a preset.
-    fn beside(&self, name: &str, preset: Self) -> String {
-        let mut accent = preset;
-        let mut words = if preset == PLAIN && *self != PLAIN { Vec::new() } else { vec![name] };
-        for (word, change) in WORDS {
-            let mut changed = accent;
-            change(&mut changed);
-            if changed != accent && changed.differs_less(*self, accent) {
-                accent = changed;
-                words.push(word);
-            }
-        }
-        words.join("+")
-    }
-
-    /// Whether this is nearer to an accent than another one is.
-    fn differs_less(self, from: Self, other: Self) -> bool {
-        self.distance(from) < other.distance(from)
-    }
-
-    fn distance(self, from: Self) -> usize {
-        let differences = [
-            self.data != from.data,
-            self.printer != from.printer,
-            self.greeting != from.greeting,
-            self.field != from.field,
-            self.entries != from.entries,
-            self.spelling != from.spelling,
-            self.updates != from.updates,
-            self.letters != from.letters,
-            self.sockets != from.sockets,
-            self.signed != from.signed,
-        ];
-        differences.into_iter().filter(|differs| *differs).count()
+        NAMES.name(*self)
     }
 }
 
@@ -291,26 +246,6 @@ impl fmt::Display for Accent {
         out.write_str(&self.name())
     }
 }
-
-/// A word that names no accent and no property of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownAccent(pub String);
-
-impl fmt::Display for UnknownAccent {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let presets: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-        let words: Vec<&str> = WORDS.iter().map(|(name, _)| *name).collect();
-        let Self(word) = self;
-        write!(
-            out,
-            "{word:?} is no accent; choose one of {}, or words joined by + of {}",
-            presets.join(", "),
-            words.join(", ")
-        )
-    }
-}
-
-impl std::error::Error for UnknownAccent {}
 
 /// Our own address in this spelling.
 pub(super) fn spelled(address: &str, spelling: Spelling) -> Cow<'_, str> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::wire::{Entries, Letter as Said};
 use crate::{
     crypto::{fingerprint, keys::PublicKey, sha256},
-    dialect::olaf::{
-        session::trace,
-        wire::{Body, text},
+    dialect::{
+        olaf::wire::{Body, text},
+        trace,
     },
     domain::{
         address::Address,

@@ -35,9 +35,9 @@ use crate::{
         is_fatal,
         olaf::{
             accent::Form,
-            session::trace,
             wire::{into_text, text},
         },
+        trace,
     },
     domain::{
         Moment,
@@ -336,6 +336,7 @@ impl Session {
         out.push(Output::Greet(Greeting {
             claim: self.claim.clone(),
             proven: self.is_proven,
+            key: None,
             trace: self.trace.filter(|_| self.is_proven),
             ear: Ear::OlafPeer(self.accent),
             sockets: self.accent.sockets,

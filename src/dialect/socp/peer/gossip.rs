@@ -14,17 +14,24 @@ use crate::{
 
 /// Somebody came.
 pub(super) fn came(presence: &Presence<'_>) -> Option<News> {
-    present(&presence.user_id, presence.pubkey().as_deref())
+    with_keys(&presence.user_id, presence.pubkey().as_deref(), presence.enc_pubkey().as_deref())
 }
 
-/// Somebody is there, with a key or without one. A key that nobody could use is none.
+/// Somebody is there, with a key or without one.
 pub(super) fn present(name: &str, pubkey: Option<&str>) -> Option<News> {
-    let public_key = pubkey.filter(|text| key::read(text).is_ok()).unwrap_or_default();
-    let named = socp::named(name, public_key);
-    let (key, spelled, dialect) = (id_of(name), heard::spelled(name, public_key), Dialect::Socp);
-    let resident =
-        |named| Resident { key, named: Some(named), dialect, public_key: public_key.into(), spelled };
-    named.map(|named| News::Single(Change::Came(Listed::Known(resident(named)))))
+    with_keys(name, pubkey, None)
+}
+
+/// A key that nobody could use is none, and without the first one the second says nothing.
+fn with_keys(name: &str, pubkey: Option<&str>, enc_pubkey: Option<&str>) -> Option<News> {
+    let first = pubkey.and_then(|text| Some((text, key::read(text).ok()?.0)));
+    let sealing_key = first.as_ref().and_then(|(_, key)| key::read_second(key, enc_pubkey).ok()?);
+    let public_key = first.as_ref().map_or("", |(text, _)| text);
+    let named = socp::named(name, public_key, sealing_key)?;
+    let (key, spelled) = (id_of(name), heard::spelled(name, public_key, sealing_key));
+    let (named, dialect, public_key) = (Some(named), Dialect::Socp, public_key.into());
+    let resident = Resident { key, named, dialect, public_key, spelled };
+    Some(News::Single(Change::Came(Listed::Known(resident))))
 }
 
 /// Somebody went.

@@ -70,14 +70,12 @@ fn introduction(myself: &Myself, accent: Accent, role: &str) -> Value {
 /// Our first words to a server that we dial.
 pub(super) fn hello(myself: &Myself, accent: Accent, dialled: &str) -> Frame {
     let payload = introduction(myself, accent, "local").to_string();
-    match accent.link {
-        LinkType::Join if accent.prefix => {
-            Draft { to: "server_*", ..Draft::new(Kind::ServerHelloJoin, &payload) }.frame()
-        }
-        LinkType::Join => Draft { to: dialled, ..Draft::new(Kind::ServerHelloJoin, &payload) }.frame(),
-        LinkType::Link => Draft { to: "*", ..Draft::new(Kind::ServerHelloLink, &payload) }.frame(),
-        LinkType::PeerLink => Draft { to: "*", ..Draft::new(Kind::PeerHelloLink, &payload) }.frame(),
-    }
+    let to = match accent.link {
+        LinkType::Join if accent.prefix => "server_*",
+        LinkType::Join => dialled,
+        LinkType::Link | LinkType::PeerLink => "*",
+    };
+    Draft { to, ..Draft::new(accent.link.hello(), &payload) }.frame()
 }
 
 /// Where we are, for everybody.
@@ -128,10 +126,10 @@ pub(super) fn welcome(
 
 /// The other servers that a welcome names.
 pub(super) fn servers(welcome: &Welcome<'_>, accent: Accent, introducer: &str, me: &str) -> Vec<ServerCard> {
-    let in_clients = welcome.clients.items.iter().filter(|entry| {
+    let in_clients = welcome.clients.iter().filter(|entry| {
         entry.server_id.is_some() || (accent.clients == Clients::Servers && entry.is_server())
     });
-    let named = welcome.servers.items.iter().chain(in_clients);
+    let named = welcome.servers.iter().chain(in_clients);
     let others = named.filter(|entry| entry.id().is_some_and(|id| id != introducer && id != me));
     others.filter_map(card).collect()
 }
@@ -139,8 +137,8 @@ pub(super) fn servers(welcome: &Welcome<'_>, accent: Accent, introducer: &str, m
 /// The users that a welcome names: those who are not said to be elsewhere. One implementation never tells
 /// of its users in any other way.
 pub(super) fn users(welcome: &Welcome<'_>, accent: Accent, introducer: &str) -> Vec<News> {
-    let named = welcome.clients.items.iter().filter(|entry| {
-        let elsewhere = welcome.servers.items.iter().filter(|server| server.id() != Some(introducer));
+    let named = welcome.clients.iter().filter(|entry| {
+        let elsewhere = welcome.servers.iter().filter(|server| server.id() != Some(introducer));
         let mut elsewhere = elsewhere.map(|server| (server.host.as_deref(), server.port));
         entry.server_id.as_deref().is_none_or(|server| server == introducer)
             && accent.clients == Clients::Users
@@ -150,7 +148,10 @@ pub(super) fn users(welcome: &Welcome<'_>, accent: Accent, introducer: &str) -> 
         let name = entry.user_id.as_deref()?;
         gossip::present(name, entry.pubkey.as_deref())
     });
-    users.collect()
+    // One names them in a snapshot, without their keys.
+    let locations = welcome.locations();
+    let here = locations.iter().filter(|(_, at)| at == "local" || *at == introducer);
+    users.chain(here.filter_map(|(name, _)| gossip::present(name, None))).collect()
 }
 
 fn card(entry: &Entry<'_>) -> Option<ServerCard> {

@@ -101,21 +101,16 @@ impl Session {
         self.name_us();
         let Some(frame) = frame else { return self.introduce(out) };
         let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
-        let Some(signature) = envelope.sig.as_deref() else {
-            return if unproven {
-                self.greet(Some(frame), out)
-            } else {
-                Err(Ending::Refused(Refusal::Unproven))
-            };
-        };
-        let Some(key) = self.key.clone() else {
-            out.push(Output::Step("key", "it never said which key is its own".to_owned()));
-            let may_stay = unproven && self.terms.unsigned;
-            return if may_stay {
-                self.greet(Some(frame), out)
-            } else {
-                Err(Ending::Refused(Refusal::Unproven))
-            };
+        let (signature, key) = match (envelope.sig.as_deref(), self.key.clone()) {
+            (Some(signature), Some(key)) => (signature, key),
+            (signature, _) => {
+                if signature.is_some() {
+                    out.push(Output::Step("key", "it never said which key is its own".to_owned()));
+                }
+                let may_stay = unproven && (signature.is_none() || self.terms.unsigned);
+                let refused = Err(Ending::Refused(Refusal::Unproven));
+                return if may_stay { self.greet(Some(frame), out) } else { refused };
+            }
         };
         let bad = Ending::Violated(Violation::BadSignature);
         let (ways, question) = sign::question(envelope.payload(), signature, None, true).ok_or(bad)?;
@@ -126,12 +121,7 @@ impl Session {
 
     fn introduce(&mut self, out: &mut Vec<Output>) -> Outcome {
         let first = hello::hello(&self.terms.myself, self.accent, &self.claim.address);
-        let name = match self.accent.link {
-            LinkType::Join => Kind::ServerHelloJoin,
-            LinkType::Link => Kind::ServerHelloLink,
-            LinkType::PeerLink => Kind::PeerHelloLink,
-        };
-        out.push(Output::Step("said", name.name().to_owned()));
+        out.push(Output::Step("said", self.accent.link.hello().name().to_owned()));
         out.push(Output::Send(first));
         if self.accent.link != LinkType::Join && self.key.is_some() {
             // Who is linked like this need not answer. We know its key, and each frame must show it.
@@ -155,6 +145,7 @@ impl Session {
         out.push(Output::Greet(Greeting {
             claim: self.claim.clone(),
             proven: self.is_proven,
+            key: None,
             trace: None,
             ear: Ear::SocpPeer(self.accent),
             sockets: Sockets::Any,

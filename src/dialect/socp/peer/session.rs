@@ -124,6 +124,13 @@ pub(super) type Outcome = Result<(), Ending>;
 pub(super) const MALFORMED: Ending = Ending::Violated(Violation::Malformed);
 pub(super) const OUT_OF_ORDER: Ending = Ending::Violated(Violation::OutOfOrder);
 
+/// An ERROR of the other side is never answered. Whoever looks at the link sees it.
+pub(super) fn complaint(envelope: &Envelope<'_>) -> Output {
+    let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
+    let code = complaint.code.as_deref().unwrap_or_default();
+    Output::Step("error", format!("{code} {}", complaint.detail()))
+}
+
 impl Session {
     /// A socket that a server opened to us.
     #[must_use]
@@ -246,9 +253,7 @@ impl Session {
                 self.on_answer(&envelope, frame, out)
             }
             (State::Waiting, Some(Kind::Error)) => {
-                let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
-                let code = complaint.code.as_deref().unwrap_or_default();
-                out.push(Output::Step("error", format!("{code} {}", complaint.detail())));
+                out.push(complaint(&envelope));
                 Ok(())
             }
             (State::Up(home), kind) => {

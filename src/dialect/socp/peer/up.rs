@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     gossip,
-    session::{MALFORMED, OUT_OF_ORDER, Outcome, Session, State, Then, Told, Weighed},
+    session::{MALFORMED, OUT_OF_ORDER, Outcome, Session, State, Then, Told, Weighed, complaint},
 };
 use crate::{
     crypto::{keys::PublicKey, signature::Verdict},
@@ -17,7 +17,6 @@ use crate::{
             loose::MOST_ENTRIES,
             payload::{Letter as Content, Presence},
             relay::error,
-            request::Complaint,
             sign,
         },
     },
@@ -56,22 +55,15 @@ impl Session {
             Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
             Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
             Kind::Error => {
-                let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
-                let code = complaint.code.as_deref().unwrap_or_default();
-                out.push(Output::Step("error", format!("{code} {}", complaint.detail())));
+                out.push(complaint(envelope));
                 Ok(())
             }
             Kind::CtrlClose => Err(Ending::Left),
             Kind::UserAdvertise | Kind::UserRemove => self.on_presence(home, kind, envelope, out),
-            Kind::MsgDirect
-            | Kind::MsgPrivate
-            | Kind::ServerDeliver
-            | Kind::PeerDeliver
-            | Kind::MsgPublicChannel
-            | Kind::PublicChannelAdd
-            | Kind::PublicChannelUpdated
-            | Kind::PublicChannelKeyShare => self.on_letter(home, kind, envelope, frame, out),
-            _ if kind.is_file() => self.on_letter(home, kind, envelope, frame, out),
+            Kind::MsgPublicChannel => self.on_letter(home, kind, envelope, frame, out),
+            _ if kind.is_direct() || kind.is_of_channel() || kind.is_file() => {
+                self.on_letter(home, kind, envelope, frame, out)
+            }
             _ => {
                 self.complain("UNKNOWN_TYPE", "servers do not say this", &envelope.kind, out);
                 Err(OUT_OF_ORDER)
@@ -128,7 +120,8 @@ impl Session {
         self.weigh(home, [key, None], envelope, Then::Tell(told), out)
     }
 
-    /// An old frame that is played back must not bring somebody back, or send somebody away.
+    /// What is older, or was overtaken on its way, must not bring somebody back or send somebody away. The time is not
+    /// signed, so this does not keep out who plays a frame back on this very link with a newer one.
     fn is_old(&self, user: &str, ts: Option<i64>) -> bool {
         let last = self.told.get(user);
         ts.zip(last).is_some_and(|(ts, last)| ts < *last)
@@ -155,9 +148,7 @@ impl Session {
     ) -> Outcome {
         let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
         let author = heard::author(envelope, &self.other);
-        let is_of_channel =
-            matches!(kind, Kind::PublicChannelAdd | Kind::PublicChannelUpdated | Kind::PublicChannelKeyShare);
-        let may_be_said = if is_of_channel {
+        let may_be_said = if kind.is_of_channel() {
             *envelope.from == *self.other && envelope.sig.is_some()
         } else {
             heard::is_a_letter(kind, envelope, author.as_deref())
@@ -190,7 +181,7 @@ impl Session {
     /// Some servers never tell who is there. Of their members we hear by what they write.
     fn unannounced(&self, kind: Kind, envelope: &Envelope<'_>) -> Option<Told> {
         let content = Content::read(envelope.payload()).ok()?;
-        let name = content.author().filter(|_| matches!(kind, Kind::ServerDeliver | Kind::PeerDeliver))?;
+        let name = content.author().filter(|_| kind.is_wrapped())?;
         if self.told.contains_key(name) {
             return None;
         }

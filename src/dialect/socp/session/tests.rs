@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    dialect::socp::testing::{US, Who, judge, terms, unsigned, value},
+    dialect::socp::testing::{US, Who, judge, said, terms, unsigned, value},
     domain::{
         letter::Audience,
         member::{Member, Whom},
@@ -55,10 +55,7 @@ impl House {
     fn said(&mut self) -> Vec<Value> {
         let stamp = self.session.stamp();
         let said = self.seen.iter().filter_map(|output| match output {
-            Output::Send(frame) => {
-                let text = stamp.unsigned(frame).expect("something to sign");
-                Some(value(&stamp.signed(frame, &US.signs(&text), 77)))
-            }
+            Output::Send(frame) => Some(said(stamp.unsigned(frame).expect("something to sign"))),
             _ => None,
         });
         let said = said.collect();
@@ -104,6 +101,31 @@ fn hello(who: Who) -> String {
 
 fn direct(text: &str) -> Value {
     json!({"ciphertext": text, "sender_pub": ANNA.pubkey(), "content_sig": "..."})
+}
+
+#[test]
+fn a_second_key_is_taken_if_it_is_good_enough() {
+    let hello = |enc_pubkey: &str| {
+        let payload = json!({"pubkey": ANNA.pubkey(), "enc_pubkey": enc_pubkey});
+        ANNA.says("USER_HELLO", "anna", "", 1, &payload)
+    };
+    let padded = format!("{}==", ANNA.pubkey());
+    let second = BEN.pubkey();
+    let mut spelled = Vec::new();
+    for (said, kept) in [("", None), (padded.as_str(), None), (second.as_str(), Some(second.as_str()))] {
+        let mut house = House::new();
+        house.hear(&hello(said));
+        let Some(Output::Join(newcomer, _)) = house.seen.pop() else { panic!("{said}: {:?}", house.seen) };
+        assert_eq!(newcomer.named.and_then(|named| named.sealing_key).as_deref(), kept, "{said}");
+        spelled.push(newcomer.spelled);
+    }
+    assert_eq!(spelled[0], spelled[1]);
+    assert_ne!(spelled[1], spelled[2], "others are told when it changes");
+    for weak in ANNA.weak_keys().into_iter().chain(["no key".to_owned()]) {
+        let mut house = House::new();
+        house.hear(&hello(&weak));
+        assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadKey)), "{weak}");
+    }
 }
 
 #[test]

@@ -126,7 +126,7 @@ async fn a_nick_is_one_member_s_and_can_be_changed() {
     wish(&bench, 2, Wish::Rename("Carol".into())).await;
     let event = events.try_recv().expect("an event");
     let Kind::Renamed { before, member, .. } = event.kind else { panic!("{event:?}") };
-    assert!(before == bob && member == tpacket::id_of("carol") && member != alice);
+    assert!(before.key == bob && member.key == tpacket::id_of("carol") && member.key != alice);
     let (_, room) = get(&bench, "/api/v1/rooms/lobby").await;
     assert_eq!((&room["roster"][1]["name"], &room["roster"][1]["number"]), (&json!("Carol"), &json!(0x1001)));
     assert_eq!(get(&bench, "/api/v1/clients/2").await.1["member"]["name"], "Carol");

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{
     house,
     stranger::{
-        ANNA, BEN, LAIR, Stranger, advertise, deliver, hello, name, pubkey, signed, still_serves, unsigned,
+        ANNA, BEN, LAIR, Stranger, advertise, deliver, fingerprint, hello, name, pubkey, signed,
+        still_serves, unsigned,
     },
 };
 use crate::{app::App, client::Goodbye};
@@ -83,10 +84,15 @@ async fn a_neighbour_does_not_take_a_name_away() {
     let mut server = Stranger::server(&app, LAIR).await;
     drop(ben);
     anna.sees(name(BEN), false).await;
+    let left = watch.about_link("left").await;
+    assert_eq!(left["member"]["name"], name(BEN), "{left}");
+    assert_eq!(left["member"]["fingerprint"], fingerprint(BEN), "as the list of clients shows him");
     // Under his name with its own key, and a letter in his name.
     server.says(&advertise(LAIR, name(BEN), &pubkey(LAIR))).await;
     let event = watch.about_link("name_refused").await;
     assert!(event["address"].as_str().is_some_and(|address| address.contains("lair-2")), "{event}");
+    assert_eq!(event["member"]["name"], name(BEN), "{event}");
+    assert_eq!(event["member"]["fingerprint"], fingerprint(LAIR), "{event}");
     let mut letter = deliver(LAIR, name(BEN), name(ANNA), "forged");
     let payload = &mut letter["payload"];
     payload["sender_pub"] = json!(pubkey(LAIR));

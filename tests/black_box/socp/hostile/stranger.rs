@@ -56,6 +56,11 @@ pub(super) fn pubkey(owner: usize) -> String {
     key::write(KEYS[owner].public(), Spelling::default())
 }
 
+/// What people are shown of it.
+pub(super) fn fingerprint(owner: usize) -> String {
+    KEYS[owner].public().id().hex()
+}
+
 /// The name under which the owner of a key comes.
 pub(super) const fn name(owner: usize) -> &'static str {
     match owner {

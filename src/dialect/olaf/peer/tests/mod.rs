@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Accent, Session,
-    accent::{Data, Entries, Field, Greeting, Letters, Printer, Signed, Spelling, UnknownAccent, Updates},
+    accent::{Data, Entries, Field, Greeting, Letters, Printer, Signed, Spelling, Updates},
     client_update, is_server, letter,
     session::BEFORE_ASKING,
     wire,

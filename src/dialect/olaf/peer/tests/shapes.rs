@@ -55,10 +55,15 @@ fn presets_keep_their_names_and_words_change_one_property() {
     assert_eq!(Accent::parse("plain"), Ok(Accent::default()));
     assert_eq!(Accent::parse("object+python"), Accent::parse("g17"));
     assert_eq!(Accent::parse("kat+sockets-one").expect("an accent").sockets, Sockets::One);
-    assert_eq!(Accent::parse("string+kat"), Err(UnknownAccent("kat".into())));
-    for (name, wrong) in [("", ""), ("plain+", ""), ("klingon", "klingon"), ("ts+TS", "TS"), ("ts +x", "ts ")]
-    {
-        assert_eq!(Accent::parse(name), Err(UnknownAccent(wrong.into())), "{name}");
+    for (name, wrong) in [
+        ("string+kat", "kat"),
+        ("", ""),
+        ("plain+", ""),
+        ("klingon", "klingon"),
+        ("ts+TS", "TS"),
+        ("ts +x", "ts "),
+    ] {
+        assert_eq!(Accent::parse(name).expect_err(name).word, wrong);
     }
 }
 
@@ -144,6 +149,8 @@ fn lists_have_the_shape_that_is_wanted() {
         dialect: Dialect::Olaf,
         public_key: "a\nkey".into(),
         spelled: KeyId([2; 32]),
+        fingerprint: Some(KeyId([1; 32])),
+        sealing_key: None,
     };
     let shapes = [
         ("plain", r#"{"type":"client_update","clients":["a\nkey"]}"#),

@@ -72,6 +72,47 @@ fn each_unknown_type_is_complained_about_once() {
     }
 }
 
+#[test]
+fn a_second_key_comes_with_the_first_one_or_not_at_all() {
+    let [weak, _] = ANNA.weak_keys();
+    let second = STRANGER.pubkey();
+    let padded = format!("{}==", ANNA.pubkey());
+    for (meta, sealing_key) in [
+        (json!({"pubkey": ANNA.pubkey(), "enc_pubkey": second}), Some(second.as_str())),
+        (json!({"pubkey": ANNA.pubkey(), "enc_pubkey": padded}), None),
+        (json!({"pubkey": ANNA.pubkey(), "enc_pubkey": weak}), None),
+        (json!({"pubkey": ANNA.pubkey(), "enc_pubkey": 7}), None),
+        (json!({"enc_pubkey": second}), None),
+    ] {
+        let payload = json!({"user_id": "anna", "server_id": "them", "meta": meta});
+        let told = House::linked().tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &payload));
+        let [Output::Tell(News::Single(Change::Came(Listed::Known(anna))))] = &told[..] else {
+            panic!("{meta}: {told:?}")
+        };
+        let named = anna.named.as_ref().expect("a name");
+        assert_eq!(named.sealing_key.as_deref(), sealing_key, "{meta}");
+        assert_eq!(named.key.is_some(), meta["pubkey"].is_string(), "{meta}");
+        // And so do ours hear of her.
+        let member = anna.clone().numbered(1);
+        let came = relay::came(&member, Accent::default()).expect("an arrival");
+        let said = value(&came)["payload"]["meta"].clone();
+        assert_eq!(said.get("enc_pubkey").and_then(Value::as_str), sealing_key, "{said}");
+    }
+}
+
+#[test]
+fn an_answer_about_a_key_is_not_played_back_as_presence() {
+    let mut house = House::linked();
+    // The answer to `PUB_KEY_REQUEST`, as everybody signs it, names its user and a key, too.
+    let answer = json!({"user_id": "anna", "pubkey": ANNA.pubkey()});
+    for kind in ["USER_ADVERTISE", "USER_REMOVE"] {
+        let frame = THEM.says(kind, "them", "*", 1, &answer);
+        assert_eq!(house.refuses(&frame), (Some(Violation::WrongSender), None), "{kind}");
+    }
+    let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
+    assert_eq!(came(&told), Some(id_of("anna")));
+}
+
 fn deliver(sender: Who, to: Who) -> Value {
     json!({"user_id": to.0, "ciphertext": "AAAA", "sender": sender.0, "sender_pub": sender.pubkey(),
         "content_sig": "x".repeat(683)})

@@ -193,9 +193,22 @@ fn a_server_hears_that_we_leave_unless_it_left_first() {
     let words = words(Ending::Draining).expect("words");
     assert_eq!(value(&words), json!({"type": "CTRL_CLOSE"}));
     let mut house = House::linked();
-    assert_eq!(house.session.stamp().unsigned(&words), None, "nobody signs it");
+    assert!(house.session.stamp().unsigned(&words).is_none(), "nobody signs it");
     house.hear(r#"{"type":"CTRL_CLOSE"}"#);
     assert_eq!(house.ending(), Some(Ending::Left));
+}
+
+#[test]
+fn users_that_a_snapshot_places_at_the_introducer_are_there() {
+    let mut house = House::dialling(pinned());
+    let mut payload = welcome("us");
+    payload["clients"] = json!([]);
+    payload["snapshot"] =
+        json!({"user_locations": {"here": "local", "named": "them", "there": "other", "odd": 7}});
+    house.hear(&THEM.says("SERVER_WELCOME", "them", "us", 1, &payload));
+    let told = house.seen().into_iter().filter(|output| matches!(output, Output::Tell(_)));
+    let told: Vec<_> = told.map(|output| came(&[output])).collect();
+    assert_eq!(told, [Some(id_of("here")), Some(id_of("named"))]);
 }
 
 #[test]

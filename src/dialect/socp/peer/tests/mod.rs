@@ -13,8 +13,8 @@ use crate::{
         Accent as AnyAccent, Ear,
         event::{Greeting, Input, Output, Standing},
         socp::{
-            Accent, id_of,
-            testing::{US, Who, judge, terms, unsigned, value},
+            Accent, id_of, relay,
+            testing::{US, Who, judge, said, terms, unsigned, value},
         },
     },
     domain::{
@@ -23,7 +23,7 @@ use crate::{
         id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
         member::{Member, Whom},
-        news::{Change, News},
+        news::{Change, Listed, News},
         refusal::{Ending, Refusal, Violation},
     },
 };
@@ -116,7 +116,7 @@ impl House {
             _ => None,
         });
         let stamped = frames.map(|frame| match stamp.unsigned(frame) {
-            Some(text) => value(&stamp.signed(frame, &US.signs(&text), 77)),
+            Some(unsigned) => said(unsigned),
             None => value(frame),
         });
         let said = stamped.collect();

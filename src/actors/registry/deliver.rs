@@ -1,0 +1,46 @@
+//! Letters on their way out: to whom the switchboard has planned, and to nobody else.
+
+use super::{Entry, Registry, pressed::Pressed};
+use crate::{
+    actors::lane::Class,
+    dialect::press,
+    domain::{
+        letter::{Letter, Origin},
+        switchboard::{Hearers, Plan},
+    },
+};
+
+impl Registry {
+    /// Hands a letter to everybody who hears it, printed once per way of hearing it.
+    pub(super) fn deliver(&self, letter: &Letter, plan: &Plan) {
+        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
+        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
+        let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
+        let mut pressed = Pressed::default();
+        let (mut taken, mut refused) = (0, 0);
+        for (ear, lane) in clients.chain(neighbours) {
+            if let Some(frame) = pressed.hear(ear, || press::letter(letter, ear)) {
+                if lane.offer(frame, Class::Letter) { taken += 1 } else { refused += 1 }
+            }
+        }
+        self.tally.deliveries.inc_by(taken);
+        self.tally.dropped.inc_by(refused);
+    }
+
+    fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
+        let author = match (letter.dialect.echoes(), letter.from) {
+            (false, Origin::Here(connection)) => Some(connection),
+            _ => None,
+        };
+        let (all, member) = match hearers {
+            Hearers::Nobody => (false, None),
+            Hearers::Everybody => (true, None),
+            Hearers::Member(key) => (false, Some(key)),
+        };
+        let everybody =
+            self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
+        let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
+        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
+        everybody.map(|(_, entry)| entry).chain(of_member)
+    }
+}

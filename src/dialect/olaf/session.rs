@@ -118,7 +118,7 @@ impl Session {
             return Ok(());
         }
         let frame = wire::into_text(frame).ok_or(Violation::Malformed)?;
-        let text = wire::text(&frame).ok_or(Violation::Malformed)?;
+        let text = frame.text().ok_or(Violation::Malformed)?;
         if rooms::is_ours(text) {
             if !matches!(self.state, State::Present(_)) {
                 return Err(Violation::OutOfOrder);
@@ -236,7 +236,7 @@ impl Session {
         if !self.terms.detect_accents {
             return Ear::default();
         }
-        match wire::text(hello).map(|text| (text, Message::read(text))) {
+        match hello.text().map(|text| (text, Message::read(text))) {
             Some((text, Ok(Message::Signed(message)))) => Ear::recognise(&message, text, received, salt),
             _ => Ear::default(),
         }

@@ -90,15 +90,6 @@ struct Inside<'a> {
     symm_keys: Option<Count>,
 }
 
-/// The text in a frame. Some clients send text as a binary message.
-#[must_use]
-pub fn text(frame: &Frame) -> Option<&str> {
-    match frame {
-        Frame::Text(text) => Some(text),
-        Frame::Binary(bytes) => std::str::from_utf8(bytes).ok(),
-    }
-}
-
 /// The same frame as text. Whoever sends text as binary still gets text from everybody else, and so do
 /// those who hear it.
 #[must_use]
@@ -112,7 +103,7 @@ pub fn into_text(frame: Frame) -> Option<Frame> {
 /// Whether a first frame can only be OLAF: an object whose type is one of its message types.
 #[must_use]
 pub fn is_olaf(frame: &Frame) -> bool {
-    text(frame).and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok()).is_some_and(|envelope| {
+    frame.text().and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok()).is_some_and(|envelope| {
         matches!(envelope.kind.as_deref(), Some("signed_data" | "client_list_request"))
     })
 }

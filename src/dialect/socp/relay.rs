@@ -15,7 +15,6 @@ use super::{
     kind::Kind,
     payload::is_user_name,
     stamp::Draft,
-    wire_text,
 };
 use crate::{
     crypto::keys::PublicKey,
@@ -61,7 +60,7 @@ pub fn recipient(envelope: &Envelope<'_>) -> Option<String> {
 /// A letter as a member of this home hears it.
 #[must_use]
 pub fn to_member(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     if let Some(kind) = envelope.known().and_then(Kind::inside_server) {
         let to = recipient(&envelope)?;
         return Some(Draft { to: &to, ..Draft::new(kind, envelope.payload()) }.frame());
@@ -82,7 +81,7 @@ pub fn to_member(original: &Frame) -> Option<Frame> {
 /// A letter of one of our members as another server hears it.
 #[must_use]
 pub fn to_server(original: &Frame, accent: Accent) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let ts = envelope.ts.as_ref().map(|ts| ts.text());
     if envelope.known().is_some_and(Kind::is_direct) {
         let mut fields = fields(&envelope)?;
@@ -152,7 +151,7 @@ pub fn welcome(member: &Member, accent: Accent, own_key: &PublicKey) -> Option<F
 /// The recipient of a letter is nowhere.
 #[must_use]
 pub fn not_found(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let name = recipient(&envelope)?;
     Some(error("USER_NOT_FOUND", &format!("{name} is not online")))
 }

@@ -21,7 +21,6 @@ use super::{
     relay::{self, error},
     sign::{self, Way},
     stamp::Stamp,
-    wire_text,
 };
 use crate::{
     crypto::{
@@ -128,7 +127,7 @@ impl Session {
             return Ok(());
         }
         let too_early = || Err(Complaint("UNKNOWN_TYPE", "say USER_HELLO first", Violation::OutOfOrder));
-        if let Some(text) = wire_text(&frame).filter(|text| rooms::is_ours(text)) {
+        if let Some(text) = frame.text().filter(|text| rooms::is_ours(text)) {
             match self.state {
                 State::Greeting => return too_early(),
                 State::Present => rooms::hear(text, out),
@@ -138,7 +137,7 @@ impl Session {
             return Ok(());
         }
         let malformed = Complaint("UNKNOWN_TYPE", "this is no frame of SOCP", Violation::Malformed);
-        let Some(envelope) = wire_text(&frame).and_then(|text| Envelope::read(text).ok()) else {
+        let Some(envelope) = frame.text().and_then(|text| Envelope::read(text).ok()) else {
             return Err(malformed);
         };
         match (&self.state, envelope.known()) {

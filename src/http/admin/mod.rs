@@ -26,7 +26,6 @@ mod peer;
 mod peers;
 mod rooms;
 mod server;
-mod stamp;
 mod who;
 
 #[cfg(test)]
@@ -46,7 +45,7 @@ use utoipa_actix_web::{AppExt as _, scope};
 
 use self::metrics::Metrics;
 use super::{logging, problem::Problem, site::Site, unread};
-use crate::domain::limits::seconds;
+use crate::domain::{limits::seconds, stamp};
 
 /// The largest body: a neighbour with its public key.
 const BODY: usize = 4 << 10;

@@ -263,7 +263,7 @@ impl Watched {
 
 /// The counter of a frame, for the dialects that have one.
 fn counter(frame: &Frame) -> u64 {
-    let text = olaf::wire::text(frame).expect("text");
+    let text = frame.text().expect("text");
     serde_json::from_str::<Value>(text).expect("JSON")["counter"].as_u64().expect("a counter")
 }
 

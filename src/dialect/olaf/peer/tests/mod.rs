@@ -164,5 +164,5 @@ fn usual(key: &PrivateKey) -> String {
 }
 
 fn text(frame: &Frame) -> String {
-    super::text(frame).expect("text").to_owned()
+    frame.text().expect("text").to_owned()
 }

@@ -1,12 +1,9 @@
 -- Rooms, what was said in them, and who may say nothing. Times are unix milliseconds, given by the program.
 CREATE TABLE rooms (
-    name        TEXT PRIMARY KEY CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 64),
+    name   TEXT PRIMARY KEY CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 64),
     -- An operator has closed it. It stays in the table, so that it stays closed after a restart.
-    closed      INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1)),
-    -- The last line that had to make place for newer ones. None before it is taken again.
-    floor_stamp INTEGER,
-    floor_home  BLOB CHECK (length(floor_home) = 32),
-    made        INTEGER NOT NULL
+    closed INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1)),
+    made   INTEGER NOT NULL
 ) STRICT;
 
 -- Lines of this home and of neighbours, each under the name that it has everywhere. A line may come in

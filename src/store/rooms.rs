@@ -79,14 +79,11 @@ async fn write(
             .bind(id.home.0.as_slice())
             .execute(&mut **transaction),
         Record::Room(room) => sqlx::query(
-            "INSERT INTO rooms (name, closed, floor_stamp, floor_home, made) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (name) DO UPDATE SET
-                 closed = excluded.closed, floor_stamp = excluded.floor_stamp, floor_home = excluded.floor_home",
+            "INSERT INTO rooms (name, closed, made) VALUES (?, ?, ?)
+             ON CONFLICT (name) DO UPDATE SET closed = excluded.closed",
         )
         .bind(room.name.as_str())
         .bind(room.closed)
-        .bind(room.floor.map(|floor| signed(floor.stamp)))
-        .bind(room.floor.map(|floor| floor.home.0.to_vec()))
         .bind(now)
         .execute(&mut **transaction),
         Record::Forgotten(name) => {
@@ -157,8 +154,7 @@ fn room_name(text: &str, table: &'static str) -> Result<RoomName, StoreError> {
 
 fn read_room(row: &SqliteRow) -> Result<KeptRoom, StoreError> {
     let name = room_name(row.try_get("name")?, "rooms")?;
-    let floor = read_id(row, ["floor_stamp", "floor_home"], "rooms")?;
-    Ok(KeptRoom { name, closed: row.try_get("closed")?, floor })
+    Ok(KeptRoom { name, closed: row.try_get("closed")? })
 }
 
 /// A line's id in two columns.

@@ -23,8 +23,8 @@ fn said(stamp: u64, room: &str, text: &str) -> Line {
     Line { id: id(stamp, 1), room: name(room), by: Some(by), deed: Deed::Said(ByteString::from(text)) }
 }
 
-fn room(room: &str, closed: bool, floor: Option<LineId>) -> KeptRoom {
-    KeptRoom { name: name(room), closed, floor }
+fn room(room: &str, closed: bool) -> KeptRoom {
+    KeptRoom { name: name(room), closed }
 }
 
 fn line(line: &Line) -> Record {
@@ -56,7 +56,7 @@ async fn everything_is_there_after_reopening() {
     let mut newer = said(4, "lobby", "from the future");
     newer.by.as_mut().unwrap().dialect = None;
     let lines = [said(1, "lobby", "two\nlines \0 and \u{1f980}"), topic, newer, withdrew];
-    let rooms = [room("a/b", true, Some(id(u64::MAX, 9))), room("lobby", false, None)];
+    let rooms = [room("a/b", true), room("lobby", false)];
     let records: Vec<_> = rooms.iter().cloned().map(Record::Room).chain(lines.iter().map(line)).collect();
     write(&house, &records).await;
     write(&house, &[Record::Muted(key(3), true), Record::Muted(key(2), true), Record::Muted(key(3), true)])
@@ -72,9 +72,9 @@ async fn everything_is_there_after_reopening() {
 async fn what_is_erased_opened_forgotten_or_unmuted_is_so() {
     let house = House::new();
     let (first, second, other) = (said(1, "lobby", "1"), said(2, "lobby", "2"), said(3, "attic", "3"));
-    let rooms = [room("lobby", true, None), room("attic", false, None)].map(Record::Room);
+    let rooms = [room("lobby", true), room("attic", false)].map(Record::Room);
     write(&house, &[&rooms[..], &[line(&first), line(&second), line(&other)]].concat()).await;
-    let opened = room("lobby", false, Some(id(1, 1)));
+    let opened = room("lobby", false);
     write(
         &house,
         &[
@@ -90,8 +90,8 @@ async fn what_is_erased_opened_forgotten_or_unmuted_is_so() {
     .await;
     assert_eq!(kept(&house).await, Kept { rooms: vec![opened], lines: vec![second], muted: Vec::new() });
     // The order of records counts: what is made again after it was forgotten is there.
-    write(&house, &[Record::Forgotten(name("lobby")), Record::Room(room("lobby", true, None))]).await;
-    assert_eq!(kept(&house).await, Kept { rooms: vec![room("lobby", true, None)], ..Kept::default() });
+    write(&house, &[Record::Forgotten(name("lobby")), Record::Room(room("lobby", true))]).await;
+    assert_eq!(kept(&house).await, Kept { rooms: vec![room("lobby", true)], ..Kept::default() });
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn reading_is_bounded_and_takes_the_newest_lines_and_the_topic() {
     let store = house.open().await;
     let topic = Line { deed: Deed::Topic("tea".into()), ..said(1, "lobby", "") };
     let lines: Vec<_> = (2..20).map(|stamp| said(stamp, "lobby", "x")).collect();
-    let rooms = ["lobby", "second", "third"].map(|name| Record::Room(room(name, false, None)));
+    let rooms = ["lobby", "second", "third"].map(|name| Record::Room(room(name, false)));
     for records in [&rooms[..], &[line(&topic)], &lines.iter().map(line).collect::<Vec<_>>()] {
         store.write_rooms(records, 5).await.unwrap();
     }
@@ -117,7 +117,7 @@ async fn a_batch_that_fails_leaves_nothing() {
     let store = house.open_with(Some(60)).await;
     let text = "t".repeat(16 << 10);
     let records: Vec<_> = (0..100).map(|stamp| line(&said(stamp, "lobby", &text))).collect();
-    let lobby = Record::Room(room("lobby", false, None));
+    let lobby = Record::Room(room("lobby", false));
     store.write_rooms(&[lobby], 5).await.unwrap();
     let error = store.write_rooms(&records, 5).await.unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error:?}");
@@ -130,10 +130,7 @@ async fn a_batch_that_fails_leaves_nothing() {
 async fn a_row_that_cannot_be_understood_is_told() {
     let house = House::new();
     let store = house.open().await;
-    store
-        .write_rooms(&[Record::Room(room("lobby", false, None)), line(&said(1, "lobby", "x"))], 5)
-        .await
-        .unwrap();
+    store.write_rooms(&[Record::Room(room("lobby", false)), line(&said(1, "lobby", "x"))], 5).await.unwrap();
     let mut other = SqliteConnectOptions::new().filename(house.path()).connect().await.unwrap();
     for (strange, table) in [
         ("UPDATE room_lines SET text = NULL", "room_lines"),

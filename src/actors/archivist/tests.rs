@@ -67,7 +67,7 @@ fn lobby() -> RoomName {
 }
 
 fn room() -> Record {
-    Record::Room(KeptRoom { name: lobby(), closed: false, floor: None })
+    Record::Room(KeptRoom { name: lobby(), closed: false })
 }
 
 #[actix_web::test]

@@ -85,8 +85,16 @@ impl Client {
                 (None, Ear::Tpacket(tpacket::Version::Seed), tpacket::id_of(name), Some(name.into()))
             }
         };
-        let public_key = "".into();
-        let member = Arc::new(Member { key, name: called, number: 1, dialect, public_key, spelled: key });
+        let member = Arc::new(Member {
+            key,
+            name: called,
+            number: 1,
+            dialect,
+            public_key: "".into(),
+            spelled: key,
+            fingerprint: None,
+            sealing_key: None,
+        });
         Self { name, id: ConnectionId(id), ear, member, session, heard: VecDeque::new() }
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::{dialect::socp::heard::trace, domain::replay::Window};
+use crate::{dialect::trace, domain::replay::Window};
 
 /// Ids that are remembered.
 const MOST_LINES: u32 = 16_384;

@@ -3,6 +3,7 @@
 mod domain;
 mod neighbour;
 mod rooms;
+mod said;
 mod session;
 mod socp_neighbour;
 mod text;

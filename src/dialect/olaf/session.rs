@@ -23,7 +23,7 @@ use crate::{
     dialect::{
         Terms,
         event::{Check, Input, Output},
-        trace,
+        rooms, trace,
     },
     domain::{
         address::Address,
@@ -121,6 +121,13 @@ impl Session {
         }
         let frame = wire::into_text(frame).ok_or(Violation::Malformed)?;
         let text = frame.text().ok_or(Violation::Malformed)?;
+        if rooms::is_ours(text) {
+            if !matches!(self.state, State::Present(_)) {
+                return Err(Violation::OutOfOrder);
+            }
+            rooms::hear(text, out);
+            return Ok(());
+        }
         let pending = match Message::read(text).map_err(|_| Violation::Malformed)? {
             Message::ListRequest => {
                 if !matches!(self.state, State::Present(_)) {

@@ -13,7 +13,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{dialect::sealed, domain::letter::Frame};
+use crate::{
+    dialect::{rooms, sealed},
+    domain::letter::Frame,
+};
 
 /// A message of a client.
 #[derive(Debug)]
@@ -76,6 +79,8 @@ pub(super) struct Envelope<'a> {
     counter: Option<&'a RawValue>,
     #[serde(borrow)]
     signature: Option<Cow<'a, str>>,
+    #[serde(default, rename = "kith", deserialize_with = "rooms::refuse")]
+    _rooms: (),
 }
 
 #[derive(Deserialize)]

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::person::PersonId;
-use crate::crypto::{keys::KeyError, sealing::SealError};
+use super::{person::PersonId, room::Told};
+use crate::{
+    crypto::{keys::KeyError, sealing::SealError},
+    domain::letter::Frame,
+};
 
 /// What a session wants done, or has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Send this text to the server.
-    Send(String),
+    /// Send this to the server.
+    Send(Frame),
     /// Tell the member.
     Event(Event),
 }
@@ -26,9 +29,9 @@ pub enum Event {
         /// Who went since the last list.
         left: Vec<PersonId>,
     },
-    /// A letter to everyone, proven to be of this author.
+    /// A letter to everyone, proven to be of this author, in every dialect in which anything can be proven.
     Public {
-        /// Whose key signed it.
+        /// Whose key signed it, or whom the server names.
         from: PersonId,
         /// What it says.
         text: String,
@@ -110,6 +113,8 @@ pub enum Event {
         /// Why.
         why: Loss,
     },
+    /// Something about rooms.
+    Room(Told),
     /// The server complained about something.
     Complaint(String),
 }
@@ -209,6 +214,39 @@ pub enum SayError {
     /// More recipients than servers let pass.
     #[error("a letter has at most {0} recipients")]
     TooMany(usize),
+    /// This dialect has no rooms.
+    #[error("this protocol has no rooms")]
+    NoRooms,
+    /// This dialect knows everybody by a key.
+    #[error("here nobody has a nick of their own choice")]
+    NoNicks,
+    /// This dialect has no letters for some people only.
+    #[error("there are no private messages here: everything is said to the whole room")]
+    NoPrivate,
+    /// Only the first words of the protocol are spoken here.
+    #[error("this server has no list of rooms")]
+    NoList,
+    /// The same.
+    #[error("this server shows what was said only to those who enter a room")]
+    NoHistory,
+    /// The same.
+    #[error("on this server one cannot be without a room; enter another one")]
+    NoLeaving,
+    /// Nobody can be called so.
+    #[error("a nick has 1 to 48 bytes and no control characters")]
+    BadNick,
+    /// No room can be called so.
+    #[error("a room's name has 1 to 64 bytes and no control characters")]
+    BadRoom,
+    /// The member has no nick yet.
+    #[error("you have no nick yet; choose one with /nick NICK")]
+    Nameless,
+    /// The member is in no room.
+    #[error("you are in no room; enter one with /join ROOM")]
+    Outside,
+    /// The member is in this room.
+    #[error("you are in that room")]
+    Inside,
     /// Files go another way here.
     #[error("files are not sent like letters here")]
     NoFiles,

@@ -1,10 +1,10 @@
 //! The other half: what a member's own program does, shared by the chat client, the bench and the tests.
 //!
-//! `keyring` is the key and the address book, `olaf` and `socp` are the protocols as values, `voice` what they
-//! have in common, `event` what they tell, and `person` of whom. `link` is the connection that stays up,
+//! `keyring` is the key and the address book, `olaf`, `socp` and `tpacket` are the protocols as values, `voice` what
+//! they have in common, `event` what they tell, `person` of whom, and `room` of which rooms. `link` is the connection that stays up,
 //! `transfer` files by HTTP, `trust` whose certificates are believed, and `door` what a person may type as
 //! the address of a server. Nothing here prints, and nothing here trusts a server:
-//! what an event says about an author was verified with the author's key.
+//! what an event says about an author was verified with the author's key, in every protocol that has keys.
 
 pub mod door;
 pub mod event;
@@ -12,7 +12,9 @@ pub mod keyring;
 pub mod link;
 pub mod olaf;
 pub mod person;
+pub mod room;
 pub mod socp;
+pub mod tpacket;
 pub mod transfer;
 pub mod trust;
 pub mod voice;

@@ -1,6 +1,6 @@
 //! What a link needs of a dialect, and what it is told to say in it.
 //!
-//! A voice is one member's session without a socket or a clock: text and the time come in, text and events
+//! A voice is one member's session without a socket or a clock: frames and the time come in, frames and events
 //! go out. It outlives connections; `greet` begins a new one.
 
 use std::fmt;
@@ -8,7 +8,9 @@ use std::fmt;
 use super::{
     event::{Output, SayError},
     person::PersonId,
+    room::Wish,
 };
+use crate::domain::letter::Frame;
 
 /// Something to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum Say {
     Private(Vec<PersonId>, String),
     /// A part of a file, for one person or for everybody. Only where letters carry files.
     Part(Option<PersonId>, Part),
+    /// Something that is asked of the server. Only where there are rooms or nicks.
+    Wish(Wish),
 }
 
 /// A part of a file on its way.
@@ -48,6 +52,17 @@ pub enum Piece {
     End,
 }
 
+/// How files get from one member to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilePost {
+    /// They are uploaded, and a letter tells where.
+    Uploaded,
+    /// In letters, part by part.
+    InLetters(Chunks),
+    /// Not at all.
+    None,
+}
+
 /// How long the chunks of a file may be, for one person and for everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunks {
@@ -62,31 +77,31 @@ pub trait Voice: fmt::Debug + Send + Sync {
     /// Who we are.
     fn me(&self) -> PersonId;
 
-    /// What others can compare to know our key.
-    fn fingerprint(&self) -> String;
+    /// What others can compare to know our key, in a dialect that has keys.
+    fn fingerprint(&self) -> Option<String>;
 
-    /// How files are carried; `None` if they take another way than letters.
-    fn chunks(&self) -> Option<Chunks> {
-        None
+    /// How files are carried.
+    fn files(&self) -> FilePost {
+        FilePost::Uploaded
     }
 
     /// What opens a connection, to be sent in this order. Called once per connection.
     ///
     /// # Errors
     /// The key cannot sign.
-    fn greet(&mut self, now_ms: i64) -> Result<Vec<String>, SayError>;
+    fn greet(&mut self, now_ms: i64) -> Result<Vec<Frame>, SayError>;
 
     /// The frames that say something, to be sent in this order.
     ///
     /// # Errors
     /// It cannot be said.
-    fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<String>, SayError>;
+    fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<Frame>, SayError>;
 
     /// The wish for a new list of members.
-    fn ask_for_list(&mut self, now_ms: i64) -> Option<String>;
+    fn ask_for_list(&mut self, now_ms: i64) -> Option<Frame>;
 
     /// A frame of the server.
-    fn receive(&mut self, frame: &str, now_ms: i64, out: &mut Vec<Output>);
+    fn receive(&mut self, frame: &Frame, now_ms: i64, out: &mut Vec<Output>);
 
     /// The key that somebody comes with now is believed from here on.
     fn trust(&mut self, _person: &PersonId, _out: &mut Vec<Output>) {}
@@ -94,8 +109,16 @@ pub trait Voice: fmt::Debug + Send + Sync {
     /// Some seconds have passed.
     fn tick(&mut self, _now_ms: i64, _out: &mut Vec<Output>) {}
 
+    /// When the session wants to be woken although nothing comes.
+    fn wakes_at(&self) -> Option<i64> {
+        None
+    }
+
+    /// It is that late now.
+    fn wake(&mut self, _now_ms: i64, _out: &mut Vec<Output>) {}
+
     /// What is said before the connection is closed.
-    fn goodbye(&self) -> Option<String> {
+    fn goodbye(&self) -> Option<Frame> {
         None
     }
 }

@@ -29,6 +29,7 @@ pub mod refusal;
 pub mod replay;
 pub mod rooms;
 pub mod roster;
+pub mod stamp;
 pub mod switchboard;
 pub mod vigil;
 

@@ -59,6 +59,7 @@ mod tests {
             ("ﬁn", "FIN"),
             ("\u{212b}sa", "a\u{30a}SA"),
             ("\u{345}", "\u{3b9}"),
+            ("\u{1ff2}\u{610}", "\u{3c9}\u{300}\u{610}\u{345}"),
         ] {
             assert_eq!(Folded::new(one), Folded::new(other), "{one} and {other}");
         }
@@ -74,8 +75,9 @@ mod tests {
         fn folding_is_done_once_and_knows_neither_case_nor_composition(name in "\\PC{0,24}") {
             let folded = Folded::new(&name);
             prop_assert_eq!(&Folded::new(folded.as_str()), &folded, "folding twice is folding once");
-            let case = CaseMapper::new();
-            prop_assert_eq!(&Folded::new(&case.fold_string(&name)), &folded);
+            // Decomposed first: a subscript iota that becomes a letter of its own must stand behind all other marks.
+            let apart = DecomposingNormalizer::new_nfd().normalize(&name).into_owned();
+            prop_assert_eq!(&Folded::new(&CaseMapper::new().fold_string(&apart)), &folded);
             for spelling in [
                 DecomposingNormalizer::new_nfd().normalize(&name),
                 DecomposingNormalizer::new_nfkd().normalize(&name),

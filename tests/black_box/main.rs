@@ -9,6 +9,7 @@ mod app;
 mod bans;
 mod chat;
 mod chat_socp;
+mod chat_tpacket;
 mod client;
 mod endings;
 mod files;

@@ -12,7 +12,7 @@ pub struct ChatArgs {
     /// The server, such as ws://127.0.0.1:8080 or wss://chat.example
     pub url: String,
 
-    /// The protocol [default: socp if the server speaks nothing else, or else olaf]
+    /// The protocol [default: the only one that the server speaks, or else olaf]
     #[arg(long, value_name = "NAME", value_parser = dialects())]
     pub dialect: Option<Dialect>,
 
@@ -29,8 +29,16 @@ pub struct ChatArgs {
     pub downloads: PathBuf,
 
     /// What you are called on your own screen; others see your fingerprint
-    #[arg(long, value_name = "NICK", default_value = "you")]
+    #[arg(long, value_name = "NAME", default_value = "you")]
     pub name: String,
+
+    /// What everybody calls you, in tpacket [default: your login name]
+    #[arg(long, value_name = "NICK")]
+    pub nick: Option<String>,
+
+    /// The room to be in, in tpacket [default: public]
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<String>,
 
     /// No colours, even in a terminal (the variable NO_COLOR does the same)
     #[arg(long)]
@@ -38,6 +46,6 @@ pub struct ChatArgs {
 }
 
 fn dialects() -> impl clap::builder::TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new([Dialect::Olaf, Dialect::Socp].map(Dialect::name))
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
         .try_map(|name| Dialect::from_name(&name).ok_or("no such dialect"))
 }

@@ -53,11 +53,15 @@ pub(super) struct Saved {
     pub(super) result: Result<Fetched, TransferError>,
 }
 
-/// Where letters carry files: the way they take.
+/// The way that files take.
 #[derive(Debug)]
-pub(super) struct Carrier {
-    pub(super) link: Link,
-    pub(super) chunks: Chunks,
+pub(super) enum Way {
+    /// To the server, and a letter tells where they are.
+    Upload,
+    /// In letters.
+    Carry { link: Link, chunks: Chunks },
+    /// There is none.
+    None,
 }
 
 /// Starts transfers and counts them.
@@ -65,8 +69,7 @@ pub(super) struct Carrier {
 pub(super) struct Files {
     pub(super) door: Door,
     pub(super) trust: Arc<ClientConfig>,
-    /// None where files are uploaded instead.
-    pub(super) carrier: Option<Carrier>,
+    pub(super) way: Way,
     pub(super) folder: PathBuf,
     pub(super) news: mpsc::UnboundedSender<News>,
     pub(super) under_way: usize,
@@ -75,18 +78,23 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// What `send` does, for people.
-    pub(super) const fn verb(&self) -> &'static str {
-        if self.carrier.is_some() { "sending" } else { "uploading" }
+    /// What `send` does, for people; nothing, if files cannot be sent.
+    pub(super) const fn verb(&self) -> Option<&'static str> {
+        match self.way {
+            Way::Upload => Some("uploading"),
+            Way::Carry { .. } => Some("sending"),
+            Way::None => None,
+        }
     }
 
     /// Sends a file to these, or to everybody.
     pub(super) fn send(&mut self, path: String, to: Option<Vec<PersonId>>) {
-        self.under_way += 1;
-        match &self.carrier {
-            Some(Carrier { link, chunks }) => self.carry(link.clone(), *chunks, path, to),
-            None => self.upload(path, to),
+        match &self.way {
+            Way::Upload => self.upload(path, to),
+            Way::Carry { link, chunks } => self.carry(link.clone(), *chunks, path, to),
+            Way::None => return,
         }
+        self.under_way += 1;
     }
 
     fn upload(&self, path: String, to: Option<Vec<PersonId>>) {

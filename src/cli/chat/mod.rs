@@ -13,11 +13,16 @@
 //! * file of x: path (n bytes)           * file of x (private): path (n bytes)
 //! ? unverified file (why; claims to be c): path
 //! - <short> <nickname or -> <homes>     (answers to /list)
+//! * in room r                           * the room is about: text
+//! * x is called y now                   * you are called y now
+//! < TIME x: text                        < text             (said before; some servers tell no time)
+//! - r (n): topic                        (answers to /rooms)
 //! ! whatever went wrong
 //! ```
 //!
 //! `x` is a nickname or the short fingerprint; in SOCP the beginning of the user id, or the whole id, if it
-//! begins like somebody else's, and always in the answers to /list. **Invariant:** text of others reaches the terminal only
+//! begins like somebody else's, and always in the answers to /list. In tPacket it is a nick, behind a tilde if it
+//! could be taken for one of these beginnings. **Invariant:** text of others reaches the terminal only
 //! through `screen`, which lets no control character pass.
 
 mod args;
@@ -25,6 +30,7 @@ mod files;
 mod input;
 mod obey;
 mod people;
+mod rooms;
 mod screen;
 mod start;
 mod talk;

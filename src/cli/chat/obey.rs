@@ -5,7 +5,7 @@ use super::{
     talk::Talk,
     typed::{HELP, Typed},
 };
-use crate::client::voice::Say;
+use crate::client::{room::Wish, voice::Say};
 
 impl Talk {
     pub(super) async fn obey(&mut self, typed: Typed) {
@@ -20,7 +20,11 @@ impl Talk {
                 self.list();
                 Ok(())
             }
-            Typed::Nick { who, name } => self.nick(&who, &name),
+            Typed::Nick(words) => self.nick(words).await,
+            Typed::Ask(wish) => {
+                self.ask(wish).await;
+                Ok(())
+            }
             Typed::File { who, path } => self.send_file(&who, path),
             Typed::Get(url) => {
                 self.screen.news(&format!("downloading {url}"));
@@ -59,9 +63,16 @@ impl Talk {
         self.link.say(self.last_ticket, say).await;
     }
 
+    /// Asks something of the server.
+    async fn ask(&mut self, wish: Wish) {
+        let what = asked(&wish);
+        self.unanswered.push_back((self.last_ticket + 1, what.clone()));
+        self.say(Say::Wish(wish), &what).await;
+    }
+
     async fn tell(&mut self, who: &str, text: String) -> Result<(), String> {
-        let ids = self.people.find_all(&self.keyring, who)?;
-        let what = format!("to {}", self.people.names(&self.keyring, &ids));
+        let ids = self.people.find_all(&self.contacts, who)?;
+        let what = format!("to {}", self.people.names(&self.contacts, &ids));
         self.say(Say::Private(ids, text), &what).await;
         Ok(())
     }
@@ -70,8 +81,8 @@ impl Talk {
         let present = std::sync::Arc::clone(&self.people.present);
         for one in present.iter() {
             let name = match one.id {
-                ref id if *id == self.people.me => format!("({})", self.people.name(&self.keyring, id)),
-                ref id => self.keyring.name(id).unwrap_or("-").to_owned(),
+                ref id if *id == self.people.me => format!("({})", self.people.name(&self.contacts, id)),
+                ref id => self.contacts.name(id).unwrap_or("-").to_owned(),
             };
             let homes = one.homes.iter().map(String::as_str);
             let label = one.label.as_ref().map(|label| format!("~{label}"));
@@ -82,13 +93,22 @@ impl Talk {
         self.link.ask_for_list();
     }
 
-    fn nick(&mut self, who: &str, name: &str) -> Result<(), String> {
-        let id = self.people.find(&self.keyring, who)?;
+    /// A nick of one's own where people have nicks, and for somebody else where they have keys.
+    async fn nick(&mut self, words: String) -> Result<(), String> {
+        if self.people.me.is_nick() {
+            self.ask(Wish::Nick(words)).await;
+            return Ok(());
+        }
+        let (who, name) = words.split_once(char::is_whitespace).ok_or(
+            "that command needs more: /nick WHO NAME; your own name is given with --name, at the start",
+        )?;
+        let (who, name) = (who, name.trim_start());
+        let id = self.people.find(&self.contacts, who)?;
         if id == self.people.me {
             return Err("your own name is given with --name, at the start".to_owned());
         }
-        let before = self.people.name(&self.keyring, &id);
-        self.keyring
+        let before = self.people.name(&self.contacts, &id);
+        self.contacts
             .rename(&id, name)
             .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())?;
@@ -97,17 +117,22 @@ impl Talk {
     }
 
     fn send_file(&mut self, who: &str, path: String) -> Result<(), String> {
+        let verb =
+            self.files.verb().ok_or("files are not sent here; put it somewhere and say its address")?;
         let to = match who {
             "public" => None,
-            who => Some(self.people.find_all(&self.keyring, who)?),
+            who => Some(self.people.find_all(&self.contacts, who)?),
         };
-        self.screen.news(&format!("{} {path}", self.files.verb()));
+        self.screen.news(&format!("{verb} {path}"));
         self.files.send(path, to);
         Ok(())
     }
 
     async fn trust(&mut self, who: &str) -> Result<(), String> {
-        let id = self.people.find(&self.keyring, who)?;
+        if self.people.me.is_nick() {
+            return Err("here there are no keys; anybody may be called anything".to_owned());
+        }
+        let id = self.people.find(&self.contacts, who)?;
         if id.key().is_some() {
             return Err("here people are their keys; whoever has another one is somebody else".to_owned());
         }
@@ -117,7 +142,25 @@ impl Talk {
 
     fn who_am_i(&mut self) {
         self.screen.news(&format!("you are {}", self.people.me.listed()));
-        self.screen.news(&format!("fingerprint {}", self.fingerprint));
-        self.screen.news(&format!("keyring {}", self.keyring.path().display()));
+        match &self.fingerprint {
+            Some(fingerprint) => self.screen.news(&format!("fingerprint {fingerprint}")),
+            None => self.screen.news("there are no keys here: whoever has a nick first is called so"),
+        }
+        if let Some(path) = &self.keyring {
+            self.screen.news(&format!("keyring {}", path.display()));
+        }
+    }
+}
+
+/// A wish as it was typed.
+pub(super) fn asked(wish: &Wish) -> String {
+    match wish {
+        Wish::Join(room) => format!("/join {room}"),
+        Wish::Leave(room) => format!("/leave {}", room.as_deref().unwrap_or_default()).trim_end().to_owned(),
+        Wish::Nick(nick) => format!("/nick {nick}"),
+        Wish::Rooms => "/rooms".to_owned(),
+        Wish::History(room) => {
+            format!("/history {}", room.as_deref().unwrap_or_default()).trim_end().to_owned()
+        }
     }
 }

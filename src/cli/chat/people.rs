@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::client::{
     event::{Author, Present},
-    keyring::{Keyring, is_prefix},
+    keyring::{Contacts, is_prefix},
     person::PersonId,
 };
 
@@ -22,25 +22,28 @@ impl People {
     }
 
     /// What to call somebody on the screen. Whoever could be taken for somebody else is called in full.
-    pub(super) fn name(&self, keyring: &Keyring, person: &PersonId) -> String {
+    pub(super) fn name(&self, contacts: &Contacts, person: &PersonId) -> String {
         if *person == self.me {
             return self.my_name.clone();
         }
-        if let Some(name) = keyring.name(person) {
+        if let Some(name) = contacts.name(person) {
             return name.to_owned();
         }
         let short = person.short();
-        if keyring.is_unique(&short) { short } else { person.listed() }
+        if person.is_nick() {
+            return short;
+        }
+        if contacts.is_unique(&short) { short } else { person.listed() }
     }
 
-    pub(super) fn names(&self, keyring: &Keyring, people: &[PersonId]) -> String {
-        people.iter().map(|person| self.name(keyring, person)).collect::<Vec<_>>().join(", ")
+    pub(super) fn names(&self, contacts: &Contacts, people: &[PersonId]) -> String {
+        people.iter().map(|person| self.name(contacts, person)).collect::<Vec<_>>().join(", ")
     }
 
     /// What to call somebody a letter names. A claim that fits nobody is shown as the claim it is.
-    pub(super) fn author(&self, keyring: &Keyring, author: &Author) -> String {
+    pub(super) fn author(&self, contacts: &Contacts, author: &Author) -> String {
         match author {
-            Author::Known(id) => self.name(keyring, id),
+            Author::Known(id) => self.name(contacts, id),
             Author::Unknown(claim) => format!("{}?", claim.chars().take(12).collect::<String>()),
         }
     }
@@ -54,10 +57,10 @@ impl People {
     }
 
     /// The people that are meant by names with commas between them.
-    pub(super) fn find_all(&self, keyring: &Keyring, who: &str) -> Result<Vec<PersonId>, String> {
+    pub(super) fn find_all(&self, contacts: &Contacts, who: &str) -> Result<Vec<PersonId>, String> {
         let mut found = Vec::new();
         for name in who.split(',').filter(|name| !name.is_empty()) {
-            let id = self.find(keyring, name)?;
+            let id = self.find(contacts, name)?;
             if id == self.me {
                 return Err(format!("{name} is you"));
             }
@@ -73,13 +76,16 @@ impl People {
 
     /// The person that is meant: by nickname, by id, by the beginning of one, or by the name that they gave
     /// themselves. Whoever has a nickname need not be here.
-    pub(super) fn find(&self, keyring: &Keyring, name: &str) -> Result<PersonId, String> {
-        if let Some(person) = keyring.named(name) {
-            return Ok(person);
+    pub(super) fn find(&self, contacts: &Contacts, name: &str) -> Result<PersonId, String> {
+        if let Some(person) = contacts.named(name) {
+            return Ok(person.clone());
         }
         let own = name.strip_prefix('~').unwrap_or(name);
         if let Some(exact) = self.present.iter().find(|present| present.id.as_str() == own) {
             return Ok(exact.id.clone());
+        }
+        if self.me.is_nick() {
+            return Err(format!("nobody here is called {name}"));
         }
         let wanted = name.to_ascii_lowercase();
         let is_meant = |present: &&Present| match &present.label {
@@ -114,7 +120,8 @@ mod tests {
     #[test]
     fn people_are_found_by_name_and_by_the_beginning_of_their_key() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut keyring = Keyring::open(&folder.path().join("keyring.json")).expect("a keyring");
+        let path = folder.path().join("keyring.json");
+        let mut contacts = crate::client::keyring::Keyring::open(&path).expect("a keyring").into_contacts();
         let mut near = [0xab; 32];
         near[3] = 0;
         let [me, anna, twin, away] =
@@ -122,11 +129,11 @@ mod tests {
         let mut people = People::new(me.clone(), "you".into());
         let present = |id: &PersonId| Present { id: id.clone(), homes: vec!["home".into()], label: None };
         people.present = [&me, &anna, &twin].map(present).into();
-        let _ = keyring.rename(&anna, "Anna").expect("written");
-        let _ = keyring.rename(&away, "Ben").expect("written");
+        let _ = contacts.rename(&anna, "Anna").expect("written");
+        let _ = contacts.rename(&away, "Ben").expect("written");
 
-        assert_eq!(people.find_all(&keyring, "anna,ABABABAB,anna"), Ok(vec![anna.clone()]));
-        assert_eq!(people.find_all(&keyring, "ababab00,anna"), Ok(vec![twin.clone(), anna.clone()]));
+        assert_eq!(people.find_all(&contacts, "anna,ABABABAB,anna"), Ok(vec![anna.clone()]));
+        assert_eq!(people.find_all(&contacts, "ababab00,anna"), Ok(vec![twin.clone(), anna.clone()]));
         for (who, words) in [
             ("ababab", "ababab could be any of abababababab, ababab00abab"),
             ("ben", "ben is not here"),
@@ -135,8 +142,8 @@ mod tests {
             ("0101", "0101 is you"),
             (",", "say who is meant"),
         ] {
-            assert_eq!(people.find_all(&keyring, who), Err(words.to_owned()), "{who}");
+            assert_eq!(people.find_all(&contacts, who), Err(words.to_owned()), "{who}");
         }
-        assert_eq!(people.names(&keyring, &[me, anna, twin]), "you, Anna, ababab00abab");
+        assert_eq!(people.names(&contacts, &[me, anna, twin]), "you, Anna, ababab00abab");
     }
 }

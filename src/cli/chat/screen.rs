@@ -12,6 +12,8 @@ pub(super) enum Kind {
     News,
     /// Somebody speaks.
     Speech,
+    /// Somebody spoke before we came.
+    Past,
     /// Somebody speaks to us only.
     Private,
     /// Somebody claims to be somebody.
@@ -23,7 +25,7 @@ pub(super) enum Kind {
 impl Kind {
     const fn colour(self) -> &'static str {
         match self {
-            Self::News => "\u{1b}[2m",
+            Self::News | Self::Past => "\u{1b}[2m",
             Self::Speech => "",
             Self::Private => "\u{1b}[35m",
             Self::Doubtful => "\u{1b}[33m",

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _},
+    path::PathBuf,
     process::ExitCode,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -19,14 +20,14 @@ use crate::{
     client::{
         door::{Door, NoDoor},
         event::SayError,
-        keyring::{Keyring, KeyringError},
+        keyring::{Contacts, Keyring, KeyringError},
         link::Config,
-        olaf, socp,
+        olaf, socp, tpacket,
         transfer::spoken_at,
         trust::{TrustError, trust},
         voice::Voice,
     },
-    domain::dialect::Dialect,
+    domain::{dialect::Dialect, rooms::RoomName},
 };
 
 /// Why there is no conversation at all.
@@ -40,8 +41,12 @@ enum StartError {
     Trust(#[from] TrustError),
     #[error(transparent)]
     Session(#[from] SayError),
-    #[error("this client does not speak {0}; other programs do")]
-    Mute(Dialect),
+    #[error(transparent)]
+    Unsuitable(#[from] tpacket::Unsuitable),
+    #[error("say with --nick NICK what you want to be called")]
+    Nameless,
+    #[error("in {} there are no nicks and rooms to be chosen; --nick and --room mean nothing", .0.title())]
+    NoRooms(Dialect),
 }
 
 /// Chats until the input ends, somebody says `/quit`, or the server wants no more of it.
@@ -64,7 +69,6 @@ pub fn run(args: ChatArgs) -> ExitCode {
 async fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
     let door = Door::read(&args.url)?;
     let trust = trust(args.ca.as_deref())?;
-    let path = args.keyring.map_or_else(Keyring::default_path, Ok)?;
     let (typed, shown) = (io::stdin().is_terminal(), io::stdout().is_terminal());
     let has_colour = shown && !args.no_color && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
     let mut screen = Screen::new(Box::new(io::stdout()), has_colour, typed && shown);
@@ -72,22 +76,60 @@ async fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
         Some(dialect) => dialect,
         None => only_one_spoken(&door, &trust).await.unwrap_or(Dialect::Olaf),
     };
-    if dialect == Dialect::Tpacket {
-        return Err(StartError::Mute(dialect));
-    }
-    if dialect == Dialect::Socp && !Keyring::is_made(&path, dialect) {
-        screen.news("making your key of 4096 bits; this takes some seconds, once");
-    }
-    let keyring = Keyring::open_for(&path, dialect)?;
+    let Member { voice, contacts, keyring } = match dialect {
+        Dialect::Tpacket => guest(&args)?,
+        Dialect::Olaf | Dialect::Socp => owner(&args, dialect, &mut screen)?,
+    };
     Ok(Setup {
         config: Config::new(door, trust),
-        voice: voice(&keyring, dialect)?,
+        voice,
+        contacts,
         keyring,
         screen,
         downloads: args.downloads,
         my_name: args.name,
         is_interactive: typed,
     })
+}
+
+/// Who chats.
+struct Member {
+    voice: Box<dyn Voice>,
+    contacts: Contacts,
+    keyring: Option<PathBuf>,
+}
+
+/// Somebody with a key.
+fn owner(args: &ChatArgs, dialect: Dialect, screen: &mut Screen) -> Result<Member, StartError> {
+    if args.nick.is_some() || args.room.is_some() {
+        return Err(StartError::NoRooms(dialect));
+    }
+    let path = args.keyring.clone().map_or_else(Keyring::default_path, Ok)?;
+    if dialect == Dialect::Socp && !Keyring::is_made(&path, dialect) {
+        screen.news("making your key of 4096 bits; this takes some seconds, once");
+    }
+    let keyring = Keyring::open_for(&path, dialect)?;
+    let key = keyring.key().clone();
+    let voice: Box<dyn Voice> = if dialect == Dialect::Socp {
+        let user = keyring.user().unwrap_or_default().to_string();
+        Box::new(socp::Session::new(key, &user, keyring.keys())?)
+    } else {
+        Box::new(olaf::Session::new(key)?.counting_from(seconds_of_the_clock()))
+    };
+    Ok(Member { voice, keyring: Some(keyring.path().to_owned()), contacts: keyring.into_contacts() })
+}
+
+/// Somebody with nothing but a nick. Nobody can be known again, so nobody is remembered.
+fn guest(args: &ChatArgs) -> Result<Member, StartError> {
+    let nick = args.nick.clone().or_else(login_name).ok_or(StartError::Nameless)?;
+    let room = args.room.as_deref().unwrap_or(RoomName::PUBLIC);
+    let voice = Box::new(tpacket::Session::new(&nick, room)?);
+    Ok(Member { voice, contacts: Contacts::unwritten(), keyring: None })
+}
+
+/// What this machine calls whoever sits at it.
+fn login_name() -> Option<String> {
+    ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
 }
 
 /// The dialect of a server that speaks a single one and says so.
@@ -97,18 +139,6 @@ async fn only_one_spoken(door: &Door, trust: &Arc<ClientConfig>) -> Option<Diale
         [name] => Dialect::from_name(name),
         _ => None,
     }
-}
-
-fn voice(keyring: &Keyring, dialect: Dialect) -> Result<Box<dyn Voice>, StartError> {
-    let key = keyring.key().clone();
-    Ok(match dialect {
-        Dialect::Olaf => Box::new(olaf::Session::new(key)?.counting_from(seconds_of_the_clock())),
-        Dialect::Socp => {
-            let user = keyring.user().unwrap_or_default().to_string();
-            Box::new(socp::Session::new(key, &user, keyring.keys())?)
-        }
-        Dialect::Tpacket => return Err(StartError::Mute(dialect)),
-    })
 }
 
 /// A clock before 1970 starts at the beginning, as most implementations do.

@@ -16,16 +16,16 @@ use tokio::{
 };
 
 use super::{
-    files::{Carrier, Files, News},
+    files::{Files, News, Way},
     input::Line,
     people::People,
     screen::Screen,
     typed::Typed,
 };
 use crate::client::{
-    keyring::Keyring,
+    keyring::Contacts,
     link::{Config, Link, Report},
-    voice::Voice,
+    voice::{FilePost, Voice},
 };
 
 /// Letters that are on their way at once; well below what the link's channel holds.
@@ -43,7 +43,9 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) voice: Box<dyn Voice>,
-    pub(super) keyring: Keyring,
+    pub(super) contacts: Contacts,
+    /// Where the key lies, if there is one.
+    pub(super) keyring: Option<PathBuf>,
     pub(super) screen: Screen,
     pub(super) downloads: PathBuf,
     pub(super) my_name: String,
@@ -72,15 +74,18 @@ pub(super) enum Phase {
 pub(super) struct Talk {
     pub(super) link: Link,
     pub(super) screen: Screen,
-    pub(super) keyring: Keyring,
+    pub(super) contacts: Contacts,
+    pub(super) keyring: Option<PathBuf>,
     pub(super) people: People,
     pub(super) files: Files,
-    pub(super) fingerprint: String,
+    pub(super) fingerprint: Option<String>,
     pub(super) phase: Phase,
     pub(super) was_here: bool,
     pub(super) waiting: VecDeque<Typed>,
     /// What is on its way, in words for the case that it does not arrive.
     pub(super) under_way: HashMap<u64, String>,
+    /// What was asked of the server, in words, and not answered; the oldest first.
+    pub(super) unanswered: VecDeque<(u64, String)>,
     pub(super) last_ticket: u64,
     pub(super) has_failed: bool,
     /// Nothing more will be typed; since when.
@@ -94,25 +99,32 @@ pub(super) struct Talk {
 impl Talk {
     /// Starts to dial.
     pub(super) fn start(setup: Setup) -> (Self, mpsc::Receiver<Report>, mpsc::UnboundedReceiver<News>) {
-        let Setup { config, voice, keyring, mut screen, downloads, my_name, is_interactive } = setup;
+        let Setup { config, voice, contacts, keyring, mut screen, downloads, my_name, is_interactive } =
+            setup;
         screen.news(&format!("connecting to {}", config.door));
         let (news, heard) = mpsc::unbounded_channel();
         let (door, trust) = (config.door.clone(), config.trust.clone());
-        let (fingerprint, chunks) = (voice.fingerprint(), voice.chunks());
+        let (fingerprint, post) = (voice.fingerprint(), voice.files());
         let people = People::new(voice.me(), my_name);
         let (link, reports) = Link::open(config, voice);
-        let carrier = chunks.map(|chunks| Carrier { link: link.clone(), chunks });
+        let way = match post {
+            FilePost::Uploaded => Way::Upload,
+            FilePost::InLetters(chunks) => Way::Carry { link: link.clone(), chunks },
+            FilePost::None => Way::None,
+        };
         let talk = Self {
             link,
             screen,
+            contacts,
             keyring,
             people,
-            files: Files { door, trust, carrier, folder: downloads, news, under_way: 0, kept: 0 },
+            files: Files { door, trust, way, folder: downloads, news, under_way: 0, kept: 0 },
             fingerprint,
             phase: Phase::Away,
             was_here: false,
             waiting: VecDeque::new(),
             under_way: HashMap::new(),
+            unanswered: VecDeque::new(),
             last_ticket: 0,
             has_failed: false,
             ended: None,
@@ -193,6 +205,7 @@ impl Talk {
         self.ended.is_some()
             && self.waiting.is_empty()
             && self.under_way.is_empty()
+            && self.unanswered.is_empty()
             && self.files.under_way == 0
             // A pipe without a line still wants to know whether the server is there.
             && (self.was_here || self.is_interactive)
@@ -209,6 +222,7 @@ impl Talk {
         match self.phase {
             Phase::Arriving(due) => Some(due),
             Phase::Away if !self.is_closing => self.ended.map(|since| since + GIVE_UP),
+            Phase::Here if !self.unanswered.is_empty() => self.ended.map(|since| since + LIST_DUE),
             _ => None,
         }
     }
@@ -218,6 +232,13 @@ impl Talk {
             self.screen.trouble("the server does not say who is here");
             self.phase = Phase::Here;
             self.was_here = true;
+            return;
+        }
+        if self.phase == Phase::Here {
+            for (_, what) in std::mem::take(&mut self.unanswered) {
+                self.screen.trouble(&format!("the server does not answer {what}"));
+            }
+            self.has_failed = true;
             return;
         }
         self.screen.trouble("no connection for too long; giving up");

@@ -50,7 +50,8 @@ impl Terminal {
         let setup = Setup {
             config: Config { least_wait: quick, most_wait: 4 * quick, ..config },
             voice: Box::new(session),
-            keyring,
+            keyring: Some(keyring.path().to_owned()),
+            contacts: keyring.into_contacts(),
             screen: Screen::new(Box::new(Paper(ink)), false, false),
             downloads: folder.path().join("downloads"),
             my_name: "you".to_owned(),

@@ -27,6 +27,10 @@ impl Talk {
             Report::Lost(reason) => {
                 let words = if self.phase == Phase::Away { "cannot connect" } else { "lost the connection" };
                 self.phase = Phase::Away;
+                for (_, what) in std::mem::take(&mut self.unanswered) {
+                    self.has_failed = true;
+                    self.screen.trouble(&format!("not answered: {what}"));
+                }
                 self.screen.trouble(&format!("{words}: {reason}"));
             }
             Report::Retrying(wait) => {
@@ -40,7 +44,12 @@ impl Talk {
             Report::NotSent(ticket, why) => {
                 let what = self.under_way.remove(&ticket).unwrap_or_default();
                 self.has_failed = true;
-                self.screen.trouble(&format!("not sent {what}: {why}"));
+                if self.is_unanswered(ticket) {
+                    self.unanswered.retain(|(asked, _)| *asked != ticket);
+                    self.screen.trouble(&format!("{what}: {why}"));
+                } else {
+                    self.screen.trouble(&format!("not sent {what}: {why}"));
+                }
             }
         }
     }
@@ -49,11 +58,11 @@ impl Talk {
         match event {
             Event::Listed { members, joined, left } => self.on_list(members, &joined, &left),
             Event::Public { from, text } => {
-                let name = self.people.name(&self.keyring, &from);
+                let name = self.people.name(&self.contacts, &from);
                 self.screen.line(Kind::Speech, &format!("{name}: {text}"));
             }
             Event::Private { from, to, text } => {
-                let name = self.people.name(&self.keyring, &from);
+                let name = self.people.name(&self.contacts, &from);
                 let mark = self.private_mark(&to);
                 self.screen.line(Kind::Private, &format!("{name} {mark}: {text}"));
             }
@@ -64,7 +73,7 @@ impl Talk {
                 self.screen.line(Kind::Doubtful, &line);
             }
             Event::Keys(keys) => {
-                if let Err(error) = self.keyring.keep(&keys) {
+                if let Err(error) = self.contacts.keep(&keys) {
                     self.screen.trouble(&error.to_string());
                 }
             }
@@ -78,9 +87,10 @@ impl Talk {
             // Some servers deliver twice; nobody wants to hear about it.
             Event::Echo { .. } | Event::Rejected { why: Rejection::Repeated, .. } => {}
             Event::Rejected { from, why } => {
-                let name = self.people.name(&self.keyring, &from);
+                let name = self.people.name(&self.contacts, &from);
                 self.screen.trouble(&format!("a message of {name} is not shown: {why}"));
             }
+            Event::Room(told) => self.on_room(told),
             Event::Complaint(text) => self.screen.trouble(&format!("the server says: {text}")),
         }
     }
@@ -91,7 +101,7 @@ impl Talk {
     }
 
     fn on_changed_key(&mut self, who: &PersonId, known: &str, offered: &str) {
-        let name = self.people.name(&self.keyring, who);
+        let name = self.people.name(&self.contacts, who);
         for line in [
             format!("THE KEY OF {name} HAS CHANGED: somebody may be taking their place"),
             format!("known {known}"),
@@ -105,19 +115,21 @@ impl Talk {
     /// "(private)", and who else reads it.
     fn private_mark(&self, to: &[Author]) -> String {
         let others = to.iter().filter(|author| **author != Author::Known(self.people.me.clone()));
-        let names: Vec<_> = others.map(|author| self.people.author(&self.keyring, author)).collect();
+        let names: Vec<_> = others.map(|author| self.people.author(&self.contacts, author)).collect();
         if names.is_empty() { "(private)".to_owned() } else { format!("(private with {})", names.join(", ")) }
     }
 
     fn on_list(&mut self, members: Arc<[Present]>, joined: &[PersonId], left: &[PersonId]) {
         self.people.present = members;
         let others: Vec<PersonId> = self.people.others().cloned().collect();
-        if let Err(error) = self.keyring.meet(&others) {
+        // A nick is somebody else tomorrow.
+        let known: Vec<_> = others.iter().filter(|person| !person.is_nick()).cloned().collect();
+        if let Err(error) = self.contacts.meet(&known) {
             self.screen.trouble(&error.to_string());
         }
         self.phase = Phase::Here;
         if !std::mem::replace(&mut self.was_here, true) {
-            let words = match self.people.names(&self.keyring, &others) {
+            let words = match self.people.names(&self.contacts, &others) {
                 names if names.is_empty() => "nobody else is here".to_owned(),
                 names => format!("here: {names}"),
             };
@@ -126,7 +138,7 @@ impl Talk {
         }
         for (word, ids) in [("left", left), ("joined", joined)] {
             for id in ids {
-                let name = self.people.name(&self.keyring, id);
+                let name = self.people.name(&self.contacts, id);
                 self.screen.news(&format!("{word}: {name}"));
             }
         }
@@ -181,7 +193,7 @@ impl Talk {
         let mark = if is_private { " (private)" } else { "" };
         match from {
             Ok(from) => {
-                let name = self.people.name(&self.keyring, &from);
+                let name = self.people.name(&self.contacts, &from);
                 self.screen.news(&format!("file of {name}{mark}: {path} ({bytes} bytes)"));
             }
             Err((claimed, why)) => self.doubt("unverified file", &claimed, why, &path),

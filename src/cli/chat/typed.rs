@@ -1,11 +1,18 @@
 //! What a line that somebody typed means.
 
+use crate::client::room::Wish;
+
 /// Help, as it is printed.
-pub(super) const HELP: [&str; 11] = [
+pub(super) const HELP: [&str; 16] = [
     "TEXT or /all TEXT    say something to everyone",
     "/tell WHO TEXT       say something that only WHO can read; several: /tell anna,ben TEXT",
-    "/list                who is here",
+    "/list or /who        who is here",
     "/nick WHO NAME       give somebody a nickname, for your eyes only",
+    "/nick NICK           be called so, in a protocol in which people choose nicks",
+    "/join ROOM           be in that room and in no other, in a protocol that has rooms",
+    "/leave [ROOM]        leave it",
+    "/rooms               which rooms there are",
+    "/history [ROOM]      what was said there last",
     "/file WHO PATH       send a file, or upload it and tell WHO its address; WHO can be \"public\"",
     "/get URL             download a file",
     "/trust WHO           believe the key that WHO comes with now, if it has changed",
@@ -25,10 +32,10 @@ pub(super) enum Typed {
         text: String,
     },
     List,
-    Nick {
-        who: String,
-        name: String,
-    },
+    /// Whose, depends on the dialect.
+    Nick(String),
+    /// Something about rooms.
+    Ask(Wish),
     File {
         who: String,
         path: String,
@@ -66,16 +73,20 @@ impl Typed {
             }
         };
         match name {
-            "all" | "get" | "trust" if rest.is_empty() => {
+            "all" | "get" | "trust" | "nick" | "join" if rest.is_empty() => {
                 Self::Wrong(format!("/{name} needs something behind it"))
             }
             "all" => Self::All(rest.to_owned()),
             "get" => Self::Get(rest.to_owned()),
             "trust" => Self::Trust(rest.to_owned()),
             "tell" => two("/tell WHO TEXT", |who, text| Self::Tell { who, text }),
-            "nick" => two("/nick WHO NAME", |who, name| Self::Nick { who, name }),
+            "nick" => Self::Nick(rest.to_owned()),
+            "join" => Self::Ask(Wish::Join(rest.to_owned())),
+            "leave" => Self::Ask(Wish::Leave(some(rest))),
+            "rooms" => Self::Ask(Wish::Rooms),
+            "history" => Self::Ask(Wish::History(some(rest))),
             "file" => two("/file WHO PATH", |who, path| Self::File { who, path }),
-            "list" => Self::List,
+            "list" | "who" => Self::List,
             "whoami" => Self::WhoAmI,
             "help" => Self::Help,
             "quit" => Self::Quit,
@@ -94,6 +105,11 @@ impl Typed {
     }
 }
 
+/// What follows a command that needs nothing behind it.
+fn some(rest: &str) -> Option<String> {
+    (!rest.is_empty()).then(|| rest.to_owned())
+}
+
 /// The first word and what follows it.
 fn cut(text: &str) -> (&str, &str) {
     let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -101,7 +117,10 @@ fn cut(text: &str) -> (&str, &str) {
 }
 
 fn unknown(name: &str) -> String {
-    let known = ["all", "tell", "list", "nick", "file", "get", "trust", "whoami", "help", "quit"];
+    let known = [
+        "all", "tell", "list", "who", "nick", "join", "leave", "rooms", "history", "file", "get", "trust",
+        "whoami", "help", "quit",
+    ];
     let near = known.into_iter().find(|known| strsim::levenshtein(known, name) <= 1);
     match near {
         Some(near) => format!("there is no command /{name}; did you mean /{near}?"),
@@ -126,11 +145,19 @@ mod tests {
             ("/file public my cat.png", Typed::File { who: "public".into(), path: "my cat.png".into() }),
             ("/list", Typed::List),
             ("/quit now", Typed::Quit),
+            ("/who", Typed::List),
+            ("/nick  big  bob ", Typed::Nick("big  bob".into())),
+            ("/join den", Typed::Ask(Wish::Join("den".into()))),
+            ("/leave", Typed::Ask(Wish::Leave(None))),
+            ("/rooms", Typed::Ask(Wish::Rooms)),
+            ("/history den", Typed::Ask(Wish::History(Some("den".into())))),
         ] {
             assert_eq!(Typed::read(line), typed, "{line:?}");
         }
         for (line, words) in [
             ("/tell a", "that command needs more: /tell WHO TEXT"),
+            ("/join", "/join needs something behind it"),
+            ("/romms", "there is no command /romms; did you mean /rooms?"),
             ("/all", "/all needs something behind it"),
             ("/lst", "there is no command /lst; did you mean /list?"),
             ("/dance", "there is no command /dance; /help shows all"),

@@ -48,8 +48,9 @@ const RESERVED: [&str; 4] = ["all", "everyone", "public", "you"];
 
 /// The people that a member knows.
 #[derive(Debug)]
-pub(super) struct Contacts {
-    path: PathBuf,
+pub struct Contacts {
+    /// The file; none, if nobody here can be known again.
+    path: Option<PathBuf>,
     /// Everybody who was met, with the nickname that was given.
     members: BTreeMap<PersonId, Option<String>>,
     keys: BTreeMap<PersonId, String>,
@@ -67,16 +68,26 @@ struct ContactsFile {
 
 impl Contacts {
     pub(super) fn open(path: PathBuf) -> Result<Self, KeyringError> {
-        let mut contacts = Self { path, members: BTreeMap::new(), keys: BTreeMap::new() };
+        let mut contacts = Self { path: Some(path), ..Self::unwritten() };
         contacts.reload()?;
         Ok(contacts)
     }
 
-    pub(super) fn name(&self, person: &PersonId) -> Option<&str> {
+    /// An address book that is never written down.
+    #[must_use]
+    pub const fn unwritten() -> Self {
+        Self { path: None, members: BTreeMap::new(), keys: BTreeMap::new() }
+    }
+
+    /// The nickname of somebody.
+    #[must_use]
+    pub fn name(&self, person: &PersonId) -> Option<&str> {
         self.members.get(person)?.as_deref()
     }
 
-    pub(super) fn named(&self, name: &str) -> Option<&PersonId> {
+    /// Who has a nickname, in whatever case it is written.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&PersonId> {
         let same = |known: &String| known.to_lowercase() == name.to_lowercase();
         let mut all = self.members.iter();
         all.find(|(_, known)| known.as_ref().is_some_and(same)).map(|(person, _)| person)
@@ -86,21 +97,22 @@ impl Contacts {
         self.members.contains_key(person)
     }
 
-    /// How many people were met whose names begin so; two is as good as more.
-    pub(super) fn beginning(&self, prefix: &str) -> usize {
+    /// Whether at most one of those who were met has a name that begins so.
+    #[must_use]
+    pub fn is_unique(&self, prefix: &str) -> bool {
         let from = self.members.range(PersonId::new(prefix)..);
-        from.take_while(|(person, _)| person.as_str().starts_with(prefix)).take(2).count()
+        from.take_while(|(person, _)| person.as_str().starts_with(prefix)).take(2).count() < 2
     }
 
     pub(super) const fn keys(&self) -> &BTreeMap<PersonId, String> {
         &self.keys
     }
 
-    pub(super) fn rename(
-        &mut self,
-        person: &PersonId,
-        name: &str,
-    ) -> Result<Result<(), NameError>, KeyringError> {
+    /// Gives somebody a nickname. A person has one, and a nickname means one person.
+    ///
+    /// # Errors
+    /// The nickname is unsuitable or taken (the inner result), or the file cannot be written.
+    pub fn rename(&mut self, person: &PersonId, name: &str) -> Result<Result<(), NameError>, KeyringError> {
         if let Err(error) = suitable(name) {
             return Ok(Err(error));
         }
@@ -112,7 +124,11 @@ impl Contacts {
         self.write().map(Ok)
     }
 
-    pub(super) fn meet(&mut self, people: &[PersonId]) -> Result<Vec<PersonId>, KeyringError> {
+    /// Remembers people that were met; says which of them are new.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn meet(&mut self, people: &[PersonId]) -> Result<Vec<PersonId>, KeyringError> {
         let new: Vec<_> = people.iter().filter(|person| !self.knows(person)).cloned().collect();
         if new.is_empty() {
             return Ok(new);
@@ -125,7 +141,11 @@ impl Contacts {
         Ok(new)
     }
 
-    pub(super) fn keep(&mut self, keys: &[(PersonId, String)]) -> Result<(), KeyringError> {
+    /// Remembers keys, in the place of those that were known.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep(&mut self, keys: &[(PersonId, String)]) -> Result<(), KeyringError> {
         self.reload()?;
         for (person, key) in keys {
             self.note(person);
@@ -144,21 +164,22 @@ impl Contacts {
 
     /// Takes in what is in the file: another window may have written in the meantime.
     fn reload(&mut self) -> Result<(), KeyringError> {
-        let Some(text) = read(&self.path, None)? else { return Ok(()) };
-        let file: ContactsFile =
-            serde_json::from_str(&text).map_err(|error| unreadable(&self.path, &error))?;
+        let Some(path) = &self.path else { return Ok(()) };
+        let Some(text) = read(path, None)? else { return Ok(()) };
+        let file: ContactsFile = serde_json::from_str(&text).map_err(|error| unreadable(path, &error))?;
         self.members.extend(file.members.into_iter().map(|(id, name)| (PersonId::new(&id), name)));
         self.keys.extend(file.keys.into_iter().map(|(id, key)| (PersonId::new(&id), key)));
         Ok(())
     }
 
     fn write(&self) -> Result<(), KeyringError> {
+        let Some(path) = &self.path else { return Ok(()) };
         let text = |person: &PersonId| person.as_str().to_owned();
         let members = self.members.iter().map(|(person, name)| (text(person), name.clone())).collect();
         let keys = self.keys.iter().map(|(person, key)| (text(person), key.clone())).collect();
         let file = ContactsFile { version: VERSION, members, keys };
-        let text = serde_json::to_vec_pretty(&file).map_err(|error| unreadable(&self.path, &error))?;
-        replace(&self.path, &text)
+        let text = serde_json::to_vec_pretty(&file).map_err(|error| unreadable(path, &error))?;
+        replace(path, &text)
     }
 }
 

@@ -22,10 +22,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use self::{
-    contacts::Contacts,
-    file::{read, unreadable, write_beside},
-};
+use self::file::{read, unreadable, write_beside};
 use super::person::PersonId;
 use crate::{
     crypto::keys::{KeyError, PrivateKey},
@@ -33,7 +30,7 @@ use crate::{
     domain::dialect::Dialect,
 };
 
-pub use self::contacts::{NameError, SHORTEST_PREFIX, is_prefix};
+pub use self::contacts::{Contacts, NameError, SHORTEST_PREFIX, is_prefix};
 
 /// The form of both files.
 const VERSION: u32 = 1;
@@ -150,52 +147,16 @@ impl Keyring {
         self.user
     }
 
-    /// The nickname of somebody.
-    #[must_use]
-    pub fn name(&self, person: &PersonId) -> Option<&str> {
-        self.contacts.name(person)
-    }
-
-    /// Who has a nickname, in whatever case it is written.
-    #[must_use]
-    pub fn named(&self, name: &str) -> Option<PersonId> {
-        self.contacts.named(name).cloned()
-    }
-
-    /// Whether at most one of those who were met has a name that begins so.
-    #[must_use]
-    pub fn is_unique(&self, prefix: &str) -> bool {
-        self.contacts.beginning(prefix) < 2
-    }
-
     /// The keys of people who are not keys themselves, as they were first met.
     #[must_use]
     pub const fn keys(&self) -> &BTreeMap<PersonId, String> {
         self.contacts.keys()
     }
 
-    /// Gives somebody a nickname. A person has one, and a nickname means one person.
-    ///
-    /// # Errors
-    /// The nickname is unsuitable or taken (the outer result), or the file cannot be written.
-    pub fn rename(&mut self, person: &PersonId, name: &str) -> Result<Result<(), NameError>, KeyringError> {
-        self.contacts.rename(person, name)
-    }
-
-    /// Remembers people that were met; says which of them are new.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn meet(&mut self, people: &[PersonId]) -> Result<Vec<PersonId>, KeyringError> {
-        self.contacts.meet(people)
-    }
-
-    /// Remembers keys, in the place of those that were known.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn keep(&mut self, keys: &[(PersonId, String)]) -> Result<(), KeyringError> {
-        self.contacts.keep(keys)
+    /// The address book beside it.
+    #[must_use]
+    pub fn into_contacts(self) -> Contacts {
+        self.contacts
     }
 }
 
@@ -287,10 +248,10 @@ mod tests {
         let mut keyring = Keyring::open(&path).expect("a keyring");
         let [anna, ben] = [1, 2].map(|byte| PersonId::from(KeyId([byte; 32])));
         let both = [anna.clone(), ben.clone()];
-        assert_eq!(keyring.meet(&both).expect("written"), both);
-        assert_eq!(keyring.meet(&both).expect("written"), []);
-        assert_eq!(keyring.rename(&anna, "Anna").expect("written"), Ok(()));
-        assert_eq!(keyring.rename(&ben, "anna").expect("not written"), Err(NameError::Taken));
+        assert_eq!(keyring.contacts.meet(&both).expect("written"), both);
+        assert_eq!(keyring.contacts.meet(&both).expect("written"), []);
+        assert_eq!(keyring.contacts.rename(&anna, "Anna").expect("written"), Ok(()));
+        assert_eq!(keyring.contacts.rename(&ben, "anna").expect("not written"), Err(NameError::Taken));
         for (name, error) in [
             ("", NameError::Unsuitable),
             ("a b", NameError::Unsuitable),
@@ -298,11 +259,11 @@ mod tests {
             ("beef", NameError::LooksLikeKey),
             ("Public", NameError::Reserved),
         ] {
-            assert_eq!(keyring.rename(&ben, name).expect("not written"), Err(error), "{name:?}");
+            assert_eq!(keyring.contacts.rename(&ben, name).expect("not written"), Err(error), "{name:?}");
         }
         let again = Keyring::open(&path).expect("a keyring");
-        assert_eq!((again.name(&anna), again.named("ANNA")), (Some("Anna"), Some(anna)));
-        assert!(again.contacts.knows(&ben) && again.name(&ben).is_none());
+        assert_eq!((again.contacts.name(&anna), again.contacts.named("ANNA")), (Some("Anna"), Some(&anna)));
+        assert!(again.contacts.knows(&ben) && again.contacts.name(&ben).is_none());
     }
 
     #[test]
@@ -314,12 +275,15 @@ mod tests {
         let mut socp = Keyring::open_for(&path, Dialect::Socp).expect("a keyring");
         assert_eq!((olaf.key().public().bits(), socp.key().public().bits()), (2048, 4096));
         let anna = PersonId::new("8f14e45f-ceea-4672-9b1a-000000000001");
-        socp.keep(&[(anna.clone(), "first".into())]).expect("written");
-        socp.keep(&[(anna.clone(), "second".into())]).expect("written");
+        socp.contacts.keep(&[(anna.clone(), "first".into())]).expect("written");
+        socp.contacts.keep(&[(anna.clone(), "second".into())]).expect("written");
         let again = Keyring::open_for(&path, Dialect::Socp).expect("the same");
         assert_eq!((again.user(), again.keys().get(&anna)), (socp.user(), Some(&"second".to_owned())));
-        assert!(again.user().is_some() && again.is_unique("8f14e45f"));
-        assert_eq!(socp.rename(&anna, "8f14e45f-ce").expect("not written"), Err(NameError::LooksLikeKey));
+        assert!(again.user().is_some() && again.contacts.is_unique("8f14e45f"));
+        assert_eq!(
+            socp.contacts.rename(&anna, "8f14e45f-ce").expect("not written"),
+            Err(NameError::LooksLikeKey)
+        );
     }
 
     #[test]

@@ -26,9 +26,12 @@ use super::{
     command::{Command, NotSent, Receipt, Report},
     words::{self, Farewell},
 };
-use crate::client::{
-    event::{Event, Output, SayError},
-    voice::Voice,
+use crate::{
+    client::{
+        event::{Event, Output, SayError},
+        voice::Voice,
+    },
+    domain::letter::Frame,
 };
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
@@ -36,6 +39,8 @@ pub(super) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 /// How often a server is asked whether it lives and told that we do, and the silence after which it does not.
 const TICK_EVERY: Duration = Duration::from_secs(15);
 const LONGEST_SILENCE: Duration = Duration::from_secs(50);
+/// What a ping says. There are servers whose answer fits only pings of eight bytes.
+const PING: [u8; 8] = *b"kithping";
 /// How long nothing may be taken from us while something waits.
 const LONGEST_STALL: Duration = Duration::from_secs(30);
 /// How long the other side may take to say goodbye.
@@ -85,8 +90,8 @@ impl<'a> Line<'a> {
 
     async fn greet(&mut self) -> Result<(), End> {
         let failed = |error: SayError| End::Farewell(Farewell::passing(error.to_string()));
-        for text in self.voice.greet(now_ms()).map_err(failed)? {
-            self.outbox.push(Message::text(text), None);
+        for frame in self.voice.greet(now_ms()).map_err(failed)? {
+            self.outbox.push_frame(frame);
         }
         self.report(Report::Connected).await
     }
@@ -101,6 +106,7 @@ impl<'a> Line<'a> {
         let mut clock = interval_at(heard + TICK_EVERY, TICK_EVERY);
         loop {
             let goodbye = self.goodbye;
+            let wakes = self.voice.wakes_at().map(in_ms);
             let step = tokio::select! {
                 message = stream.next() => {
                     heard = Instant::now();
@@ -111,6 +117,7 @@ impl<'a> Line<'a> {
                     self.on_command(command).await
                 }
                 _ = clock.tick() => self.on_tick(heard).await,
+                () = until(wakes) => self.on_wake().await,
                 () = until(goodbye) => Err(End::Asked),
             };
             if let Err(end) = step {
@@ -125,11 +132,8 @@ impl<'a> Line<'a> {
         sink: &mut SplitSink<Socket, Message>,
     ) -> Result<(), End> {
         match message {
-            Some(Ok(Message::Text(text))) => self.on_text(&text).await,
-            Some(Ok(Message::Binary(bytes))) => match std::str::from_utf8(&bytes) {
-                Ok(text) => self.on_text(text).await,
-                Err(_) => Ok(()),
-            },
+            Some(Ok(Message::Text(text))) => self.on_frame(&Frame::Text(text.as_str().into())).await,
+            Some(Ok(Message::Binary(bytes))) => self.on_frame(&Frame::Binary(bytes)).await,
             Some(Ok(Message::Close(frame))) => {
                 // The answer to the close frame is written by the library, if there is still somebody.
                 let _ = timeout(LONGEST_GOODBYE, sink.flush()).await;
@@ -143,16 +147,22 @@ impl<'a> Line<'a> {
         }
     }
 
-    async fn on_text(&mut self, text: &str) -> Result<(), End> {
+    async fn on_frame(&mut self, frame: &Frame) -> Result<(), End> {
         let mut outputs = Vec::new();
-        self.voice.receive(text, now_ms(), &mut outputs);
+        self.voice.receive(frame, now_ms(), &mut outputs);
+        self.follow(outputs).await
+    }
+
+    async fn on_wake(&mut self) -> Result<(), End> {
+        let mut outputs = Vec::new();
+        self.voice.wake(now_ms(), &mut outputs);
         self.follow(outputs).await
     }
 
     async fn follow(&mut self, outputs: Vec<Output>) -> Result<(), End> {
         for output in outputs {
             match output {
-                Output::Send(text) => self.outbox.push(Message::text(text), None),
+                Output::Send(frame) => self.outbox.push_frame(frame),
                 Output::Event(event) => {
                     if matches!(event, Event::Listed { .. }) {
                         // Only a server that let us in was worth the wait.
@@ -185,7 +195,7 @@ impl<'a> Line<'a> {
             },
             Some(Command::AskForList) => {
                 let wish = self.voice.ask_for_list(now_ms());
-                wish.into_iter().for_each(|text| self.outbox.push(Message::text(text), None));
+                wish.into_iter().for_each(|frame| self.outbox.push_frame(frame));
             }
             Some(Command::Trust(person)) => {
                 let mut outputs = Vec::new();
@@ -194,7 +204,7 @@ impl<'a> Line<'a> {
             }
             Some(Command::Close) | None => {
                 let goodbye = self.voice.goodbye();
-                goodbye.into_iter().for_each(|text| self.outbox.push(Message::text(text), None));
+                goodbye.into_iter().for_each(|frame| self.outbox.push_frame(frame));
                 self.outbox.push(Message::Close(None), None);
                 self.goodbye = Some(Instant::now() + LONGEST_GOODBYE + LONGEST_STALL);
             }
@@ -213,7 +223,7 @@ impl<'a> Line<'a> {
         if self.goodbye.is_some() {
             return Ok(());
         }
-        self.outbox.push(Message::Ping(Default::default()), None);
+        self.outbox.push(Message::Ping(PING.to_vec().into()), None);
         let mut outputs = Vec::new();
         self.voice.tick(now_ms(), &mut outputs);
         self.follow(outputs).await
@@ -249,6 +259,20 @@ fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The moment at which the clock shows so many milliseconds. One that is over is now.
+fn in_ms(at_ms: i64) -> Instant {
+    let wait = u64::try_from(at_ms.saturating_sub(now_ms())).unwrap_or(0);
+    Instant::now() + Duration::from_millis(wait)
+}
+
+/// A frame as the library takes it.
+fn message(frame: Frame) -> Message {
+    match frame {
+        Frame::Text(text) => Message::text(&*text),
+        Frame::Binary(bytes) => Message::Binary(bytes),
+    }
+}
+
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment).await,
@@ -275,13 +299,17 @@ impl Outbox {
         self.is_flushed = false;
     }
 
+    fn push_frame(&mut self, frame: Frame) {
+        self.push(message(frame), None);
+    }
+
     /// What takes several frames is sent when the last of them is.
-    fn push_all(&mut self, frames: Vec<String>, receipt: Receipt) {
+    fn push_all(&mut self, frames: Vec<Frame>, receipt: Receipt) {
         let last = frames.len().saturating_sub(1);
         let mut receipt = Some(receipt);
-        for (at, text) in frames.into_iter().enumerate() {
+        for (at, frame) in frames.into_iter().enumerate() {
             let receipt = if at == last { receipt.take() } else { None };
-            self.push(Message::text(text), receipt);
+            self.push(message(frame), receipt);
         }
     }
 

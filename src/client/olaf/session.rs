@@ -250,7 +250,7 @@ impl Session {
         }
         self.waiting.push_back(frame.to_owned());
         if !self.list_is_asked_for {
-            out.push(Output::Send(self.ask_for_list()));
+            out.push(Output::Send(self.ask_for_list().into()));
         }
         true
     }

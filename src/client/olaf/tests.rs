@@ -192,7 +192,7 @@ fn a_letter_of_a_stranger_waits_for_the_list() {
     hear(&mut ben, &list(&[&KEYS[1]]));
     let frame = anna.public("early").expect("a letter");
     let wish = r#"{"type":"client_list_request"}"#.to_owned();
-    assert_eq!(hear(&mut ben, &frame), [Output::Send(wish)]);
+    assert_eq!(hear(&mut ben, &frame), [Output::Send(wish.into())]);
     let events = hear(&mut ben, &list(&[&KEYS[0], &KEYS[1]]));
     assert!(matches!(&events[1], Output::Event(Event::Public { text, .. }) if text == "early"), "{events:?}");
 

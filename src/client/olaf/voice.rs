@@ -1,10 +1,14 @@
 //! OLAF as a link uses it. The protocol has counters instead of times, and no words for a goodbye.
 
 use super::Session;
-use crate::client::{
-    event::{Output, SayError},
-    person::PersonId,
-    voice::{Say, Voice},
+use crate::{
+    client::{
+        event::{Output, SayError},
+        person::PersonId,
+        room::Wish,
+        voice::{Say, Voice},
+    },
+    domain::letter::Frame,
 };
 
 impl Voice for Session {
@@ -12,28 +16,32 @@ impl Voice for Session {
         self.id()
     }
 
-    fn fingerprint(&self) -> String {
-        Self::fingerprint(self).to_owned()
+    fn fingerprint(&self) -> Option<String> {
+        Some(Self::fingerprint(self).to_owned())
     }
 
-    fn greet(&mut self, _: i64) -> Result<Vec<String>, SayError> {
-        Self::greet(self).map(Vec::from)
+    fn greet(&mut self, _: i64) -> Result<Vec<Frame>, SayError> {
+        Self::greet(self).map(|frames| frames.map(Frame::from).into())
     }
 
-    fn say(&mut self, say: &Say, _: i64) -> Result<Vec<String>, SayError> {
+    fn say(&mut self, say: &Say, _: i64) -> Result<Vec<Frame>, SayError> {
         let frame = match say {
             Say::Public(text) => self.public(text),
             Say::Private(to, text) => self.private(to, text),
             Say::Part(..) => Err(SayError::NoFiles),
+            Say::Wish(Wish::Nick(_)) => Err(SayError::NoNicks),
+            Say::Wish(_) => Err(SayError::NoRooms),
         };
-        frame.map(|frame| vec![frame])
+        frame.map(|frame| vec![frame.into()])
     }
 
-    fn ask_for_list(&mut self, _: i64) -> Option<String> {
-        Some(Self::ask_for_list(self))
+    fn ask_for_list(&mut self, _: i64) -> Option<Frame> {
+        Some(Self::ask_for_list(self).into())
     }
 
-    fn receive(&mut self, frame: &str, _: i64, out: &mut Vec<Output>) {
-        Self::receive(self, frame, out);
+    fn receive(&mut self, frame: &Frame, _: i64, out: &mut Vec<Output>) {
+        if let Some(text) = frame.text() {
+            Self::receive(self, text, out);
+        }
     }
 }

@@ -78,7 +78,7 @@ impl Session {
         for person in wanted {
             let payload = json!({"recipient_uuid": person.as_str(), "user_id": person.as_str()});
             if let Ok(frame) = self.pen(now_ms).frame(Kind::PubkeyRequest, &server, &payload) {
-                out.push(Output::Send(frame));
+                out.push(Output::Send(frame.into()));
                 self.asked.insert(person);
             }
         }

@@ -19,6 +19,7 @@ use crate::{
     client::{
         event::{Event, Output, SayError},
         person::PersonId,
+        room::Wish,
         voice::Say,
     },
     crypto::{
@@ -145,6 +146,8 @@ impl Session {
                 let to = to.as_ref().zip(key.as_ref()).map(|(to, key)| (to.as_str(), key));
                 vec![self.pen(now_ms).part(to, part)?]
             }
+            Say::Wish(Wish::Nick(_)) => return Err(SayError::NoNicks),
+            Say::Wish(_) => return Err(SayError::NoRooms),
         };
         if frames.iter().any(|frame| frame.len() > self.most_bytes) {
             return Err(SayError::TooLong);
@@ -184,7 +187,7 @@ impl Session {
     pub fn tick(&mut self, now_ms: i64, out: &mut Vec<Output>) {
         let server = self.server();
         if let Ok(frame) = self.pen(now_ms).frame(Kind::Heartbeat, &server, &json!({})) {
-            out.push(Output::Send(frame));
+            out.push(Output::Send(frame.into()));
         }
         out.extend(self.arrivals.expire(now_ms).into_iter().map(Output::Event));
         self.asked.clear();

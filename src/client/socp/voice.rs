@@ -1,10 +1,13 @@
 //! SOCP as a link uses it.
 
 use super::{Session, seal::ROOM};
-use crate::client::{
-    event::{Output, SayError},
-    person::PersonId,
-    voice::{Chunks, Say, Voice},
+use crate::{
+    client::{
+        event::{Output, SayError},
+        person::PersonId,
+        voice::{Chunks, FilePost, Say, Voice},
+    },
+    domain::letter::Frame,
 };
 
 /// A part of a public file: large enough to be quick, small enough for every implementation's frames.
@@ -17,28 +20,30 @@ impl Voice for Session {
         Self::me(self).clone()
     }
 
-    fn fingerprint(&self) -> String {
-        Self::fingerprint(self)
+    fn fingerprint(&self) -> Option<String> {
+        Some(Self::fingerprint(self))
     }
 
-    fn chunks(&self) -> Option<Chunks> {
-        Some(Chunks { private: ROOM, public: PUBLIC_CHUNK })
+    fn files(&self) -> FilePost {
+        FilePost::InLetters(Chunks { private: ROOM, public: PUBLIC_CHUNK })
     }
 
-    fn greet(&mut self, now_ms: i64) -> Result<Vec<String>, SayError> {
-        Self::greet(self, now_ms).map(Vec::from)
+    fn greet(&mut self, now_ms: i64) -> Result<Vec<Frame>, SayError> {
+        Self::greet(self, now_ms).map(|frames| frames.map(Frame::from).into())
     }
 
-    fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<String>, SayError> {
-        Self::say(self, say, now_ms)
+    fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<Frame>, SayError> {
+        Ok(Self::say(self, say, now_ms)?.into_iter().map(Frame::from).collect())
     }
 
-    fn ask_for_list(&mut self, now_ms: i64) -> Option<String> {
-        Self::ask_for_list(self, now_ms).ok()
+    fn ask_for_list(&mut self, now_ms: i64) -> Option<Frame> {
+        Self::ask_for_list(self, now_ms).ok().map(Frame::from)
     }
 
-    fn receive(&mut self, frame: &str, now_ms: i64, out: &mut Vec<Output>) {
-        Self::receive(self, frame, now_ms, out);
+    fn receive(&mut self, frame: &Frame, now_ms: i64, out: &mut Vec<Output>) {
+        if let Some(text) = frame.text() {
+            Self::receive(self, text, now_ms, out);
+        }
     }
 
     fn trust(&mut self, person: &PersonId, out: &mut Vec<Output>) {
@@ -49,7 +54,7 @@ impl Voice for Session {
         Self::tick(self, now_ms, out);
     }
 
-    fn goodbye(&self) -> Option<String> {
-        Some(GOODBYE.to_owned())
+    fn goodbye(&self) -> Option<Frame> {
+        Some(Frame::from(GOODBYE.to_owned()))
     }
 }

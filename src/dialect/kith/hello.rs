@@ -9,11 +9,12 @@ use super::wire::{self, Hello, Refused, kind};
 use crate::{
     crypto::{channel::Ephemeral, keys::PublicKey},
     dialect::{
-        Terms,
-        event::{Claim, ServerCard},
+        Ear, Terms,
+        event::{Claim, Greeting, ServerCard},
         socp,
     },
     domain::{
+        neighbourhood::Sockets,
         peer::LinkDialect,
         refusal::{Ending, Refusal, Violation},
     },
@@ -94,6 +95,13 @@ fn shortened(text: String) -> String {
 }
 
 impl Them {
+    /// What the house is told once it has proven its key.
+    pub(super) fn greeting(self) -> Greeting {
+        let (card, Self { claim, key, .. }) = (self.card(), self);
+        let (ear, sockets) = (Ear::Kith, Sockets::One);
+        Greeting { claim, proven: true, key: Some(key), trace: None, ear, sockets, card }
+    }
+
     /// How SOCP servers could be linked with it, if they can.
     pub(super) fn card(&self) -> Option<ServerCard> {
         let fits = self.key.bits() == socp::KEY_BITS && socp::is_server_id(&self.socp_id);

@@ -27,15 +27,14 @@ use crate::{
         signature::{Question, Salt, Verdict},
     },
     dialect::{
-        Ear, Terms,
-        event::{Check, Greeting, Hand, Input, Output},
+        Terms,
+        event::{Check, Hand, Input, Output},
     },
     domain::{
         Moment,
         id::{HomeId, KeyId},
         letter::Frame,
         limits::seconds,
-        neighbourhood::Sockets,
         refusal::{Ending, Refusal, Violation},
     },
 };
@@ -364,7 +363,7 @@ impl Session {
 
     fn greet(&mut self, channel: Channel, them: Them, out: &mut Vec<Output>) {
         self.state = State::Greeting { channel, key: them.key.id() };
-        out.push(Output::Greet(greeting(them)));
+        out.push(Output::Greet(them.greeting()));
     }
 
     fn on_alarm(&mut self, now: Moment, out: &mut Vec<Output>) -> Outcome {
@@ -392,12 +391,6 @@ impl Session {
         self.state = state;
         Ok(())
     }
-}
-
-fn greeting(them: Them) -> Greeting {
-    let (card, Them { claim, key, .. }) = (them.card(), them);
-    let (ear, sockets) = (Ear::Kith, Sockets::One);
-    Greeting { claim, proven: true, key: Some(key), trace: None, ear, sockets, card }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     accent::{Letters, Lists},
-    print, wire,
+    print,
 };
 use crate::{
     dialect::press::Home,
@@ -24,7 +24,7 @@ pub fn letter(original: &Frame, letters: Letters) -> Frame {
 
 /// The same letter with `data` as an object, printed as the clients that need it print.
 fn data_as_object(original: &Frame) -> Option<Frame> {
-    let mut frame: Value = serde_json::from_str(wire::text(original)?).ok()?;
+    let mut frame: Value = serde_json::from_str(original.text()?).ok()?;
     let data = frame.get_mut("data")?;
     let inner: Value = serde_json::from_str(data.as_str()?).ok()?;
     *data = inner;

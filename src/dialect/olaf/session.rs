@@ -23,7 +23,7 @@ use crate::{
     dialect::{
         Terms,
         event::{Check, Input, Output},
-        trace,
+        rooms, trace,
     },
     domain::{
         address::Address,
@@ -120,7 +120,14 @@ impl Session {
             return Ok(());
         }
         let frame = wire::into_text(frame).ok_or(Violation::Malformed)?;
-        let text = wire::text(&frame).ok_or(Violation::Malformed)?;
+        let text = frame.text().ok_or(Violation::Malformed)?;
+        if rooms::is_ours(text) {
+            if !matches!(self.state, State::Present(_)) {
+                return Err(Violation::OutOfOrder);
+            }
+            rooms::hear(text, out);
+            return Ok(());
+        }
         let pending = match Message::read(text).map_err(|_| Violation::Malformed)? {
             Message::ListRequest => {
                 if !matches!(self.state, State::Present(_)) {
@@ -234,7 +241,7 @@ impl Session {
         if !self.terms.detect_accents {
             return Ear::default();
         }
-        match wire::text(hello).map(|text| (text, Message::read(text))) {
+        match hello.text().map(|text| (text, Message::read(text))) {
             Some((text, Ok(Message::Signed(message)))) => Ear::recognise(&message, text, received, salt),
             _ => Ear::default(),
         }

@@ -13,7 +13,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{dialect::sealed, domain::letter::Frame};
+use crate::{
+    dialect::{rooms, sealed},
+    domain::letter::Frame,
+};
 
 /// A message of a client.
 #[derive(Debug)]
@@ -76,6 +79,8 @@ pub(super) struct Envelope<'a> {
     counter: Option<&'a RawValue>,
     #[serde(borrow)]
     signature: Option<Cow<'a, str>>,
+    #[serde(default, rename = "kith", deserialize_with = "rooms::refuse")]
+    _rooms: (),
 }
 
 #[derive(Deserialize)]
@@ -88,15 +93,6 @@ struct Inside<'a> {
     message: Option<Cow<'a, str>>,
     destination_servers: Option<Names>,
     symm_keys: Option<Count>,
-}
-
-/// The text in a frame. Some clients send text as a binary message.
-#[must_use]
-pub fn text(frame: &Frame) -> Option<&str> {
-    match frame {
-        Frame::Text(text) => Some(text),
-        Frame::Binary(bytes) => std::str::from_utf8(bytes).ok(),
-    }
 }
 
 /// The same frame as text. Whoever sends text as binary still gets text from everybody else, and so do
@@ -112,7 +108,7 @@ pub fn into_text(frame: Frame) -> Option<Frame> {
 /// Whether a first frame can only be OLAF: an object whose type is one of its message types.
 #[must_use]
 pub fn is_olaf(frame: &Frame) -> bool {
-    text(frame).and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok()).is_some_and(|envelope| {
+    frame.text().and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok()).is_some_and(|envelope| {
         matches!(envelope.kind.as_deref(), Some("signed_data" | "client_list_request"))
     })
 }
@@ -203,7 +199,7 @@ pub fn is_sealed(frame: &Frame) -> bool {
         #[serde(borrow)]
         chat: Option<Content<'a>>,
     }
-    let Some(Ok(Message::Signed(signed))) = text(frame).map(Message::read) else { return false };
+    let Some(Ok(Message::Signed(signed))) = frame.text().map(Message::read) else { return false };
     let Ok(chat) = serde_json::from_str::<Chat<'_>>(&signed.data) else { return false };
     let is_for_somebody = chat.kind == "chat" && chat.symm_keys.is_some_and(|keys| keys.0 > 0);
     is_for_somebody

@@ -8,7 +8,7 @@ use super::{
     id_of, key,
     kind::Kind,
     payload::{File, Letter as Content},
-    relay, sign, wire_text,
+    relay, sign,
 };
 use crate::{
     crypto::sha256,
@@ -134,7 +134,7 @@ pub fn author(envelope: &Envelope<'_>, server: &str) -> Option<String> {
 /// The fingerprint of the key that a frame says is its author's.
 #[must_use]
 pub fn author_key(original: &Frame) -> Option<KeyId> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let content = Content::read(envelope.payload()).ok()?;
     key::read(content.sender_pub.as_deref()?).ok().map(|(key, _)| key.id())
 }
@@ -144,7 +144,7 @@ pub fn author_key(original: &Frame) -> Option<KeyId> {
 /// # Errors
 /// It is no letter of one of its members.
 pub fn read_letter(original: &Frame, home: HomeId, author: KeyId) -> Result<Letter, Violation> {
-    let envelope = wire_text(original).and_then(|text| Envelope::read(text).ok());
+    let envelope = original.text().and_then(|text| Envelope::read(text).ok());
     let envelope = envelope.ok_or(Violation::Malformed)?;
     let kind = envelope.known().filter(|kind| !kind.server_only()).ok_or(Violation::Malformed)?;
     let audience = audience(kind, &envelope).ok_or(Violation::Malformed)?;
@@ -161,7 +161,7 @@ pub fn read_letter(original: &Frame, home: HomeId, author: KeyId) -> Result<Lett
 /// What must be checked before a letter may count as this member's; nothing, if it was never signed.
 #[must_use]
 pub fn question(original: &Frame, member: &Member) -> Option<Check> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let is_own = member.name.as_deref().is_some_and(|name| name == envelope.from);
     let signature = envelope.sig.as_deref().filter(|_| is_own)?;
     let (key, _) = key::read(&member.public_key).ok()?;

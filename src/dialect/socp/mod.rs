@@ -60,15 +60,7 @@ pub fn is_server_id(id: &str) -> bool {
 /// Whether a first frame can only be one of this protocol.
 #[must_use]
 pub fn is_socp(frame: &Frame) -> bool {
-    wire_text(frame).is_some_and(envelope::is_socp)
-}
-
-/// The text of a frame, in whichever kind of message it came.
-fn wire_text(frame: &Frame) -> Option<&str> {
-    match frame {
-        Frame::Text(text) => Some(text),
-        Frame::Binary(bytes) => std::str::from_utf8(bytes).ok(),
-    }
+    frame.text().is_some_and(envelope::is_socp)
 }
 
 /// A name and its keys, if they are what they should be.

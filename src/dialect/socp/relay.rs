@@ -16,7 +16,6 @@ use super::{
     kind::Kind,
     payload::{Letter, is_user_name},
     stamp::Draft,
-    wire_text,
 };
 use crate::{
     crypto::keys::PublicKey,
@@ -63,7 +62,7 @@ pub fn recipient(envelope: &Envelope<'_>) -> Option<String> {
 /// A letter as a member of this home hears it.
 #[must_use]
 pub fn to_member(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     if let Some(kind) = envelope.known().and_then(Kind::inside_server) {
         let to = recipient(&envelope)?;
         return Some(Draft { to: &to, ..Draft::new(kind, envelope.payload()) }.frame());
@@ -84,7 +83,7 @@ pub fn to_member(original: &Frame) -> Option<Frame> {
 /// A letter of one of our members as another server hears it.
 #[must_use]
 pub fn to_server(original: &Frame, accent: Accent) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let ts = envelope.ts.as_ref().map(|ts| ts.text());
     if envelope.known().is_some_and(Kind::is_direct) {
         let mut fields = fields(&envelope)?;
@@ -143,7 +142,7 @@ fn gone(name: &str) -> Frame {
 /// The author of a letter is not here.
 #[must_use]
 pub fn not_here(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     is_user_name(&envelope.from).then(|| gone(&envelope.from))
 }
 
@@ -151,7 +150,7 @@ pub fn not_here(original: &Frame) -> Option<Frame> {
 /// be kept.
 #[must_use]
 pub fn is_sealed(original: &Frame) -> bool {
-    let envelope = wire_text(original).and_then(|text| Envelope::read(text).ok());
+    let envelope = original.text().and_then(|text| Envelope::read(text).ok());
     let Some(envelope) = envelope.filter(|envelope| envelope.known().is_some_and(Kind::is_direct)) else {
         return false;
     };
@@ -162,7 +161,7 @@ pub fn is_sealed(original: &Frame) -> bool {
 /// The recipient of a letter is away, and will hear it when it comes.
 #[must_use]
 pub fn kept(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let name = recipient(&envelope)?;
     let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
     let kind = Kind::MsgDirect.name();
@@ -205,7 +204,7 @@ pub fn welcome(member: &Member, accent: Accent, own_key: &PublicKey) -> Option<F
 /// The recipient of a letter is nowhere.
 #[must_use]
 pub fn not_found(original: &Frame) -> Option<Frame> {
-    let envelope = Envelope::read(wire_text(original)?).ok()?;
+    let envelope = Envelope::read(original.text()?).ok()?;
     let name = recipient(&envelope)?;
     Some(error("USER_NOT_FOUND", &format!("{name} is not online")))
 }

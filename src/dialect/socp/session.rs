@@ -22,7 +22,6 @@ use super::{
     relay::{self, error},
     sign::{self, Way},
     stamp::Stamp,
-    wire_text,
 };
 use crate::{
     crypto::{
@@ -32,7 +31,7 @@ use crate::{
     dialect::{
         Ear, Terms,
         event::{Check, Input, Output},
-        trace,
+        rooms, trace,
     },
     domain::{
         dialect::Dialect,
@@ -128,8 +127,18 @@ impl Session {
         if let State::Gone = self.state {
             return Ok(());
         }
+        let too_early = || Err(Complaint("UNKNOWN_TYPE", "say USER_HELLO first", Violation::OutOfOrder));
+        if let Some(text) = frame.text().filter(|text| rooms::is_ours(text)) {
+            match self.state {
+                State::Greeting => return too_early(),
+                State::Present => rooms::hear(text, out),
+                // Nothing is read while somebody waits.
+                State::Checking(_) | State::Asking(_) | State::Gone => {}
+            }
+            return Ok(());
+        }
         let malformed = Complaint("UNKNOWN_TYPE", "this is no frame of SOCP", Violation::Malformed);
-        let Some(envelope) = wire_text(&frame).and_then(|text| Envelope::read(text).ok()) else {
+        let Some(envelope) = frame.text().and_then(|text| Envelope::read(text).ok()) else {
             return Err(malformed);
         };
         match (&self.state, envelope.known()) {
@@ -138,9 +147,7 @@ impl Session {
                 self.on_hello(&hello, out);
                 Ok(())
             }
-            (State::Greeting, _) => {
-                Err(Complaint("UNKNOWN_TYPE", "say USER_HELLO first", Violation::OutOfOrder))
-            }
+            (State::Greeting, _) => too_early(),
             (State::Present, Some(kind)) => {
                 let envelope = envelope.into_owned();
                 self.on_message(kind, &envelope, frame, out)

@@ -11,7 +11,7 @@ use super::{
     canonical::canonical,
     envelope::{Envelope, print},
     kind::Kind,
-    sign, wire_text,
+    sign,
 };
 use crate::domain::letter::Frame;
 
@@ -33,7 +33,7 @@ impl Stamp<'_> {
     /// What this connection makes of a frame that needs our signature; `None` if it needs none.
     #[must_use]
     pub fn unsigned(&self, frame: &Frame) -> Option<Unsigned> {
-        let envelope = Envelope::read(wire_text(frame)?).ok()?;
+        let envelope = Envelope::read(frame.text()?).ok()?;
         let kind = envelope.known();
         if envelope.sig.is_some() || kind == Some(Kind::CtrlClose) {
             return None;

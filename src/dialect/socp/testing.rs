@@ -141,5 +141,5 @@ pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
 }
 
 pub(in crate::dialect) fn value(frame: &Frame) -> Value {
-    serde_json::from_str(super::wire_text(frame).expect("text")).expect("JSON")
+    serde_json::from_str(frame.text().expect("text")).expect("JSON")
 }

@@ -3,25 +3,25 @@
 use crate::domain::{refusal::Refusal, rooms::Objection};
 
 /// Refused, or not for this version; also what comes before its level of trust.
-pub(super) const REFUSED: i32 = -1;
+pub const REFUSED: i32 = -1;
 /// Somebody else is called so.
-pub(super) const NICK_IN_USE: i32 = -2;
+pub const NICK_IN_USE: i32 = -2;
 /// Nobody can be called so.
-pub(super) const BAD_NICK: i32 = -3;
+pub const BAD_NICK: i32 = -3;
 /// No room can be called so, or this one is closed.
-pub(super) const BAD_ROOM: i32 = -4;
+pub const BAD_ROOM: i32 = -4;
 /// One must be in a room first.
-pub(super) const NO_ROOM: i32 = -5;
+pub const NO_ROOM: i32 = -5;
 /// The text is longer than a line may be.
-pub(super) const TOO_LONG: i32 = -6;
+pub const TOO_LONG: i32 = -6;
 /// This address comes too often.
-pub(super) const TOO_OFTEN: i32 = -7;
+pub const TOO_OFTEN: i32 = -7;
 /// This is no packet, or its data are not what they should be.
-pub(super) const MALFORMED: i32 = -8;
+pub const MALFORMED: i32 = -8;
 /// No such command, for a client.
-pub(super) const UNKNOWN_COMMAND: i32 = -9;
+pub const UNKNOWN_COMMAND: i32 = -9;
 /// Every place is taken.
-pub(super) const FULL: i32 = -10;
+pub const FULL: i32 = -10;
 
 /// Why a wish is refused.
 pub(super) const fn of_objection(objection: Objection) -> i32 {

@@ -5,7 +5,7 @@
 //! to those that would break on them. What happens in rooms is decided elsewhere (`domain/rooms`); here it is
 //! read and printed.
 
-mod code;
+pub mod code;
 mod extension;
 pub mod packet;
 pub mod session;

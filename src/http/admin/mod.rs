@@ -27,7 +27,6 @@ mod peer;
 mod peers;
 mod rooms;
 mod server;
-mod stamp;
 mod who;
 
 #[cfg(test)]
@@ -47,7 +46,7 @@ use utoipa_actix_web::{AppExt as _, scope};
 
 use self::metrics::Metrics;
 use super::{logging, problem::Problem, site::Site, unread};
-use crate::domain::limits::seconds;
+use crate::domain::{limits::seconds, stamp};
 
 /// The largest body: a neighbour with its public key.
 const BODY: usize = 4 << 10;
@@ -111,17 +110,7 @@ fn app(
                 .service(peers::pin)
                 .service(neighbourhood::show)
                 .service(mesh::show)
-                .service(rooms::list)
-                .service(rooms::show)
-                .service(rooms::history::list)
-                .service(rooms::history::withdraw)
-                .service(rooms::orders::topic)
-                .service(rooms::orders::close)
-                .service(rooms::orders::reopen)
-                .service(rooms::orders::kick)
-                .service(rooms::mutes::list)
-                .service(rooms::mutes::mute)
-                .service(rooms::mutes::unmute)
+                .configure(rooms::configure)
                 .service(bans::list)
                 .service(bans::make)
                 .service(bans::lift)

@@ -13,6 +13,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::paging::{self, Listing, PageQuery};
 use crate::{
@@ -30,6 +31,21 @@ use crate::{
 
 /// The name of this list in cursors.
 const LIST: &str = "rooms";
+
+/// Every route of rooms.
+pub(super) fn configure(api: &mut ServiceConfig<'_>) {
+    api.service(list)
+        .service(show)
+        .service(history::list)
+        .service(history::withdraw)
+        .service(orders::topic)
+        .service(orders::close)
+        .service(orders::reopen)
+        .service(orders::kick)
+        .service(mutes::list)
+        .service(mutes::mute)
+        .service(mutes::unmute);
+}
 
 /// A room.
 #[derive(Debug, Serialize, ToSchema)]

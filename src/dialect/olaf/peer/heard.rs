@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use super::wire::{Entries, Letter as Said};
 use crate::{
     crypto::{fingerprint, keys::PublicKey, sha256},
-    dialect::{
-        olaf::wire::{Body, text},
-        trace,
-    },
+    dialect::{olaf::wire::Body, trace},
     domain::{
         address::Address,
         dialect::Dialect,
@@ -67,7 +64,7 @@ pub(super) fn letter(
 ) -> Result<Letter, Violation> {
     let trace = match &said.envelope {
         Some(signed) => trace(&signed.signature),
-        None if may_be_unsigned => trace(text(&frame).unwrap_or_default().as_bytes()),
+        None if may_be_unsigned => trace(frame.text().unwrap_or_default().as_bytes()),
         None => return Err(Violation::Malformed),
     };
     let (author, audience, plain) = match said.body {

@@ -20,11 +20,7 @@ use bytestring::ByteString;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{
-    accent::Letters,
-    print, relay,
-    wire::{into_text, text},
-};
+use super::{accent::Letters, print, relay, wire::into_text};
 use crate::{
     crypto::keys::PublicKey,
     dialect::{Terms, event::Check},
@@ -41,7 +37,7 @@ use wire::Message;
 /// Whether a first frame is one of a server. One that is not signed at all only counts if that is allowed.
 #[must_use]
 pub fn is_server(frame: &Frame, terms: &Terms) -> bool {
-    match text(frame).map(Message::read) {
+    match frame.text().map(Message::read) {
         Some(Ok(Message::Hello(hello))) => hello.envelope.is_some() || terms.unsigned,
         _ => false,
     }
@@ -64,7 +60,7 @@ fn data_as_text(original: &Frame) -> Option<Frame> {
         #[serde(borrow)]
         data: &'a RawValue,
     }
-    let text = text(original)?;
+    let text = original.text()?;
     let Envelope { data } = serde_json::from_str(text).ok()?;
     if !data.get().starts_with('{') {
         return None;
@@ -150,7 +146,7 @@ pub fn update_request() -> Frame {
 /// It is no letter, or has too many recipients.
 pub fn read_letter(original: Frame, home: HomeId, most_recipients: u32) -> Result<Letter, Violation> {
     let frame = into_text(original).ok_or(Violation::Malformed)?;
-    match text(&frame).map(Message::read) {
+    match frame.text().map(Message::read) {
         Some(Ok(Message::Letter(said))) => heard::letter(said, frame.clone(), home, false, most_recipients),
         _ => Err(Violation::Malformed),
     }
@@ -160,7 +156,7 @@ pub fn read_letter(original: Frame, home: HomeId, most_recipients: u32) -> Resul
 #[must_use]
 pub fn question(original: &Frame, member: &Member) -> Option<Check> {
     let key = PublicKey::read(&member.public_key).ok()?;
-    match text(original).map(Message::read) {
+    match original.text().map(Message::read) {
         Some(Ok(Message::Letter(said))) => {
             let (_, question) = hello::question(said.envelope.as_ref()?, None);
             Some(Check { key: Arc::new(key), question })

@@ -33,10 +33,7 @@ use crate::{
         Accent as AnyAccent, Ear, Terms,
         event::{Check, Claim, Greeting, Hand, Input, Output, Standing},
         is_fatal,
-        olaf::{
-            accent::Form,
-            wire::{into_text, text},
-        },
+        olaf::{accent::Form, wire::into_text},
         trace,
     },
     domain::{
@@ -182,7 +179,7 @@ impl Session {
         };
         let malformed = Ending::Violated(Violation::Malformed);
         let frame = into_text(frame).ok_or(malformed)?;
-        let message = text(&frame).and_then(|text| Message::read(text).ok()).ok_or(malformed)?;
+        let message = frame.text().and_then(|text| Message::read(text).ok()).ok_or(malformed)?;
         match (message, home) {
             (Message::Hello(hello), None) => self.on_hello(&hello, frame.clone(), out),
             (Message::Hello(hello), Some(_)) => self.on_another_hello(&hello, frame.clone(), out),
@@ -241,7 +238,7 @@ impl Session {
             return Err(UNPROVEN);
         }
         let Some(frame) = frame else { return self.introduce(out) };
-        match text(&frame).map(Message::read) {
+        match frame.text().map(Message::read) {
             Some(Ok(Message::Hello(hello))) => self.examine(&hello, frame.clone(), out),
             _ => Err(Ending::Violated(Violation::Malformed)),
         }
@@ -281,7 +278,7 @@ impl Session {
         self.is_proven = true;
         let key = self.key.as_ref().map(|key| key.id().short()).unwrap_or_default();
         out.push(Output::Step("proven", format!("key {key}")));
-        if let Some(Ok(Message::Hello(hello))) = text(&frame).map(Message::read) {
+        if let Some(Ok(Message::Hello(hello))) = frame.text().map(Message::read) {
             self.learn(&hello);
         }
         // Late is better than never: a link that is up already is worth more from now on.

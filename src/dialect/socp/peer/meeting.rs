@@ -18,7 +18,6 @@ use crate::{
             kind::Kind,
             payload::{Introduction, Welcome},
             sign::{self, Way},
-            wire_text,
         },
     },
     domain::{
@@ -103,7 +102,7 @@ impl Session {
         }
         self.name_us();
         let Some(frame) = frame else { return self.introduce(out) };
-        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        let envelope = frame.text().and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         let (signature, key) = match (envelope.sig.as_deref(), self.key.clone()) {
             (Some(signature), Some(key)) => (signature, key),
             (signature, _) => {
@@ -158,7 +157,7 @@ impl Session {
         found: Option<(Way, Salt)>,
         out: &mut Vec<Output>,
     ) -> Outcome {
-        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        let envelope = frame.text().and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         let (kind, from) = (&envelope.kind, &envelope.from);
         let Some(found) = found else {
             out.push(Output::Step("signature", format!("{kind} from {from} is not signed with its key")));
@@ -221,7 +220,8 @@ impl Session {
         self.state = State::Up(home);
         let myself = &self.terms.myself;
         let announcement = || hello::announcement(myself, self.accent, self.we_dialled);
-        let envelope = frame.as_ref().and_then(wire_text).and_then(|text| Envelope::read(text).ok());
+        let envelope =
+            frame.as_ref().and_then(|frame| frame.text()).and_then(|text| Envelope::read(text).ok());
         match envelope.as_ref().and_then(Envelope::known) {
             Some(Kind::ServerHelloJoin) => {
                 out.push(Output::Find(Whom::Ours));

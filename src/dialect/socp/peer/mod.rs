@@ -15,7 +15,7 @@ mod up;
 
 pub use self::session::Session;
 
-use super::{envelope::Envelope, kind::Kind, wire_text};
+use super::{envelope::Envelope, kind::Kind};
 use crate::domain::letter::Frame;
 
 /// How often a server says that it lives.
@@ -28,6 +28,6 @@ pub const SILENCE_S: u32 = 45;
 /// Whether a first frame is one of a server.
 #[must_use]
 pub fn is_server(frame: &Frame) -> bool {
-    let envelope = wire_text(frame).and_then(|text| Envelope::read(text).ok());
+    let envelope = frame.text().and_then(|text| Envelope::read(text).ok());
     envelope.and_then(|envelope| envelope.known()).is_some_and(Kind::opens_link)
 }

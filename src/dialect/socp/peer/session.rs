@@ -33,7 +33,6 @@ use crate::{
             request::Complaint,
             sign::Way,
             stamp::{Draft, Stamp},
-            wire_text,
         },
     },
     domain::{
@@ -265,7 +264,7 @@ impl Session {
         if !matches!(self.state, State::Listening | State::Waiting | State::Up(_)) {
             return Ok(());
         }
-        let envelope = wire_text(&frame).and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
+        let envelope = frame.text().and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         match (&self.state, envelope.known()) {
             (State::Listening, Some(kind)) if kind.opens_link() => {
                 let envelope = envelope.into_owned();

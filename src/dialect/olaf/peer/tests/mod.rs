@@ -170,5 +170,5 @@ fn usual(key: &PrivateKey) -> String {
 }
 
 fn text(frame: &Frame) -> String {
-    super::text(frame).expect("text").to_owned()
+    frame.text().expect("text").to_owned()
 }

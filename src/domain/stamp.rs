@@ -1,7 +1,8 @@
-//! Moments as RFC 3339 writes them.
+//! Moments as RFC 3339 writes them, for people and for the admin API.
 
 /// `2026-02-28T12:00:00.000Z` for Unix milliseconds.
-pub(super) fn rfc3339(unix_ms: i64) -> String {
+#[must_use]
+pub fn rfc3339(unix_ms: i64) -> String {
     let (days, ms) = (unix_ms.div_euclid(86_400_000), unix_ms.rem_euclid(86_400_000));
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);

@@ -1,0 +1,124 @@
+//! What the member is told about rooms.
+
+use super::{
+    obey::asked,
+    screen::Kind,
+    talk::{Phase, Talk},
+};
+use crate::{
+    client::{
+        person::PersonId,
+        room::{Card, Logged, Told, Why, Wish},
+    },
+    domain::stamp::rfc3339,
+};
+
+impl Talk {
+    pub(super) fn is_unanswered(&self, ticket: u64) -> bool {
+        self.unanswered.iter().any(|(asked, _)| *asked == ticket)
+    }
+
+    pub(super) fn on_room(&mut self, told: Told) {
+        if told.is_answer() {
+            self.on_answer(&told);
+        }
+        match told {
+            Told::Entered { room, again } => {
+                // Who is in another room is told whole, and not as a change.
+                self.was_here &= again;
+                self.screen.news(&format!("in room {room}"));
+            }
+            Told::Left(room) => self.screen.news(&format!("left room {room}")),
+            Told::PutOut(room) => self.screen.trouble(&format!("you were put out of room {room}")),
+            Told::Closed(room) => self.screen.trouble(&format!("an operator has closed room {room}")),
+            Told::Topic(Some(topic)) => self.screen.news(&format!("the room is about: {topic}")),
+            Told::Topic(None) => self.screen.news("the room is about nothing in particular any more"),
+            Told::Logged(line) => self.on_logged(&line),
+            Told::Withdrawn => self.screen.news("something that was said is withdrawn"),
+            Told::Rooms(rooms) => self.on_rooms(&rooms),
+            Told::History { room, lines, more } => {
+                let older = if more { "; there are older ones" } else { "" };
+                self.screen.news(&format!("lines said in room {room}: {}{older}", lines.len()));
+                lines.iter().for_each(|line| self.on_logged(line));
+            }
+            Told::Renamed { before, after } => self.on_renamed(&before, after),
+            Told::Refused { what, why } => self.on_refused(what.as_ref(), why),
+        }
+    }
+
+    /// Servers answer in order, but some things happen without being asked for.
+    fn on_answer(&mut self, told: &Told) {
+        let begins = match told {
+            Told::Entered { .. } => "/join",
+            Told::Left(_) => "/leave",
+            Told::Rooms(_) => "/rooms",
+            Told::History { .. } => "/history",
+            Told::Renamed { before, .. } if *before == self.people.me => "/nick",
+            Told::Refused { what: Some(wish), .. } => {
+                let words = asked(wish);
+                let word = words.split(' ').next().unwrap_or_default().to_owned();
+                return self.answered(&word);
+            }
+            _ => return,
+        };
+        self.answered(begins);
+    }
+
+    fn answered(&mut self, command: &str) {
+        let is_it = |(_, what): &(u64, String)| what.split(' ').next() == Some(command);
+        if let Some(at) = self.unanswered.iter().position(is_it) {
+            self.unanswered.remove(at);
+        }
+    }
+
+    fn on_logged(&mut self, line: &Logged) {
+        let time = line.at_ms.map(|at_ms| format!("{} ", rfc3339(at_ms))).unwrap_or_default();
+        let by = line.by.as_ref().map(PersonId::short);
+        let said = match (by, line.is_topic) {
+            (Some(by), false) => format!("{by}: {}", line.text),
+            (None, false) => line.text.clone(),
+            (by, true) => {
+                let by = by.as_deref().unwrap_or("an operator");
+                format!("({by} says what the room is about: {})", line.text)
+            }
+        };
+        self.screen.line(Kind::Past, &format!("< {time}{said}"));
+    }
+
+    fn on_rooms(&mut self, rooms: &[Card]) {
+        if rooms.is_empty() {
+            self.screen.news("there are no rooms");
+        }
+        for Card { name, topic, guests } in rooms {
+            let topic = topic.as_ref().map(|topic| format!(": {topic}")).unwrap_or_default();
+            self.screen.line(Kind::Speech, &format!("- {name} ({guests}){topic}"));
+        }
+    }
+
+    fn on_renamed(&mut self, before: &PersonId, after: PersonId) {
+        if *before == self.people.me {
+            self.screen.news(&format!("you are called {} now", after.short()));
+            self.people.me = after;
+        } else {
+            self.screen.news(&format!("{} is called {} now", before.short(), after.short()));
+        }
+    }
+
+    fn on_refused(&mut self, what: Option<&Wish>, why: Why) {
+        self.has_failed = true;
+        let words = match what {
+            None => format!("that was not said: {why}"),
+            Some(Wish::Nick(nick)) => {
+                if self.phase != Phase::Here {
+                    // Nothing comes by itself any more, and the next line may be another nick.
+                    self.phase = Phase::Here;
+                    self.was_here = true;
+                }
+                format!("you are not called {nick}: {why}; choose another nick with /nick NICK")
+            }
+            Some(Wish::Join(room)) => format!("you are not let into room {room}: {why}"),
+            Some(wish) => format!("{}: {why}", asked(wish)),
+        };
+        self.screen.trouble(&words);
+    }
+}

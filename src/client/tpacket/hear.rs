@@ -1,0 +1,104 @@
+//! What comes in, read liberally: whatever does not fit is nothing at all.
+
+use crate::{
+    client::{
+        person::PersonId,
+        room::{Card, Logged, Why},
+    },
+    dialect::tpacket::{code, packet::Packet},
+    domain::rooms::Stamp,
+};
+
+/// The bytes of a line's id: its stamp, and the home where it was said.
+const ID: usize = 40;
+
+/// A line of our own version.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Which one.
+    pub(super) id: [u8; ID],
+    /// By whom; nobody, if an operator did it.
+    by: Option<PersonId>,
+    text: String,
+    deed: Deed,
+    at_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Said,
+    Topic,
+    /// Nothing that anybody must read.
+    Other,
+}
+
+impl Told {
+    pub(super) fn read(packet: &Packet<'_>) -> Option<Self> {
+        let (id, rest) = packet.data.split_first_chunk::<ID>()?;
+        let (stamp, _) = id.split_first_chunk::<8>()?;
+        let (by, text) = named(rest)?;
+        let deed = match packet.p2 {
+            0 => Deed::Said,
+            1 => Deed::Topic,
+            _ => Deed::Other,
+        };
+        Some(Self {
+            id: *id,
+            by: (!by.is_empty()).then(|| PersonId::nick(&by)),
+            text: words(text),
+            deed,
+            at_ms: Stamp(u64::from_le_bytes(*stamp)).unix_ms(),
+        })
+    }
+
+    /// Who has just said what.
+    pub(super) fn said(self) -> Option<(PersonId, String)> {
+        let Self { by, text, deed, .. } = self;
+        by.filter(|_| deed == Deed::Said).map(|by| (by, text))
+    }
+
+    /// The line of a history.
+    pub(super) fn logged(self) -> Option<Logged> {
+        let Self { by, text, deed, at_ms, .. } = self;
+        let is_topic = deed == Deed::Topic;
+        (deed != Deed::Other).then_some(Logged { by, at_ms: Some(at_ms), text, is_topic })
+    }
+}
+
+/// A room of a list.
+pub(super) fn card(packet: &Packet<'_>) -> Option<Card> {
+    let (name, topic) = named(packet.data)?;
+    let topic = words(topic);
+    Some(Card {
+        name,
+        topic: (!topic.is_empty()).then_some(topic),
+        guests: u32::try_from(packet.p1).unwrap_or_default(),
+    })
+}
+
+/// A name behind its length, and the rest.
+fn named(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let (length, rest) = bytes.split_first()?;
+    let (name, rest) = rest.split_at_checked(usize::from(*length))?;
+    Some((words(name), rest))
+}
+
+/// The text in some bytes. The first programs never look at them.
+pub(super) fn words(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Why something is not done.
+pub(super) const fn why(reason: i32) -> Why {
+    match reason {
+        code::NICK_IN_USE => Why::NickInUse,
+        code::BAD_NICK => Why::BadNick,
+        code::BAD_ROOM => Why::BadRoom,
+        code::NO_ROOM => Why::NoRoom,
+        code::TOO_LONG => Why::TooLong,
+        code::TOO_OFTEN => Why::TooOften,
+        code::MALFORMED | code::UNKNOWN_COMMAND => Why::NotUnderstood,
+        code::FULL => Why::Full,
+        _ => Why::Refused,
+    }
+}

@@ -64,6 +64,7 @@ fn pressing(c: &mut Criterion) {
         trace: Trace([1; 16]),
         dialect: Dialect::Olaf,
         original: Frame::Text(public_chat(256).into()),
+        plain: None,
     };
     let plain = accent::Ear::default();
     let object = accent::Ear { letters: accent::Letters::DataAsObject, ..plain };

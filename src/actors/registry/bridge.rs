@@ -135,7 +135,7 @@ impl Registry {
         match Scribe::start(bridging.keys.clone(), to, self.tally.clone()) {
             Ok(scribe) => bridging.scribe = Some(scribe),
             Err(error) => {
-                tracing::error!(%error, "the bridge cannot say anything: there is no thread for it")
+                tracing::error!(%error, "the bridge cannot say anything: there is no thread for it");
             }
         }
     }

@@ -116,7 +116,7 @@ pub(super) enum Then {
     /// It did not find somebody whom we believe to be there.
     Missed(News),
     /// With the arrival of its author, if nobody has told of that.
-    Route(Letter, Option<Told>),
+    Route(Box<Letter>, Option<Told>),
 }
 
 /// What a server says about a member of its own.

@@ -191,7 +191,7 @@ impl Session {
         let plain = plain::text(kind, envelope, self.accent);
         let letter = Letter { from, author, audience, trace, dialect, original: frame, plain };
         let is_own = self.is_own(envelope);
-        let then = Then::Route(letter, self.unannounced(kind, envelope));
+        let then = Then::Route(Box::new(letter), self.unannounced(kind, envelope));
         if !is_own
             && envelope.sig.is_some()
             && let Author::Vouched { author, .. } = author
@@ -247,7 +247,7 @@ impl Session {
             // What a user never signed comes as it is; what only servers say does not.
             return match then {
                 Then::Route(letter, _) if is_of_user && self.terms.unsigned => {
-                    out.push(Output::Route(letter));
+                    out.push(Output::Route(*letter));
                     Ok(())
                 }
                 _ => {
@@ -301,7 +301,7 @@ impl Session {
                         if let Some(told) = arrival {
                             self.take_told(told, out);
                         }
-                        out.push(Output::Route(letter));
+                        out.push(Output::Route(*letter));
                     }
                 }
             }

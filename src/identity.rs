@@ -23,6 +23,9 @@ use crate::crypto::{
 
 const OLAF_KEY: &str = "keys/olaf-2048.pem";
 const SERVER_KEY: &str = "keys/server-4096.pem";
+/// The bridge's own: one key never signs in two protocols.
+const BRIDGE_OLAF_KEY: &str = "keys/bridge-olaf-2048.pem";
+const BRIDGE_SOCP_KEY: &str = "keys/bridge-socp-4096.pem";
 const TOKEN: &str = "admin.token";
 const TOKEN_BYTES: usize = 32;
 
@@ -103,6 +106,36 @@ impl Identity {
         };
         let hash = TokenHash(sha256(token.trim().as_bytes()));
         Ok(Self { olaf, server, token: hash, new_token: is_new.then_some(token) })
+    }
+}
+
+/// The keys with which the bridge speaks, made when it speaks first.
+#[derive(Clone, Debug)]
+pub struct BridgeKeys {
+    data: PathBuf,
+}
+
+impl BridgeKeys {
+    /// Those of a data folder, whose identity is there already.
+    #[must_use]
+    pub fn of(data: &Path) -> Self {
+        Self { data: data.to_owned() }
+    }
+
+    /// Signs to OLAF members.
+    ///
+    /// # Errors
+    /// It cannot be read or made, or others can read it.
+    pub fn olaf(&self) -> Result<PrivateKey, IdentityError> {
+        key(self.data.join(BRIDGE_OLAF_KEY), 2048)
+    }
+
+    /// Signs to SOCP members.
+    ///
+    /// # Errors
+    /// It cannot be read or made, or others can read it.
+    pub fn socp(&self) -> Result<PrivateKey, IdentityError> {
+        key(self.data.join(BRIDGE_SOCP_KEY), 4096)
     }
 }
 

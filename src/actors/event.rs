@@ -166,6 +166,8 @@ pub enum Kind {
         /// Whom.
         member: KeyId,
     },
+    /// More is said in public than the bridge may say again; said once until it catches up.
+    BridgeBusy,
     /// An operator lets a member speak again.
     Unmuted {
         /// Whom.
@@ -204,6 +206,7 @@ impl Kind {
             Self::Expelled { .. } => "expelled",
             Self::Muted { .. } => "muted",
             Self::Unmuted { .. } => "unmuted",
+            Self::BridgeBusy => "bridge_busy",
             Self::Banned { .. } => "banned",
             Self::Unbanned { .. } => "unbanned",
         }

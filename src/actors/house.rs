@@ -33,6 +33,7 @@ use crate::{
         names::Bearer,
         rooms::Kept,
     },
+    identity::BridgeKeys,
 };
 
 /// Handed to every worker by reference.
@@ -89,6 +90,8 @@ pub struct Plan {
     pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// The keys of the bridge, if it is on.
+    pub bridge: Option<BridgeKeys>,
     /// Who may not come.
     pub bans: Sentences,
     /// Who writes things down.
@@ -132,6 +135,7 @@ impl House {
             names: plan.names,
             kept_rooms: plan.kept_rooms,
             bearers: plan.bearers,
+            bridge: plan.bridge,
             terms: Arc::clone(&terms),
             limits: Arc::clone(&limits),
             clock,

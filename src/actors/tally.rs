@@ -8,7 +8,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::domain::refusal::{Ending, Refusal, Violation};
+use crate::domain::{
+    dialect::Dialect,
+    refusal::{Ending, Refusal, Violation},
+};
 
 /// A label with a stable code in it.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -22,6 +25,13 @@ pub struct Kept {
     kept: &'static str,
 }
 
+/// A line on its way through the bridge.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Bridged {
+    dialect: &'static str,
+    way: &'static str,
+}
+
 /// Counters and gauges that actors update.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -33,6 +43,8 @@ pub struct Tally {
     pub letters: Counter,
     /// Lines said in rooms, here and at neighbours.
     pub lines: Counter,
+    /// Lines that the bridge left out.
+    pub bridge_skipped: Counter,
     /// Frames handed to lanes.
     pub deliveries: Counter,
     /// Lists handed to lanes.
@@ -65,6 +77,7 @@ pub struct Tally {
     pub store_healthy: Gauge,
     /// Bytes of uploaded files.
     pub upload_bytes: Gauge<u64, AtomicU64>,
+    bridged: Family<Bridged, Counter>,
     signatures_made: Family<Kept, Counter>,
     violations: Family<Code, Counter>,
     endings: Family<Code, Counter>,
@@ -78,6 +91,7 @@ impl Default for Tally {
             members: Gauge::default(),
             letters: Counter::default(),
             lines: Counter::default(),
+            bridge_skipped: Counter::default(),
             deliveries: Counter::default(),
             lists: Counter::default(),
             dropped: Counter::default(),
@@ -94,6 +108,7 @@ impl Default for Tally {
             store_dropped: Counter::default(),
             store_healthy: Gauge::default(),
             upload_bytes: Gauge::default(),
+            bridged: Family::default(),
             signatures_made: Family::default(),
             violations: Family::default(),
             endings: Family::default(),
@@ -133,6 +148,11 @@ impl Tally {
         }
     }
 
+    /// The bridge has taken a line from a protocol, or said one again in it.
+    pub fn bridged(&self, dialect: Dialect, way: &'static str) {
+        self.bridged.get_or_create(&Bridged { dialect: dialect.name(), way }).inc();
+    }
+
     /// We signed something, or had a signature of the same text.
     pub fn signature(&self, was_kept: bool) {
         let kept = if was_kept { "yes" } else { "no" };
@@ -153,6 +173,8 @@ impl Tally {
         r.register("members", "distinct keys present", self.members.clone());
         r.register("letters", "letters accepted", self.letters.clone());
         r.register("lines", "lines said in rooms, here and at neighbours", self.lines.clone());
+        r.register("bridged_lines", "lines from a protocol and said again in one", self.bridged.clone());
+        r.register("bridge_skipped", "lines that the bridge left out", self.bridge_skipped.clone());
         r.register("deliveries", "frames handed to connections", self.deliveries.clone());
         r.register("lists", "client lists handed to connections", self.lists.clone());
         r.register("dropped", "frames that found no room at a slow reader", self.dropped.clone());

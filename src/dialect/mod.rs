@@ -10,6 +10,7 @@ pub mod event;
 pub mod kith;
 pub mod olaf;
 pub mod press;
+pub mod rooms;
 pub mod sealed;
 pub mod socp;
 pub mod tpacket;
@@ -21,11 +22,11 @@ use event::{Input, Output};
 use socp::stamp::Unsigned;
 
 use crate::{
-    crypto::{keys::PublicKey, sha256_start},
+    crypto::{keys::PublicKey, sha256, sha256_start},
     domain::{
         Moment,
         dialect::Dialect,
-        id::ConnectionId,
+        id::{ConnectionId, KeyId},
         letter::Frame,
         member::{Member, Newcomer},
         peer::LinkDialect,
@@ -93,6 +94,17 @@ impl Ear {
             Self::OlafPeer(accent) => Some(Accent::Olaf(accent)),
             Self::SocpPeer(accent) => Some(Accent::Socp(accent)),
             Self::Olaf(_) | Self::Socp(_) | Self::Tpacket(_) | Self::Kith => None,
+        }
+    }
+
+    /// The protocol in which letters go to this ear; none between homes that hand on all of them.
+    #[must_use]
+    pub const fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::Olaf(_) | Self::OlafPeer(_) => Some(Dialect::Olaf),
+            Self::Socp(_) | Self::SocpPeer(_) => Some(Dialect::Socp),
+            Self::Tpacket(_) => Some(Dialect::Tpacket),
+            Self::Kith => None,
         }
     }
 
@@ -312,6 +324,18 @@ pub fn under(member: &Member, nick: &str) -> Option<Newcomer> {
         // Keys do not change, and a name belongs to its key.
         Dialect::Olaf | Dialect::Socp => None,
     }
+}
+
+/// Whether somebody is a house's voice for members of other protocols, and not a person.
+#[must_use]
+pub fn is_bridge(member: &Member) -> bool {
+    member.dialect == Dialect::Socp && socp::bridge::is_bridge(member)
+}
+
+/// The key by which lines are known of a home that knows no rooms. Nobody can prove it.
+#[must_use]
+pub fn home_without_rooms(address: &str) -> KeyId {
+    KeyId(sha256(format!("home without rooms\n{address}").as_bytes()))
 }
 
 /// What makes bytes recognisable that come again.

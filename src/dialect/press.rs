@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Ear, event::Check, kith, olaf, socp, tpacket};
+use super::{Ear, event::Check, kith, olaf, rooms, socp, tpacket};
 use crate::crypto::keys::PublicKey;
 use crate::domain::{
     dialect::Dialect,
@@ -217,7 +217,9 @@ pub fn room_news(news: &RoomNews, ear: Ear) -> Vec<Frame> {
 pub fn answer(ticket: Ticket, answer: &Answer, ear: Ear) -> Vec<Frame> {
     match ear {
         Ear::Tpacket(version) => tpacket::speech::answer(ticket, answer, version),
-        _ => Vec::new(),
+        Ear::Olaf(_) | Ear::Socp(_) => rooms::answer(ticket, answer),
+        // Servers have no wishes.
+        Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => Vec::new(),
     }
 }
 
@@ -226,6 +228,8 @@ pub fn answer(ticket: Ticket, answer: &Answer, ear: Ear) -> Vec<Frame> {
 pub fn room_event(room: &RoomName, event: &Event, ear: Ear) -> Vec<Frame> {
     match ear {
         Ear::Tpacket(version) => tpacket::speech::event(room, event, version),
-        _ => Vec::new(),
+        Ear::Olaf(_) | Ear::Socp(_) => rooms::event(room, event).into_iter().collect(),
+        // Servers are no guests.
+        Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => Vec::new(),
     }
 }

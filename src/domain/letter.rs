@@ -102,4 +102,6 @@ pub struct Letter {
     pub dialect: Dialect,
     /// The frame as it came in. Signatures cover these bytes, so they are handed on untouched.
     pub original: Frame,
+    /// What it says, if it says it to everybody in words that were never sealed, and whoever read it wants to tell.
+    pub plain: Option<ByteString>,
 }

@@ -10,6 +10,7 @@ pub mod address;
 pub mod admission;
 pub mod bans;
 pub mod book;
+pub mod bridge;
 pub mod dialect;
 pub mod id;
 pub mod letter;

@@ -34,6 +34,7 @@ fn letter(from: u64, author: u8, trace: u8, audience: Audience) -> Letter {
         trace: Trace([trace; 16]),
         dialect: Dialect::Olaf,
         original: Frame::Text(ByteString::from_static("{}")),
+        plain: None,
     }
 }
 

@@ -4,7 +4,10 @@ use actix_web::{HttpResponse, http::header, web::Data};
 use serde::Serialize;
 
 use super::{files::UPLOAD_PATH, site::Site};
-use crate::domain::dialect::Dialect;
+use crate::{
+    dialect::rooms,
+    domain::{dialect::Dialect, limits::Limits},
+};
 
 /// The document. Only facts that every client may see anyway.
 #[derive(Debug, Serialize)]
@@ -12,6 +15,8 @@ struct Info<'a> {
     software: Software,
     server: Server<'a>,
     dialects: Vec<Spoken>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rooms: Option<Rooms>,
     limits: Bounds,
     upload: Upload,
 }
@@ -60,6 +65,31 @@ struct Upload {
     field: &'static str,
 }
 
+/// Rooms for clients whose dialect has none.
+#[derive(Debug, Serialize)]
+struct Rooms {
+    version: u32,
+    key: &'static str,
+    dialects: Vec<&'static str>,
+    rooms_per_member: u32,
+    line_bytes: u32,
+}
+
+impl Rooms {
+    /// What is offered to the clients of these dialects, if any of them has no rooms of its own.
+    fn beside(spoken: &[Spoken], limits: &Limits) -> Option<Self> {
+        let has_none = |name: &&str| [Dialect::Olaf.name(), Dialect::Socp.name()].contains(name);
+        let dialects: Vec<_> = spoken.iter().map(|spoken| spoken.name).filter(has_none).collect();
+        (!dialects.is_empty()).then_some(Self {
+            version: rooms::VERSION,
+            key: rooms::KEY,
+            dialects,
+            rooms_per_member: limits.rooms_per_member,
+            line_bytes: limits.room_line_bytes,
+        })
+    }
+}
+
 /// The dialects that are spoken here.
 #[must_use]
 pub fn spoken(site: &Site) -> Vec<Spoken> {
@@ -78,6 +108,7 @@ pub fn spoken(site: &Site) -> Vec<Spoken> {
 /// Shows the document. Any page may read it: it is how a chat page finds out where it is.
 pub(super) async fn show(site: Data<Site>) -> HttpResponse {
     let (about, limits) = (&site.about, &site.house.limits);
+    let dialects = spoken(&site);
     let info = Info {
         software: Software { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         server: Server {
@@ -89,7 +120,8 @@ pub(super) async fn show(site: Data<Site>) -> HttpResponse {
             olaf_fingerprint: &about.olaf_fingerprint,
             key_id: &about.server_key_id,
         },
-        dialects: spoken(&site),
+        rooms: Rooms::beside(&dialects, limits),
+        dialects,
         limits: Bounds {
             message_bytes: limits.message_bytes,
             hello_timeout_s: limits.hello_timeout_s,

@@ -120,6 +120,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let house = House::build(Plan {
         kept_rooms: store.rooms(&limits).await.expect("rooms"),
         bearers: Vec::new(),
+        bridge: None,
         home: about.address.clone(),
         names: Vec::new(),
         limits,

@@ -31,6 +31,8 @@ pub struct Settings {
     pub offline: Offline,
     /// The dialect tPacket.
     pub tpacket: Tpacket,
+    /// What members of all dialects have in common.
+    pub bridge: Bridge,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
     /// Who may not come, together with its neighbours.
@@ -188,6 +190,14 @@ pub struct Tpacket {
     pub strict_seed: bool,
 }
 
+/// The section `bridge`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bridge {
+    /// The public conversations of all dialects are one room.
+    pub public: bool,
+}
+
 /// The section `log`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -264,6 +274,7 @@ struct LimitKeys {
     room_bytes: u32,
     room_keep_s: u32,
     room_line_bytes: u32,
+    bridge_lines_per_second: u32,
     drain_s: u32,
     peers: u32,
     peer_message_bytes: u32,

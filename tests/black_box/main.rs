@@ -29,4 +29,5 @@ mod socp;
 mod store;
 mod tls;
 mod tpacket;
+mod voices;
 mod websocket;

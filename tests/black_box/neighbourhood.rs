@@ -5,6 +5,7 @@
 //! and `stranger` is a neighbour whose every message is ours.
 
 mod bans;
+mod bridge;
 mod crossing;
 mod cuts;
 mod down;

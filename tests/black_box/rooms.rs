@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use crate::app::{App, PATIENCE, in_time, kith};
+use crate::{
+    app::{App, PATIENCE, in_time, kith},
+    peers::run,
+};
 
 /// What a guest hears: the command, the number of who did it, and the words.
 pub(crate) type Heard = (u32, i32, String);
@@ -245,4 +248,11 @@ async fn the_terminal_moderates_too() {
     let id = lines[1]["id"].as_str().expect("an id");
     assert_eq!(run(&["room", "withdraw", "a room", id]).await.0, Some(0));
     assert_eq!(run(&["room", "withdraw", "a room", id]).await.0, Some(1), "it is gone already");
+}
+
+#[test]
+fn clients_whose_protocol_has_no_rooms_use_them_and_others_never_hear_of_it() {
+    let app = App::with(&[("LIMITS__HELLOS_PER_ADDRESS_PER_MINUTE", "1000")]);
+    let (url, http) = (format!("ws://{}", app.listen), format!("http://{}/", app.listen));
+    run("rooms_suite.py", &["--url", &url, "--http", &http]);
 }

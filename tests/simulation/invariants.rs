@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use crate::broken::{Broken, must};
 use crate::{
-    keys, member,
+    member,
     node::{Node, Setup},
-    world::World,
+    rooms::Views,
     written::Written,
 };
 use kith::domain::{
@@ -14,6 +14,7 @@ use kith::domain::{
     id::{ConnectionId, KeyId},
     letter::{Frame, Letter},
     refusal::{Ending, Refusal, Violation},
+    rooms::{Event, RoomName},
     switchboard::{Objection, Plan},
 };
 
@@ -37,6 +38,8 @@ pub(crate) struct Ledger {
     digests: Vec<BTreeSet<u128>>,
     ever: Vec<BTreeSet<KeyId>>,
     versions: Vec<Option<u64>>,
+    /// What people know of rooms.
+    pub(crate) rooms: Views,
     /// How often what happened.
     tally: Tally,
 }
@@ -59,6 +62,7 @@ impl Ledger {
             digests: vec![BTreeSet::from([0]); servers],
             ever: vec![BTreeSet::new(); servers],
             versions: vec![None; servers],
+            rooms: Views::default(),
             tally: Tally::new(),
         }
     }
@@ -80,6 +84,28 @@ impl Ledger {
     /// A server is no more.
     pub(crate) fn stopped(&mut self, place: usize) {
         self.links.retain(|(from, _)| *from != place);
+        self.rooms.stopped(place);
+    }
+
+    /// Something happened in a room, and these hear of it.
+    pub(crate) fn happened(
+        &mut self,
+        place: usize,
+        room: &RoomName,
+        listeners: &[ConnectionId],
+        event: &Event,
+    ) -> Result<(), Broken> {
+        if let Event::Recalled(_) = event {
+            self.count("recalled");
+        }
+        self.rooms.happened(place, room, listeners, event)
+    }
+
+    /// So much was not written down when it should have been.
+    pub(crate) fn unwritten(&mut self, records: usize) {
+        if records > 0 {
+            self.count("unwritten");
+        }
     }
 
     /// Somebody is about to come to a home.
@@ -107,6 +133,11 @@ impl Ledger {
     pub(crate) fn worded(&mut self, number: u64, words: Frame) {
         let written = usize::try_from(number).ok().and_then(|at| self.letters.get_mut(at));
         written.expect("a letter").words = Some(words);
+    }
+
+    /// All letters in their order.
+    pub(crate) fn written_letters(&self) -> &[Written] {
+        &self.letters
     }
 
     /// Whether every letter from this one on is for somebody.
@@ -303,97 +334,4 @@ impl Ledger {
         }
         Ok(())
     }
-}
-
-/// Whether all links are up, as both ends see them.
-pub(crate) fn all_linked(world: &World) -> bool {
-    pairs(world).all(|(one, other)| {
-        let linked =
-            |one: usize, other: usize| world.node(one).is_some_and(|node| node.link(other).is_some());
-        linked(one, other) && linked(other, one)
-    })
-}
-
-fn pairs(world: &World) -> impl Iterator<Item = (usize, usize)> {
-    let all = (0..world.servers()).flat_map(|one| (0..one).map(move |other| (one, other)));
-    all.filter(|(one, other)| world.are_neighbours(*one, *other))
-}
-
-/// Everybody sees everybody who is there, and nobody else.
-pub(crate) fn rosters_agree(world: &World) -> Result<(), Broken> {
-    let mut truth: BTreeMap<KeyId, BTreeSet<usize>> = BTreeMap::new();
-    for (person, who) in world.people().iter().enumerate() {
-        for (place, _) in who.connections.values() {
-            truth.entry(keys::persona(person).key).or_default().insert(*place);
-        }
-    }
-    for (place, node) in world.nodes() {
-        let (roster, mesh) = (node.house().roster(), node.house().mesh());
-        let own = roster.members().map(|member| (member.key, place));
-        let others = mesh
-            .homes()
-            .flat_map(|(home, _)| mesh.listed(home).map(move |member| (member.key, node.place(home))));
-        let seen: BTreeMap<KeyId, usize> = own.chain(others).collect();
-        for (key, home) in &seen {
-            let is_there = truth.get(key).is_some_and(|homes| homes.contains(home));
-            must!(is_there, "server {place} lists {:?} at {home}", keys::person_with(*key));
-        }
-        for (key, homes) in &truth {
-            let is_near = homes.iter().any(|home| *home == place || world.are_neighbours(place, *home));
-            must!(!is_near || seen.contains_key(key), "server {place} misses {:?}", keys::person_with(*key));
-            let is_own = seen.get(key) == Some(&place);
-            must!(is_own == homes.contains(&place), "server {place} mistakes who is its own");
-        }
-        check_names(place, node, &truth)?;
-    }
-    Ok(())
-}
-
-/// Whoever is not there is not remembered under any name.
-fn check_names(place: usize, node: &Node, truth: &BTreeMap<KeyId, BTreeSet<usize>>) -> Result<(), Broken> {
-    let mesh = node.house().mesh();
-    for person in 0..keys::PEOPLE {
-        let persona = keys::persona(person);
-        if !truth.contains_key(&persona.key) {
-            let is_known = persona.spelled.iter().any(|spelled| mesh.known_as(*spelled).is_some());
-            must!(!is_known, "server {place} remembers {person}, who is gone");
-        }
-    }
-    Ok(())
-}
-
-/// One socket and one link for each pair, the same at both ends, and none for anybody else.
-pub(crate) fn one_socket_each(world: &World) -> Result<(), Broken> {
-    for (one, other) in pairs(world) {
-        let link =
-            |one: usize, other: usize| world.node(one).and_then(|node| node.link(other)).map(|link| link.0);
-        let (there, back) = (link(one, other), link(other, one));
-        if world.setup().links.is_socp(one, other) {
-            // Its servers keep whatever sockets they have.
-            must!(there.is_some() && back.is_some(), "{one} and {other} speak on {there:?} and {back:?}");
-            continue;
-        }
-        must!(there.is_some() && there == back, "{one} and {other} speak on {there:?} and {back:?}");
-        let sockets = world.net().sockets_between(one, other);
-        must!(sockets == 1, "{one} and {other} hold {sockets} sockets");
-        for (one, other) in [(one, other), (other, one)] {
-            let known = world.node(one).map_or(0, |node| node.sockets_of(other));
-            must!(known == 1, "server {one} knows {known} sockets of {other}");
-        }
-    }
-    Ok(())
-}
-
-/// Every letter from this one on was heard by everybody who should have, and who still is there.
-pub(crate) fn all_heard(world: &World, from: usize) -> Result<(), Broken> {
-    let present: BTreeSet<ConnectionId> =
-        world.people().iter().flat_map(|person| person.connections.keys().copied()).collect();
-    for (number, letter) in world.ledger().letters.iter().enumerate().skip(from) {
-        for (home, hearers) in &letter.hearers {
-            for hearer in hearers.iter().filter(|hearer| present.contains(hearer)) {
-                must!(letter.heard.contains(hearer), "{hearer} at {home} never heard letter {number}");
-            }
-        }
-    }
-    Ok(())
 }

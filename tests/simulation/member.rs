@@ -211,6 +211,7 @@ pub(crate) fn named_letter(
         trace: heard::trace_of(&envelope, name),
         dialect: Dialect::Socp,
         original: Frame::Text(frame.clone().into()),
+        plain: None,
     }
 }
 
@@ -235,5 +236,6 @@ pub(crate) fn letter(
         trace: trace(&signature(number, person)),
         dialect: Dialect::Olaf,
         original: Frame::Text(text(number, person, homes, bytes).into()),
+        plain: None,
     }
 }

@@ -7,10 +7,11 @@ use kith::domain::limits::{Limits, seconds};
 
 use crate::{
     faults::Fault,
-    invariants::{Broken, all_heard, all_linked, must, one_socket_each, rosters_agree},
+    invariants::{Broken, must},
     keys,
     member::Act,
     node::{Links, Setup, Tie, Ties},
+    settled::{all_heard, all_linked, one_socket_each, rosters_agree},
     world::{Deed, World, setup},
 };
 

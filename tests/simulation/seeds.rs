@@ -17,17 +17,30 @@ use kith::domain::{
 
 use crate::{
     faults::{self, Fault},
-    invariants::{Broken, Tally, all_heard, all_linked, must, one_socket_each, rosters_agree},
+    invariants::{Broken, Tally, must},
     keys,
     member::{self, Act},
-    node::{Tie, Ties},
+    node::{Setup, Tie, Ties},
+    rooms::{self, rooms_agree},
+    settled::{all_heard, all_linked, one_socket_each, rosters_agree},
     world::{Deed, World, setup},
 };
 
 /// Seeds that are played when nobody says how many.
 const USUAL: u64 = 300;
 /// What many seeds must have met.
-const TROUBLES: [&str; 8] = ["crossed", "left", "lost", "no_hello", "replaced", "replayed", "silent", "slow"];
+const TROUBLES: [&str; 10] = [
+    "crossed",
+    "left",
+    "lost",
+    "no_hello",
+    "recalled",
+    "replaced",
+    "replayed",
+    "silent",
+    "slow",
+    "unwritten",
+];
 /// How long people do things.
 const ACTIVE: Duration = Duration::from_secs(60);
 
@@ -47,6 +60,10 @@ struct Plan {
     slowness: u64,
     /// What may wait for one neighbour.
     lane: u32,
+    /// How long it takes until something is written down.
+    lag: Duration,
+    /// The chance of rooms, which is its own.
+    rooms: Rng,
     chance: Rng,
 }
 
@@ -64,7 +81,11 @@ impl Plan {
         let has_faults = !chance.u32(0..10).is_multiple_of(4);
         // Only when something goes wrong may anybody be so far behind that it is cut off.
         let lane = if has_faults { [10 << 10, 256 << 10][chance.usize(0..2)] } else { 1 << 20 };
+        let mut rooms = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32));
+        let lag = Duration::from_millis([0, 200, 3_000][rooms.usize(0..3)]);
         Self {
+            lag,
+            rooms,
             servers,
             people,
             at_once: seed.is_multiple_of(3),
@@ -97,22 +118,24 @@ impl Plan {
     }
 
     fn limits(&self) -> Limits {
+        // What was lost takes no place any more, but where it took some, others have made it.
+        let all = Limits::default();
+        let (room_lines, room_bytes) =
+            if self.lag.is_zero() { (12, 1_200) } else { (all.room_lines, all.room_bytes) };
         Limits {
+            room_lines,
+            room_bytes,
             peer_queue_bytes: self.lane,
             replay_window: 4_096,
             peer_backoff_most_s: 20,
-            ..Limits::default()
+            ..all
         }
     }
 
     fn world(&mut self) -> World {
         let (ties, limits) = (self.ties(), self.limits());
-        let mut world = World::new(
-            ties,
-            self.people,
-            setup(limits, self.part, self.room, self.slowness),
-            self.chance.fork(),
-        );
+        let setup = Setup { lag: self.lag, ..setup(limits, self.part, self.room, self.slowness) };
+        let mut world = World::new(ties, self.people, setup, self.chance.fork());
         for place in 0..self.servers {
             let at = if self.at_once { 0 } else { self.chance.u64(0..4_000) };
             world.plan(Moment::from_millis(at), Deed::Fault(Fault::Start(place)));
@@ -120,6 +143,9 @@ impl Plan {
         let span = (Moment::from_millis(1), ACTIVE);
         for (at, act) in member::plan(self.people, self.servers, span, &mut self.chance) {
             world.plan(at, Deed::Person(act));
+        }
+        for (at, act) in rooms::plan(self.people, self.servers, ACTIVE, &mut self.rooms) {
+            world.plan(at, Deed::Room(act));
         }
         if self.has_faults {
             let from = Moment::from_millis([0, 6_000][self.chance.usize(0..2)]);
@@ -154,6 +180,7 @@ fn run(plan: &Plan, world: &mut World) -> Result<(), Broken> {
     world.run_until(world.now().max(last_link.max(ACTIVE) + heartbeat * 2))?;
     must!(all_linked(world), "not all links are up");
     rosters_agree(world)?;
+    rooms_agree(world)?;
     one_socket_each(world)?;
     (world.ledger_mut().is_calm, world.ledger_mut().was_missed) = (true, false);
     let before = world.ledger().letters();

@@ -7,11 +7,12 @@ use kith::domain::limits::{Limits, seconds};
 
 use crate::{
     faults::Fault,
-    invariants::{Broken, all_heard, must},
+    invariants::{Broken, must},
     keys::PEOPLE,
     member::Act,
     node::Links,
     scenarios::{act, all_is_well, fault, links_up, pass, scene_over, told},
+    settled::all_heard,
     world::World,
 };
 

@@ -5,6 +5,7 @@ mod forms;
 mod laws;
 mod neighbours;
 mod recordings;
+mod rooms;
 mod socp;
 mod terms;
 mod vectors;

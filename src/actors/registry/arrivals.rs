@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Registry {
-    fn count(&self) {
+    pub(super) fn count(&self) {
         self.tally.clients.set(i64::try_from(self.entries.len()).unwrap_or(i64::MAX));
         self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
     }

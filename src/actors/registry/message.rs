@@ -34,6 +34,11 @@ pub struct Join {
     pub address: IpAddr,
 }
 
+/// Asks as whom the bridge has spoken so far.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "Vec<Arc<Member>>")]
+pub struct Bridges;
+
 /// A connection is gone.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]

@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod bans;
+mod bridge;
 mod deliver;
 mod known;
 mod message;
@@ -32,14 +33,14 @@ use std::{
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
-    Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link, People,
-    Route, Tell, Unlink, WantList, WantedBy,
+    Bridges, Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link,
+    People, Route, Tell, Unlink, WantList, WantedBy,
 };
 pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
     ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
-use self::{known::Known, neighbours::Neighbour, offline::Offline};
+use self::{bridge::Bridging, known::Known, neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Chronicle},
@@ -54,6 +55,7 @@ use crate::{
     dialect::{Ear, Terms, press},
     domain::{
         address::Address,
+        bridge::Bridge,
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::Frame,
@@ -64,6 +66,7 @@ use crate::{
         rooms::{Kept, Rooms},
         switchboard::Switchboard,
     },
+    identity::BridgeKeys,
 };
 
 #[derive(Debug)]
@@ -88,6 +91,8 @@ pub struct Registry {
     neighbours: BTreeMap<HomeId, Neighbour>,
     switchboard: Switchboard,
     rooms: Rooms,
+    /// Where all protocols share the public room.
+    bridging: Option<Bridging>,
     bans: Banned,
     presence: Presence,
     /// Lists of the present version, one per ear.
@@ -131,6 +136,8 @@ pub struct Parts {
     pub bans: Banned,
     /// What sessions know of the house.
     pub terms: Arc<Terms>,
+    /// The keys of the bridge, if it is on.
+    pub bridge: Option<BridgeKeys>,
     /// Who checks letters that neighbours bring, where that is needed.
     pub notary: Notary,
     /// What letters for those who are away are kept with, if they are.
@@ -163,11 +170,13 @@ impl Registry {
         let restored = rooms.restore(parts.kept_rooms, unix_ms());
         // What no longer fits is forgotten there, too.
         parts.archivist.do_send(Chronicle(restored.records));
+        let rules = Bridge::new(parts.terms.myself.key.id(), &parts.limits);
         Self {
             entries: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             switchboard,
             rooms,
+            bridging: parts.bridge.map(|keys| Bridging::new(rules, keys)),
             bans: parts.bans,
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
@@ -218,6 +227,7 @@ impl Registry {
 
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
+        self.let_go();
         let is_draining = self.draining.load(Ordering::Relaxed);
         self.follow_people(!is_draining);
         if !is_draining {
@@ -287,6 +297,7 @@ impl Actor for Registry {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
         self.begin_to_tidy(ctx);
         ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
+        self.start_bridge(ctx.address().recipient());
     }
 }
 

@@ -105,6 +105,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         names: Vec::new(),
         kept_rooms: Kept::default(),
         bearers: Vec::new(),
+        bridge: None,
         offline: keeps.then(|| OfflineParts {
             keeper: Keeper::new(store.clone(), tally.clone(), 1 << 20).start(),
             held: crate::store::Offline::default(),
@@ -287,6 +288,7 @@ fn letter(mark: u8) -> Letter {
         trace: Trace([mark; 16]),
         dialect: Dialect::Socp,
         original: Frame::Text(text.into()),
+        plain: None,
     }
 }
 

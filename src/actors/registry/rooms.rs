@@ -77,6 +77,7 @@ impl Registry {
         }
         if !outcome.records.is_empty() {
             self.announce(&outcome.records);
+            self.carry_out(&outcome.records);
             self.archivist.do_send(Chronicle(outcome.records));
         }
     }

@@ -31,6 +31,7 @@ impl Handler<Route> for Registry {
                 };
                 self.deliver(&letter, &plan);
                 self.note_for_the_absent(&letter, &plan);
+                self.carry_in(&letter);
             }
             // Whoever brings it may know nothing of the ban.
             Err(Objection::Refused(Refusal::Banned)) => self.tally.refusal(Refusal::Banned),

@@ -15,7 +15,10 @@ use crate::{
         sealing::Sealed,
         signature::{self, Salt},
     },
+    dialect::olaf::say,
 };
+
+pub(super) use say::print;
 
 /// The unsigned wish for the list of members.
 pub(super) const LIST_REQUEST: &str = r#"{"type":"client_list_request"}"#;
@@ -28,11 +31,7 @@ pub(super) enum Body<'a> {
         public_key: &'a str,
         r#type: &'static str,
     },
-    Public {
-        message: &'a str,
-        sender: &'a str,
-        r#type: &'static str,
-    },
+    Public(say::Public<'a>),
     Chat {
         chat: String,
         destination_servers: &'a [&'a str],
@@ -48,7 +47,7 @@ impl<'a> Body<'a> {
     }
 
     pub(super) const fn public(sender: &'a str, message: &'a str) -> Self {
-        Self::Public { message, sender, r#type: "public_chat" }
+        Self::Public(say::Public::new(sender, message))
     }
 
     pub(super) fn chat(sealed: &Sealed, homes: &'a [&'a str]) -> Self {
@@ -62,14 +61,6 @@ impl<'a> Body<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'a> {
-    counter: u64,
-    data: &'a str,
-    signature: String,
-    r#type: &'static str,
-}
-
 /// The inside of a sealed letter; its author stands first.
 #[derive(Serialize)]
 pub(super) struct Inside<'a> {
@@ -80,13 +71,6 @@ pub(super) struct Inside<'a> {
 /// A signed frame, and its signature.
 pub(super) fn signed(key: &PrivateKey, counter: u64, body: &Body<'_>) -> Result<(String, Vec<u8>), SayError> {
     let data = print(body);
-    let signature = signature::sign(key, format!("{data}{counter}").as_bytes(), Salt::Digest)?;
-    let envelope =
-        Envelope { counter, data: &data, signature: STANDARD.encode(&signature), r#type: "signed_data" };
-    Ok((print(&envelope), signature))
-}
-
-/// Strings and numbers always print.
-pub(super) fn print(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    let signature = signature::sign(key, &say::signed(&data, counter), Salt::Digest)?;
+    Ok((say::envelope(&data, counter, &signature), signature))
 }

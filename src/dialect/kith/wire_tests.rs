@@ -17,6 +17,7 @@ fn wrapped(original: &str) -> Bytes {
         trace: Trace([1; 16]),
         dialect: Dialect::Olaf,
         original: Frame::Text(original.to_owned().into()),
+        plain: None,
     };
     match super::letter(&letter) {
         Some(Frame::Binary(bytes)) => bytes,

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use bytestring::ByteString;
+
 use super::{
     KEY_BITS,
     accent::{Ear, Form},
@@ -21,7 +23,7 @@ use crate::{
     dialect::{
         Terms,
         event::{Check, Input, Output},
-        trace,
+        rooms, trace,
     },
     domain::{
         address::Address,
@@ -79,7 +81,7 @@ struct Pending {
 #[derive(Debug)]
 enum Then {
     Join { key: Arc<PublicKey>, received: Arc<str> },
-    Route { audience: Audience, fingerprint: Option<fingerprint::Form> },
+    Route { audience: Audience, fingerprint: Option<fingerprint::Form>, plain: Option<ByteString> },
 }
 
 impl Session {
@@ -119,6 +121,13 @@ impl Session {
         }
         let frame = wire::into_text(frame).ok_or(Violation::Malformed)?;
         let text = frame.text().ok_or(Violation::Malformed)?;
+        if rooms::is_ours(text) {
+            if !matches!(self.state, State::Present(_)) {
+                return Err(Violation::OutOfOrder);
+            }
+            rooms::hear(text, out);
+            return Ok(());
+        }
         let pending = match Message::read(text).map_err(|_| Violation::Malformed)? {
             Message::ListRequest => {
                 if !matches!(self.state, State::Present(_)) {
@@ -157,11 +166,12 @@ impl Session {
                 let then = Then::Join { key: Arc::clone(&key), received: public_key.into() };
                 Ok(ask(message, frame, &key, None, then))
             }
-            (State::Present(me), Body::PublicChat { sender }) => {
+            (State::Present(me), Body::PublicChat { sender, message: said }) => {
                 me.count(message.counter)?;
                 let fingerprint = fingerprint::recognise(&sender, &me.key, &me.received, me.fingerprint);
                 let fingerprint = Some(fingerprint.ok_or(Violation::WrongSender)?);
-                let then = Then::Route { audience: Audience::Everyone, fingerprint };
+                let plain = Some(said.into());
+                let then = Then::Route { audience: Audience::Everyone, fingerprint, plain };
                 Ok(ask(message, frame, &me.key, Some(me), then))
             }
             (State::Present(me), Body::Chat { homes, recipients }) => {
@@ -171,7 +181,8 @@ impl Session {
                     return Err(Violation::TooManyRecipients);
                 }
                 let homes = homes.iter().map(|home| Address::new(home)).collect();
-                let then = Then::Route { audience: Audience::Homes(homes), fingerprint: me.fingerprint };
+                let (audience, fingerprint) = (Audience::Homes(homes), me.fingerprint);
+                let then = Then::Route { audience, fingerprint, plain: None };
                 Ok(ask(message, frame, &me.key, Some(me), then))
             }
             _ => Err(Violation::OutOfOrder),
@@ -209,7 +220,7 @@ impl Session {
                 out.push(Output::Join(newcomer, crate::dialect::Ear::Olaf(ear)));
                 self.state = State::Present(Me { key, received, counter, form, salt, fingerprint: None });
             }
-            (Then::Route { audience, fingerprint }, Some(me)) => {
+            (Then::Route { audience, fingerprint, plain }, Some(me)) => {
                 out.push(Output::Route(Letter {
                     from: Origin::Here(self.id),
                     author: Author::Proven(me.key.id()),
@@ -217,6 +228,7 @@ impl Session {
                     trace,
                     dialect: Dialect::Olaf,
                     original: frame,
+                    plain,
                 }));
                 self.state = State::Present(Me { counter, form, salt, fingerprint, ..me });
             }

@@ -13,7 +13,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{dialect::sealed, domain::letter::Frame};
+use crate::{
+    dialect::{rooms, sealed},
+    domain::letter::Frame,
+};
 
 /// A message of a client.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub enum Body {
     PublicChat {
         /// The fingerprint that the author claims.
         sender: String,
+        /// What it says.
+        message: String,
     },
 }
 
@@ -74,6 +79,8 @@ pub(super) struct Envelope<'a> {
     counter: Option<&'a RawValue>,
     #[serde(borrow)]
     signature: Option<Cow<'a, str>>,
+    #[serde(default, rename = "kith", deserialize_with = "rooms::refuse")]
+    _rooms: (),
 }
 
 #[derive(Deserialize)]
@@ -166,8 +173,8 @@ impl Body {
                 Ok(Self::Chat { recipients: homes.count.max(keys.0), homes: homes.first })
             }
             "public_chat" => {
-                inside.message.ok_or(Malformed)?;
-                Ok(Self::PublicChat { sender: inside.sender.ok_or(Malformed)? })
+                let message = inside.message.ok_or(Malformed)?.into_owned();
+                Ok(Self::PublicChat { sender: inside.sender.ok_or(Malformed)?, message })
             }
             _ => Err(Malformed),
         }

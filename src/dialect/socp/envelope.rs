@@ -12,6 +12,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{Malformed, canonical::quote, kind::Kind};
+use crate::dialect::rooms;
 
 /// What stands for a payload that is missing.
 const EMPTY: &str = "{}";
@@ -62,6 +63,8 @@ struct Fields<'a> {
     sig: Option<Text<'a>>,
     #[serde(default, deserialize_with = "is_there")]
     alg: bool,
+    #[serde(default, rename = "kith", deserialize_with = "rooms::refuse")]
+    _rooms: (),
 }
 
 impl<'a> Envelope<'a> {

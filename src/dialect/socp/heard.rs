@@ -154,7 +154,8 @@ pub fn read_letter(original: &Frame, home: HomeId, author: KeyId) -> Result<Lett
     }
     let trace = trace_of(&envelope, name);
     let (from, author, dialect) = (Origin::Home(home), Author::Claimed(None), Dialect::Socp);
-    Ok(Letter { from, author, audience, trace, dialect, original: original.clone() })
+    // Its home tells what it says to whoever cannot read it.
+    Ok(Letter { from, author, audience, trace, dialect, original: original.clone(), plain: None })
 }
 
 /// What must be checked before a letter may count as this member's; nothing, if it was never signed.

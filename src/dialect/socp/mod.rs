@@ -4,13 +4,15 @@
 //! what stands inside those that we read, `loose` how. `canonical` has the texts of a payload that people
 //! print, `sign` those that a server may have signed, and `content` those that the author of a letter may
 //! have signed. `key` knows the spellings of public keys, `binary` those of all other bytes, and `accent` is
-//! what is remembered about one implementation.
+//! what is remembered about one implementation. `plain` says what a public letter says to everybody, and `bridge`
+//! how the house speaks for members of other protocols.
 //!
 //! Nothing here decides what is true; a text is read, or it is not.
 
 pub mod accent;
 mod answer;
 pub mod binary;
+pub mod bridge;
 pub mod canonical;
 pub mod content;
 pub mod envelope;
@@ -20,6 +22,7 @@ pub mod kind;
 pub mod loose;
 pub mod payload;
 pub mod peer;
+pub mod plain;
 pub mod relay;
 pub mod request;
 pub mod session;

@@ -10,6 +10,7 @@ use serde_json::{json, value::RawValue};
 
 use super::{
     accent::{Accent, Clients, PublicFrom},
+    bridge,
     envelope::Envelope,
     key,
     kind::Kind,
@@ -119,7 +120,10 @@ pub fn came(member: &Member, accent: Accent) -> Option<Frame> {
     let name = named(member)?;
     let keys = [("pubkey", Some(&member.public_key)), ("enc_pubkey", member.sealing_key.as_ref())];
     let keys = keys.into_iter().filter_map(|(field, key)| Some((field, key.filter(|key| !key.is_empty())?)));
-    let meta: BTreeMap<&str, String> = keys.map(|(field, key)| (field, spelled(key, accent))).collect();
+    let mut meta: BTreeMap<&str, String> = keys.map(|(field, key)| (field, spelled(key, accent))).collect();
+    if bridge::is_bridge(member) {
+        meta.insert("display_name", bridge::DISPLAY_NAME.to_owned());
+    }
     let payload = json!({"meta": meta, "server_id": "", "user_id": name}).to_string();
     Some(Draft { to: "*", ..Draft::new(Kind::UserAdvertise, &payload) }.frame())
 }

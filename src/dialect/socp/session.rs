@@ -18,6 +18,7 @@ use super::{
     heard, id_of, key,
     kind::Kind,
     payload::{Introduction, Presence, is_user_name},
+    plain,
     relay::{self, error},
     sign::{self, Way},
     stamp::Stamp,
@@ -30,7 +31,7 @@ use crate::{
     dialect::{
         Ear, Terms,
         event::{Check, Input, Output},
-        trace,
+        rooms, trace,
     },
     domain::{
         dialect::Dialect,
@@ -126,6 +127,16 @@ impl Session {
         if let State::Gone = self.state {
             return Ok(());
         }
+        let too_early = || Err(Complaint("UNKNOWN_TYPE", "say USER_HELLO first", Violation::OutOfOrder));
+        if let Some(text) = frame.text().filter(|text| rooms::is_ours(text)) {
+            match self.state {
+                State::Greeting => return too_early(),
+                State::Present => rooms::hear(text, out),
+                // Nothing is read while somebody waits.
+                State::Checking(_) | State::Asking(_) | State::Gone => {}
+            }
+            return Ok(());
+        }
         let malformed = Complaint("UNKNOWN_TYPE", "this is no frame of SOCP", Violation::Malformed);
         let Some(envelope) = frame.text().and_then(|text| Envelope::read(text).ok()) else {
             return Err(malformed);
@@ -136,9 +147,7 @@ impl Session {
                 self.on_hello(&hello, out);
                 Ok(())
             }
-            (State::Greeting, _) => {
-                Err(Complaint("UNKNOWN_TYPE", "say USER_HELLO first", Violation::OutOfOrder))
-            }
+            (State::Greeting, _) => too_early(),
             (State::Present, Some(kind)) => {
                 let envelope = envelope.into_owned();
                 self.on_message(kind, &envelope, frame, out)
@@ -289,6 +298,7 @@ impl Session {
                     let detail = "this payload says what only servers may say";
                     return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
                 }
+                let plain = plain::text(kind, envelope, self.accent);
                 let letter = Letter {
                     from: Origin::Here(self.id),
                     author: Author::Proven(self.member()),
@@ -296,6 +306,7 @@ impl Session {
                     trace: heard::trace_of(envelope, &self.name),
                     dialect: Dialect::Socp,
                     original: frame,
+                    plain,
                 };
                 match envelope.sig.as_deref() {
                     Some(signature) => self.ask(envelope, signature, Then::Route(letter), out),

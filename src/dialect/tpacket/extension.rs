@@ -59,8 +59,8 @@ pub(super) fn line(uid: u32, guest: Option<&Guest>, line: &Line) -> Frame {
         Deed::Topic(text) => (1, text.as_bytes().to_vec()),
         Deed::Withdrew { line, .. } => (2, id(*line)),
     };
-    let by = line.by.as_ref().map_or("", |by| &by.name);
-    let data = [id(line.id), name(by), said].concat();
+    let by = line.by.as_ref().map(|by| split::shown(&by.name, by.dialect)).unwrap_or_default();
+    let data = [id(line.id), name(&by), said].concat();
     Packet { uid, command: command::LINE, p1: guest.map_or(0, number), p2: deed, data: &data }.print()
 }
 

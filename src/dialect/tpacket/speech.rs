@@ -1,6 +1,8 @@
 //! What the server says: answers, and what happens in the room. One packet per message, in the order in which the
 //! first client wants to hear them.
 
+use std::borrow::Cow;
+
 use super::{
     Version, code, extension,
     packet::{Packet, UNASKED, command},
@@ -90,11 +92,12 @@ fn is_out(guest: &Guest, version: Version) -> Frame {
     unasked(command::DEL_USER, number(guest), called(guest, version).as_bytes())
 }
 
-fn called(guest: &Guest, version: Version) -> &str {
-    match version {
+fn called(guest: &Guest, version: Version) -> Cow<'_, str> {
+    let name = match version {
         Version::Seed => split::short(&guest.name),
         Version::One => &guest.name,
-    }
+    };
+    split::shown(name, guest.dialect)
 }
 
 /// The same bits: nobody is far enough from the first number for a sign.
@@ -115,9 +118,11 @@ fn said(guest: &Guest, line: &Line, version: Version) -> Vec<Frame> {
 
 fn remembered(line: &Line, version: Version) -> Vec<Frame> {
     match (version, &line.deed, &line.by) {
-        (Version::Seed, Deed::Said(text), Some(by)) => split::logged(&by.name, text)
-            .map(|entry| unasked(command::LOGGED_MSG, 0, entry.as_bytes()))
-            .collect(),
+        (Version::Seed, Deed::Said(text), Some(by)) => {
+            split::logged(&split::shown(&by.name, by.dialect), text)
+                .map(|entry| unasked(command::LOGGED_MSG, 0, entry.as_bytes()))
+                .collect()
+        }
         (Version::Seed, ..) => Vec::new(),
         (Version::One, ..) => vec![extension::line(UNASKED, None, line)],
     }

@@ -1,6 +1,9 @@
 //! Long texts for clients whose buffers are short: cut at the edges of characters, and never shortened.
 
+use std::borrow::Cow;
+
 use super::LONGEST_NICK;
+use crate::domain::{bridge::called, dialect::Dialect};
 
 /// The longest text that the first client survives, in bytes. Its buffer has 256, and it breaks on more.
 pub const LONGEST_TEXT: usize = 255;
@@ -27,6 +30,14 @@ pub fn logged(name: &str, text: &str) -> impl Iterator<Item = String> {
 #[must_use]
 pub fn short(name: &str) -> &str {
     cut(name, LONGEST_NICK)
+}
+
+/// Somebody who may be a member of another protocol, as everybody can hear it: with its name behind hers.
+#[must_use]
+pub fn shown(name: &str, dialect: Option<Dialect>) -> Cow<'_, str> {
+    let Some(other) = dialect.filter(|dialect| *dialect != Dialect::Tpacket) else { return name.into() };
+    let room = LONGEST_NICK.saturating_sub(called("", other).len());
+    called(cut(name, room), other).into()
 }
 
 /// The beginning of a text.

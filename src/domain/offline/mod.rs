@@ -63,6 +63,7 @@ impl Kept {
             trace: self.trace,
             dialect: self.dialect,
             original: self.original.clone(),
+            plain: None,
         }
     }
 }

@@ -21,6 +21,8 @@ impl Rooms {
             return visitor.guest.number;
         }
         let known = self.visitors.get(member.key).map(|visitor| Arc::clone(&visitor.guest));
+        // Under another number she would be somebody else to whoever has heard her before.
+        let known = known.or_else(|| self.carried(member.key));
         let guest = known.unwrap_or_else(|| guest(member, self.next_number()));
         let number = guest.number;
         self.visitors.admit(connection, guest);

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Deed, Event, Guest, Kept, Line, LineId, Outcome, Record, RoomName, RoomNews, RoomView, Seat, Stamp,
     archive::Archive,
+    carrying::Carriers,
     clock::Clock,
     log::Bounds,
     neighbours::Neighbour,
@@ -34,6 +35,7 @@ pub struct Rooms {
     pub(super) clock: Clock,
     pub(super) rooms: BTreeMap<RoomName, Room>,
     pub(super) visitors: Visitors,
+    pub(super) carriers: Carriers,
     pub(super) neighbours: BTreeMap<HomeId, Neighbour>,
     pub(super) archive: Archive,
     /// Up to where we have heard each home, by its key; they may be away.
@@ -85,6 +87,7 @@ impl Rooms {
             clock: Clock::default(),
             rooms: BTreeMap::new(),
             visitors: Visitors::default(),
+            carriers: Carriers::new(),
             neighbours: BTreeMap::new(),
             archive: Archive::default(),
             heard: HashMap::new(),
@@ -160,7 +163,8 @@ impl Rooms {
     }
 
     /// Whether the members of this home see this line.
-    pub(super) fn shows(&self, line: &Line) -> bool {
+    #[must_use]
+    pub fn shows(&self, line: &Line) -> bool {
         let is_muted = || line.by.as_ref().is_some_and(|by| self.muted.contains(&by.member));
         line.id.home == self.own || !is_muted()
     }

@@ -1,6 +1,6 @@
 //! What is kept of a conversation, and the order in which everybody keeps it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytestring::ByteString;
 
@@ -38,6 +38,24 @@ pub struct LineId {
     pub stamp: Stamp,
     /// The fingerprint of the home's key.
     pub home: KeyId,
+}
+
+impl LineId {
+    /// Reads its text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (stamp, home) = text.split_once('-')?;
+        let id = Self { stamp: Stamp(u64::from_str_radix(stamp, 16).ok()?), home: KeyId::from_hex(home)? };
+        // One id has one text.
+        (id.to_string() == text).then_some(id)
+    }
+}
+
+/// Sixteen digits of the stamp, a dash, and the fingerprint of the home.
+impl fmt::Display for LineId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:016x}-{}", self.stamp.0, self.home)
+    }
 }
 
 /// Whoever said it, as the author's home describes her.
@@ -96,6 +114,26 @@ impl Line {
         match &self.deed {
             Deed::Said(text) | Deed::Topic(text) => text.len(),
             Deed::Withdrew { .. } => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_text() {
+        for stamp in [0, 1, u64::MAX] {
+            let id = LineId { stamp: Stamp(stamp), home: KeyId([0xab; 32]) };
+            let text = id.to_string();
+            assert_eq!(LineId::parse(&text), Some(id));
+            for wrong in [text.to_uppercase(), format!("+{text}"), format!("{text} ")] {
+                assert_eq!(LineId::parse(&wrong), None, "{wrong}");
+            }
+        }
+        for wrong in ["", "-", "0", "0000000000000000-", "0000000000000000-ab"] {
+            assert_eq!(LineId::parse(wrong), None, "{wrong}");
         }
     }
 }

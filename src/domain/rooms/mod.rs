@@ -7,6 +7,7 @@
 
 mod archive;
 mod asking;
+mod carrying;
 mod clock;
 mod event;
 mod guest;
@@ -22,6 +23,7 @@ mod visitors;
 mod wish;
 
 pub use self::{
+    carrying::Carried,
     event::{Event, Lines, RoomNews},
     guest::{Guest, Seat},
     house::Rooms,

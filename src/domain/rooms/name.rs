@@ -19,6 +19,12 @@ impl RoomName {
         fits.then(|| Self(name.into()))
     }
 
+    /// The room that is the public conversation.
+    #[must_use]
+    pub fn public() -> Self {
+        Self(Self::PUBLIC.into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -75,6 +75,28 @@ pub struct Kept {
     pub muted: Vec<KeyId>,
 }
 
+impl Kept {
+    /// What a record means for what is read back, after those that came before it.
+    pub fn note(&mut self, record: Record) {
+        match record {
+            Record::Line(line) => self.lines.push((*line).clone()),
+            Record::Erased(id) => self.lines.retain(|line| line.id != id),
+            Record::Room(room) => {
+                self.rooms.retain(|known| known.name != room.name);
+                self.rooms.push(room);
+            }
+            Record::Forgotten(name) => {
+                self.rooms.retain(|known| known.name != name);
+                self.lines.retain(|line| line.room != name);
+            }
+            Record::Muted(member, muted) => {
+                self.muted.retain(|known| *known != member);
+                self.muted.extend(muted.then_some(member));
+            }
+        }
+    }
+}
+
 /// What the operator of this home wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {

@@ -268,24 +268,12 @@ impl Home {
 }
 
 /// What is found of what was written down.
-pub(super) fn kept(records: &[Record]) -> Kept {
-    let (mut rooms, mut lines, mut muted) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-    for record in records.iter().cloned() {
-        match record {
-            Record::Line(line) => drop(lines.insert(line.id, (*line).clone())),
-            Record::Erased(id) => drop(lines.remove(&id)),
-            Record::Room(room) => drop(rooms.insert(room.name.clone(), room)),
-            Record::Forgotten(name) => {
-                rooms.remove(&name);
-                lines.retain(|_, line| line.room != name);
-            }
-            Record::Muted(member, true) => drop(muted.insert(member)),
-            Record::Muted(member, false) => drop(muted.remove(&member)),
-        }
-    }
+fn kept(records: &[Record]) -> Kept {
+    let mut kept = Kept::default();
+    records.iter().cloned().for_each(|record| kept.note(record));
     // In whatever order.
-    let lines = lines.into_values().rev().collect();
-    Kept { rooms: rooms.into_values().collect(), lines, muted: muted.into_iter().collect() }
+    kept.lines.reverse();
+    kept
 }
 
 pub(super) fn words(line: &Line) -> String {

@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 
-use super::{line_id, stamp::rfc3339, who::Who};
+use super::{stamp::rfc3339, who::Who};
 use crate::{
     actors::{
         event::{Event, Kind, Naming},
@@ -124,11 +124,12 @@ impl From<&Event> for EventView {
                 Self { room: Some(room.to_string()), ..blank }
             }
             Kind::LineWithdrawn { room, line } => {
-                Self { room: Some(room.to_string()), line: Some(line_id::print(*line)), ..blank }
+                Self { room: Some(room.to_string()), line: Some(line.to_string()), ..blank }
             }
             Kind::Expelled { room, number } => {
                 Self { room: Some(room.to_string()), number: Some(*number), ..blank }
             }
+            Kind::BridgeBusy => blank,
             Kind::Muted { member } | Kind::Unmuted { member } => Self { target: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }

@@ -1,5 +1,7 @@
 //! This server itself: who it is, how it is, and the numbers in force.
 
+use std::sync::Arc;
+
 use actix_web::{
     get,
     web::{Data, Json},
@@ -7,9 +9,15 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::stamp::rfc3339;
+use super::{stamp::rfc3339, who::Who};
 use crate::{
-    actors::{archivist::Trouble, clock::unix_ms, neighbourhood::Peers, registry::Count},
+    actors::{
+        archivist::Trouble,
+        clock::unix_ms,
+        neighbourhood::Peers,
+        registry::{Bridges, Count},
+    },
+    domain::member::Member,
     http::{
         info::{Spoken, spoken},
         problem::Problem,
@@ -41,6 +49,8 @@ pub(super) struct ServerView {
     olaf: OlafView,
     /// The digest that names the server's own key.
     key_id: String,
+    /// Whether the public conversations of all dialects are one, and who says it to whom.
+    bridge: BridgeView,
     /// What is spoken here, and where.
     dialects: Vec<Spoken>,
     /// How many there are.
@@ -59,6 +69,24 @@ struct OlafView {
     fingerprint: String,
     /// In canonical PEM.
     public_key: String,
+}
+
+/// The bridge between dialects.
+#[derive(Debug, Serialize, ToSchema)]
+struct BridgeView {
+    /// Whether it is on for the public conversation.
+    public: bool,
+    /// As whom it has spoken since the start, one for each dialect.
+    members: Vec<Voice>,
+}
+
+/// A member of the house's own, who says again what others cannot say themselves.
+#[derive(Debug, Serialize, ToSchema)]
+struct Voice {
+    /// In which dialect.
+    dialect: &'static str,
+    /// Who.
+    member: Who,
 }
 
 /// How many there are of what.
@@ -106,6 +134,9 @@ struct StoreView {
 pub(super) async fn show(site: Data<Site>) -> Result<Json<ServerView>, Problem> {
     let trouble = site.archivist.send(Trouble).await?;
     let clients = site.house.registry.send(Count).await?;
+    let voices = site.house.registry.send(Bridges).await?;
+    let voice = |member: &Arc<Member>| Voice { dialect: member.dialect.name(), member: Who::from(&**member) };
+    let members = voices.iter().map(voice).collect();
     let peers = site.house.neighbourhood.send(Peers).await?;
     let settings = serde_json::to_value(&site.settings).map_err(|_| Problem::internal())?;
     let (about, tally) = (&site.about, &site.house.tally);
@@ -120,6 +151,7 @@ pub(super) async fn show(site: Data<Site>) -> Result<Json<ServerView>, Problem> 
         draining: site.house.is_draining(),
         olaf: OlafView { fingerprint: about.olaf_fingerprint.clone(), public_key: about.olaf_key.clone() },
         key_id: about.server_key_id.clone(),
+        bridge: BridgeView { public: site.settings.bridge.public, members },
         dialects: spoken(&site),
         counts: Counts {
             connections: site.house.gate.connections(),

@@ -330,6 +330,7 @@ pub(super) fn wrapped(author: &Member, serial: u128, original: String) -> Frame 
         trace: Trace(serial.to_be_bytes()),
         dialect: Dialect::Olaf,
         original: Frame::Text(original.into()),
+        plain: None,
     };
     wire::letter(&letter).expect("a letter of somebody who is proven")
 }

@@ -37,6 +37,7 @@ impl Node {
     /// Somebody's connection is gone.
     pub(crate) fn leave(&mut self, connection: ConnectionId, now: Moment) {
         self.connections.remove(&connection);
+        self.leave_rooms(connection, now);
         if let Some((member, true)) = self.house.leave(connection) {
             self.tell_change(&member, false, now);
         }
@@ -94,6 +95,7 @@ impl Node {
                 self.offer(voice, frame, now);
             }
         }
+        self.tidy_rooms(now);
         self.remind(now + seconds(self.setup.limits.peer_heartbeat_s), Reminder::Standing);
     }
 

@@ -209,6 +209,7 @@ impl Node {
         self.link_house(peer);
         self.step(socket, Input::Welcomed(Ok(home)), now);
         self.tell_from_the_start(peer, now);
+        self.link_rooms(peer, greeting.claim.key, now);
         self.attend(peer, now);
     }
 
@@ -260,6 +261,7 @@ impl Node {
                 neighbour.telling = None;
                 let home = neighbour.home;
                 self.house.unlink(home);
+                self.unlink_rooms(peer, now);
                 self.wishes.push(Wish::Unlinked(peer));
             }
         }

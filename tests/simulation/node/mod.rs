@@ -6,6 +6,7 @@
 
 mod house;
 mod link;
+mod rooms;
 mod wire;
 
 use std::{
@@ -26,6 +27,7 @@ use kith::{
         letter::{Frame, Letter},
         limits::{Limits, seconds},
         refusal::Ending,
+        rooms::{Answer, Event, Kept, Record, RoomName, Rooms},
         switchboard::{Objection, Plan, Switchboard},
     },
 };
@@ -52,6 +54,12 @@ pub(crate) enum Wish {
     Over(Ending),
     /// A letter was given a plan, or an objection.
     Planned(Box<Letter>, Result<Plan, Objection>),
+    /// A member has asked something of rooms, and is answered.
+    Answered(ConnectionId, Box<Answer>),
+    /// Members in a room hear this.
+    Happened(RoomName, Vec<ConnectionId>, Event),
+    /// This is to be written down.
+    Write(Vec<Record>),
     /// A neighbour wants to hear the whole list again, because it missed something.
     Wanted(usize),
 }
@@ -66,6 +74,8 @@ pub(crate) struct Setup {
     pub(crate) room: usize,
     /// How long the notary and the house take to answer at most, in microseconds.
     pub(crate) slowness: u64,
+    /// How long it takes until something is written down.
+    pub(crate) lag: Duration,
     pub(crate) links: Links,
 }
 
@@ -115,6 +125,9 @@ pub(crate) struct Node {
     setup: Setup,
     book: Book,
     house: Switchboard,
+    rooms: Rooms,
+    /// What its clock showed when it was started, in unix milliseconds.
+    born_ms: i64,
     neighbours: BTreeMap<usize, Neighbour>,
     wires: BTreeMap<ConnectionId, Wire>,
     /// Connections of members.
@@ -149,9 +162,18 @@ pub(crate) type Ties = BTreeMap<usize, Tie>;
 
 impl Node {
     /// A server that knows these neighbours. No `life` comes twice.
-    pub(crate) fn new(place: usize, life: u64, ties: &Ties, setup: &Setup, chance: Rng) -> Self {
+    pub(crate) fn new(
+        place: usize,
+        (life, born_ms): (u64, i64),
+        ties: &Ties,
+        setup: &Setup,
+        kept: Kept,
+        chance: Rng,
+    ) -> Self {
         let key = keys::server(place);
         let limits = &setup.limits;
+        let mut rooms = Rooms::new(key.id(), limits);
+        rooms.restore(kept, born_ms);
         let myself = Myself {
             takes_socp: true,
             id: address(place).into(),
@@ -183,6 +205,8 @@ impl Node {
             terms: Arc::new(terms),
             setup: setup.clone(),
             house: Switchboard::new(names, limits),
+            rooms,
+            born_ms,
             neighbours,
             wires: BTreeMap::new(),
             connections: BTreeSet::new(),

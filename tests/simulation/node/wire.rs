@@ -217,6 +217,11 @@ impl Node {
                     self.hear(peer, news, now);
                 }
             }
+            Output::RoomNews(news) => {
+                if let Some(peer) = home {
+                    self.hear_of_rooms(socket, peer, news, now);
+                }
+            }
             Output::WantList => {
                 if let Some(peer) = home {
                     self.tell_from_the_start(peer, now);
@@ -236,7 +241,6 @@ impl Node {
             | Output::RoundTrip(_)
             | Output::Step(..)
             | Output::Room(..)
-            | Output::RoomNews(_)
             | Output::Note(_) => {}
         }
     }

@@ -54,6 +54,7 @@ impl World {
 
     fn leave(&mut self, person: usize, connection: ConnectionId) -> Result<(), Broken> {
         if let Some((place, _)) = self.people[person].connections.remove(&connection) {
+            self.ledger.rooms.left(connection);
             self.with(place, |node, now| node.leave(connection, now))?;
         }
         Ok(())

@@ -4,12 +4,13 @@
 //! wrong, `life` lets people do things. The ledger of the invariants is told everything.
 
 mod life;
+mod rooms;
 mod trouble;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use fastrand::Rng;
-use kith::domain::{Moment, letter::Origin, limits::Limits};
+use kith::domain::{Moment, letter::Origin, limits::Limits, rooms::Record};
 
 use crate::{
     faults::Fault,
@@ -17,6 +18,7 @@ use crate::{
     member::{self, Act, Person},
     net::{Happening, Machine, Net},
     node::{Links, Node, Setup, Ties, Wish},
+    rooms::Act as RoomAct,
 };
 
 /// Something that is planned.
@@ -24,6 +26,7 @@ use crate::{
 pub(crate) enum Deed {
     Fault(Fault),
     Person(Act),
+    Room(RoomAct),
 }
 
 type Event = Happening<Deed>;
@@ -37,6 +40,8 @@ struct Site {
     /// How far its clock has jumped ahead.
     ahead: Duration,
     alarm: Option<Moment>,
+    /// What it has written down, and when it was safe.
+    store: Vec<(Moment, Record)>,
     /// What waits while the process is stopped.
     stopped: Option<VecDeque<Event>>,
 }
@@ -69,6 +74,7 @@ impl World {
             born: Moment::ZERO,
             ahead: Duration::ZERO,
             alarm: None,
+            store: Vec::new(),
             stopped: None,
         };
         Self {
@@ -270,6 +276,14 @@ impl World {
                 self.ledger.planned(place, &letter, plan, from)?;
             }
             Wish::Wanted(peer) => self.ledger.wanted(place, peer)?,
+            Wish::Answered(connection, answer) => self.ledger.rooms.answered(place, connection, &answer),
+            Wish::Happened(room, listeners, event) => {
+                self.ledger.happened(place, &room, &listeners, &event)?;
+            }
+            Wish::Write(records) => {
+                let safe = self.net.now() + self.setup.lag;
+                self.sites[place].store.extend(records.into_iter().map(|record| (safe, record)));
+            }
         }
         Ok(())
     }
@@ -280,6 +294,7 @@ impl World {
         match deed {
             Deed::Fault(fault) => self.apply_fault(fault),
             Deed::Person(act) => self.apply_act(act),
+            Deed::Room(act) => self.apply_room_act(act),
         }
     }
 }
@@ -309,5 +324,5 @@ fn tell(wish: &Wish) -> String {
 
 /// The setup that everybody agrees on, with these limits.
 pub(crate) fn setup(limits: Limits, part: usize, room: usize, slowness: u64) -> Setup {
-    Setup { limits: Arc::new(limits), part, room, slowness, links: Links::Kith }
+    Setup { limits: Arc::new(limits), part, room, slowness, lag: Duration::ZERO, links: Links::Kith }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::World;
+use super::{World, rooms::unix_ms};
 use crate::{
     faults::{Fault, divided},
     invariants::Broken,
@@ -64,7 +64,8 @@ impl World {
         }
         self.serial += 1;
         let (ties, chance) = (&self.sites[place].ties, self.chance.fork());
-        let node = Node::new(place, self.serial, ties, &self.setup, chance);
+        let life = (self.serial, unix_ms(self.net.now()));
+        let node = Node::new(place, life, ties, &self.setup, self.kept(place), chance);
         let site = &mut self.sites[place];
         (site.node, site.born, site.ahead) = (Some(node), self.net.now(), Duration::ZERO);
         self.net.turn(place, Machine::Runs);
@@ -80,6 +81,9 @@ impl World {
             tie.seen = node.seen(*peer);
         }
         site.stopped = None;
+        let now = self.net.now();
+        let lost = site.store.extract_if(.., |(safe, _)| *safe > now).count();
+        self.ledger.unwritten(lost);
         self.net.turn(place, machine);
         self.ledger.stopped(place);
         for person in &mut self.people {

@@ -2,6 +2,8 @@
 
 mod domain;
 mod neighbour;
+mod rooms;
+mod said;
 mod session;
 mod socp_neighbour;
 mod text;

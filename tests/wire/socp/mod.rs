@@ -5,6 +5,7 @@ mod forms;
 mod laws;
 mod partners;
 mod payloads;
+mod plain;
 mod recordings;
 
 use std::{fs, path::PathBuf};

@@ -67,13 +67,15 @@ pub(super) fn letter(
         None if may_be_unsigned => trace(frame.text().unwrap_or_default().as_bytes()),
         None => return Err(Violation::Malformed),
     };
-    let (author, audience) = match said.body {
-        Body::PublicChat { sender } => (fingerprint::digest(&sender), Audience::Everyone),
+    let (author, audience, plain) = match said.body {
+        Body::PublicChat { sender, message } => {
+            (fingerprint::digest(&sender), Audience::Everyone, Some(message.into()))
+        }
         Body::Chat { homes, recipients } => {
             if recipients > usize::try_from(most_recipients).unwrap_or(usize::MAX) {
                 return Err(Violation::TooManyRecipients);
             }
-            (None, Audience::Homes(homes.iter().map(|home| Address::new(home)).collect()))
+            (None, Audience::Homes(homes.iter().map(|home| Address::new(home)).collect()), None)
         }
         Body::Hello { .. } => return Err(Violation::OutOfOrder),
     };
@@ -84,5 +86,6 @@ pub(super) fn letter(
         trace,
         dialect: Dialect::Olaf,
         original: frame,
+        plain,
     })
 }

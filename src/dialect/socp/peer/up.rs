@@ -16,6 +16,7 @@ use crate::{
             kind::Kind,
             loose::MOST_ENTRIES,
             payload::{Letter as Content, Presence, is_user_name},
+            plain,
             relay::error,
             request::Complaint,
             sign,
@@ -186,8 +187,9 @@ impl Session {
             // Some never say who wrote it. Whom it is for can find out.
             None => Author::Claimed(None),
         };
-        let dialect = Dialect::Socp;
-        let letter = Letter { from: Origin::Home(home), author, audience, trace, dialect, original: frame };
+        let (from, dialect) = (Origin::Home(home), Dialect::Socp);
+        let plain = plain::text(kind, envelope, self.accent);
+        let letter = Letter { from, author, audience, trace, dialect, original: frame, plain };
         let is_own = self.is_own(envelope);
         let then = Then::Route(letter, self.unannounced(kind, envelope));
         if !is_own

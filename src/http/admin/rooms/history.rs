@@ -13,7 +13,7 @@ use crate::{
     actors::registry::RoomHistory,
     domain::{
         dialect::Dialect,
-        rooms::{Deed, Line, Order, Speaker},
+        rooms::{Deed, Line, LineId, Order, Speaker},
     },
     http::{
         admin::{
@@ -70,10 +70,10 @@ fn view(line: &Line, site: &Site) -> LineView {
     let (kind, text, withdrawn) = match &line.deed {
         Deed::Said(text) => ("said", Some(text.to_string()), None),
         Deed::Topic(text) => ("topic", Some(text.to_string()), None),
-        Deed::Withdrew { line, .. } => ("withdrew", None, Some(line_id::print(*line))),
+        Deed::Withdrew { line, .. } => ("withdrew", None, Some(line.to_string())),
     };
     LineView {
-        id: line_id::print(line.id),
+        id: line.id.to_string(),
         at: rfc3339(line.id.stamp.unix_ms()),
         own: line.id.home == site.house.terms.myself.key.id(),
         by: line.by.as_ref().map(SpeakerView::from),
@@ -105,10 +105,10 @@ pub(in crate::http::admin) async fn list(
     query: Query<PageQuery>,
 ) -> Result<Json<Listing<LineView>>, Problem> {
     let limit = usize::try_from(paging::limit(query.limit)?).unwrap_or(usize::MAX);
-    let before = paging::decode(LIST, query.cursor.as_deref(), line_id::read)?;
+    let before = paging::decode(LIST, query.cursor.as_deref(), LineId::parse)?;
     let page = site.house.registry.send(RoomHistory { room: named(&name)?, before, limit }).await?;
     let (lines, more) = page.ok_or_else(gone)?;
-    let next = lines.first().filter(|_| more).map(|line| paging::encode(LIST, line_id::print(line.id)));
+    let next = lines.first().filter(|_| more).map(|line| paging::encode(LIST, line.id.to_string()));
     Ok(Json(Listing { items: lines.iter().rev().map(|line| view(line, &site)).collect(), next }))
 }
 
@@ -139,7 +139,7 @@ pub(in crate::http::admin) async fn withdraw(
 ) -> Result<HttpResponse, Problem> {
     let (name, id) = path.into_inner();
     let no_such = || Problem::not_found("no such line");
-    let (room, id) = (named(&name)?, line_id::read(&id).ok_or_else(no_such)?);
+    let (room, id) = (named(&name)?, LineId::parse(&id).ok_or_else(no_such)?);
     if id.home != site.house.terms.myself.key.id() {
         let title = "It is a line of another server";
         let problem = Problem::new(StatusCode::CONFLICT, "not_ours", title);
@@ -155,6 +155,6 @@ pub(in crate::http::admin) async fn withdraw(
         return Err(no_such());
     }
     order(&site, Order::Withdraw(id)).await?;
-    tracing::info!(room = name, line = line_id::print(id), "a line is withdrawn by an administrator");
+    tracing::info!(room = name, line = %id, "a line is withdrawn by an administrator");
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,0 +1,205 @@
+//! The public conversations of all protocols as one room: letters become lines, and lines are said again.
+//!
+//! `domain/bridge` has the rules, the scribe writes and signs, and what it has written goes out from here as a letter
+//! of a member of this house.
+
+use std::sync::Arc;
+
+use actix::{Context, Handler, MessageResult};
+
+use super::{Bridges, Registry};
+use crate::{
+    actors::{
+        bridge::{Job, Scribe, Spoken},
+        clock::unix_ms,
+        event::Kind,
+    },
+    dialect::{self, Ear},
+    domain::{
+        bridge::{Bridge, Reach, Turn},
+        dialect::Dialect,
+        id::{HomeId, KeyId},
+        letter::{Audience, Author, Letter, Origin},
+        member::{Member, Newcomer},
+        rooms::{Carried, Record, RoomName},
+    },
+    identity::BridgeKeys,
+};
+
+/// The bridge and its hand, where it is on.
+#[derive(Debug)]
+pub(super) struct Bridging {
+    rules: Bridge,
+    keys: BridgeKeys,
+    scribe: Option<Scribe>,
+}
+
+impl Bridging {
+    pub(super) const fn new(rules: Bridge, keys: BridgeKeys) -> Self {
+        Self { rules, keys, scribe: None }
+    }
+}
+
+impl Registry {
+    /// A letter that says something to everybody is a line of the public room, too.
+    pub(super) fn carry_in(&mut self, letter: &Letter) {
+        if !Bridge::may_carry(letter) {
+            return;
+        }
+        let Some((home, key, member)) = self.author_of(letter) else { return };
+        let Some(bridging) = &mut self.bridging else { return };
+        if let Err(is_first) = bridging.rules.carry_in(self.clock.now()) {
+            return self.skip(is_first);
+        }
+        let Some(text) = letter.plain.clone() else { return };
+        let said = Carried { room: &RoomName::public(), member: &member, home, key, text };
+        match self.rooms.carry(said, unix_ms()) {
+            Ok(outcome) => {
+                self.tally.bridged(member.dialect, "in");
+                self.follow(outcome);
+            }
+            Err(_) => drop(self.tally.bridge_skipped.inc()),
+        }
+    }
+
+    /// Whose line a letter is: where the author is, under which key that home's lines are known, and who. Nobody's,
+    /// if the author's own home says the line, or if the author is a bridge.
+    fn author_of(&self, letter: &Letter) -> Option<(HomeId, KeyId, Arc<Member>)> {
+        let home = match letter.from {
+            Origin::Here(connection) => {
+                let member = self.switchboard.roster().member(connection)?;
+                return Some((HomeId::OWN, self.terms.myself.key.id(), Arc::clone(member)));
+            }
+            Origin::Home(home) => home,
+        };
+        if self.neighbours.get(&home)?.ear == Ear::Kith {
+            return None;
+        }
+        let mesh = self.switchboard.mesh();
+        let author = match letter.author {
+            Author::Proven(author) | Author::Vouched { author, .. } => author,
+            Author::Claimed(named) => mesh.known_as(named?)?,
+        };
+        // Whoever is listed at another home, too, is heard from there.
+        let member = mesh.member(home, author).filter(|_| mesh.whereabouts(author) == Some(home))?;
+        let key = dialect::home_without_rooms(mesh.home(home)?.address());
+        (!dialect::is_bridge(member)).then(|| (home, key, Arc::clone(member)))
+    }
+
+    /// New lines of the public room are said again to whoever speaks another protocol.
+    pub(super) fn carry_out(&mut self, records: &[Record]) {
+        let (Some(bridging), now, now_ms) = (&mut self.bridging, self.clock.now(), unix_ms()) else { return };
+        let mut skipped = Vec::new();
+        for record in records {
+            let Record::Line(line) = record else { continue };
+            if !self.rooms.shows(line) {
+                continue;
+            }
+            for dialect in Dialect::ALL {
+                let is_of = |ear: Ear| ear.dialect() == Some(dialect);
+                let is_heard = self.entries.values().any(|entry| is_of(entry.ear))
+                    || self.neighbours.values().any(|neighbour| is_of(neighbour.ear));
+                if !is_heard {
+                    continue;
+                }
+                match bridging.rules.carry_out(line, dialect, now_ms, now) {
+                    Turn::Leave => {}
+                    Turn::TooMany(is_first) => skipped.push(is_first),
+                    Turn::Say(reach) => {
+                        let job = Job { line: Arc::clone(line), dialect, reach };
+                        if !bridging.scribe.as_ref().is_some_and(|scribe| scribe.write(job)) {
+                            skipped.push(false);
+                        }
+                    }
+                }
+            }
+        }
+        for is_first in skipped {
+            self.skip(is_first);
+        }
+    }
+
+    fn skip(&self, is_first: bool) {
+        self.tally.bridge_skipped.inc();
+        if is_first {
+            tracing::warn!(
+                "more is said in public than the bridge may say again; the rest stays in the history"
+            );
+            self.bulletin.publish(Kind::BridgeBusy);
+        }
+    }
+
+    /// Has the scribe begin, which says through this actor what it has written.
+    pub(super) fn start_bridge(&mut self, to: actix::Recipient<Spoken>) {
+        let Some(bridging) = &mut self.bridging else { return };
+        match Scribe::start(bridging.keys.clone(), to, self.tally.clone()) {
+            Ok(scribe) => bridging.scribe = Some(scribe),
+            Err(error) => {
+                tracing::error!(%error, "the bridge cannot say anything: there is no thread for it")
+            }
+        }
+    }
+
+    /// Who has spoken in the public room and is in the neighbourhood no more has left the room.
+    pub(super) fn let_go(&mut self) {
+        if self.bridging.is_none() {
+            return;
+        }
+        let (roster, mesh) = (self.switchboard.roster(), self.switchboard.mesh());
+        let outcome = self.rooms.let_go(|home, key| match home {
+            HomeId::OWN => roster.find(key).is_some(),
+            home => mesh.member(home, key).is_some(),
+        });
+        self.follow(outcome);
+    }
+
+    /// The member as whom the bridge speaks is there, and everybody is told so.
+    fn introduce(&mut self, by: &Newcomer, ctx: &mut Context<Self>) -> Option<Arc<Member>> {
+        let seat = Bridge::seat(by.dialect);
+        if let Some(member) = self.switchboard.roster().member(seat) {
+            return Some(Arc::clone(member));
+        }
+        let (member, is_new) = self.switchboard.join(seat, by).ok()?;
+        self.count();
+        if is_new {
+            self.tell_change(&member, true, self.switchboard.roster().sequence(), ctx);
+            self.changed(ctx);
+        }
+        Some(member)
+    }
+}
+
+impl Handler<Spoken> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, spoken: Spoken, ctx: &mut Context<Self>) {
+        let Spoken { by, reach, trace, frame } = spoken;
+        let Some(member) = self.introduce(&by, ctx) else { return self.skip(false) };
+        let letter = Letter {
+            from: Origin::Here(Bridge::seat(by.dialect)),
+            author: Author::Proven(member.key),
+            audience: Audience::Everyone,
+            trace,
+            dialect: by.dialect,
+            original: frame,
+            plain: None,
+        };
+        let Ok(mut plan) = self.switchboard.route(&letter) else { return self.skip(false) };
+        // Homes that know rooms say their lines again themselves.
+        let knows_none =
+            |home: &HomeId| self.neighbours.get(home).is_some_and(|other| other.ear != Ear::Kith);
+        plan.elsewhere.retain(|home| reach == Reach::Neighbours && knows_none(home));
+        self.deliver(&letter, &plan);
+        self.tally.bridged(by.dialect, "out");
+    }
+}
+
+impl Handler<Bridges> for Registry {
+    type Result = MessageResult<Bridges>;
+
+    fn handle(&mut self, _: Bridges, _: &mut Context<Self>) -> Self::Result {
+        let roster = self.switchboard.roster();
+        let seats = Dialect::ALL.into_iter().map(Bridge::seat);
+        MessageResult(seats.filter_map(|seat| roster.member(seat).map(Arc::clone)).collect())
+    }
+}

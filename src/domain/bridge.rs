@@ -1,0 +1,140 @@
+//! The bridge: which lines of the public room are said again in other protocols, and to whom.
+//!
+//! The public conversations of all protocols are one room. A letter that says something to everybody becomes a line
+//! of that room at its author's home; each home says the lines again to its own members of other protocols, in its
+//! own name, since it cannot sign in theirs. **Invariants:** what the bridge says is never a line; a line is never said
+//! in the protocol in which it was said first; a neighbour that knows no rooms hears the lines of this home alone. So
+//! everybody reads everything once, however many homes are linked with whom.
+
+use super::{
+    Moment,
+    dialect::Dialect,
+    id::{ConnectionId, KeyId},
+    letter::{Audience, Letter, Origin},
+    limits::Limits,
+    rate::Bucket,
+    rooms::{Deed, Line},
+};
+
+/// Lines that are older when they are heard stay in the history: said again, they would look like said just now.
+const FRESH_MS: i64 = 60_000;
+
+/// How far a line is said again in one protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To the members of this home.
+    Home,
+    /// And to neighbours that know no rooms.
+    Neighbours,
+}
+
+/// What is to be done with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It is said again like this.
+    Say(Reach),
+    /// Not in this protocol, or not any more.
+    Leave,
+    /// Too many are said already. Whether it is the first one that is left out.
+    TooMany(bool),
+}
+
+/// The bridge of this home.
+#[derive(Debug)]
+pub struct Bridge {
+    own: KeyId,
+    into: Gauge,
+    out: Gauge,
+}
+
+/// How much goes one way.
+#[derive(Debug)]
+struct Gauge {
+    bucket: Bucket,
+    is_full: bool,
+}
+
+impl Gauge {
+    fn new(limits: &Limits) -> Self {
+        let most = limits.bridge_lines_per_second;
+        Self { bucket: Bucket::new(most, most.saturating_mul(2)), is_full: false }
+    }
+
+    /// Takes one, or says whether it is the first one for which there is no room.
+    fn take(&mut self, now: Moment) -> Result<(), bool> {
+        if self.bucket.take(1, now).is_ok() {
+            self.is_full = false;
+            return Ok(());
+        }
+        Err(!std::mem::replace(&mut self.is_full, true))
+    }
+}
+
+impl Bridge {
+    /// The bridge of the home with this key.
+    #[must_use]
+    pub fn new(own: KeyId, limits: &Limits) -> Self {
+        Self { own, into: Gauge::new(limits), out: Gauge::new(limits) }
+    }
+
+    /// The connection that stands for the bridge among the members of a protocol. No socket is ever numbered so high.
+    #[must_use]
+    pub const fn seat(dialect: Dialect) -> ConnectionId {
+        ConnectionId(match dialect {
+            Dialect::Olaf => u64::MAX,
+            Dialect::Socp => u64::MAX - 1,
+            Dialect::Tpacket => u64::MAX - 2,
+        })
+    }
+
+    /// Whether a letter says something that may become a line here: to everybody, in words, and not by the bridge.
+    #[must_use]
+    pub fn may_carry(letter: &Letter) -> bool {
+        let is_ours =
+            matches!(letter.from, Origin::Here(id) if Dialect::ALL.iter().any(|of| Self::seat(*of) == id));
+        !is_ours && letter.plain.is_some() && letter.audience == Audience::Everyone
+    }
+
+    /// One more letter becomes a line.
+    ///
+    /// # Errors
+    /// Too many do already. Whether it is the first one that does not.
+    pub fn carry_in(&mut self, now: Moment) -> Result<(), bool> {
+        self.into.take(now)
+    }
+
+    /// Whether a line is said again in a protocol.
+    pub fn carry_out(&mut self, line: &Line, dialect: Dialect, now_ms: i64, now: Moment) -> Turn {
+        let by = line.by.as_ref().and_then(|by| by.dialect);
+        let is_old = line.id.stamp.unix_ms() < now_ms.saturating_sub(FRESH_MS);
+        // Who speaks a protocol that only newer programs know cannot be named.
+        let is_other = by.is_some_and(|by| by != dialect);
+        let is_said = matches!(line.deed, Deed::Said(_)) && line.room.is_public();
+        // Its members hear all lines of a room.
+        if dialect == Dialect::Tpacket || is_old || !is_other || !is_said {
+            return Turn::Leave;
+        }
+        match self.out.take(now) {
+            Ok(()) if line.id.home == self.own => Turn::Say(Reach::Neighbours),
+            Ok(()) => Turn::Say(Reach::Home),
+            Err(is_first) => Turn::TooMany(is_first),
+        }
+    }
+}
+
+/// The words in which a line is said again.
+#[must_use]
+pub fn words(line: &Line) -> Option<String> {
+    let (Deed::Said(text), Some(by)) = (&line.deed, &line.by) else { return None };
+    Some(format!("{}: {text}", called(&by.name, by.dialect?)))
+}
+
+/// Somebody, to members of other protocols.
+#[must_use]
+pub fn called(name: &str, dialect: Dialect) -> String {
+    format!("{name} ({dialect})")
+}
+
+#[cfg(test)]
+#[path = "bridge_tests.rs"]
+mod tests;

@@ -1,0 +1,93 @@
+//! What the Registry does with rooms: members ask, neighbours tell, and what follows is carried out.
+
+use std::sync::Arc;
+
+use kith::{
+    dialect::{Ear, press},
+    domain::{
+        Moment,
+        id::{ConnectionId, KeyId},
+        refusal::Ending,
+        rooms::{Asker, Order, Outcome, RoomNews, Rooms, Wish as Wanted},
+    },
+};
+
+use super::{Node, Wish};
+
+impl Node {
+    /// Who is in which room, and what was said there.
+    pub(crate) const fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    fn unix_ms(&self, now: Moment) -> i64 {
+        self.born_ms + i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// A member wants something of rooms.
+    pub(crate) fn ask(&mut self, connection: ConnectionId, member: KeyId, wanted: Wanted, now: Moment) {
+        let Some(member) = self.house.roster().find(member).map(Arc::clone) else { return };
+        let asker = Asker { connection, member: &member };
+        let mut outcome = self.rooms.ask(&asker, wanted, self.unix_ms(now));
+        let answer = outcome.answer.take().map(|answer| Wish::Answered(connection, Box::new(answer)));
+        self.wishes.extend(answer);
+        self.follow(outcome, now);
+    }
+
+    /// An operator wants something of rooms. It may be too late for that.
+    pub(crate) fn order(&mut self, order: Order, now: Moment) {
+        if let Ok(outcome) = self.rooms.order(order, self.unix_ms(now)) {
+            self.follow(outcome, now);
+        }
+    }
+
+    pub(super) fn leave_rooms(&mut self, connection: ConnectionId, now: Moment) {
+        let outcome = self.rooms.gone(connection);
+        self.follow(outcome, now);
+    }
+
+    pub(super) fn link_rooms(&mut self, peer: usize, key: Option<KeyId>, now: Moment) {
+        let ear = self.neighbours.get(&peer).map(|neighbour| neighbour.ear);
+        if let (Some(Ear::Kith), Some(key)) = (ear, key) {
+            let outcome = self.rooms.link(self.home(peer), key);
+            self.follow(outcome, now);
+        }
+    }
+
+    pub(super) fn unlink_rooms(&mut self, peer: usize, now: Moment) {
+        let outcome = self.rooms.unlink(self.home(peer));
+        self.follow(outcome, now);
+    }
+
+    pub(super) fn hear_of_rooms(&mut self, socket: ConnectionId, peer: usize, news: RoomNews, now: Moment) {
+        match self.rooms.hear(self.home(peer), news, self.unix_ms(now)) {
+            Ok(outcome) => self.follow(outcome, now),
+            Err(violation) => self.close(socket, Ending::Violated(violation), now),
+        }
+    }
+
+    pub(super) fn tidy_rooms(&mut self, now: Moment) {
+        let outcome = self.rooms.tidy(self.unix_ms(now));
+        self.follow(outcome, now);
+    }
+
+    fn follow(&mut self, outcome: Outcome, now: Moment) {
+        let Outcome { answer: _, events, news, records } = outcome;
+        let happened = |(room, listeners, event)| Wish::Happened(room, listeners, event);
+        self.wishes.extend(events.into_iter().map(happened));
+        if !records.is_empty() {
+            self.wishes.push(Wish::Write(records));
+        }
+        for (homes, news) in news {
+            for home in homes {
+                let neighbour = self.neighbours.get(&self.place(home));
+                let Some((voice, ear)) = neighbour.and_then(|found| Some((found.voice?, found.ear))) else {
+                    continue;
+                };
+                for frame in press::room_news(&news, ear) {
+                    self.offer(voice, frame, now);
+                }
+            }
+        }
+    }
+}

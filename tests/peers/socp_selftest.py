@@ -265,7 +265,7 @@ async def mesh_bites(name: str, expected: set[str]) -> None:
     async with Scene() as scene:
         tested = await scene.server(accent, "south", introduces=True)
         key = key_text(BY_NAME["text"].crypto, KEYS["south"].public_key())
-        given = argparse.Namespace(url=tested.url, key=key, listen=None)
+        given = argparse.Namespace(url=tested.url, key=key, listen=None, patience=60.0)
         meeting = await socp_mesh.meet(accent, JOINING[name], given, scene)
         for check_name, check in meeting.checks():
             if check_name == "quiet" and "quiet" in expected:

@@ -235,6 +235,8 @@ class Bootstrap(Node):
                 await self.gossip(link)
             return
         known = self.keys.get(sender)
+        if link.url and self.ways.only_listens:
+            return
         if known is None and self.ways.join == "introducer-closes":
             return  # only a LINK of the other side brings its key
         try:

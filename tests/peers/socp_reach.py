@@ -38,12 +38,11 @@ G29 = Reach(told=False, hears=False, public_from=False, file_to=False, file_from
 
 JOINING: dict[str, Reach] = {
     "text": ALL, "g2": G2, "g56": NO_FILE, "g45": ALL, "g17": ALL, "g29": G29, "g40": NO_FILE,
-    "pezhy": NO_FILE,
+    "pezhy": NO_FILE, "admiral": NO_FILE,
 }
 INTRODUCING: dict[str, Reach] = {
     **JOINING,
     "g29": replace(G29, hears=True, direct_from=False, twins=False),
-    "admiral": NO_FILE,
     "samlovat": Reach(public_to=False, public_from=False),
 }
 # A first message to somebody whose server never said that he is there.

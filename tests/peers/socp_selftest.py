@@ -126,7 +126,9 @@ async def link(accent: Accent, north: Server, south: Server) -> None:
             await north.join(south.url, south.key_text)
     await asyncio.gather(north.wait_linked(), south.wait_linked())
     if accent.server.assigns_new_id:
-        south.faults.clear()  # what it heard before it was dialled itself, it had no key for
+        # What was said before it was dialled itself it had no key for.
+        for there in north.links.values():
+            await north.gossip(there)
 
 
 async def wait_presence(accent: Accent, users: list[Client], servers: list[Server]) -> None:

@@ -1,6 +1,7 @@
 //! SOCP as other people's programs speak it: Python clients and servers that share nothing with ours.
 
 mod bootstrap;
+mod channel;
 mod door;
 mod hostile;
 mod introducers;

@@ -127,6 +127,12 @@ impl Handler<Room> for Registry {
     fn handle(&mut self, room: Room, ctx: &mut Context<Self>) {
         let Room { connection, ticket, wish } = room;
         self.inbox.taken(wish.cost());
+        // Under another nick she could speak again.
+        if matches!(wish, Wish::Rename(_))
+            && self.entries.get(&connection).is_some_and(|entry| self.rooms.is_muted(entry.member.key))
+        {
+            return self.answer(connection, ticket, &Answer::Refused(Objection::Muted));
+        }
         if let Wish::Rename(nick) = &wish
             && let Err(refusal) = self.rename(connection, nick, ctx)
         {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    accent::has_prefix,
     binary,
     envelope::Envelope,
     id_of, key,
@@ -61,7 +62,7 @@ fn is_everybody(name: &str) -> bool {
 #[must_use]
 pub fn audience(kind: Kind, envelope: &Envelope<'_>, servers: &[&str]) -> Option<Audience> {
     let member = || relay::recipient(envelope).map(|name| Audience::Member(id_of(&name)));
-    let is_for_a_server = || servers.contains(&&*envelope.to);
+    let is_for_a_server = || servers.contains(&&*envelope.to) || has_prefix(&envelope.to);
     match kind {
         _ if kind.is_direct() => member(),
         // One program sends one copy to each member. Of other groups nobody is a member.

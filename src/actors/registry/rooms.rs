@@ -18,6 +18,7 @@ use crate::{
     },
     dialect::press,
     domain::{
+        dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Origin},
         member::Member,
@@ -127,6 +128,12 @@ impl Handler<Room> for Registry {
     fn handle(&mut self, room: Room, ctx: &mut Context<Self>) {
         let Room { connection, ticket, wish } = room;
         self.inbox.taken(wish.cost());
+        // Under another nick she could speak again.
+        if matches!(wish, Wish::Rename(_))
+            && self.entries.get(&connection).is_some_and(|entry| self.rooms.is_muted(entry.member.key))
+        {
+            return self.answer(connection, ticket, &Answer::Refused(Objection::Muted));
+        }
         if let Wish::Rename(nick) = &wish
             && let Err(refusal) = self.rename(connection, nick, ctx)
         {
@@ -140,6 +147,11 @@ impl Handler<Room> for Registry {
         let Some(member) = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member)) else {
             return;
         };
+        // There they have words of their own, which everybody of their dialect hears.
+        let is_public = matches!(&wish, Wish::Say(Some(room), _) if room.is_public());
+        if is_public && self.bridging.is_some() && member.dialect != Dialect::Tpacket {
+            return self.answer(connection, ticket, &Answer::Refused(Objection::Unsupported));
+        }
         let opened = match &wish {
             Wish::Enter(room) | Wish::Move(room) if self.rooms.room(room).is_none() => Some(room.clone()),
             _ => None,

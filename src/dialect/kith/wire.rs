@@ -268,8 +268,9 @@ pub fn letter(letter: &Letter) -> Option<Frame> {
         Frame::Binary(bytes) => (false, bytes),
     };
     let audience = match &letter.audience {
+        Audience::Everyone => AudienceWire::Everyone,
         // Whoever can read the original finds its recipient there; for others there is nobody it could be for.
-        Audience::Everyone | Audience::Member(_) => AudienceWire::Everyone,
+        Audience::Member(_) => AudienceWire::Homes(Vec::new()),
         Audience::Homes(homes) => AudienceWire::Homes(homes.iter().map(Address::as_str).collect()),
     };
     let (trace, author, dialect) = (letter.trace.0, author.0, letter.dialect.name());
@@ -313,7 +314,8 @@ pub fn read_news(message: &[u8]) -> Result<Option<News>, Malformed> {
 /// The letter in a message, without copying it; `None` if it is in a dialect that we do not know.
 ///
 /// What the sender says about it besides its author is for programs that cannot read the original. We can:
-/// audience and trace come from there, and nothing passes that is no letter.
+/// audience and trace come from there, and nothing passes that is no letter. Only whether a name means everybody, which
+/// the home knows whose name it is, is believed.
 ///
 /// # Errors
 /// Its fields are wrong. That the original is no letter is another thing: somebody else has written it.
@@ -322,10 +324,10 @@ pub fn read_letter(
     home: HomeId,
     most_recipients: u32,
 ) -> Result<Option<Result<Letter, Violation>>, Malformed> {
-    let Some((author, original, dialect)) = unwrap_letter(message)? else { return Ok(None) };
+    let Some((author, original, dialect, is_for_all)) = unwrap_letter(message)? else { return Ok(None) };
     let letter = match dialect {
         Dialect::Olaf => olaf::peer::read_letter(original, home, most_recipients),
-        Dialect::Socp => socp::heard::read_letter(&original, home, author),
+        Dialect::Socp => socp::heard::read_letter(&original, home, author, is_for_all),
         // All is said in rooms there.
         Dialect::Tpacket => Err(Violation::Malformed),
     };
@@ -338,7 +340,8 @@ pub fn read_letter(
     })))
 }
 
-type Wrapped = (KeyId, Frame, Dialect);
+/// Its author, the original and its dialect, and whether its home says that it is for everybody.
+type Wrapped = (KeyId, Frame, Dialect, bool);
 
 fn unwrap_letter(message: &Bytes) -> Result<Option<Wrapped>, Malformed> {
     let body = message.get(1..).ok_or(Malformed)?;
@@ -350,7 +353,8 @@ fn unwrap_letter(message: &Bytes) -> Result<Option<Wrapped>, Malformed> {
     } else {
         Frame::Binary(original)
     };
-    Ok(Some((KeyId(wire.author), original, dialect)))
+    let is_for_all = matches!(wire.audience, AudienceWire::Everyone);
+    Ok(Some((KeyId(wire.author), original, dialect, is_for_all)))
 }
 
 #[cfg(test)]

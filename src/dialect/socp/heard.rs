@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    accent::has_prefix,
     binary,
     envelope::Envelope,
     id_of, key,
@@ -39,9 +40,9 @@ pub fn spelled(name: &str, public_key: &str, sealing_key: Option<&str>) -> KeyId
 pub fn trace_of(envelope: &Envelope<'_>, author: &str) -> Trace {
     let content = Content::read(envelope.payload()).unwrap_or_default();
     let signature = content.content_sig.as_deref().filter(|text| text.len() >= SHORTEST_SIGNATURE);
-    if let Some(signature) = signature {
+    // What cannot be read tells no two letters apart.
+    if let Some(bytes) = signature.and_then(binary::decode) {
         let to = relay::recipient(envelope).unwrap_or_default();
-        let bytes = binary::decode(signature).unwrap_or_default();
         return trace([format!("content\n{to}\n{author}\n").as_bytes(), &bytes].concat());
     }
     let ts = content.written().or_else(|| envelope.ts.clone());
@@ -56,34 +57,26 @@ fn is_everybody(name: &str) -> bool {
     matches!(name, "public" | "all" | "*" | "")
 }
 
-/// For whom a letter is; `None` if it is none.
+/// For whom a letter is; `None` if it is none. Some address what is for everybody to one of the servers that it
+/// passes, which are named here.
 #[must_use]
-pub fn audience(kind: Kind, envelope: &Envelope<'_>) -> Option<Audience> {
+pub fn audience(kind: Kind, envelope: &Envelope<'_>, servers: &[&str]) -> Option<Audience> {
     let member = || relay::recipient(envelope).map(|name| Audience::Member(id_of(&name)));
+    let is_for_a_server = || servers.contains(&&*envelope.to) || has_prefix(&envelope.to);
     match kind {
         _ if kind.is_direct() => member(),
-        // One program sends one copy to each member.
-        Kind::MsgPublicChannel if is_everybody(&envelope.to) => Some(Audience::Everyone),
-        Kind::MsgPublicChannel if has_group(envelope) => member(),
-        Kind::MsgPublicChannel => Some(Audience::Everyone),
+        // One program sends one copy to each member. Of other groups nobody is a member.
+        Kind::MsgPublicChannel if is_everybody(&envelope.to) || is_for_a_server() => Some(Audience::Everyone),
+        Kind::MsgPublicChannel => member(),
         _ if kind.is_file() => {
             let file = File::read(envelope.payload()).ok()?;
-            let is_public = file.mode.as_deref() == Some("public") || is_everybody(&envelope.to);
+            let is_named_public = file.mode.as_deref() == Some("public") && is_for_a_server();
+            let is_public = is_everybody(&envelope.to) || is_named_public;
             if is_public && file.user_id.is_none() { Some(Audience::Everyone) } else { member() }
         }
         _ if kind.is_of_channel() => Some(Audience::Everyone),
         _ => None,
     }
-}
-
-/// Whether a public letter names its group inside, because it is addressed to one member.
-fn has_group(envelope: &Envelope<'_>) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Group {
-        #[serde(default)]
-        group_id: Option<serde::de::IgnoredAny>,
-    }
-    serde_json::from_str::<Group>(envelope.payload()).is_ok_and(|group| group.group_id.is_some())
 }
 
 /// The fields by which the payloads of servers are told from each other.
@@ -143,11 +136,18 @@ pub fn author_key(original: &Frame) -> Option<KeyId> {
 ///
 /// # Errors
 /// It is no letter of one of its members.
-pub fn read_letter(original: &Frame, home: HomeId, author: KeyId) -> Result<Letter, Violation> {
+pub fn read_letter(
+    original: &Frame,
+    home: HomeId,
+    author: KeyId,
+    is_for_all: bool,
+) -> Result<Letter, Violation> {
     let envelope = original.text().and_then(|text| Envelope::read(text).ok());
     let envelope = envelope.ok_or(Violation::Malformed)?;
     let kind = envelope.known().filter(|kind| !kind.server_only()).ok_or(Violation::Malformed)?;
-    let audience = audience(kind, &envelope).ok_or(Violation::Malformed)?;
+    // Its home knows whether the letter is addressed to a server.
+    let servers = is_for_all.then_some(&*envelope.to);
+    let audience = audience(kind, &envelope, servers.as_slice()).ok_or(Violation::Malformed)?;
     let name = Some(&*envelope.from).filter(|name| id_of(name) == author).ok_or(Violation::WrongSender)?;
     if !is_a_letter(kind, &envelope, Some(name)) {
         return Err(Violation::WrongSender);

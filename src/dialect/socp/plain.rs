@@ -24,7 +24,6 @@ use super::{
     accent::{Accent, Clients},
     binary,
     envelope::Envelope,
-    heard,
     kind::Kind,
     payload::Letter,
 };
@@ -55,8 +54,8 @@ const LONGEST_WORD: usize = 64;
 
 /// What a letter says to everybody who hears it, however little its program knows.
 #[must_use]
-pub fn text(kind: Kind, envelope: &Envelope<'_>, accent: Accent) -> Option<ByteString> {
-    if kind != Kind::MsgPublicChannel || heard::audience(kind, envelope) != Some(Audience::Everyone) {
+pub fn text(envelope: &Envelope<'_>, audience: &Audience, accent: Accent) -> Option<ByteString> {
+    if envelope.known() != Some(Kind::MsgPublicChannel) || *audience != Audience::Everyone {
         return None;
     }
     let fields: BTreeMap<String, IgnoredAny> = serde_json::from_str(envelope.payload()).ok()?;
@@ -65,7 +64,7 @@ pub fn text(kind: Kind, envelope: &Envelope<'_>, accent: Accent) -> Option<ByteS
     }
     let letter = Letter::read(envelope.payload()).ok()?;
     if let Some(text) = letter.text.filter(|text| !text.is_empty()) {
-        return Some(text.into_owned().into());
+        return is_plain(&text).then(|| text.into_owned().into());
     }
     let ciphertext = letter.ciphertext?;
     // Only this program is known to write words there, and it never seals any.
@@ -87,7 +86,8 @@ fn is_plain(text: &str) -> bool {
     let is_code = text.len() > LONGEST_WORD && !is_address && text.chars().all(is_letter);
     let is_json =
         text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok();
-    let is_odd = text.is_empty() || text.chars().any(char::is_control);
+    let is_odd =
+        text.is_empty() || text.chars().any(|letter| letter.is_control() && !"\n\r\t".contains(letter));
     !(is_odd || is_blocks || is_code || is_json)
 }
 
@@ -96,12 +96,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dialect::socp::envelope::print;
+    use crate::dialect::socp::{envelope::print, heard};
 
     fn read(payload: &Value, to: &str, accent: Accent) -> Option<String> {
         let text = print("MSG_PUBLIC_CHANNEL", "anna", to, "1", &payload.to_string(), None);
         let envelope = Envelope::read(&text).expect("a frame");
-        super::text(Kind::MsgPublicChannel, &envelope, accent).map(|text| text.to_string())
+        let audience = heard::audience(Kind::MsgPublicChannel, &envelope, &[]).unwrap_or(Audience::Everyone);
+        super::text(&envelope, &audience, accent).map(|text| text.to_string())
     }
 
     fn coded(bytes: &[u8]) -> Value {
@@ -176,7 +177,7 @@ mod tests {
         ] {
             let text = print(kind.name(), "anna", "public", "1", &payload, None);
             let envelope = Envelope::read(&text).expect("a frame");
-            assert_eq!(super::text(kind, &envelope, Accent::default()), None, "{kind:?}");
+            assert_eq!(super::text(&envelope, &Audience::Everyone, Accent::default()), None, "{kind:?}");
         }
     }
 }

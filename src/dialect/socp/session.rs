@@ -169,8 +169,10 @@ impl Session {
         let Ok(sealing_key) = key::read_second(&key, hello.enc_pubkey.as_deref()) else {
             return self.close(Ending::Violated(Violation::BadKey), out);
         };
-        self.name = if self.accent.clients == Clients::Servers || envelope.from.is_empty() {
-            // One implementation leaves it to the server to name its users.
+        let is_guest =
+            self.accent.clients == Clients::Servers && uuid::Uuid::try_parse(&envelope.from).is_err();
+        self.name = if is_guest || envelope.from.is_empty() {
+            // One implementation leaves it to the server to name its users. Whoever has a name of the usual kind keeps it.
             name_for(&key)
         } else {
             envelope.from.to_string()
@@ -290,7 +292,7 @@ impl Session {
                 Err(Complaint("INVALID_SIG", "this names no author", Violation::WrongSender))
             }
             _ => {
-                let Some(audience) = heard::audience(kind, envelope) else {
+                let Some(audience) = heard::audience(kind, envelope, &[&self.terms.myself.id]) else {
                     let detail = "this type is not known here, or it names nobody";
                     return Err(Complaint("UNKNOWN_TYPE", detail, Violation::Malformed));
                 };
@@ -298,7 +300,7 @@ impl Session {
                     let detail = "this payload says what only servers may say";
                     return Err(Complaint("INVALID_SIG", detail, Violation::WrongSender));
                 }
-                let plain = plain::text(kind, envelope, self.accent);
+                let plain = plain::text(envelope, &audience, self.accent);
                 let letter = Letter {
                     from: Origin::Here(self.id),
                     author: Author::Proven(self.member()),

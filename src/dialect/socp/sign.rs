@@ -72,6 +72,30 @@ pub fn question(
     Some((ways, Question { texts, signature, salt: known.map(|(_, salt)| salt) }))
 }
 
+/// The same for a payload of which every word counts: signatures in a form that says nothing about what is inside of
+/// its fields are no proof of that.
+#[must_use]
+pub fn question_about_all(
+    payload: &str,
+    sig: &str,
+    known: Option<(Way, Salt)>,
+) -> Option<(Vec<Way>, Question)> {
+    let (ways, mut question) = question(payload, sig, known, true)?;
+    let texts = std::mem::take(&mut question.texts);
+    let whole = ways.into_iter().zip(texts).filter(|(way, _)| covered(payload, *way).is_none());
+    let (ways, texts) = whole.unzip();
+    Some((ways, Question { texts, ..question }))
+}
+
+/// What a signature in this form covers of a payload, if that is not all of it.
+#[must_use]
+pub fn covered(payload: &str, way: Way) -> Option<String> {
+    let read = Payload::read(payload).ok().filter(|_| way.form == Form::Trap)?;
+    let text = read.print(Form::Trap);
+    // Nothing but the order differs if nothing was left out.
+    (text.len() != read.print(Form::Compact).len()).then_some(text)
+}
+
 /// Reads a signature: base64 in any spelling, or base64 of that, as one implementation writes it.
 #[must_use]
 pub fn decode(sig: &str) -> Option<Vec<u8>> {

@@ -123,7 +123,10 @@ impl Backlog {
         self.bytes -= cost;
         self.weigh(kept.author, |share| {
             share.bytes -= cost;
-            share.numbers.retain(|other| *other != number);
+            // They are in order, and nearly always the oldest goes first.
+            if let Ok(at) = share.numbers.binary_search(&number) {
+                share.numbers.remove(at);
+            }
         });
         Some(kept)
     }

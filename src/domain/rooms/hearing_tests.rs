@@ -1,5 +1,7 @@
 //! Scenes between a home and a neighbour that may be behind, wrong, or worse.
 
+use std::sync::Arc;
+
 use super::{testing::*, *};
 use crate::domain::{id::HomeId, limits::Limits, refusal::Violation};
 
@@ -261,6 +263,27 @@ fn more_rooms_than_there_may_be_are_not_seen() {
     home.is_told(THERE, RoomNews::Went(room("r8"), 8)).expect("no crime");
     home.unlinks(THERE);
     assert!(home.rooms.rooms().all(|view| view.guests.len() == usize::from(view.name == room("hall"))));
+}
+
+#[test]
+fn a_name_takes_no_more_than_a_name() {
+    let mut home = live(&Limits::default());
+    let mut long = (*said(SEED, START, "hall", "hello")).clone();
+    if let Some(by) = &mut long.by {
+        by.name = "x".repeat(257).into();
+    }
+    let refused = home.is_told(THERE, told(Stamp::ZERO, vec![Arc::new(long)])).err();
+    assert_eq!((refused, home.history("hall").len()), (Some(Violation::TooLarge), 0));
+}
+
+#[test]
+fn what_was_never_heard_pushes_out_no_more_than_it_could_have() {
+    let mut home = live(&Limits::default());
+    home.is_told(THERE, told(Stamp::ZERO, vec![said(SEED, START, "hall", "old")])).expect("heard");
+    let nothing = Deed::Withdrew { line: id(SEED, START + 1), bytes: u32::MAX };
+    let after = Stamp::at(START);
+    home.is_told(THERE, told(after, vec![line(SEED, START + 2, "hall", nothing)])).expect("heard");
+    assert_eq!(home.history("hall").len(), 1);
 }
 
 #[test]

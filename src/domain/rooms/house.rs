@@ -162,6 +162,12 @@ impl Rooms {
         self.muted.iter().copied()
     }
 
+    /// Whether this one may say nothing.
+    #[must_use]
+    pub fn is_muted(&self, member: KeyId) -> bool {
+        self.muted.contains(&member)
+    }
+
     /// Whether the members of this home see this line.
     #[must_use]
     pub fn shows(&self, line: &Line) -> bool {

@@ -99,12 +99,20 @@ pub enum Deed {
     },
 }
 
+/// The longest name of whoever says something or is in a room, in bytes. Members choose shorter ones in every dialect.
+pub(super) const LONGEST_NAME: usize = 256;
+/// What a line takes beside its words.
+const EACH: usize = 64;
+
 impl Line {
+    /// The most that a line can count for whose text is no longer than this.
+    pub(super) const fn most_bytes(text: usize) -> usize {
+        EACH + text + LONGEST_NAME
+    }
+
     /// What it counts for among the bytes of a history.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        /// What a line takes beside its words.
-        const EACH: usize = 64;
         EACH + self.text() + self.by.as_ref().map_or(0, |by| by.name.len())
     }
 

@@ -144,7 +144,8 @@ impl Log {
             }
         } else if target.stamp >= oldest {
             // It was withdrawn before we could hear of it, and takes no more than it could have.
-            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(bounds.bytes);
+            let most = Line::most_bytes(bounds.line_bytes);
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(most);
             self.put(target, Entry::Gone(bytes));
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     Deed, Event, Guest, Line, Lines, Outcome, RoomName, RoomNews, Rooms, Seat, Stamp, clock::Clock,
-    house::seat, log::Retracted,
+    house::seat, line::LONGEST_NAME, log::Retracted,
 };
 use crate::domain::{
     id::{HomeId, KeyId},
@@ -20,8 +20,6 @@ use crate::domain::{
 
 /// What a seat takes of a message, about.
 const SEAT_BYTES: usize = 256;
-/// The longest name of a guest, in bytes. Members choose shorter ones in every dialect.
-const LONGEST_NAME: usize = 256;
 
 /// One that is linked.
 #[derive(Debug)]
@@ -378,6 +376,9 @@ fn check_lines(news: &Lines, key: KeyId) -> Result<(), Violation> {
             Deed::Withdrew { line: target, .. } => target.home == key && target.stamp < line.id.stamp,
             Deed::Said(_) | Deed::Topic(_) => true,
         };
+        if line.by.as_ref().is_some_and(|by| by.name.len() > LONGEST_NAME) {
+            return Err(Violation::TooLarge);
+        }
         if line.id.home != key || !withdraws_own {
             return Err(Violation::WrongSender);
         }

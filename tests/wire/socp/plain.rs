@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use kith::dialect::socp::{Accent, envelope::Envelope, plain};
+use kith::{
+    dialect::socp::{Accent, envelope::Envelope, heard, plain},
+    domain::letter::Audience,
+};
 
 use super::{NAMES, frames};
 
@@ -13,7 +16,10 @@ fn of_everything_recorded_only_public_words_are_readable() {
         for (number, frame) in frames(name) {
             let Ok(envelope) = Envelope::read(&frame) else { continue };
             let Some(kind) = envelope.known() else { continue };
-            let text = plain::text(kind, &envelope, Accent::parse(name).expect("a preset"));
+            // As the servers through which it came knew themselves.
+            let servers = [&*envelope.to];
+            let audience = heard::audience(kind, &envelope, &servers).unwrap_or(Audience::Homes(Vec::new()));
+            let text = plain::text(&envelope, &audience, Accent::parse(name).expect("a preset"));
             // Nothing but public letters has words for everybody, whatever its payload looks like.
             assert!(text.is_none() || kind.name() == "MSG_PUBLIC_CHANNEL", "{name}:{number}");
             found.extend(text.map(|text| (name, text.to_string())));

@@ -170,7 +170,17 @@ impl Session {
         self.meet(&envelope.from);
         self.learn(found);
         self.is_proven = true;
-        self.greet(Some(frame), out)
+        self.greet(Some(Self::covered(frame, found)), out)
+    }
+
+    /// The frame without what its signature does not cover.
+    pub(super) fn covered(frame: Frame, (way, _): (Way, Salt)) -> Frame {
+        let Some(text) = frame.text() else { return frame };
+        let payload = Envelope::read(text).ok().and_then(|envelope| {
+            let payload = envelope.payload();
+            sign::covered(payload, way).map(|covered| text.replacen(payload, &covered, 1))
+        });
+        payload.map_or(frame, |text| Frame::Text(text.into()))
     }
 
     /// How it signs is how it reads signatures.

@@ -304,7 +304,7 @@ impl Session {
                 out.push(Output::Step("signature", format!("{found:?}")));
                 self.learn(found);
                 self.is_proven = true;
-                self.greet(Some(frame), out)
+                self.greet(Some(Self::covered(frame, found)), out)
             }
             State::Hearing(frame, ways) => {
                 let found = verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt)));

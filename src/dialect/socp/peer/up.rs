@@ -171,7 +171,8 @@ impl Session {
         frame: Frame,
         out: &mut Vec<Output>,
     ) -> Outcome {
-        let audience = heard::audience(kind, envelope).ok_or(MALFORMED)?;
+        let audience =
+            heard::audience(kind, envelope, &[&self.terms.myself.id, &self.other]).ok_or(MALFORMED)?;
         let author = heard::author(envelope, &self.other);
         let may_be_said = if kind.is_of_channel() {
             *envelope.from == *self.other && envelope.sig.is_some()
@@ -188,7 +189,7 @@ impl Session {
             None => Author::Claimed(None),
         };
         let (from, dialect) = (Origin::Home(home), Dialect::Socp);
-        let plain = plain::text(kind, envelope, self.accent);
+        let plain = plain::text(envelope, &audience, self.accent);
         let letter = Letter { from, author, audience, trace, dialect, original: frame, plain };
         let is_own = self.is_own(envelope);
         let then = Then::Route(Box::new(letter), self.unannounced(kind, envelope));
@@ -257,7 +258,12 @@ impl Session {
                 }
             };
         };
-        let question = sign::question(envelope.payload(), signature, self.way.filter(|_| is_own), true);
+        let known = self.way.filter(|_| is_own);
+        let question = if then.is_told() {
+            sign::question_about_all(envelope.payload(), signature, known)
+        } else {
+            sign::question(envelope.payload(), signature, known, true)
+        };
         let mut keys = keys.into_iter().flatten();
         let Some(((ways, question), key)) = question.zip(keys.next()) else {
             if then.is_quiet() {
@@ -309,7 +315,8 @@ impl Session {
                 out.push(Output::Check(check));
                 self.state = State::Weighing(home, Box::new(Weighed { kind, ways, then, or: None }));
             }
-            (None, None) if then.is_quiet() => {}
+            // Told to nobody, because it comes every few seconds; but it counts.
+            (None, None) if then.is_quiet() => out.push(Output::Note(Violation::BadSignature)),
             (None, None) => {
                 self.complain("INVALID_SIG", "the signature does not fit your key", &kind, out);
                 out.push(Output::Note(Violation::BadSignature));
@@ -319,6 +326,11 @@ impl Session {
 }
 
 impl Then {
+    /// Whether it says who is there, so that every word of it counts.
+    const fn is_told(&self) -> bool {
+        matches!(self, Self::Tell(_) | Self::Missed(_) | Self::Route(_, Some(_)))
+    }
+
     /// Whether nobody is told that the signature is bad: no error is answered, and no sign of life refused.
     const fn is_quiet(&self) -> bool {
         matches!(self, Self::Live | Self::Missed(_))

@@ -242,10 +242,21 @@ fn letters_go_to_whom_they_are_for() {
     assert_eq!((private.author, &private.audience), (Author::Proven(id_of("anna")), &to_ben));
     assert_eq!(house.routes(&unsigned(&says("MSG_DIRECT", "ben", &direct("x")))).trace, private.trace);
     assert_ne!(house.routes(&says("MSG_DIRECT", "ben", &direct("y"))).trace, private.trace);
-    for group in ["public", "all", "*", "g123"] {
+    for group in ["public", "all", "*", "us"] {
         let public = house.routes(&says("MSG_PUBLIC_CHANNEL", group, &direct("x")));
         assert_eq!(public.audience, Audience::Everyone, "{group}");
     }
+    // Of other groups nobody here is a member.
+    let group = house.routes(&says("MSG_PUBLIC_CHANNEL", "g123", &direct("x")));
+    assert_eq!(group.audience, Audience::Member(id_of("g123")));
+    // A file goes where its parts go.
+    let file = json!({"file_id": "1", "name": "x", "size": 1, "mode": "public"});
+    assert_eq!(house.routes(&says("FILE_START", "ben", &file)).audience, to_ben);
+    let unread = json!({"ciphertext": "x", "content_sig": format!("sig:{}", "!".repeat(700))});
+    let again = json!({"ciphertext": "y", "content_sig": format!("sig:{}", "!".repeat(700))});
+    let [one, other] =
+        [&unread, &again].map(|payload| house.routes(&says("MSG_DIRECT", "ben", payload)).trace);
+    assert_ne!(one, other, "a signature that nobody can read makes no two letters one");
     let file = json!({"file_id": "1", "name": "x", "size": 1, "mode": "dm"});
     assert_eq!(house.routes(&says("FILE_START", "ben", &file)).audience, to_ben);
     let file = json!({"file_id": "1", "name": "x", "size": 1, "mode": "public"});

@@ -41,6 +41,8 @@ async fn whoever_is_shown_the_door_meanwhile_hears_whole_frames_in_order_and_the
     .await;
     assert_eq!(end, Some((1008, "kicked".to_owned())));
     assert_eq!(frames.pop().expect("last words")["type"], "CTRL_CLOSE");
+    // That she has come may be told between two answers.
+    frames.retain(|frame| frame["type"] != "USER_ADVERTISE");
     for (number, frame) in frames.iter().enumerate() {
         assert_eq!(frame["payload"]["req_id"], (number + 1).to_string(), "{frame}");
         assert_eq!(frame["sig"].as_str().map(str::len), Some(683), "{frame}");

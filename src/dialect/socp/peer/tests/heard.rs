@@ -51,6 +51,27 @@ fn a_server_speaks_for_its_own_members_alone() {
 }
 
 #[test]
+fn nothing_is_put_inside_of_what_was_signed() {
+    let mut house = House::linked();
+    let bare = json!({"meta": {}, "server_id": "them", "user_id": "anna"});
+    let signed = THEM.says("USER_ADVERTISE", "them", "*", 1, &bare);
+    let key = json!({"pubkey": STRANGER.pubkey()}).to_string();
+    let forged = signed.replace("\"meta\":{}", &format!("\"meta\":{key}"));
+    assert_ne!(forged, signed);
+    let refused = (Some(Violation::BadSignature), Some("INVALID_SIG".to_owned()));
+    assert_eq!(house.refuses(&forged), refused, "a form that says nothing about it proves nothing");
+    assert_eq!(came(&house.tells(&signed)), Some(id_of("anna")));
+}
+
+#[test]
+fn a_heartbeat_that_somebody_else_signed_is_counted_and_not_answered() {
+    let mut house = House::linked();
+    assert!(house.tells(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({}))).is_empty());
+    let forged = house.tells(&STRANGER.says("HEARTBEAT", "them", "us", 1, &json!({})));
+    assert!(matches!(forged[..], [Output::Note(Violation::BadSignature)]), "{forged:?}");
+}
+
+#[test]
 fn each_unknown_type_is_complained_about_once() {
     let mut house = House::linked();
     for kind in ["NEVER_HEARD", "USER_HELLO", "CMD_LIST"] {
@@ -210,7 +231,8 @@ fn whoever_is_not_found_by_the_server_that_listed_her_is_gone() {
     assert!(told(&mut house, THEM, "them", &error("TIMEOUT", "anna")).is_empty());
     assert!(told(&mut house, THEM, "them", &error("USER_NOT_FOUND", "nobody that we know")).is_empty());
     assert!(told(&mut house, THEM, "other", &honest).is_empty());
-    assert!(told(&mut house, STRANGER, "them", &honest).is_empty());
+    let forged = told(&mut house, STRANGER, "them", &honest);
+    assert!(matches!(forged[..], [Output::Note(Violation::BadSignature)]), "it counts, and nobody is told");
     let text = THEM.says("ERROR", "them", "us", 2, &honest);
     assert!(house.tells(&unsigned(&text)).is_empty());
     assert!(house.tells(&text.replace(&THEM.sig(&honest), "!")).is_empty());

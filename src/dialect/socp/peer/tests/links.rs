@@ -1,6 +1,6 @@
 //! How links come up, or do not, and what is said on the way.
 
-use super::*;
+use super::{welcomes::welcome, *};
 
 #[test]
 fn who_joins_is_checked_welcomed_and_told_who_is_here() {
@@ -94,54 +94,7 @@ fn what_is_no_introduction_gets_no_link() {
     assert!(matches!(house.seen()[..], [Output::Note(Violation::OutOfOrder)]), "not before an introduction");
 }
 
-fn welcome(assigned: &str) -> Value {
-    let other = json!({"server_id": "other", "host": "10.0.0.3", "port": 80, "pubkey": STRANGER.pubkey()});
-    let itself = json!({"server_id": "them", "host": "10.0.0.2", "port": 80, "pubkey": THEM.pubkey()});
-    let anna = json!({"user_id": "anna", "host": "10.0.0.2", "port": 80, "pubkey": ANNA.pubkey()});
-    json!({"assigned_id": assigned, "clients": [anna], "servers": [itself, other], "pubkey": THEM.pubkey()})
-}
-
-#[test]
-fn we_join_and_take_the_id_the_servers_and_the_users_that_we_are_told() {
-    let mut house = House::dialling(pinned());
-    let [hello] = &house.said()[..] else { panic!() };
-    assert_eq!((&hello["type"], &hello["to"]), (&json!("SERVER_HELLO_JOIN"), &json!("10.0.0.2:80")));
-    assert_eq!((&hello["from"], &hello["payload"]["port"]), (&json!("us"), &json!(80)));
-    house.hear(&THEM.says("ERROR", "them", "us", 1, &json!({"code": "TIMEOUT", "detail": "busy"})));
-    assert!(house.seen().is_empty() && house.greeted.is_empty());
-    house.hear(&THEM.says("SERVER_WELCOME", "them", "us", 1, &welcome("new-id")));
-    assert!(house.greeted[0].proven);
-    let seen_before = house.said();
-    let [announcement] = &seen_before[..] else { panic!("{seen_before:?}") };
-    assert_eq!((&announcement["type"], &announcement["from"]), (&json!("SERVER_ANNOUNCE"), &json!("new-id")));
-    let seen = house.seen();
-    let introduced = seen.iter().find_map(|output| match output {
-        Output::Introduce(servers) => Some(servers),
-        _ => None,
-    });
-    let [other] = &introduced.expect("servers")[..] else { panic!("{introduced:?}") };
-    assert_eq!((other.id.as_str(), other.address.as_str()), ("other", "10.0.0.3:80"));
-    assert_eq!(other.key, Some(STRANGER.key().id()));
-    assert_eq!(came(&seen[seen.len() - 1..]), Some(id_of("anna")));
-}
-
-#[test]
-fn a_welcome_of_somebody_else_is_none() {
-    let mut house = House::dialling(pinned());
-    house.hear(&STRANGER.says("SERVER_WELCOME", "them", "us", 1, &welcome("us")));
-    assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadSignature)));
-    let mut house = House::dialling(Standing::default());
-    house.hear(&unsigned(&THEM.says("SERVER_WELCOME", "them", "us", 1, &welcome("us"))));
-    assert_eq!(house.ending(), Some(Ending::Refused(Refusal::Unproven)));
-    // Nothing else counts before the answer.
-    let mut house = House::dialling(pinned());
-    house.seen();
-    house.hear(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
-    house.step(Input::Woken);
-    assert!(house.seen().is_empty());
-}
-
-fn card(who: Who, id: &str, address: &str) -> ServerCard {
+pub(super) fn card(who: Who, id: &str, address: &str) -> ServerCard {
     let key = who.key();
     ServerCard {
         id: id.to_owned(),
@@ -182,24 +135,9 @@ fn who_joins_is_told_of_those_with_whom_it_should_be_linked_too() {
     assert_eq!(ids, ["master_server_us", "master_server_other", "server_x"]);
 }
 
-fn spelled_by_g40(who: Who) -> String {
+pub(super) fn spelled_by_g40(who: Who) -> String {
     let accent = Accent::parse("g40").expect("an accent");
     crate::dialect::socp::key::write(&who.key(), accent.spelling())
-}
-
-#[test]
-fn a_welcome_stays_small_however_many_there_are() {
-    let servers: Vec<_> =
-        (0..100).map(|number| card(STRANGER, &format!("{number}"), "10.0.0.3:80")).collect();
-    let standing = Standing { servers, ..Standing::default() };
-    let payload = json!({"host": "10.0.0.2", "port": 80, "pubkey": spelled_by_g40(THEM)});
-    for payload in [payload, introduction(THEM)] {
-        let mut house = House::answering(standing.clone());
-        house.members = (0..100).map(|_| BEN.member()).collect();
-        house.hear(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &payload));
-        let welcome = house.said().remove(0).to_string();
-        assert!(welcome.len() < 64 << 10, "{} bytes", welcome.len());
-    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod heard;
 mod links;
+mod welcomes;
 
 use std::{sync::Arc, time::Duration};
 

@@ -130,7 +130,7 @@ impl Peer {
     pub fn voice(&self) -> Option<ConnectionId> {
         let preferred = match self.wanted {
             Sockets::One => None,
-            Sockets::Any => self.spoken,
+            Sockets::Any | Sockets::Ours => self.spoken,
             Sockets::Two => {
                 let ours = self.sockets.iter().find(|socket| socket.direction == Direction::Out);
                 ours.map(|socket| socket.id)
@@ -151,7 +151,9 @@ impl Peer {
     fn wants_socket(&self) -> bool {
         match self.wanted {
             Sockets::One | Sockets::Any => self.sockets.is_empty(),
-            Sockets::Two => self.sockets.iter().all(|socket| socket.direction == Direction::In),
+            Sockets::Two | Sockets::Ours => {
+                self.sockets.iter().all(|socket| socket.direction == Direction::In)
+            }
         }
     }
 
@@ -236,7 +238,10 @@ impl Peer {
         now: Moment,
         limits: &Limits,
     ) -> Vec<ConnectionId> {
-        self.wanted = wanted;
+        // What we dial says nothing about those that the other side opens.
+        if direction == Direction::In || self.wanted != Sockets::Ours {
+            self.wanted = wanted;
+        }
         let mut replaced = Vec::new();
         if let Some((_, open)) = self.attempt
             && (direction == Direction::Out || wanted == Sockets::One)
@@ -249,7 +254,7 @@ impl Peer {
             let stays = match wanted {
                 Sockets::One => false,
                 Sockets::Two => known.direction != direction,
-                Sockets::Any => true,
+                Sockets::Any | Sockets::Ours => true,
             };
             if !stays && known.id != socket {
                 replaced.push(known.id);

@@ -253,6 +253,19 @@ fn of_sockets_that_have_shown_nothing_ours_is_spoken_on() {
 }
 
 #[test]
+fn whoever_only_listens_where_it_dialled_is_dialled_back() {
+    let mut peer = Peer::new(true, at(0));
+    peer.greeted(id(1), IN, Sockets::Ours, at(1), &limits());
+    assert_eq!(peer.due(at(2), &limits()), Due::Dial);
+    assert!(peer.open(id(2), at(3), &limits()));
+    assert_eq!(peer.greeted(id(2), Direction::Out, Sockets::Any, at(4), &limits()), []);
+    assert!(matches!(peer.due(at(5), &limits()), Due::Sleep(_)), "one of ours is enough");
+    // It needs one of ours again when that is gone.
+    assert_eq!(peer.closed(id(2), false, at(6), 0, &limits()), Loss::Moved(id(1)));
+    assert_eq!(peer.due(at(100_000), &limits()), Due::Dial);
+}
+
+#[test]
 fn whoever_is_banned_is_not_dialled_until_that_is_lifted() {
     let mut peer = Peer::new(true, at(0));
     assert_eq!(peer.due(at(0), &limits()), Due::Dial);

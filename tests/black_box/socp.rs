@@ -1,6 +1,7 @@
 //! SOCP as other people's programs speak it: Python clients and servers that share nothing with ours.
 
 mod bootstrap;
+mod channel;
 mod door;
 mod hostile;
 mod introducers;
@@ -54,4 +55,5 @@ joiners! {
     a_server_that_tells_nobody_who_is_there_joins: "g29",
     a_server_that_pads_joins: "g40",
     a_server_that_hashes_twice_joins: "pezhy",
+    a_server_that_signs_no_hello_and_only_listens_where_it_dialled_joins: "admiral",
 }

@@ -80,6 +80,8 @@ class ServerHabits:
     join_payload: tuple[str, ...] = ()  # fields beyond host, port and pubkey
     join_signed: bool = True
     join_to: str = ""  # "": host:port of the introducer
+    link_to: str = ""  # "": the id of whom it dials
+    only_listens: bool = False  # where it dialled; it speaks on what others open
     shows_key: bool = True
     welcome: Literal["clients", "servers", "users", "own", "server_pub", "none"] = "clients"
     welcome_signed: bool = True
@@ -236,7 +238,8 @@ ADMIRAL = Accent(
         keys=Question("CLIENT_CMD", "PUBKEY_REPLY", "pubkey", command="/getpub "),
     ),
     ServerHabits(
-        join="introducer-closes", join_signed=False, assigns_new_id=True, gossip_key="none",
+        join="introducer-closes", join_signed=False, link_to="server", only_listens=True,
+        assigns_new_id=True, gossip_key="none",
         finds_key=(), ts="changed", passes_payload=True, checks_content="own users",
         files="typeless", takes_files="no", user_sigs="unchecked", unknown_type=False,
         echoes=True,

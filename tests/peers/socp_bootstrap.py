@@ -36,7 +36,8 @@ class Bootstrap(Node):
     async def link(self, url: str, to: str = "*") -> None:
         """Dials a server that it knows by address."""
         kind = self.ways.links_with or "SERVER_ANNOUNCE"
-        body = self.make(kind, to, self.own_payload(), signed=self.ways.join_signed)
+        body = self.make(kind, self.ways.link_to or to, self.own_payload(),
+                         signed=self.ways.join_signed)
         if self.accent.crypto.base64 == "bare":  # the one that leaves the signature out
             del body["sig"]
         await self._dial(url, body)
@@ -234,6 +235,8 @@ class Bootstrap(Node):
                 await self.gossip(link)
             return
         known = self.keys.get(sender)
+        if link.url and self.ways.only_listens:
+            return
         if known is None and self.ways.join == "introducer-closes":
             return  # only a LINK of the other side brings its key
         try:

@@ -12,6 +12,7 @@ from socp_node import PREFIXES, Link
 from socp_wire import Frame, now, signed_by
 
 QUIET = ("ACK", "HEARTBEAT", "PUBLIC_CHANNEL_UPDATED", "PUBLIC_CHANNEL_KEY_SHARE", "CTRL_CLOSE")
+GOSSIP = ("USER_ADVERTISE", "USER_REMOVE", "PUBLIC_CHANNEL_ADD")
 
 
 class Links(Bootstrap):
@@ -42,6 +43,8 @@ class Links(Bootstrap):
             self.errors_heard += 1
             if self.ways.answers_errors:
                 await self.error(link.socket, link.id, "UNKNOWN_TYPE", kind)
+        elif kind in GOSSIP and self._is_deaf(link, sender):
+            pass
         elif kind in self.ways.unknown:
             await self.error(link.socket, link.id, "UNKNOWN_TYPE", kind)
         elif kind == "SERVER_HELLO_JOIN":
@@ -62,6 +65,10 @@ class Links(Bootstrap):
             await self._presence(link, frame, sender)
         else:
             await self.content(link, frame, sender)
+
+    def _is_deaf(self, link: Link, sender: str) -> bool:
+        """One learns keys from a LINK alone, and drops without a word what came before that."""
+        return self.ways.only_listens and bool(link.url) and sender not in self.keys
 
     # --- the public channel ----------------------------------------------------------------------
 

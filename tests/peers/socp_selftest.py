@@ -126,7 +126,9 @@ async def link(accent: Accent, north: Server, south: Server) -> None:
             await north.join(south.url, south.key_text)
     await asyncio.gather(north.wait_linked(), south.wait_linked())
     if accent.server.assigns_new_id:
-        south.faults.clear()  # what it heard before it was dialled itself, it had no key for
+        # What was said before it was dialled itself it had no key for.
+        for there in north.links.values():
+            await north.gossip(there)
 
 
 async def wait_presence(accent: Accent, users: list[Client], servers: list[Server]) -> None:
@@ -265,7 +267,7 @@ async def mesh_bites(name: str, expected: set[str]) -> None:
     async with Scene() as scene:
         tested = await scene.server(accent, "south", introduces=True)
         key = key_text(BY_NAME["text"].crypto, KEYS["south"].public_key())
-        given = argparse.Namespace(url=tested.url, key=key, listen=None)
+        given = argparse.Namespace(url=tested.url, key=key, listen=None, patience=60.0)
         meeting = await socp_mesh.meet(accent, JOINING[name], given, scene)
         for check_name, check in meeting.checks():
             if check_name == "quiet" and "quiet" in expected:

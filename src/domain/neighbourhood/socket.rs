@@ -27,6 +27,8 @@ pub enum Sockets {
     Two,
     /// As many as either side opens; each of them carries everything.
     Any,
+    /// The same, but one of them must be ours: the other side may only listen on those that it opens.
+    Ours,
 }
 
 /// An open socket whose other end has said who it is.

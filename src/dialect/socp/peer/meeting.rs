@@ -191,6 +191,15 @@ impl Session {
         }
     }
 
+    /// One implementation signs no LINK, and says nothing more on a socket that it has opened.
+    fn sockets(&self, first: Option<&Frame>) -> Sockets {
+        let first = first.and_then(|frame| frame.text()).and_then(|text| Envelope::read(text).ok());
+        let only_listens = first.is_some_and(|first| {
+            first.known() == Some(Kind::ServerHelloLink) && first.sig.is_none() && self.key.is_some()
+        });
+        if only_listens && !self.we_dialled { Sockets::Ours } else { Sockets::Any }
+    }
+
     pub(super) fn greet(&mut self, frame: Option<Frame>, out: &mut Vec<Output>) -> Outcome {
         out.push(Output::Greet(Greeting {
             claim: self.claim.clone(),
@@ -198,7 +207,7 @@ impl Session {
             key: None,
             trace: None,
             ear: Ear::SocpPeer(self.accent),
-            sockets: Sockets::Any,
+            sockets: self.sockets(frame.as_ref()),
             card: self.card(),
         }));
         self.state = State::Greeting(frame);

@@ -32,7 +32,7 @@ use crate::{
 const COUNT: usize = 4;
 pub(in crate::socp) const ANNA: usize = 0;
 pub(in crate::socp) const BEN: usize = 1;
-pub(super) const LAIR: usize = 2;
+pub(in crate::socp) const LAIR: usize = 2;
 pub(super) const OTHER: usize = 3;
 
 /// Keys of the size that the protocol prescribes take seconds to make, so all tests share theirs.
@@ -52,7 +52,7 @@ pub(super) fn now() -> u64 {
 }
 
 /// A key as it is written.
-pub(super) fn pubkey(owner: usize) -> String {
+pub(in crate::socp) fn pubkey(owner: usize) -> String {
     key::write(KEYS[owner].public(), Spelling::default())
 }
 
@@ -123,7 +123,7 @@ pub(super) fn direct(from: usize, to: &str, text: &str) -> Value {
 }
 
 /// A user that a server tells of.
-pub(super) fn advertise(server: usize, user: &str, key: &str) -> Value {
+pub(in crate::socp) fn advertise(server: usize, user: &str, key: &str) -> Value {
     let payload = json!({"user_id": user, "server_id": name(server), "meta": {"pubkey": key}});
     signed(server, "USER_ADVERTISE", name(server), "*", &payload)
 }
@@ -144,7 +144,7 @@ pub(super) fn deliver(server: usize, author: &str, to: &str, text: &str) -> Valu
 
 /// One connection.
 pub(in crate::socp) struct Stranger {
-    pub(super) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(in crate::socp) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     owner: usize,
 }
 
@@ -170,7 +170,7 @@ impl Stranger {
     }
 
     /// A server that is linked.
-    pub(super) async fn server(app: &App, owner: usize) -> Self {
+    pub(in crate::socp) async fn server(app: &App, owner: usize) -> Self {
         let mut server = Self::dial(&app.listen, owner).await;
         server.says(&join(owner)).await;
         server.hears("SERVER_WELCOME").await;
@@ -182,7 +182,7 @@ impl Stranger {
         self.says_text(frame.to_string()).await;
     }
 
-    pub(super) async fn says_text(&mut self, text: String) {
+    pub(in crate::socp) async fn says_text(&mut self, text: String) {
         let sent = timeout(PATIENCE, self.socket.send(Message::text(text))).await;
         sent.expect("a frame that is taken in time").expect("a socket that takes frames");
     }
@@ -288,7 +288,7 @@ fn text_of(frame: &Value) -> Option<String> {
 }
 
 /// Whether users are still served.
-pub(super) async fn still_serves(app: &App) {
+pub(in crate::socp) async fn still_serves(app: &App) {
     let mut users = Vec::new();
     for owner in [ANNA, BEN] {
         let mut user = Stranger::dial(&app.listen, owner).await;

@@ -72,6 +72,69 @@ fn a_heartbeat_that_somebody_else_signed_is_counted_and_not_answered() {
 }
 
 #[test]
+fn a_heartbeat_in_another_name_is_refused_and_counted() {
+    let mut house = House::linked();
+    let wrong = (Some(Violation::WrongSender), None);
+    for from in ["other", "us", "anna", "THEM"] {
+        for key in [THEM, STRANGER] {
+            let beat = key.says("HEARTBEAT", from, "us", 1, &json!({}));
+            assert_eq!(house.refuses(&beat), wrong, "{from}");
+            assert_eq!(house.refuses(&unsigned(&beat)), wrong, "{from}");
+        }
+    }
+    // One program says the time in it, another one neither signs nor says who it is.
+    house.shown = 0;
+    assert!(house.tells(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({"now": 7}))).is_empty());
+    assert!(house.tells(&unsigned(&THEM.says("HEARTBEAT", "", "us", 1, &json!({})))).is_empty());
+    assert_eq!(house.shown, 1);
+}
+
+#[test]
+fn servers_that_ask_for_a_key_are_answered_with_what_is_known() {
+    let mut house = House::linked();
+    let asks = |kind: &str, payload: &Value| THEM.says(kind, "them", "us", 1, payload);
+    for (kind, answer, payload) in [
+        ("PUB_KEY_REQUEST", "PUB_KEY", json!({"recipient_uuid": "ben"})),
+        ("DB_GET_USER", "DB_USER", json!({"user_id": "ben", "req_id": "7"})),
+    ] {
+        house.hear(&asks(kind, &payload));
+        let [said] = &house.said()[..] else { panic!("{kind}: {:?}", house.seen) };
+        let key = (&said["type"], &said["to"], &said["payload"]["pubkey"]);
+        assert_eq!(key, (&json!(answer), &json!("them"), &json!(BEN.pubkey())));
+        assert_eq!(said["payload"].get("req_id"), payload.get("req_id"), "what is asked with it is repeated");
+        assert_eq!(
+            (&said["payload"]["found"], &said["sig"]),
+            (&json!(true), &json!(US.sig(&said["payload"])))
+        );
+        assert!(said["payload"].get("server_id").is_none(), "it says of nobody that she is here");
+    }
+    // Of whom nothing is known, it is said so; the second program waits for the answer to its number.
+    house.hear(&asks("PUB_KEY_REQUEST", &json!({"user_id": "nobody"})));
+    assert_eq!(house.said()[0]["payload"]["code"], "USER_NOT_FOUND");
+    house.hear(&asks("DB_GET_USER", &json!({"user_id": "nobody", "req_id": "8"})));
+    let said = house.said();
+    assert_eq!(said[0]["payload"], json!({"found": false, "req_id": "8", "user_id": "nobody"}));
+    assert!(house.tells(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({}))).is_empty(), "and it goes on");
+}
+
+#[test]
+fn nobody_else_asks_for_keys_on_the_link_of_a_server() {
+    let mut house = House::linked();
+    let ben = json!({"user_id": "ben"});
+    for kind in ["PUB_KEY_REQUEST", "DB_GET_USER"] {
+        let honest = THEM.says(kind, "them", "us", 1, &ben);
+        let invalid = Some("INVALID_SIG".to_owned());
+        assert_eq!(house.refuses(&unsigned(&honest)), (Some(Violation::BadSignature), invalid));
+        let forged = STRANGER.says(kind, "them", "us", 1, &ben);
+        assert_eq!(house.refuses(&forged).0, Some(Violation::BadSignature), "{kind}");
+        let other = THEM.says(kind, "other", "us", 1, &ben);
+        assert_eq!(house.refuses(&other), (Some(Violation::WrongSender), None), "{kind}");
+        let empty = THEM.says(kind, "them", "us", 1, &json!({}));
+        assert_eq!(house.refuses(&empty), (Some(Violation::Malformed), None), "{kind}");
+    }
+}
+
+#[test]
 fn each_unknown_type_is_complained_about_once() {
     let mut house = House::linked();
     for kind in ["NEVER_HEARD", "USER_HELLO", "CMD_LIST"] {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     house,
     stranger::{
-        ANNA, BEN, LAIR, OTHER, Stranger, address, advertise, hello, join, name, remove, signed,
+        ANNA, BEN, LAIR, OTHER, Stranger, address, advertise, hello, join, name, pubkey, remove, signed,
         still_serves, unsigned, with,
     },
 };

@@ -30,6 +30,7 @@ use crate::{
     domain::{
         address::Address,
         book::{Book, Policy},
+        channel::Channel,
         limits::Limits,
     },
     identity::{Identity, read_token},
@@ -120,6 +121,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let house = House::build(Plan {
         kept_rooms: store.rooms(&limits).await.expect("rooms"),
         bearers: Vec::new(),
+        channel: Channel::new(&limits),
         bridge: None,
         home: about.address.clone(),
         names: Vec::new(),

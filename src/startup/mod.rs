@@ -239,6 +239,7 @@ async fn open(
         },
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
+        channel: neighbours::channel(&limits, &store).await?,
         bridge: settings.bridge.public.then(|| BridgeKeys::of(&settings.server.data_dir)),
         bans,
         archivist: archivist.clone(),

@@ -7,6 +7,7 @@
 mod arrivals;
 mod bans;
 mod bridge;
+mod channel;
 mod deliver;
 mod known;
 mod message;
@@ -34,7 +35,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
     Bridges, Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link,
-    People, Route, Tell, Unlink, WantList, WantedBy,
+    People, Route, Tell, Unlink, WantList, WantedBy, Wrapped,
 };
 pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
@@ -56,6 +57,7 @@ use crate::{
     domain::{
         address::Address,
         bridge::Bridge,
+        channel::Channel,
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::Frame,
@@ -112,6 +114,8 @@ pub struct Registry {
     doubts: u32,
     /// Letters for those who are away, if they are kept.
     offline: Option<Offline>,
+    /// Keys of the public channel that are wrapped for members.
+    channel: Channel,
     limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
@@ -142,6 +146,8 @@ pub struct Parts {
     pub notary: Notary,
     /// What letters for those who are away are kept with, if they are.
     pub offline: Option<OfflineParts>,
+    /// Keys of the public channel that were handed out before.
+    pub channel: Channel,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -190,6 +196,7 @@ impl Registry {
             notary: parts.notary,
             doubts: 0,
             offline,
+            channel: parts.channel,
             limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,

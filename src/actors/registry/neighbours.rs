@@ -3,7 +3,7 @@
 //! A neighbour that keeps count hears the list once, in parts and as fast as it takes them, and from then
 //! on every change. One that does not hears the whole list after changes, at most once per window.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
@@ -18,6 +18,7 @@ use crate::{
     dialect::{Ear, press},
     domain::{
         Moment,
+        channel::Channel,
         id::{HomeId, KeyId},
         letter::{Author, Letter, Origin},
         member::Member,
@@ -41,6 +42,8 @@ const RETRY: Duration = Duration::from_millis(50);
 pub(super) struct Neighbour {
     pub(super) lane: Lane,
     pub(super) ear: Ear,
+    /// Under which name it has handed out keys of the public channel, if it has.
+    pub(super) server: Option<Arc<str>>,
     meter: Arc<Meter>,
     telling: Telling,
     /// It has asked again while it was being told, and when the next telling may begin.
@@ -61,6 +64,13 @@ enum Telling {
     Whole { behind: bool, not_before: Moment },
 }
 
+impl Neighbour {
+    /// The version of its key of the public channel, as far as we know.
+    fn version(&self, channel: &Channel) -> u64 {
+        self.server.as_deref().map_or(0, |server| channel.version(server))
+    }
+}
+
 impl Registry {
     /// Somebody came to this home or went, as the change of this number.
     pub(super) fn tell_change(
@@ -70,7 +80,7 @@ impl Registry {
         sequence: u64,
         ctx: &mut Context<Self>,
     ) {
-        let (mut pressed, mut added) = (Pressed::default(), Pressed::default());
+        let (mut pressed, mut added) = (Pressed::default(), BTreeMap::<u64, Pressed<_>>::new());
         let mut behind = Vec::new();
         for (home, neighbour) in &mut self.neighbours {
             if let Telling::Whole { behind: is_behind, .. } = &mut neighbour.telling {
@@ -82,7 +92,9 @@ impl Registry {
             if let Some(frame) = pressed.hear(ear, || press::change(sequence, member, came, ear)) {
                 let _ = neighbour.lane.offer(frame, Class::Letter);
             }
-            if came && let Some(frame) = added.hear(ear, || press::in_channel(member, ear)) {
+            let version = neighbour.version(&self.channel);
+            let added = added.entry(version).or_default();
+            if came && let Some(frame) = added.hear(ear, || press::in_channel(member, version, ear)) {
                 // Everybody who arrives is in the channel, so nobody misses much without it.
                 let _ = neighbour.lane.offer(frame, Class::List);
             }
@@ -122,7 +134,9 @@ impl Registry {
                 Telling::Parts(after) => {
                     let roster = self.switchboard.roster();
                     let (members, is_last) = roster.part(after, PART);
-                    let parts = press::part(after, &members, is_last, roster.sequence(), neighbour.ear);
+                    let version = neighbour.version(&self.channel);
+                    let sequence = roster.sequence();
+                    let parts = press::part(after, &members, is_last, sequence, version, neighbour.ear);
                     // Hearing of somebody twice does no harm.
                     if !parts.into_iter().all(|part| neighbour.lane.offer(part, Class::List)) {
                         break RETRY;
@@ -229,7 +243,16 @@ impl Handler<Link> for Registry {
         };
         self.neighbours.insert(
             home,
-            Neighbour { lane, ear, meter, telling, again: false, not_before: Moment::ZERO, alarm: false },
+            Neighbour {
+                lane,
+                ear,
+                server: None,
+                meter,
+                telling,
+                again: false,
+                not_before: Moment::ZERO,
+                alarm: false,
+            },
         );
         self.tell(home, ctx);
         self.changed(ctx);

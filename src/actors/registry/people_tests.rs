@@ -105,6 +105,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         names: Vec::new(),
         kept_rooms: Kept::default(),
         bearers: Vec::new(),
+        channel: crate::domain::channel::Channel::new(&Limits::default()),
         bridge: None,
         offline: keeps.then(|| OfflineParts {
             keeper: Keeper::new(store.clone(), tally.clone(), 1 << 20).start(),

@@ -5,7 +5,7 @@
 //! print, `sign` those that a server may have signed, and `content` those that the author of a letter may
 //! have signed. `key` knows the spellings of public keys, `binary` those of all other bytes, and `accent` is
 //! what is remembered about one implementation. `plain` says what a public letter says to everybody, and `bridge`
-//! how the house speaks for members of other protocols.
+//! how the house speaks for members of other protocols; `channel` reads for whom its key is wrapped.
 //!
 //! Nothing here decides what is true; a text is read, or it is not.
 
@@ -14,6 +14,7 @@ mod answer;
 pub mod binary;
 pub mod bridge;
 pub mod canonical;
+pub mod channel;
 pub mod content;
 pub mod envelope;
 pub mod heard;

@@ -38,6 +38,7 @@ use crate::{
     },
     domain::{
         Moment,
+        channel::Wraps,
         id::HomeId,
         letter::{Frame, Letter},
         news::News,
@@ -118,6 +119,8 @@ pub(super) enum Then {
     Live,
     /// It did not find somebody whom we believe to be there.
     Missed(News),
+    /// It has handed out a key of the channel that its maker has signed, or not.
+    Keep(Wraps),
     /// It wants to know something.
     Answer(Box<Question>),
     /// With the arrival of its author, if nobody has told of that.

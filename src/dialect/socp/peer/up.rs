@@ -316,7 +316,7 @@ impl Session {
         match (verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt))), or) {
             (Some(way), or) => {
                 // What was tried last is the server's own.
-                if or.is_none() {
+                if or.is_none() && !matches!(then, Then::Keep(_)) {
                     self.way = Some(way);
                     if self.key.is_some() {
                         out.push(Output::Shown);
@@ -326,6 +326,7 @@ impl Session {
                     Then::Live => {}
                     Then::Missed(news) => out.push(Output::Tell(news)),
                     Then::Tell(told) => self.take_told(told, out),
+                    Then::Keep(wraps) => out.push(Output::Wraps(wraps)),
                     Then::Answer(question) => {
                         out.push(Output::Find(question.about()));
                         self.state = State::Answering(home, question);
@@ -334,7 +335,11 @@ impl Session {
                         if let Some(told) = arrival {
                             self.take_told(told, out);
                         }
+                        let original = letter.original.clone();
                         out.push(Output::Route(*letter));
+                        if Kind::from_name(&kind).is_some_and(Kind::is_of_channel) {
+                            self.hand_out(home, &original, out);
+                        }
                     }
                 }
             }
@@ -358,9 +363,10 @@ impl Then {
         matches!(self, Self::Tell(_) | Self::Missed(_) | Self::Route(_, Some(_)))
     }
 
-    /// Whether nobody is told that the signature is bad: no error is answered, and no sign of life refused.
+    /// Whether nobody is told that the signature is bad: no error is answered, no sign of life refused, and a
+    /// key that somebody else has made was handed on already.
     const fn is_quiet(&self) -> bool {
-        matches!(self, Self::Live | Self::Missed(_))
+        matches!(self, Self::Live | Self::Missed(_) | Self::Keep(_))
     }
 }
 

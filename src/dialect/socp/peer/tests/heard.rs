@@ -135,6 +135,49 @@ fn nobody_else_asks_for_keys_on_the_link_of_a_server() {
 }
 
 #[test]
+fn keys_of_the_channel_are_kept_if_who_made_them_has_signed_them() {
+    let mut house = House::linked();
+    let tells = |house: &mut House, kind: &str, payload: &Value| {
+        house.tells(&THEM.says(kind, "them", "*", 1, payload))
+    };
+    let kept = |outputs: &[Output]| match outputs {
+        [Output::Route(letter), Output::Wraps(wraps)] => {
+            assert_eq!((&letter.original, &*wraps.server), (&wraps.frame, "them"));
+            let names = wraps.wraps.iter().map(|wrap| (wrap.name.to_string(), wrap.wrapped.to_string()));
+            Some((wraps.version, names.collect::<Vec<_>>()))
+        }
+        [Output::Route(_)] => None,
+        [Output::Route(_), Output::Note(Violation::BadSignature)] => None,
+        other => panic!("{other:?}"),
+    };
+    let wrap = |name: &str| json!({"member_id": name, "wrapped_key": "d3JhcA"});
+    let update =
+        json!({"version": 3, "wraps": [wrap("ben"), wrap("*"), wrap("anna"), {"member_id": "carl"}]});
+    let told = tells(&mut house, "PUBLIC_CHANNEL_UPDATED", &update);
+    let both = ["ben", "anna"].map(|name| (name.to_owned(), "d3JhcA".to_owned())).to_vec();
+    assert_eq!(kept(&told), Some((Some(3), both)));
+    let shares = json!([{"member": "ben", "wrapped_public_channel_key": "c2hhcmU"}]);
+    let text = format!("{}{}", canonical(&shares.to_string()).expect("JSON"), ANNA.pubkey());
+    let share = |sig: &str| json!({"shares": shares, "creator_pub": ANNA.pubkey(), "content_sig": sig});
+    let honest = share(&binary::encode(&ANNA.signs(text.as_bytes()), false));
+    let told = tells(&mut house, "PUBLIC_CHANNEL_KEY_SHARE", &honest);
+    assert_eq!(kept(&told), Some((None, vec![("ben".to_owned(), "c2hhcmU".to_owned())])));
+    // It still goes to everybody who is here: they may know better.
+    let forged = share(&binary::encode(&STRANGER.signs(text.as_bytes()), false));
+    for payload in [forged, share("..."), share(""), json!({"shares": shares})] {
+        let told = tells(&mut house, "PUBLIC_CHANNEL_KEY_SHARE", &payload);
+        assert_eq!(kept(&told), None, "{payload}");
+    }
+    // Who is in the channel is said without a key.
+    assert_eq!(
+        kept(&tells(&mut house, "PUBLIC_CHANNEL_ADD", &json!({"add": ["anna"], "if_version": 3}))),
+        None
+    );
+    let forged = STRANGER.says("PUBLIC_CHANNEL_UPDATED", "them", "*", 1, &update);
+    assert_eq!(house.refuses(&forged).0, Some(Violation::BadSignature));
+}
+
+#[test]
 fn each_unknown_type_is_complained_about_once() {
     let mut house = House::linked();
     for kind in ["NEVER_HEARD", "USER_HELLO", "CMD_LIST"] {

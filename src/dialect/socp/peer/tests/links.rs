@@ -171,8 +171,8 @@ fn whoever_comes_is_said_to_be_in_the_channel_to_servers_that_know_of_it() {
         ("pezhy", false),
     ] {
         let ear = Ear::SocpPeer(Accent::parse(name).expect("an accent"));
-        let one = press::in_channel(&ANNA.member(), ear);
-        let listed = press::part(None, &members, true, 1, ear);
+        let one = press::in_channel(&ANNA.member(), 3, ear);
+        let listed = press::part(None, &members, true, 1, 3, ear);
         assert_eq!((one.is_some(), listed.len()), (knows, if knows { 3 } else { 2 }), "{name}");
         let Some(one) = one else { continue };
         let one = said(&one);
@@ -180,12 +180,12 @@ fn whoever_comes_is_said_to_be_in_the_channel_to_servers_that_know_of_it() {
             (&one["type"], &one["from"], &one["to"]),
             (&json!("PUBLIC_CHANNEL_ADD"), &json!("us"), &json!("*"))
         );
-        assert_eq!(one["payload"], json!({"add": ["anna"], "if_version": 0}));
+        assert_eq!(one["payload"], json!({"add": ["anna"], "if_version": 3}));
         assert_eq!(one["sig"], US.sig(&one["payload"]));
         assert_eq!(said(&listed[2])["payload"]["add"], json!(["anna", "ben"]), "one frame for all of them");
     }
-    assert_eq!(press::in_channel(&ANNA.member(), Ear::Kith), None);
-    assert_eq!(press::in_channel(&ANNA.member(), Ear::Socp(Accent::default())), None);
+    assert_eq!(press::in_channel(&ANNA.member(), 3, Ear::Kith), None);
+    assert_eq!(press::in_channel(&ANNA.member(), 3, Ear::Socp(Accent::default())), None);
 }
 
 /// A link to a server that was linked before, with its first words out.

@@ -15,7 +15,9 @@ use crate::{
         event::{Greeting, Input, Output, ServerCard, Standing},
         press,
         socp::{
-            Accent, id_of, relay,
+            Accent, binary,
+            canonical::canonical,
+            id_of, relay,
             testing::{US, Who, judge, said, terms, unsigned, value},
         },
     },

@@ -81,6 +81,13 @@ pub fn change(sequence: u64, member: &Member, came: bool, ear: Ear) -> Option<Fr
     }
 }
 
+/// Somebody has left, for neighbours that cannot find out by themselves whether they have missed it.
+#[must_use]
+pub fn gone(member: &Member, ear: Ear) -> Option<Frame> {
+    let Ear::SocpPeer(_) = ear else { return None };
+    socp::relay::went(member)
+}
+
 /// Somebody who came is in the public channel, of which this is the version there, where there are words for that.
 #[must_use]
 pub fn in_channel(member: &Member, version: u64, ear: Ear) -> Option<Frame> {

@@ -22,7 +22,7 @@ mod rooms;
 mod route;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     net::IpAddr,
     sync::{
         Arc,
@@ -55,6 +55,7 @@ use super::{
 use crate::{
     dialect::{Ear, Terms, press},
     domain::{
+        Moment,
         address::Address,
         bridge::Bridge,
         channel::Channel,
@@ -102,6 +103,8 @@ pub struct Registry {
     lists_version: u64,
     /// Members who have names. Clients that hear of each by itself know of all of them.
     known: Known,
+    /// Who has left a short time ago, in this order, and is not back.
+    gone: VecDeque<(Moment, Member)>,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -188,6 +191,7 @@ impl Registry {
             lists: HashMap::new(),
             lists_version: 0,
             known: Known::default(),
+            gone: VecDeque::new(),
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
-use super::{Link, Registry, Route, Tell, Unlink, WantedBy, pressed::Pressed};
+use super::{Link, Registry, Route, Tell, Unlink, WantedBy, people::is_person, pressed::Pressed};
 use crate::{
     actors::{
         archivist::Remember,
@@ -34,6 +34,11 @@ const PART: usize = 256;
 const MOST_DOUBTS: u32 = 256;
 /// How long a neighbour that asks for our list is left alone after it was told all of it.
 const ASKED: Duration = Duration::from_millis(500);
+/// How long it is remembered who has left, for neighbours that have missed it: longer than any of them takes to
+/// notice that a link is dead, and to link again.
+const GONE: Duration = Duration::from_secs(600);
+/// Of so many, at most.
+const MOST_GONE: usize = 256;
 /// How long a neighbour that had no room is left alone.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -101,6 +106,25 @@ impl Registry {
         }
         for home in behind {
             self.tell(home, ctx);
+        }
+        self.gone.retain(|(_, other)| other.key != member.key);
+        if !came && is_person(member) {
+            self.gone.push_back((self.clock.now(), member.clone()));
+            if self.gone.len() > MOST_GONE {
+                self.gone.pop_front();
+            }
+        }
+    }
+
+    /// Says who has left. What was on its way over a socket that is lost is lost with it, and a list of those who are
+    /// here says nothing about those who are not.
+    fn tell_gone(&mut self, ear: Ear, lane: &Lane) {
+        let now = self.clock.now();
+        self.gone.retain(|(at, _)| now.saturating_sub(*at) < GONE);
+        for (_, member) in &self.gone {
+            if let Some(frame) = press::gone(member, ear) {
+                let _ = lane.offer(frame, Class::List);
+            }
         }
     }
 
@@ -241,6 +265,7 @@ impl Handler<Link> for Registry {
             // It has just heard who we are, and may still be making up its mind.
             _ => Telling::Whole { behind: true, not_before: self.clock.now() + self.limits.update_window(0) },
         };
+        self.tell_gone(ear, &lane);
         self.neighbours.insert(
             home,
             Neighbour {

@@ -117,6 +117,7 @@ impl Stranger {
         let terms = Terms {
             recipients_per_letter: 256,
             detect_accents: true,
+            socp_detect_accents: true,
             unsigned: false,
             peer_heartbeat_s: 5,
             peer_silence_s: 15,

@@ -45,7 +45,7 @@ impl Session {
         let address = hello::address(&introduction).ok_or(MALFORMED)?;
         let (kind, from) = (&envelope.kind, &envelope.from);
         out.push(Output::Step("hello", format!("{kind} from {from} at {address}")));
-        if self.terms.detect_accents {
+        if self.terms.socp_detect_accents {
             self.accent = Accent::recognise(envelope);
         }
         self.take_key(introduction.pubkey.as_deref())?;

@@ -294,6 +294,21 @@ fn ours_are_spelled_as_theirs_are() {
 }
 
 #[test]
+fn whether_servers_are_recognised_is_a_matter_of_this_protocol_alone() {
+    for (olaf, socp) in [(true, false), (false, true)] {
+        let terms = Terms { detect_accents: olaf, socp_detect_accents: socp, ..(*terms(true)).clone() };
+        let mut house = House::new(Session::answering(Arc::new(terms)), Standing::default());
+        let payload = json!({"host": "10.0.0.2", "port": 80, "pubkey": spelled_by_g40(THEM)});
+        house.hear(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &payload));
+        let welcome = house.said().remove(0);
+        let accent = if socp { Accent::G40 } else { Accent::default() };
+        assert_eq!(house.greeted[0].ear, Ear::SocpPeer(accent), "{olaf} {socp}");
+        let ours = crate::dialect::socp::key::write(&US.key(), accent.spelling());
+        assert_eq!(welcome["payload"]["pubkey"], ours);
+    }
+}
+
+#[test]
 fn a_server_hears_that_we_leave_unless_it_left_first() {
     let words = crate::dialect::socp::session::last_words_to_server;
     assert_eq!(words(Ending::Left), None);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
-        Accent as AnyAccent, Ear,
+        Accent as AnyAccent, Ear, Terms,
         event::{Greeting, Input, Output, ServerCard, Standing},
         press,
         socp::{

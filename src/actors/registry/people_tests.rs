@@ -138,7 +138,13 @@ async fn enter(registry: &Addr<Registry>, number: u8, room: usize, hello: u8) ->
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: true, sealing_key: None }),
+        named: Some(Named {
+            name: name.as_str().into(),
+            key,
+            proven: true,
+            sealing_key: None,
+            display_name: None,
+        }),
         dialect: Dialect::Socp,
         public_key: "".into(),
         spelled: socp::heard::spelled(&name, "", None),
@@ -199,7 +205,13 @@ fn resident(number: u8) -> Listed {
     let key = Some(KeyId([number; 32]));
     Listed::Known(Resident {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: false, sealing_key: None }),
+        named: Some(Named {
+            name: name.as_str().into(),
+            key,
+            proven: false,
+            sealing_key: None,
+            display_name: None,
+        }),
         dialect: Dialect::Socp,
         public_key: "".into(),
         spelled: socp::heard::spelled(&name, "", None),

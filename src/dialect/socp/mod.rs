@@ -69,5 +69,11 @@ pub fn is_socp(frame: &Frame) -> bool {
 pub fn named(name: &str, public_key: &str, sealing_key: Option<&str>) -> Option<Named> {
     let key = if public_key.is_empty() { None } else { Some(key::read(public_key).ok()?.0.id()) };
     let is_fit = payload::is_user_name(name) && sealing_key.is_none_or(|text| key::read(text).is_ok());
-    is_fit.then(|| Named { name: name.into(), key, proven: false, sealing_key: sealing_key.map(Into::into) })
+    is_fit.then(|| Named {
+        name: name.into(),
+        key,
+        proven: false,
+        sealing_key: sealing_key.map(Into::into),
+        display_name: None,
+    })
 }

@@ -121,9 +121,9 @@ pub fn came(member: &Member, accent: Accent) -> Option<Frame> {
     let keys = [("pubkey", Some(&member.public_key)), ("enc_pubkey", member.sealing_key.as_ref())];
     let keys = keys.into_iter().filter_map(|(field, key)| Some((field, key.filter(|key| !key.is_empty())?)));
     let mut meta: BTreeMap<&str, String> = keys.map(|(field, key)| (field, spelled(key, accent))).collect();
-    if bridge::is_bridge(member) {
-        meta.insert("display_name", bridge::DISPLAY_NAME.to_owned());
-    }
+    let called =
+        if bridge::is_bridge(member) { Some(bridge::DISPLAY_NAME) } else { member.display_name.as_deref() };
+    meta.extend(called.map(|name| ("display_name", name.to_owned())));
     let payload = json!({"meta": meta, "server_id": "", "user_id": name}).to_string();
     Some(Draft { to: "*", ..Draft::new(Kind::UserAdvertise, &payload) }.frame())
 }

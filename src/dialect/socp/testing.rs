@@ -89,6 +89,7 @@ impl Who {
             spelled,
             fingerprint: None,
             sealing_key: None,
+            display_name: None,
         })
     }
 }

@@ -292,6 +292,7 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
         public_key,
         spelled,
         sealing_key: None,
+        display_name: None,
         fingerprint: Some(key.id()),
     })
 }

@@ -139,6 +139,7 @@ fn somebody() -> Arc<Member> {
         public_key,
         spelled: key,
         sealing_key: None,
+        display_name: None,
         fingerprint: None,
     })
 }

@@ -153,6 +153,32 @@ fn who_leaves_its_name_to_the_server_gets_one_and_a_uuid_is_kept() {
 }
 
 #[test]
+fn what_a_user_wants_to_be_called_is_told_to_others_if_it_can_be_shown() {
+    for (meta, called) in [
+        (json!({"display_name": "Anna of the hill", "age": 7}), Some("Anna of the hill")),
+        (json!({"display_name": "é".repeat(64)}), Some("é".repeat(64).as_str())),
+        (json!({"display_name": "x".repeat(65)}), None),
+        (json!({"display_name": "  "}), None),
+        (json!({"display_name": "an\u{7}na"}), None),
+        (json!({"display_name": "\u{202e}anna"}), None),
+        (json!({"display_name": ["anna"]}), None),
+        (json!("anna"), None),
+        (json!(null), None),
+    ] {
+        let mut house = House::new();
+        let payload = json!({"pubkey": ANNA.pubkey(), "meta": meta});
+        house.hear(&ANNA.says("USER_HELLO", "anna", "", 1, &payload));
+        let Some(Output::Join(newcomer, _)) = house.seen.pop() else { panic!("{meta}: {:?}", house.seen) };
+        let named = newcomer.named.expect("a name");
+        assert_eq!(named.display_name.as_deref(), called, "{meta}");
+        let member = Member { display_name: named.display_name, ..(*ANNA.member()).clone() };
+        let told = value(&relay::came(&member, Accent::default()).expect("an arrival"));
+        assert_eq!(told["payload"]["meta"].get("display_name").and_then(Value::as_str), called, "{meta}");
+        assert_eq!(told["payload"]["user_id"], "anna");
+    }
+}
+
+#[test]
 fn a_hello_joins_signed_or_not() {
     for (frame, proven) in [(hello(ANNA), true), (unsigned(&hello(ANNA)), false)] {
         let mut house = House::new();

@@ -241,6 +241,21 @@ fn an_answer_about_a_key_is_not_played_back_as_presence() {
     assert_eq!(came(&told), Some(id_of("anna")));
 }
 
+#[test]
+fn what_members_of_others_want_to_be_called_is_told_to_ours() {
+    for (called, kept) in [("Anna of the hill", true), (&"x".repeat(1000), false)] {
+        let mut payload = advertise(ANNA, "them");
+        payload["meta"]["display_name"] = json!(called);
+        let told = House::linked().tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &payload));
+        let [Output::Tell(News::Single(Change::Came(Listed::Known(anna))))] = &told[..] else {
+            panic!("{told:?}")
+        };
+        let came = relay::came(&anna.clone().numbered(1), Accent::default()).expect("an arrival");
+        let said = value(&came)["payload"]["meta"]["display_name"] == *called;
+        assert_eq!(said, kept, "{called}");
+    }
+}
+
 fn deliver(sender: Who, to: Who) -> Value {
     json!({"user_id": to.0, "ciphertext": "AAAA", "sender": sender.0, "sender_pub": sender.pubkey(),
         "content_sig": "x".repeat(683)})

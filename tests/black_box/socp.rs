@@ -1,5 +1,6 @@
 //! SOCP as other people's programs speak it: Python clients and servers that share nothing with ours.
 
+mod alone;
 mod bootstrap;
 mod channel;
 mod door;

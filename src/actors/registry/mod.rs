@@ -105,6 +105,8 @@ pub struct Registry {
     known: Known,
     /// Who has left a short time ago, in this order, and is not back.
     gone: VecDeque<(Moment, Member)>,
+    /// When the link to a neighbour was lost that is not back.
+    lost: BTreeMap<HomeId, Moment>,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -192,6 +194,7 @@ impl Registry {
             lists_version: 0,
             known: Known::default(),
             gone: VecDeque::new(),
+            lost: BTreeMap::new(),
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),

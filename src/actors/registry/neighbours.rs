@@ -37,6 +37,9 @@ const ASKED: Duration = Duration::from_millis(500);
 /// How long it is remembered who has left, for neighbours that have missed it: longer than any of them takes to
 /// notice that a link is dead, and to link again.
 const GONE: Duration = Duration::from_secs(600);
+/// How long before a link was lost something may have been said that never arrived: as long as a dead one is not
+/// noticed.
+const UNDER_WAY: Duration = Duration::from_secs(120);
 /// Of so many, at most.
 const MOST_GONE: usize = 256;
 /// How long a neighbour that had no room is left alone.
@@ -116,12 +119,15 @@ impl Registry {
         }
     }
 
-    /// Says who has left. What was on its way over a socket that is lost is lost with it, and a list of those who are
-    /// here says nothing about those who are not.
-    fn tell_gone(&mut self, ear: Ear, lane: &Lane) {
+    /// Says who has left, to a neighbour that was linked before. What was on its way over a socket that is lost is lost
+    /// with it, and a list of those who are here says nothing about those who are not.
+    fn tell_gone(&mut self, home: HomeId, ear: Ear, lane: &Lane) {
         let now = self.clock.now();
         self.gone.retain(|(at, _)| now.saturating_sub(*at) < GONE);
-        for (_, member) in &self.gone {
+        self.lost.retain(|_, at| now.saturating_sub(*at) < GONE);
+        let lost = if self.neighbours.contains_key(&home) { Some(now) } else { self.lost.remove(&home) };
+        let Some(lost) = lost else { return };
+        for (_, member) in self.gone.iter().filter(|(at, _)| lost.saturating_sub(*at) < UNDER_WAY) {
             if let Some(frame) = press::gone(member, ear) {
                 let _ = lane.offer(frame, Class::List);
             }
@@ -265,7 +271,7 @@ impl Handler<Link> for Registry {
             // It has just heard who we are, and may still be making up its mind.
             _ => Telling::Whole { behind: true, not_before: self.clock.now() + self.limits.update_window(0) },
         };
-        self.tell_gone(ear, &lane);
+        self.tell_gone(home, ear, &lane);
         self.neighbours.insert(
             home,
             Neighbour {
@@ -293,7 +299,9 @@ impl Handler<Unlink> for Registry {
     type Result = ();
 
     fn handle(&mut self, Unlink(home): Unlink, ctx: &mut Context<Self>) {
-        self.neighbours.remove(&home);
+        if self.neighbours.remove(&home).is_some() {
+            self.lost.insert(home, self.clock.now());
+        }
         self.unlink_rooms(home);
         if self.switchboard.unlink(home) {
             self.changed(ctx);

@@ -13,7 +13,7 @@ use crate::{
         meter::Meter,
         neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
         peer_link::trouble,
-        registry::{RoomTold, Tell, WantedBy},
+        registry::{RoomTold, Tell, WantedBy, Wrapped},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -91,6 +91,13 @@ impl Connection {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
                     self.house.registry.do_send(RoomTold { home, news });
+                    self.take_breath();
+                }
+            }
+            Output::Wraps(wraps) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(wraps.frame.len());
+                    self.house.registry.do_send(Wrapped { home, wraps });
                     self.take_breath();
                 }
             }

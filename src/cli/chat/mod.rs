@@ -14,7 +14,10 @@
 //! ? unverified file (why; claims to be c): path
 //! - <short> <nickname or -> <homes>     (answers to /list)
 //! * in room r                           * the room is about: text
+//! * in room r with x, y                  * nobody else is in room r
+//! * joined room r: x                    * left room r: x           (where rooms are not all there is)
 //! * x is called y now                   * you are called y now
+//! x (in r): text                        (said in the room, by the server's word alone)
 //! < TIME x: text                        < text             (said before; some servers tell no time)
 //! - r (n): topic                        (answers to /rooms)
 //! ! whatever went wrong

@@ -11,6 +11,10 @@ impl Talk {
     pub(super) async fn obey(&mut self, typed: Typed) {
         let done = match typed {
             Typed::Nothing => Ok(()),
+            Typed::Here(text) => {
+                self.say(Say::Here(text), "to everyone").await;
+                Ok(())
+            }
             Typed::All(text) => {
                 self.say(Say::Public(text), "to everyone").await;
                 Ok(())
@@ -89,6 +93,11 @@ impl Talk {
             let rest: Vec<_> = homes.chain(label.as_deref()).collect();
             self.screen.line(Kind::Speech, &format!("- {} {name} {}", one.id.listed(), rest.join(" ")));
         }
+        if let Some(guests) = &self.people.guests {
+            let guests: Vec<_> = guests.iter().cloned().collect();
+            let names = self.people.names(&self.contacts, &guests);
+            self.screen.news(&format!("in your room: {names}"));
+        }
         // Some servers tell nothing by themselves; the answer shows as people who joined or left.
         self.link.ask_for_list();
     }
@@ -159,6 +168,7 @@ pub(super) fn asked(wish: &Wish) -> String {
         Wish::Leave(room) => format!("/leave {}", room.as_deref().unwrap_or_default()).trim_end().to_owned(),
         Wish::Nick(nick) => format!("/nick {nick}"),
         Wish::Rooms => "/rooms".to_owned(),
+        Wish::Older => "/older".to_owned(),
         Wish::History(room) => {
             format!("/history {}", room.as_deref().unwrap_or_default()).trim_end().to_owned()
         }

@@ -1,6 +1,6 @@
 //! Who is meant: from what people type to persons, and from persons to what people read.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::client::{
     event::{Author, Present},
@@ -14,11 +14,13 @@ pub(super) struct People {
     pub(super) me: PersonId,
     my_name: String,
     pub(super) present: Arc<[Present]>,
+    /// Who else is in the member's room, where that is not the same as who is here.
+    pub(super) guests: Option<BTreeSet<PersonId>>,
 }
 
 impl People {
     pub(super) fn new(me: PersonId, my_name: String) -> Self {
-        Self { me, my_name, present: Arc::new([]) }
+        Self { me, my_name, present: Arc::new([]), guests: None }
     }
 
     /// What to call somebody on the screen. Whoever could be taken for somebody else is called in full.

@@ -19,7 +19,7 @@ use crate::{
     client::{
         event::{Event, Output, SayError},
         person::PersonId,
-        room::Wish,
+        rooms::{Rooms, Spoken},
         voice::Say,
     },
     crypto::{
@@ -27,7 +27,7 @@ use crate::{
         sealing::Opener,
     },
     dialect::socp::{envelope::Envelope, kind::Kind, request::Complaint},
-    domain::{limits::Limits, replay::Window},
+    domain::{dialect::Dialect, limits::Limits, replay::Window, rooms::RoomName},
 };
 
 /// Letters of others that are remembered against being played back.
@@ -55,6 +55,7 @@ pub struct Session {
     pub(super) asked: BTreeSet<PersonId>,
     /// Keys that are new and not written down yet.
     pub(super) learnt: Vec<(PersonId, String)>,
+    pub(super) rooms: Rooms,
     last_ts: i64,
     most_bytes: usize,
 }
@@ -82,9 +83,17 @@ impl Session {
             list_is_asked_for: false,
             asked: BTreeSet::new(),
             learnt: Vec::new(),
+            rooms: Rooms::new(Dialect::Socp, None),
             last_ts: 0,
             most_bytes: usize::try_from(Limits::default().message_bytes).unwrap_or(usize::MAX),
         })
+    }
+
+    /// The same, in this room from the beginning.
+    #[must_use]
+    pub fn in_room(mut self, room: &RoomName) -> Self {
+        self.rooms = Rooms::new(Dialect::Socp, Some(room));
+        self
     }
 
     /// Who we are.
@@ -112,6 +121,7 @@ impl Session {
     pub fn greet(&mut self, now_ms: i64) -> Result<[String; 2], SayError> {
         self.directory.clear();
         self.asked.clear();
+        self.rooms.lose();
         self.is_listed = false;
         // The next server at this address may be another one.
         self.server.clear();
@@ -140,14 +150,17 @@ impl Session {
     pub fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<String>, SayError> {
         let frames = match say {
             Say::Public(text) => vec![self.pen(now_ms).public(text)?],
+            Say::Here(text) => match self.rooms.speak(text)? {
+                Spoken::Everybody => vec![self.pen(now_ms).public(text)?],
+                Spoken::Room(frame) => return Ok(vec![frame]),
+            },
             Say::Private(to, text) => self.private(to, text, now_ms)?,
             Say::Part(to, part) => {
                 let key = to.as_ref().map(|to| self.key_of(to)).transpose()?;
                 let to = to.as_ref().zip(key.as_ref()).map(|(to, key)| (to.as_str(), key));
                 vec![self.pen(now_ms).part(to, part)?]
             }
-            Say::Wish(Wish::Nick(_)) => return Err(SayError::NoNicks),
-            Say::Wish(_) => return Err(SayError::NoRooms),
+            Say::Wish(wish) => return Ok(vec![self.rooms.wish(wish)?]),
         };
         if frames.iter().any(|frame| frame.len() > self.most_bytes) {
             return Err(SayError::TooLong);
@@ -198,6 +211,9 @@ impl Session {
 
     /// A frame of the server.
     pub fn receive(&mut self, frame: &str, now_ms: i64, out: &mut Vec<Output>) {
+        if self.rooms.is_about(frame) {
+            return self.rooms.receive(frame, out);
+        }
         let Ok(envelope) = Envelope::read(frame) else { return };
         match envelope.known() {
             Some(Kind::Ack | Kind::UserWelcome | Kind::ClientWelcome) if self.server.is_empty() => {

@@ -45,6 +45,11 @@ pub enum Event {
         /// What it says.
         text: String,
     },
+    /// A letter of ours waits at the server for somebody who is away.
+    Kept {
+        /// For whom.
+        to: PersonId,
+    },
     /// One of our own letters came back.
     Echo {
         /// Its counter.

@@ -88,6 +88,11 @@ pub trait Voice: fmt::Debug + Send + Sync {
         FilePost::Uploaded
     }
 
+    /// Whether private letters may be for people who are away; the server says what becomes of them.
+    fn reaches_absent(&self) -> bool {
+        false
+    }
+
     /// What opens a connection, to be sent in this order. Called once per connection.
     ///
     /// # Errors

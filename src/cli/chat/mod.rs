@@ -13,6 +13,7 @@
 //! * file of x: path (n bytes)           * file of x (private): path (n bytes)
 //! ? unverified file (why; claims to be c): path
 //! - <short> <nickname or -> <homes>     (answers to /list)
+//! * x is away; the letter waits at the server
 //! * in room r                           * the room is about: text
 //! * in room r with x, y                  * nobody else is in room r
 //! * joined room r: x                    * left room r: x           (where rooms are not all there is)

@@ -75,7 +75,7 @@ impl Talk {
     }
 
     async fn tell(&mut self, who: &str, text: String) -> Result<(), String> {
-        let ids = self.people.find_all(&self.contacts, who)?;
+        let ids = self.people.find_all(&self.contacts, who, self.reaches_absent)?;
         let what = format!("to {}", self.people.names(&self.contacts, &ids));
         self.say(Say::Private(ids, text), &what).await;
         Ok(())
@@ -130,7 +130,7 @@ impl Talk {
             self.files.verb().ok_or("files are not sent here; put it somewhere and say its address")?;
         let to = match who {
             "public" => None,
-            who => Some(self.people.find_all(&self.contacts, who)?),
+            who => Some(self.people.find_all(&self.contacts, who, false)?),
         };
         self.screen.news(&format!("{verb} {path}"));
         self.files.send(path, to);

@@ -26,7 +26,13 @@ use crate::{
         keys::{PrivateKey, PublicKey},
         sealing::Opener,
     },
-    dialect::socp::{envelope::Envelope, kind::Kind, request::Complaint},
+    dialect::socp::{
+        envelope::Envelope,
+        kind::Kind,
+        payload::is_user_name,
+        relay::KEPT,
+        request::{Ack, Complaint},
+    },
     domain::{dialect::Dialect, limits::Limits, replay::Window, rooms::RoomName},
 };
 
@@ -156,6 +162,9 @@ impl Session {
             },
             Say::Private(to, text) => self.private(to, text, now_ms)?,
             Say::Part(to, part) => {
+                if let Some(absent) = to.as_ref().filter(|to| !self.directory.is_here(to)) {
+                    return Err(SayError::NotPresent(absent.clone()));
+                }
                 let key = to.as_ref().map(|to| self.key_of(to)).transpose()?;
                 let to = to.as_ref().zip(key.as_ref()).map(|(to, key)| (to.as_str(), key));
                 vec![self.pen(now_ms).part(to, part)?]
@@ -179,14 +188,15 @@ impl Session {
         to.iter().zip(&keys).map(|(to, key)| pen.direct(to.as_str(), text, key)).collect()
     }
 
+    /// The key to seal with, of somebody who may be away.
     fn key_of(&self, person: &PersonId) -> Result<PublicKey, SayError> {
-        if !self.directory.is_here(person) {
-            return Err(SayError::NotPresent(person.clone()));
-        }
         if self.directory.is_disputed(person) {
             return Err(SayError::KeyChanged(person.clone()));
         }
-        self.directory.key(person).cloned().ok_or_else(|| SayError::NoKey(person.clone()))
+        self.directory.key(person).cloned().ok_or_else(|| match self.directory.is_here(person) {
+            true => SayError::NoKey(person.clone()),
+            false => SayError::NotPresent(person.clone()),
+        })
     }
 
     /// The member believes the key that somebody comes with now.
@@ -219,6 +229,7 @@ impl Session {
             Some(Kind::Ack | Kind::UserWelcome | Kind::ClientWelcome) if self.server.is_empty() => {
                 self.server = envelope.from.to_string();
             }
+            Some(Kind::Ack) => on_ack(&envelope, out),
             Some(Kind::UserAdvertise) => self.on_came(&envelope, now_ms, out),
             Some(Kind::UserRemove) => self.on_went(&envelope, out),
             Some(Kind::UserList | Kind::ListResponse) => self.on_list(&envelope, now_ms, out),
@@ -262,5 +273,14 @@ impl Session {
         }
         let words = [code, detail].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>();
         out.push(Output::Event(Event::Complaint(words.join(": "))));
+    }
+}
+
+/// Most of what is acknowledged is no news.
+fn on_ack(envelope: &Envelope<'_>, out: &mut Vec<Output>) {
+    let Ok(ack) = Ack::read(envelope.payload()) else { return };
+    let to = ack.user_id.as_deref().filter(|name| is_user_name(name));
+    if let Some(to) = to.filter(|_| ack.status.as_deref() == Some(KEPT)) {
+        out.push(Output::Event(Event::Kept { to: PersonId::new(to) }));
     }
 }

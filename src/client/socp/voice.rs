@@ -29,6 +29,10 @@ impl Voice for Session {
         FilePost::InLetters(Chunks { private: ROOM, public: PUBLIC_CHUNK })
     }
 
+    fn reaches_absent(&self) -> bool {
+        true
+    }
+
     fn greet(&mut self, now_ms: i64) -> Result<Vec<Frame>, SayError> {
         Self::greet(self, now_ms).map(|frames| frames.map(Frame::from).into())
     }

@@ -74,7 +74,7 @@ impl Rooms {
         }
         let mut stay = Stay::new(room, you, topic, &begun.guests, self.dialect);
         match lost {
-            Some(lost) => out.extend(stay.go_on(lost).map(told)),
+            Some(lost) => out.extend(stay.go_on(&lost).map(told)),
             None => out.push(told(stay.roster())),
         }
         self.here = Some(stay);

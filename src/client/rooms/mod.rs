@@ -135,7 +135,7 @@ impl Rooms {
         let room = room.clone();
         if self.offer.is_some() {
             if self.here.is_none() {
-                out.push(Output::Send(self.enter(room).into()));
+                out.push(Output::Send(self.enter(&room).into()));
             }
             return;
         }
@@ -191,7 +191,7 @@ impl Rooms {
                     return Err(SayError::Inside);
                 }
                 self.place = Place::Room(room.clone());
-                Ok(self.enter(room))
+                Ok(self.enter(&room))
             }
             Wish::Leave(room) => {
                 let room = self.meant(room.as_deref());
@@ -227,9 +227,9 @@ impl Rooms {
         }
     }
 
-    fn enter(&mut self, room: String) -> String {
-        let ticket = self.number(Asked::Enter(room.clone()));
-        Request::Enter { ticket, room: &room }.print()
+    fn enter(&mut self, room: &str) -> String {
+        let ticket = self.number(Asked::Enter(room.to_owned()));
+        Request::Enter { ticket, room }.print()
     }
 
     fn page(&mut self, room: &str, before: Option<LineId>, asked: Asked) -> String {

@@ -62,7 +62,7 @@ impl Stay {
     }
 
     /// The room is the one in which the connection was lost: what follows from that.
-    pub(super) fn go_on(&mut self, lost: Lost) -> Option<Told> {
+    pub(super) fn go_on(&mut self, lost: &Lost) -> Option<Told> {
         self.shown = lost.shown;
         self.missed = Some(Missed::after(lost.shown));
         let now = self.others();

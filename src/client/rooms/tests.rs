@@ -54,8 +54,8 @@ fn sent(outputs: &[Output]) -> Vec<Value> {
     outputs.iter().filter_map(text).collect()
 }
 
-fn asks(rooms: &mut Rooms, wish: Wish) -> Value {
-    serde_json::from_str(&rooms.wish(&wish).expect("a request")).expect("JSON")
+fn asks(rooms: &mut Rooms, wish: &Wish) -> Value {
+    serde_json::from_str(&rooms.wish(wish).expect("a request")).expect("JSON")
 }
 
 fn join(room: &str) -> Wish {
@@ -98,7 +98,7 @@ fn spoken(text: &str) -> Told {
 /// In the room `den`, where one line was said before.
 fn inside() -> Rooms {
     let mut rooms = member();
-    let ticket = asks(&mut rooms, join("den"))["ticket"].take();
+    let ticket = asks(&mut rooms, &join("den"))["ticket"].take();
     let heard = told(&mut rooms, &entered(&ticket, "den", &[line(1, "one")], false));
     let first = Told::Entered { room: "den".into(), again: false };
     let guests = Told::Guests { room: "den".into(), guests: vec![ben()] };
@@ -150,13 +150,13 @@ fn words_go_where_the_member_is() {
     assert_eq!(rooms.speak(&"x".repeat(21)), Err(SayError::TooLong));
     // Between two rooms it goes to the new one, and the old one is left as soon as that is sure.
     assert_eq!(rooms.wish(&join("den")), Err(SayError::Inside));
-    let ticket = asks(&mut rooms, join("attic"))["ticket"].take();
+    let ticket = asks(&mut rooms, &join("attic"))["ticket"].take();
     let Ok(Spoken::Room(frame)) = rooms.speak("up here") else { panic!("a frame") };
     assert!(frame.contains(r#""room":"attic""#), "{frame}");
     let outputs = hears(&mut rooms, &entered(&ticket, "attic", &[], false));
     assert_eq!(sent(&outputs), [json!({"kith": "leave", "ticket": 5, "room": "den"})]);
     assert_eq!(hears(&mut rooms, &json!({"kith": "left", "ticket": 5, "room": "den"})), []);
-    let ticket = asks(&mut rooms, Wish::Leave(None))["ticket"].take();
+    let ticket = asks(&mut rooms, &Wish::Leave(None))["ticket"].take();
     assert_eq!(rooms.speak("to all"), Ok(Spoken::Everybody));
     let left = told(&mut rooms, &json!({"kith": "left", "ticket": ticket, "room": "attic"}));
     assert_eq!(left, [Told::Left("attic".into())]);
@@ -166,14 +166,14 @@ fn words_go_where_the_member_is() {
 #[test]
 fn whoever_is_refused_or_put_out_says_nothing_to_everybody_by_mistake() {
     let mut rooms = member();
-    let ticket = asks(&mut rooms, join("closed"))["ticket"].take();
+    let ticket = asks(&mut rooms, &join("closed"))["ticket"].take();
     let refused = told(&mut rooms, &json!({"kith": "refused", "ticket": ticket, "code": "closed"}));
     assert_eq!(refused, [Told::Refused { what: Some(join("closed")), why: Why::BadRoom }]);
     assert_eq!(rooms.speak("x"), Err(SayError::PutOut));
     assert_eq!(rooms.wish(&join(&"x".repeat(65))), Err(SayError::BadRoom));
     assert_eq!(rooms.speak("x"), Err(SayError::PutOut));
     let mut rooms = inside();
-    let ticket = asks(&mut rooms, join("closed"))["ticket"].take();
+    let ticket = asks(&mut rooms, &join("closed"))["ticket"].take();
     told(&mut rooms, &json!({"kith": "refused", "ticket": ticket, "code": "full"}));
     assert!(matches!(rooms.speak("still in the den"), Ok(Spoken::Room(frame)) if frame.contains("den")));
     let other =
@@ -218,18 +218,18 @@ fn after_a_loss_the_room_is_entered_again_and_what_was_missed_is_shown_once_and_
 fn pages_go_backwards_and_lists_may_come_in_parts() {
     let mut rooms = inside();
     assert_eq!(rooms.wish(&Wish::Older), Err(SayError::NoOlder));
-    let ticket = asks(&mut rooms, Wish::History(None))["ticket"].take();
+    let ticket = asks(&mut rooms, &Wish::History(None))["ticket"].take();
     let page =
         json!({"kith": "history", "ticket": ticket, "room": "den", "lines": [line(5, "five")], "more": true});
     let [Told::History { lines, more: true, .. }] = &told(&mut rooms, &page)[..] else { panic!("a page") };
     assert_eq!(lines[0].text, "five");
-    let older = asks(&mut rooms, Wish::Older);
+    let older = asks(&mut rooms, &Wish::Older);
     assert_eq!(older["before"], json!(format!("{:016x}-{HOME}", 5)));
     let page =
         json!({"kith": "history", "ticket": older["ticket"], "room": "den", "lines": [], "more": false});
     told(&mut rooms, &page);
     assert_eq!(rooms.wish(&Wish::Older), Err(SayError::NoOlder));
-    let ticket = asks(&mut rooms, Wish::Rooms)["ticket"].take();
+    let ticket = asks(&mut rooms, &Wish::Rooms)["ticket"].take();
     let card = |name: &str| json!({"room": name, "topic": null, "guests": 1});
     let part = json!({"kith": "rooms", "ticket": ticket, "rooms": [card("a")], "unfinished": true});
     assert_eq!(told(&mut rooms, &part), []);

@@ -193,10 +193,8 @@ impl Session {
         if self.directory.is_disputed(person) {
             return Err(SayError::KeyChanged(person.clone()));
         }
-        self.directory.key(person).cloned().ok_or_else(|| match self.directory.is_here(person) {
-            true => SayError::NoKey(person.clone()),
-            false => SayError::NotPresent(person.clone()),
-        })
+        let unknown = if self.directory.is_here(person) { SayError::NoKey } else { SayError::NotPresent };
+        self.directory.key(person).cloned().ok_or_else(|| unknown(person.clone()))
     }
 
     /// The member believes the key that somebody comes with now.

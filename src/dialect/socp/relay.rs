@@ -158,14 +158,17 @@ pub fn is_sealed(original: &Frame) -> bool {
     letter.and_then(|letter| letter.ciphertext).is_some_and(|text| sealed::is_sealed(&text))
 }
 
-/// The recipient of a letter is away, and will hear it when it comes.
+/// What an acknowledgement says of a letter whose recipient is away, and will hear it when it comes.
+pub const KEPT: &str = "kept";
+
+/// The acknowledgement of such a letter.
 #[must_use]
 pub fn kept(original: &Frame) -> Option<Frame> {
     let envelope = Envelope::read(original.text()?).ok()?;
     let name = recipient(&envelope)?;
     let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
     let kind = Kind::MsgDirect.name();
-    let payload = json!({"msg_ref": kind, "status": "kept", "ts": ts, "user_id": name}).to_string();
+    let payload = json!({"msg_ref": kind, "status": KEPT, "ts": ts, "user_id": name}).to_string();
     Some(Draft::new(Kind::Ack, &payload).frame())
 }
 

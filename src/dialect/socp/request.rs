@@ -40,6 +40,12 @@ pub struct Ack<'a> {
     /// What it is about, in any words.
     #[serde(borrow, deserialize_with = "text")]
     pub msg_ref: Text<'a>,
+    /// What became of it, where there is more to say than that it arrived.
+    #[serde(borrow, deserialize_with = "text")]
+    pub status: Text<'a>,
+    /// Whom it is for.
+    #[serde(borrow, deserialize_with = "text")]
+    pub user_id: Text<'a>,
     /// The key of the server that says so.
     #[serde(borrow, deserialize_with = "text")]
     pub server_pub: Text<'a>,

@@ -12,7 +12,8 @@ use crate::domain::{
     id::HomeId,
     member::Member,
     rooms::{
-        Asker, Carried, Event, LineId, Outcome, Record, RoomName, RoomNews, Rooms, Speaker, Stamp, Wish,
+        Asker, Carried, Event, LineId, Outcome, Record, RoomName, RoomNews, Rooms, Speaker, Stamp, Standing,
+        Wish,
     },
 };
 
@@ -123,7 +124,10 @@ impl World {
 
     fn settle(&mut self) {
         while let Some((from, to, news)) = self.news.pop_front() {
-            let outcome = self.houses[to].rooms.hear(home(from), news, self.now).expect("good news");
+            let outcome = self.houses[to]
+                .rooms
+                .hear(home(from), news, |_, _| Standing::Listed, self.now)
+                .expect("good news");
             self.follow(to, outcome);
         }
     }

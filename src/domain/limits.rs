@@ -82,7 +82,8 @@ pub struct Limits {
     pub rooms: u32,
     /// Rooms that one member may be in at once, in dialects that let it be in several.
     pub rooms_per_member: u32,
-    /// Guests of one room, those at neighbours included. Each who comes is told of all of them.
+    /// Guests of one room, those at neighbours included. Each who comes is told of all of them. A quarter is kept for
+    /// guests of this home, and one neighbour takes no more than half.
     pub room_guests: u32,
     /// Lines that the history of one room keeps. The oldest go first.
     pub room_lines: u32,

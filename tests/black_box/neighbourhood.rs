@@ -20,5 +20,6 @@ mod links;
 mod moves;
 mod place;
 mod rooms;
+mod shunned;
 mod stranger;
 mod trust;

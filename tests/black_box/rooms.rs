@@ -102,6 +102,14 @@ pub(crate) fn logged(heard: &[Heard]) -> Vec<&str> {
     lines.map(|(_, _, words)| words.as_str()).collect()
 }
 
+/// Waits until a room of a server has so many guests and lines.
+pub(crate) async fn until(app: &App, room: &str, guests: usize, lines: usize) {
+    app.until(&format!("/api/v1/rooms/{room}"), |answer| {
+        answer.status == 200 && answer.json()["guests"] == guests && answer.json()["lines"] == lines
+    })
+    .await;
+}
+
 async fn post(app: &App, path: &str) {
     let answer = app.api(Method::POST, path).await;
     assert_eq!(answer.status, 204, "{path}: {answer:?}");

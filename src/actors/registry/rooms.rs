@@ -60,6 +60,9 @@ impl Registry {
     pub(super) fn tidy_rooms(&mut self) {
         let outcome = self.rooms.tidy(unix_ms());
         self.follow(outcome);
+        let mesh = self.switchboard.mesh();
+        let outcome = self.rooms.look_around(|home, key| mesh.standing(home, key));
+        self.follow(outcome);
     }
 
     fn answer(&self, connection: ConnectionId, ticket: Ticket, answer: &Answer) {
@@ -172,7 +175,8 @@ impl Handler<RoomTold> for Registry {
 
     fn handle(&mut self, RoomTold { home, news }: RoomTold, _: &mut Context<Self>) {
         self.inbox.taken(news.cost());
-        match self.rooms.hear(home, news, unix_ms()) {
+        let mesh = self.switchboard.mesh();
+        match self.rooms.hear(home, news, |home, key| mesh.standing(home, key), unix_ms()) {
             Ok(outcome) => self.follow(outcome),
             Err(violation) => {
                 self.count_against(Origin::Home(home));

@@ -95,7 +95,7 @@ impl Rooms {
             if room.closed {
                 return Err(Objection::Closed);
             }
-            if !is_in && room.len() >= self.limits.room_guests {
+            if !is_in && room.len() >= self.limits.places.all {
                 return Err(Objection::Full);
             }
         }
@@ -129,7 +129,7 @@ impl Rooms {
 
     fn scene(&self, name: &RoomName, you: Arc<Guest>) -> Option<Scene> {
         let room = self.rooms.get(name)?;
-        let (history, _) = room.page(None, usize::MAX, |line| self.shows(line));
+        let (history, _) = room.page(None, usize::MAX, |line| self.is_readable(line));
         Some(Scene { room: name.clone(), topic: room.topic(), you, guests: room.guests(), history })
     }
 
@@ -221,7 +221,7 @@ impl Rooms {
             return Err(Objection::NoRoom);
         }
         let here = self.rooms.get(&room).ok_or(Objection::NoRoom)?;
-        let (lines, more) = here.page(before, most.into(), |line| self.shows(line));
+        let (lines, more) = here.page(before, most.into(), |line| self.is_readable(line));
         Ok(Answer::History { room, lines, more })
     }
 

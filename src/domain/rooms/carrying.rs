@@ -92,12 +92,12 @@ impl Rooms {
 
     /// Says whether she is in. Where there is no place, what she says is read all the same.
     fn seat_carrier(&mut self, name: &RoomName, you: &Arc<Guest>, outcome: &mut Outcome) -> bool {
-        let most = self.limits.room_guests;
+        let places = self.limits.places;
         let Some(room) = self.rooms.get_mut(name) else { return false };
         if room.seated(you.number).is_some() {
             return true;
         }
-        if room.len() >= most {
+        if !room.has_place(you.home, places) {
             return false;
         }
         outcome.tell(name, room.listeners(), Event::Came(Arc::clone(you)));

@@ -5,7 +5,7 @@ use crate::domain::{
     id::ConnectionId,
     limits::Limits,
     rooms::{
-        Answer, Asker, Order, Page, Record, Stamp, Wish,
+        Answer, Asker, Order, Page, Record, Stamp, Standing, Wish,
         testing::{START, key, member, room},
     },
 };
@@ -75,7 +75,9 @@ fn what_is_said_at_a_home_without_rooms_is_kept_here_and_told_to_nobody() {
     // A neighbour that asks for everything hears nothing of it, and not that there is such a guest.
     let news = rooms.link(NEW, key(201));
     assert_eq!(told(&news).iter().filter(|news| **news == "seats").count(), 1);
-    let all = rooms.hear(NEW, RoomNews::WantLines(Stamp::ZERO), START).expect("a good question");
+    let all = rooms
+        .hear(NEW, RoomNews::WantLines(Stamp::ZERO), |_, _| Standing::Listed, START)
+        .expect("a good question");
     let has_lines = |news: &RoomNews| matches!(news, RoomNews::Lines(lines) if !lines.lines.is_empty());
     assert!(!all.news.iter().any(|(_, news)| has_lines(news)), "{all:?}");
     assert_eq!(heard(&rooms.let_go(|home, _| home != OLD)), ["went"]);

@@ -13,7 +13,8 @@ use super::{
     clock::Clock,
     log::Bounds,
     neighbours::Neighbour,
-    room::{Room, Turn},
+    room::{Places, Room, Turn},
+    shunned::Shunned,
     visitors::Visitors,
 };
 use crate::domain::{
@@ -42,6 +43,7 @@ pub struct Rooms {
     /// Up to where we have heard each home, by its key; they may be away.
     pub(super) heard: HashMap<KeyId, Stamp>,
     pub(super) muted: BTreeSet<KeyId>,
+    pub(super) shunned: Shunned,
     last_number: u32,
     uses: u64,
 }
@@ -51,7 +53,7 @@ pub struct Rooms {
 pub(super) struct Most {
     pub(super) rooms: usize,
     pub(super) rooms_per_member: usize,
-    pub(super) room_guests: usize,
+    pub(super) places: Places,
     pub(super) seats_per_neighbour: usize,
     /// Bytes that a neighbour is told at once.
     pub(super) part_bytes: usize,
@@ -64,7 +66,7 @@ impl Most {
         Self {
             rooms: count(limits.rooms),
             rooms_per_member: count(limits.rooms_per_member),
-            room_guests: count(limits.room_guests),
+            places: Places::new(count(limits.room_guests)),
             seats_per_neighbour: count(limits.peer_members),
             // However little may wait for a neighbour, there is room for much else beside it.
             part_bytes: (count(limits.peer_queue_bytes) / 16).min(PART_BYTES),
@@ -93,6 +95,7 @@ impl Rooms {
             archive: Archive::default(),
             heard: HashMap::new(),
             muted: BTreeSet::new(),
+            shunned: Shunned::default(),
             last_number: FIRST_NUMBER - 1,
             uses: 0,
         }
@@ -192,11 +195,16 @@ impl Rooms {
         self.muted.contains(&member)
     }
 
-    /// Whether the members of this home see this line.
+    /// Whether the members of this home see this line. In a room that is closed here they see nothing.
     #[must_use]
     pub fn shows(&self, line: &Line) -> bool {
+        self.rooms.get(&line.room).is_none_or(|room| !room.closed) && self.is_readable(line)
+    }
+
+    /// Whether whoever may read the history of its room reads this line.
+    pub(super) fn is_readable(&self, line: &Line) -> bool {
         let is_muted = || line.by.as_ref().is_some_and(|by| self.muted.contains(&by.member));
-        line.id.home == self.own || !is_muted()
+        (line.id.home == self.own || !is_muted()) && !self.shunned.has_said(line)
     }
 
     /// A number that no guest has had before.

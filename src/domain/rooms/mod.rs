@@ -19,6 +19,8 @@ mod neighbours;
 mod ordering;
 mod outcome;
 mod room;
+mod seating;
+mod shunned;
 mod visitors;
 mod wish;
 
@@ -30,6 +32,8 @@ pub use self::{
     line::{Deed, Line, LineId, Speaker, Stamp},
     name::RoomName,
     outcome::{Asker, Kept, KeptRoom, Order, Outcome, Record, RoomView},
+    seating::Standing,
+    shunned::Shunned,
     wish::{Answer, Objection, Page, RoomCard, Scene, Ticket, Wish},
 };
 

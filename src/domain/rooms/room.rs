@@ -1,7 +1,7 @@
 //! One room: who is in it, its history and its topic.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -21,6 +21,23 @@ pub(super) struct Seated {
     pub(super) connections: Vec<ConnectionId>,
 }
 
+/// How many guests of whom one room may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    /// In all.
+    pub(super) all: usize,
+    /// Of neighbours: the rest is kept for guests of this home.
+    theirs: usize,
+    /// Of one neighbour.
+    each: usize,
+}
+
+impl Places {
+    pub(super) fn new(all: usize) -> Self {
+        Self { all, theirs: all.saturating_sub((all / 4).max(1)), each: (all / 2).max(1) }
+    }
+}
+
 /// One room.
 #[derive(Debug, Default)]
 pub(super) struct Room {
@@ -34,6 +51,8 @@ pub(super) struct Room {
     /// Everybody who is in, by the order of arrival, and who has which place in it.
     seats: BTreeMap<u64, Seated>,
     places: HashMap<u32, u64>,
+    /// How many are of which home.
+    counts: HashMap<HomeId, usize>,
     arrivals: u64,
 }
 
@@ -85,12 +104,28 @@ impl Room {
     pub(super) fn seat(&mut self, guest: &Arc<Guest>, connections: Vec<ConnectionId>) {
         self.arrivals += 1;
         self.places.insert(guest.number, self.arrivals);
+        *self.counts.entry(guest.home).or_default() += 1;
         self.seats.insert(self.arrivals, Seated { guest: Arc::clone(guest), connections });
     }
 
     /// Somebody goes.
     pub(super) fn unseat(&mut self, number: u32) -> Option<Seated> {
-        self.seats.remove(&self.places.remove(&number)?)
+        let seated = self.seats.remove(&self.places.remove(&number)?)?;
+        if let Entry::Occupied(mut count) = self.counts.entry(seated.guest.home) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        Some(seated)
+    }
+
+    /// Whether there is place for one more guest of a home.
+    pub(super) fn has_place(&self, home: HomeId, places: Places) -> bool {
+        let of = |home: &HomeId| self.counts.get(home).copied().unwrap_or_default();
+        let theirs = self.len().saturating_sub(of(&HomeId::OWN));
+        let is_own = home == HomeId::OWN;
+        self.len() < places.all && (is_own || (theirs < places.theirs && of(&home) < places.each))
     }
 
     /// Somebody who is in.

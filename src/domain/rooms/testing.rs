@@ -209,7 +209,7 @@ impl Home {
     }
 
     pub(super) fn is_told(&mut self, home: u32, news: RoomNews) -> Result<Outcome, Violation> {
-        let outcome = self.rooms.hear(HomeId(home), news, self.now)?;
+        let outcome = self.rooms.hear(HomeId(home), news, |_, _| Standing::Listed, self.now)?;
         self.hears(&outcome);
         Ok(outcome)
     }
@@ -220,7 +220,7 @@ impl Home {
         outcome
     }
 
-    fn hears(&mut self, outcome: &Outcome) {
+    pub(super) fn hears(&mut self, outcome: &Outcome) {
         self.records.extend(outcome.records.iter().cloned());
         for (room, listeners, event) in &outcome.events {
             for listener in listeners {

@@ -7,16 +7,8 @@ use serde_json::json;
 use super::place::{all_up, lines, three};
 use crate::{
     app::App,
-    rooms::{Guest, logged},
+    rooms::{Guest, logged, until},
 };
-
-/// Waits until a room of a server has so many guests and lines.
-async fn until(app: &App, room: &str, guests: usize, lines: usize) {
-    app.until(&format!("/api/v1/rooms/{room}"), |answer| {
-        answer.status == 200 && answer.json()["guests"] == guests && answer.json()["lines"] == lines
-    })
-    .await;
-}
 
 async fn texts(app: &App) -> Vec<String> {
     let history = app.get("/api/v1/rooms/lobby/history?limit=500").await;

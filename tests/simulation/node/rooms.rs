@@ -60,14 +60,25 @@ impl Node {
     }
 
     pub(super) fn hear_of_rooms(&mut self, socket: ConnectionId, peer: usize, news: RoomNews, now: Moment) {
-        match self.rooms.hear(self.home(peer), news, self.unix_ms(now)) {
+        let (home, now_ms, mesh) = (self.home(peer), self.unix_ms(now), self.house.mesh());
+        match self.rooms.hear(home, news, |home, key| mesh.standing(home, key), now_ms) {
             Ok(outcome) => self.follow(outcome, now),
             Err(violation) => self.close(socket, Ending::Violated(violation), now),
         }
     }
 
+    /// These members of neighbours are listed now.
+    pub(super) fn seat(&mut self, arrivals: &[KeyId], now: Moment) {
+        let mesh = self.house.mesh();
+        let outcome = self.rooms.look_at(arrivals, |home, key| mesh.standing(home, key));
+        self.follow(outcome, now);
+    }
+
     pub(super) fn tidy_rooms(&mut self, now: Moment) {
         let outcome = self.rooms.tidy(self.unix_ms(now));
+        self.follow(outcome, now);
+        let mesh = self.house.mesh();
+        let outcome = self.rooms.look_around(|home, key| mesh.standing(home, key));
         self.follow(outcome, now);
     }
 

@@ -43,7 +43,7 @@ pub enum RoomCommand {
         /// Her number, as the room shows it.
         number: u32,
     },
-    /// Take back a line that was said at this server, everywhere.
+    /// Take back a line: everywhere if it was said at this server, or else here.
     Withdraw {
         /// The room.
         room: String,
@@ -109,8 +109,13 @@ pub(super) async fn answer(api: &Api, command: &RoomCommand, json: bool) -> Resu
             format!("guest {number} is out of {room}")
         }
         RoomCommand::Withdraw { room, line } => {
-            api.delete(&path(room, &format!("/history/{}", escaped(line)))).await?;
-            "the line is withdrawn".to_owned()
+            let answer = api.delete(&path(room, &format!("/history/{}", escaped(line)))).await?;
+            // Of what is withdrawn everywhere there is nothing to say.
+            if answer.is_empty() {
+                "the line is withdrawn".to_owned()
+            } else {
+                "the line is hidden here; it was said at another server, which goes on showing it".to_owned()
+            }
         }
         RoomCommand::Mute { member } => {
             api.put_json(&format!("/api/v1/mutes/{}", escaped(member)), &Value::Null).await?;

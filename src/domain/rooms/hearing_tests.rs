@@ -311,3 +311,37 @@ fn a_closed_room_is_not_shown_and_goes_on_elsewhere() {
     let Answer::Entered(scene) = home.enters(0, "hall") else { panic!("not in") };
     assert_eq!((scene.guests.len(), scene.history.len()), (2, 1));
 }
+
+#[test]
+fn a_hidden_line_leaves_its_place_taken_for_as_long_as_it_would_have_been_there() {
+    let limits = Limits { room_lines: 3, room_keep_s: 60, ..Limits::default() };
+    let [mut home, mut other] = [live(&limits), live(&limits)];
+    let lines = [1, 2].map(|at| said(SEED, START + at, "hall", &format!("{at}")));
+    for home in [&mut home, &mut other] {
+        home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    }
+    home.heard(0);
+    let first = lines[0].id;
+    let outcome = home.orders(Order::Withdraw(first)).expect("hidden");
+    assert_eq!((home.heard(0), home.history("hall")), (vec!["withdrawn".into()], vec!["2".to_owned()]));
+    assert_eq!((outcome.news, outcome.records.len()), (vec![], 2), "nobody else is told");
+    assert_eq!(home.orders(Order::Withdraw(first)).err(), Some(Objection::Unknown), "once is enough");
+    assert_eq!(home.orders(Order::Withdraw(id(SEED, START + 9))).err(), Some(Objection::Unknown));
+    let size = |home: &Home| home.rooms.room(&room("hall")).map(|view| (view.lines, view.bytes));
+    assert_eq!(size(&home), size(&other));
+    // Said again by its home, whatever is forgotten here meanwhile, it stays hidden.
+    home.restarts(0);
+    home.links(THERE, SEED);
+    home.is_told(THERE, RoomNews::Lost(lines[1].id.stamp)).expect("heard");
+    home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    assert_eq!((home.history("hall"), size(&home)), (vec!["2".to_owned()], size(&other)));
+    // What its home withdraws is no more than that.
+    let withdrew = line(SEED, START + 3, "hall", Deed::Withdrew { line: first, bytes: 66 });
+    for home in [&mut home, &mut other] {
+        home.is_told(THERE, told(lines[1].id.stamp, vec![withdrew.clone()])).expect("heard");
+    }
+    assert_eq!((home.history("hall"), size(&home)), (other.history("hall"), size(&other)));
+    home.now += 61_000;
+    assert!(home.tidies().records.contains(&Record::Erased(first)));
+    assert_eq!(home.rooms.room(&room("hall")).expect("a room").lines, 0);
+}

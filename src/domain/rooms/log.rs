@@ -150,6 +150,15 @@ impl Log {
         }
     }
 
+    /// The operator hides a line of another home. What is left takes the place that it took, for as long, so that this
+    /// home goes on keeping the same lines as others.
+    pub(super) fn hide(&mut self, id: LineId) -> Option<Arc<Line>> {
+        let entry = self.entries.get_mut(&id)?;
+        let hidden = Arc::new(entry.line().filter(|line| matches!(line.deed, Deed::Said(_)))?.hidden());
+        *entry = Entry::Line(Arc::clone(&hidden));
+        Some(hidden)
+    }
+
     /// What is stamped earlier is too old.
     pub(super) fn expire(&mut self, oldest: Stamp) -> Vec<Arc<Line>> {
         let mut gone = Vec::new();

@@ -36,7 +36,7 @@ impl Rooms {
 
     fn withdraw(&mut self, id: LineId, now_ms: i64, outcome: &mut Outcome) -> Result<(), Objection> {
         if id.home != self.own {
-            return Err(Objection::Unsupported);
+            return self.hide(id, outcome).ok_or(Objection::Unknown);
         }
         let line = self.archive.get(id.stamp).ok_or(Objection::Unknown)?;
         if !matches!(line.deed, Deed::Said(_)) {
@@ -46,6 +46,14 @@ impl Rooms {
         let room = line.room.clone();
         self.author(&room, None, Deed::Withdrew { line: id, bytes }, now_ms, outcome);
         Ok(())
+    }
+
+    /// A line of another home is not ours to withdraw; here nobody reads it any more.
+    fn hide(&mut self, id: LineId, outcome: &mut Outcome) -> Option<()> {
+        let hidden = self.rooms.values_mut().find_map(|room| room.log.hide(id))?;
+        outcome.tell(&hidden.room, self.rooms.get(&hidden.room)?.listeners(), Event::Withdrawn(id));
+        outcome.records.extend([Record::Erased(id), Record::Line(hidden)]);
+        Some(())
     }
 
     fn close(&mut self, name: &RoomName, outcome: &mut Outcome) -> Result<(), Objection> {

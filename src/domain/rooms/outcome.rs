@@ -102,7 +102,7 @@ impl Kept {
 pub enum Order {
     /// The room gets this topic, everywhere; an empty one takes it away.
     Topic(RoomName, ByteString),
-    /// This line of this home is withdrawn, everywhere.
+    /// This line is withdrawn: everywhere if it is one of this home, or else here.
     Withdraw(LineId),
     /// The room is closed here: everybody of this home is out, and nobody gets in.
     Close(RoomName),

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
+    admission,
     id::HomeId,
     member::Member,
     rooms::{
@@ -84,7 +85,11 @@ impl World {
 
     fn ask(&mut self, at: usize, wish: Wish) -> Outcome {
         let member = member((at, Dialect::Tpacket));
-        self.houses[at].rooms.ask(&Asker { connection: HEARS, member: &member }, wish, self.now)
+        self.houses[at].rooms.ask(
+            &Asker { connection: HEARS, member: &member, from: admission::Origin::V6(0) },
+            wish,
+            self.now,
+        )
     }
 
     fn hears(&mut self, who: Person, text: &str) {

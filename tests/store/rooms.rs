@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 use kith::domain::dialect::Dialect;
 use kith::domain::limits::Limits;
-use kith::domain::rooms::{Deed, Kept, KeptRoom, Line, LineId, Record, RoomName, Speaker, Stamp};
+use kith::domain::rooms::{Deed, Kept, KeptRoom, Line, LineId, Opener, Record, RoomName, Speaker, Stamp};
 use kith::store::{Seen, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -24,7 +24,8 @@ fn said(stamp: u64, room: &str, text: &str) -> Line {
 }
 
 fn room(room: &str, closed: bool) -> KeptRoom {
-    KeptRoom { name: name(room), closed }
+    let opener = Some(if closed { Opener::Member(key(7)) } else { Opener::Home(key(1)) });
+    KeptRoom { name: name(room), closed: closed.then_some(1234), opener }
 }
 
 fn line(line: &Line) -> Record {

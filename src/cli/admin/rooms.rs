@@ -36,6 +36,11 @@ pub enum RoomCommand {
         /// The room.
         room: String,
     },
+    /// Empty a room and forget it here, whatever was said in it.
+    Forget {
+        /// The room.
+        room: String,
+    },
     /// Put a guest out of a room. She may come back.
     Kick {
         /// The room.
@@ -103,6 +108,10 @@ pub(super) async fn answer(api: &Api, command: &RoomCommand, json: bool) -> Resu
         RoomCommand::Reopen { room } => {
             api.post(&path(room, "/reopen")).await?;
             format!("{room} is open")
+        }
+        RoomCommand::Forget { room } => {
+            api.delete(&path(room, "")).await?;
+            format!("{room} is forgotten here")
         }
         RoomCommand::Kick { room, number } => {
             api.post_json(&path(room, "/kick"), &json!({ "number": number })).await?;

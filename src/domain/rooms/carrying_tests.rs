@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::{
+    admission::Origin,
     id::ConnectionId,
     limits::Limits,
     rooms::{
@@ -19,7 +20,11 @@ fn house(limits: &Limits) -> Rooms {
     let mut rooms = Rooms::new(key(200), limits);
     rooms.link(NEW, key(201));
     let listener = member(1, "listener");
-    rooms.ask(&Asker { connection: LISTENER, member: &listener }, Wish::Enter(room("public")), START);
+    rooms.ask(
+        &Asker { connection: LISTENER, member: &listener, from: Origin::V6(0) },
+        Wish::Enter(room("public")),
+        START,
+    );
     rooms
 }
 
@@ -88,7 +93,7 @@ fn with_a_connection_she_is_the_same_guest() {
     let mut rooms = house(&Limits::default());
     says(&mut rooms, 2, HomeId::OWN, "one").expect("room");
     let (connection, anna) = (ConnectionId(2), member(2, "anna"));
-    let asker = Asker { connection, member: &anna };
+    let asker = Asker { connection, member: &anna, from: Origin::V6(0) };
     let outcome = rooms.ask(&asker, Wish::Enter(room("public")), START);
     let Some(Answer::Entered(scene)) = &outcome.answer else { panic!("{outcome:?}") };
     assert_eq!((heard(&outcome), told(&outcome), scene.guests.len()), (vec![], vec![], 2));

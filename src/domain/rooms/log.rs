@@ -107,6 +107,11 @@ impl Log {
         self.entries.get(&id).is_some_and(|entry| entry.line().is_some())
     }
 
+    /// The ids of all lines, withdrawn ones included.
+    pub(super) fn ids(&self) -> impl Iterator<Item = LineId> + Clone {
+        self.entries.keys().copied()
+    }
+
     /// All lines in order, newest last.
     pub(super) fn lines(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
         self.entries.values().filter_map(Entry::line)

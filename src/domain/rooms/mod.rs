@@ -16,6 +16,7 @@ mod line;
 mod log;
 mod name;
 mod neighbours;
+mod opening;
 mod ordering;
 mod outcome;
 mod room;
@@ -31,6 +32,7 @@ pub use self::{
     house::Rooms,
     line::{Deed, Line, LineId, Speaker, Stamp},
     name::RoomName,
+    opening::Opener,
     outcome::{Asker, Kept, KeptRoom, Order, Outcome, Record, RoomView},
     seating::Standing,
     shunned::Shunned,

@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::{
-    Event, Guest, Outcome, RoomName, Rooms, Seat, line::LONGEST_NAME, neighbours::Neighbour, shunned::Shunned,
+    Event, Guest, Outcome, RoomName, Rooms, Seat, line::LONGEST_NAME, neighbours::Neighbour, opening::By,
+    shunned::Shunned,
 };
 use crate::domain::{
     id::{HomeId, KeyId},
@@ -130,7 +131,10 @@ impl Rooms {
             return;
         }
         let places = self.limits.places;
-        let Some(room) = self.open(name, outcome).filter(|room| room.has_place(guest.home, places)) else {
+        let Some(neighbour) = self.neighbours.get(&guest.home) else { return };
+        let by = By::Home(neighbour.key);
+        let Some(room) = self.open(name, by, outcome).filter(|room| room.has_place(guest.home, places))
+        else {
             return;
         };
         outcome.tell(name, room.listeners(), Event::Came(Arc::clone(guest)));

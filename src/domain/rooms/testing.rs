@@ -7,6 +7,7 @@ use std::{
 
 use super::*;
 use crate::domain::{
+    admission::Origin,
     dialect::Dialect,
     id::{ConnectionId, HomeId, KeyId},
     limits::Limits,
@@ -146,7 +147,8 @@ impl Home {
 
     pub(super) fn asks_as(&mut self, who: u8, member: &Arc<Member>, wish: Wish) -> Outcome {
         let connection = ConnectionId(who.into());
-        let outcome = self.rooms.ask(&Asker { connection, member }, wish, self.now);
+        let from = Origin::V6(connection.0);
+        let outcome = self.rooms.ask(&Asker { connection, member, from }, wish, self.now);
         match &outcome.answer {
             Some(Answer::Entered(scene)) => {
                 self.views.insert((connection, scene.room.clone()), View::of(scene));

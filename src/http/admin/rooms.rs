@@ -42,6 +42,7 @@ pub(super) fn configure(api: &mut ServiceConfig<'_>) {
         .service(orders::close)
         .service(orders::reopen)
         .service(orders::kick)
+        .service(orders::forget)
         .service(mutes::list)
         .service(mutes::mute)
         .service(mutes::unmute);

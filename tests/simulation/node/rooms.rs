@@ -6,6 +6,7 @@ use kith::{
     dialect::{Ear, press},
     domain::{
         Moment,
+        admission::Origin,
         id::{ConnectionId, KeyId},
         refusal::Ending,
         rooms::{Asker, Order, Outcome, RoomNews, Rooms, Wish as Wanted},
@@ -27,7 +28,7 @@ impl Node {
     /// A member wants something of rooms.
     pub(crate) fn ask(&mut self, connection: ConnectionId, member: KeyId, wanted: Wanted, now: Moment) {
         let Some(member) = self.house.roster().find(member).map(Arc::clone) else { return };
-        let asker = Asker { connection, member: &member };
+        let asker = Asker { connection, member: &member, from: Origin::V6(connection.0) };
         let mut outcome = self.rooms.ask(&asker, wanted, self.unix_ms(now));
         let answer = outcome.answer.take().map(|answer| Wish::Answered(connection, Box::new(answer)));
         self.wishes.extend(answer);

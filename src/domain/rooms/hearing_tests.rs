@@ -335,13 +335,23 @@ fn a_hidden_line_leaves_its_place_taken_for_as_long_as_it_would_have_been_there(
     home.is_told(THERE, RoomNews::Lost(lines[1].id.stamp)).expect("heard");
     home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
     assert_eq!((home.history("hall"), size(&home)), (vec!["2".to_owned()], size(&other)));
-    // What its home withdraws is no more than that.
+    // It ends when the line would have ended: when it is too old, or its home withdraws it.
+    let mut later = Home::with(&limits);
+    later.enters(0, "hall");
+    later.links(THERE, SEED);
+    later.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    later.orders(Order::Withdraw(first)).expect("hidden");
+    later.now += 61_000;
+    assert!(later.tidies().records.contains(&Record::Erased(first)));
     let withdrew = line(SEED, START + 3, "hall", Deed::Withdrew { line: first, bytes: 66 });
+    let outcomes = [&mut home, &mut other]
+        .map(|home| home.is_told(THERE, told(lines[1].id.stamp, vec![withdrew.clone()])).expect("heard"));
+    assert!(outcomes.iter().all(|outcome| outcome.records.contains(&Record::Erased(first))), "{outcomes:?}");
+    // Asked with something that its home has not, it tells everything anew.
     for home in [&mut home, &mut other] {
-        home.is_told(THERE, told(lines[1].id.stamp, vec![withdrew.clone()])).expect("heard");
+        home.links(THERE, SEED);
+        home.is_told(THERE, RoomNews::Lost(withdrew.id.stamp)).expect("heard");
+        home.is_told(THERE, told(Stamp::ZERO, vec![lines[1].clone(), withdrew.clone()])).expect("heard");
     }
     assert_eq!((home.history("hall"), size(&home)), (other.history("hall"), size(&other)));
-    home.now += 61_000;
-    assert!(home.tidies().records.contains(&Record::Erased(first)));
-    assert_eq!(home.rooms.room(&room("hall")).expect("a room").lines, 0);
 }

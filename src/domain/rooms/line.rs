@@ -114,12 +114,17 @@ impl Line {
     /// What it counts for among the bytes of a history.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        if let Deed::Withdrew { line, bytes } = self.deed
-            && line == self.id
+        if let Deed::Withdrew { bytes, .. } = self.deed
+            && self.is_hidden()
         {
             return usize::try_from(bytes).unwrap_or(usize::MAX);
         }
         EACH + self.text() + self.by.as_ref().map_or(0, |by| by.name.len())
+    }
+
+    /// Whether it is what is left of a line that is hidden.
+    pub(super) fn is_hidden(&self) -> bool {
+        matches!(self.deed, Deed::Withdrew { line, .. } if line == self.id)
     }
 
     /// What is left of it when it is hidden: nothing but its place.

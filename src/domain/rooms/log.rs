@@ -131,7 +131,9 @@ impl Log {
             return change;
         }
         self.put(line.id, Entry::Line(Arc::clone(line)));
-        if let Deed::Withdrew { line: target, bytes } = line.deed {
+        if let Deed::Withdrew { line: target, bytes } = line.deed
+            && !line.is_hidden()
+        {
             self.withdraw(target, bytes, bounds, oldest, &mut change);
         }
         self.fit(bounds, &mut change.gone);
@@ -142,9 +144,11 @@ impl Log {
 
     fn withdraw(&mut self, target: LineId, bytes: u32, bounds: &Bounds, oldest: Stamp, change: &mut Change) {
         if let Some(entry) = self.entries.get_mut(&target) {
-            if let Some(line) = entry.line().filter(|line| matches!(line.deed, Deed::Said(_))).cloned() {
+            let is_said = |line: &Line| matches!(line.deed, Deed::Said(_));
+            // What was hidden here is withdrawn everywhere from now on.
+            if let Some(line) = entry.line().filter(|line| is_said(line) || line.is_hidden()).cloned() {
                 *entry = Entry::Gone(line.bytes());
-                change.withdrawn = Some(target);
+                change.withdrawn = is_said(&line).then_some(target);
                 change.gone.push(line);
             }
         } else if target.stamp >= oldest {

@@ -1,6 +1,6 @@
 //! What the Registry does with rooms: members ask, neighbours tell, and what follows is carried out.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use kith::{
     dialect::{Ear, press},
@@ -9,7 +9,7 @@ use kith::{
         admission::Origin,
         id::{ConnectionId, KeyId},
         refusal::Ending,
-        rooms::{Asker, Order, Outcome, RoomNews, Rooms, Wish as Wanted},
+        rooms::{Asker, Order, Outcome, RoomNews, Rooms, Shunned, Wish as Wanted},
     },
 };
 
@@ -66,6 +66,16 @@ impl Node {
             Ok(outcome) => self.follow(outcome, now),
             Err(violation) => self.close(socket, Ending::Violated(violation), now),
         }
+    }
+
+    /// Exactly these members of neighbours are banned from now on.
+    pub(crate) fn ban(&mut self, banned: HashSet<KeyId>, now: Moment) {
+        self.banned.clone_from(&banned);
+        self.house.hide(|member| banned.contains(&member.key));
+        let mesh = self.house.mesh();
+        let shunned = Shunned { members: banned, ..Shunned::default() };
+        let outcome = self.rooms.shun(shunned, |home, key| mesh.standing(home, key));
+        self.follow(outcome, now);
     }
 
     /// These members of neighbours are listed now.

@@ -1,7 +1,7 @@
 //! Everybody has a share of the rooms, and rooms that nobody misses end.
 
-use super::super::{Answer, Asker, Deed, Objection, Order, RoomNews, Stamp, Wish, testing::*};
 use super::*;
+use crate::domain::rooms::{Answer, Asker, Deed, Objection, Order, RoomNews, Stamp, Wish, testing::*};
 use crate::domain::{id::ConnectionId, id::HomeId};
 
 const THERE: u32 = 2;

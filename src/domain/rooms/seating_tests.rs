@@ -1,7 +1,7 @@
 //! Guests of neighbours who may not be seen, and those who come too early, too often, or under another name.
 
-use super::super::{Answer, Deed, Order, RoomNews, Speaker, Stamp, testing::*};
 use super::*;
+use crate::domain::rooms::{Answer, Deed, Order, RoomNews, Speaker, Stamp, testing::*};
 use crate::domain::{limits::Limits, nick::Folded};
 
 const THERE: u32 = 2;

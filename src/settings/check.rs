@@ -186,7 +186,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 52] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 54] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -219,6 +219,8 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 52] {
         ("limits.offline_total_bytes", limits.offline_total_bytes),
         ("limits.offline_keep_s", limits.offline_keep_s.into()),
         ("limits.rooms", limits.rooms.into()),
+        ("limits.rooms_opened_per_member", limits.rooms_opened_per_member.into()),
+        ("limits.rooms_opened_per_address", limits.rooms_opened_per_address.into()),
         ("limits.rooms_per_member", limits.rooms_per_member.into()),
         ("limits.room_guests", limits.room_guests.into()),
         ("limits.room_lines", limits.room_lines.into()),

@@ -268,6 +268,8 @@ struct LimitKeys {
     offline_keep_s: u32,
     offline_members: u32,
     rooms: u32,
+    rooms_opened_per_member: u32,
+    rooms_opened_per_address: u32,
     rooms_per_member: u32,
     room_guests: u32,
     room_lines: u32,

@@ -70,7 +70,7 @@ fn lobby() -> RoomName {
 }
 
 fn room() -> Record {
-    Record::Room(KeptRoom { name: lobby(), closed: false })
+    Record::Room(KeptRoom { name: lobby(), closed: None, opener: None })
 }
 
 #[actix_web::test]

@@ -39,7 +39,7 @@ pub use self::message::{
 };
 pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
-    ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
+    Barred, ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
 use self::{bridge::Bridging, known::Known, neighbours::Neighbour, offline::Offline};
 
@@ -97,6 +97,8 @@ pub struct Registry {
     /// Where all protocols share the public room.
     bridging: Option<Bridging>,
     bans: Banned,
+    /// Servers that are banned, by the keys of their lines.
+    barred: HashSet<KeyId>,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -189,6 +191,7 @@ impl Registry {
             rooms,
             bridging: parts.bridge.map(|keys| Bridging::new(rules, keys)),
             bans: parts.bans,
+            barred: HashSet::new(),
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -310,6 +313,7 @@ impl Actor for Registry {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
         self.begin_to_tidy(ctx);
+        self.shun();
         ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
         self.start_bridge(ctx.address().recipient());
     }

@@ -3,7 +3,7 @@
 //! The public conversations of all protocols are one room. A letter that says something to everybody becomes a line
 //! of that room at its author's home; each home says the lines again to its own members of other protocols, in its
 //! own name, since it cannot sign in theirs. **Invariants:** what the bridge says is never a line; a line is never said
-//! in the protocol in which it was said first; a neighbour that knows no rooms hears the lines of this home alone. So
+//! again to those who have read it as a letter, nor to those who hear it in the room; a neighbour that knows no rooms hears the lines of this home alone. So
 //! everybody reads everything once, however many homes are linked with whom.
 
 use super::{
@@ -33,7 +33,7 @@ pub enum Reach {
 pub enum Turn {
     /// It is said again like this.
     Say(Reach),
-    /// Not in this protocol, or not any more.
+    /// Not in this protocol: all who speak it have read it, or none can; or not any more.
     Leave,
     /// Too many are said already. Whether it is the first one that is left out.
     TooMany(bool),
@@ -106,12 +106,11 @@ impl Bridge {
     /// Whether a line is said again in a protocol.
     pub fn carry_out(&mut self, line: &Line, dialect: Dialect, now_ms: i64, now: Moment) -> Turn {
         let by = line.by.as_ref().and_then(|by| by.dialect);
-        let is_old = line.id.stamp.unix_ms() < now_ms.saturating_sub(FRESH_MS);
         // Who speaks a protocol that only newer programs know cannot be named.
-        let is_other = by.is_some_and(|by| by != dialect);
+        let is_news = by.is_some() && !was_read(line, dialect);
         let is_said = matches!(line.deed, Deed::Said(_)) && line.room.is_public();
         // Its members hear all lines of a room.
-        if dialect == Dialect::Tpacket || is_old || !is_other || !is_said {
+        if dialect == Dialect::Tpacket || is_old(line, now_ms) || !is_news || !is_said {
             return Turn::Leave;
         }
         match self.out.take(now) {
@@ -120,6 +119,22 @@ impl Bridge {
             Err(is_first) => Turn::TooMany(is_first),
         }
     }
+}
+
+/// Whether all who speak this protocol have read a line when it was a letter.
+fn was_read(line: &Line, dialect: Dialect) -> bool {
+    line.was_letter && line.by.as_ref().and_then(|by| by.dialect) == Some(dialect)
+}
+
+/// Whether somebody who is in the room need not hear a line there, because she reads it as a letter. Only what is
+/// old comes without its letter: the link was down when that was sent.
+#[must_use]
+pub fn is_read_as_letter(line: &Line, dialect: Option<Dialect>, now_ms: i64) -> bool {
+    dialect.is_some_and(|dialect| was_read(line, dialect)) && !is_old(line, now_ms)
+}
+
+fn is_old(line: &Line, now_ms: i64) -> bool {
+    line.id.stamp.unix_ms() < now_ms.saturating_sub(FRESH_MS)
 }
 
 /// The words in which a line is said again.

@@ -3,7 +3,7 @@
 //! `domain/bridge` has the rules, the scribe writes and signs, and what it has written goes out from here as a letter
 //! of a member of this house.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use actix::{Context, Handler, MessageResult};
 
@@ -92,9 +92,10 @@ impl Registry {
         let mut skipped = Vec::new();
         for record in records {
             let Record::Line(line) = record else { continue };
-            if !self.rooms.shows(line) {
+            if !line.room.is_public() || !self.rooms.shows(line) {
                 continue;
             }
+            let read_by: Arc<HashSet<_>> = Arc::new(self.rooms.listeners(&line.room).into_iter().collect());
             for dialect in Dialect::ALL {
                 let is_of = |ear: Ear| ear.dialect() == Some(dialect);
                 let is_heard = self.entries.values().any(|entry| is_of(entry.ear))
@@ -106,7 +107,8 @@ impl Registry {
                     Turn::Leave => {}
                     Turn::TooMany(is_first) => skipped.push(is_first),
                     Turn::Say(reach) => {
-                        let job = Job { line: Arc::clone(line), dialect, reach };
+                        let (line, read_by) = (Arc::clone(line), Arc::clone(&read_by));
+                        let job = Job { line, dialect, reach, read_by };
                         if !bridging.scribe.as_ref().is_some_and(|scribe| scribe.write(job)) {
                             skipped.push(false);
                         }
@@ -173,7 +175,7 @@ impl Handler<Spoken> for Registry {
     type Result = ();
 
     fn handle(&mut self, spoken: Spoken, ctx: &mut Context<Self>) {
-        let Spoken { by, reach, trace, frame } = spoken;
+        let Spoken { by, reach, trace, frame, read_by } = spoken;
         let Some(member) = self.introduce(&by, ctx) else { return self.skip(false) };
         let letter = Letter {
             from: Origin::Here(Bridge::seat(by.dialect)),
@@ -189,7 +191,10 @@ impl Handler<Spoken> for Registry {
         let knows_none =
             |home: &HomeId| self.neighbours.get(home).is_some_and(|other| other.ear != Ear::Kith);
         plan.elsewhere.retain(|home| reach == Reach::Neighbours && knows_none(home));
-        self.deliver(&letter, &plan);
+        // Who has come in since has found the line in the history.
+        let room = RoomName::public();
+        let has_read = |connection| read_by.contains(&connection) || self.rooms.is_in(connection, &room);
+        self.deliver_but(&letter, &plan, has_read);
         self.tally.bridged(by.dialect, "out");
     }
 }

@@ -256,7 +256,7 @@ impl Registry {
             Some(HomeId::OWN) => {
                 let entries = self.hearers(letter, Hearers::Member(recipient));
                 let frames =
-                    entries.filter_map(|entry| Some((press::letter(letter, entry.ear)?, &entry.lane)));
+                    entries.filter_map(|(_, entry)| Some((press::letter(letter, entry.ear)?, &entry.lane)));
                 let offers: Vec<bool> =
                     frames.map(|(frame, lane)| lane.offer(frame, Class::Letter)).collect();
                 let taken = offers.iter().filter(|taken| **taken).count();

@@ -16,9 +16,9 @@ use crate::{
         event::Kind,
         lane::{Class, Lane},
     },
-    dialect::press,
+    dialect::{Ear, press},
     domain::{
-        dialect::Dialect,
+        bridge,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Origin},
         member::Member,
@@ -84,8 +84,15 @@ impl Registry {
     }
 
     fn tell_guests(&self, room: &RoomName, guests: &[ConnectionId], event: &Event) {
-        let mut pressed = Pressed::default();
-        for entry in guests.iter().filter_map(|guest| self.entries.get(guest)) {
+        let (mut pressed, now_ms) = (Pressed::default(), unix_ms());
+        let is_read = |ear: Ear| match event {
+            Event::Said(_, line) | Event::Recalled(line) => {
+                bridge::is_read_as_letter(line, ear.dialect(), now_ms)
+            }
+            _ => false,
+        };
+        let guests = guests.iter().filter_map(|guest| self.entries.get(guest));
+        for entry in guests.filter(|entry| !is_read(entry.ear)) {
             let frames = pressed.hear(entry.ear, || press::room_event(room, event, entry.ear));
             offer_all(&entry.lane, frames);
         }
@@ -147,11 +154,6 @@ impl Handler<Room> for Registry {
         let Some(member) = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member)) else {
             return;
         };
-        // There they have words of their own, which everybody of their dialect hears.
-        let is_public = matches!(&wish, Wish::Say(Some(room), _) if room.is_public());
-        if is_public && self.bridging.is_some() && member.dialect != Dialect::Tpacket {
-            return self.answer(connection, ticket, &Answer::Refused(Objection::Unsupported));
-        }
         let opened = match &wish {
             Wish::Enter(room) | Wish::Move(room) if self.rooms.room(room).is_none() => Some(room.clone()),
             _ => None,

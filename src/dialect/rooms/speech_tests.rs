@@ -22,7 +22,7 @@ fn room() -> RoomName {
 
 fn line(ms: u64, text: &str) -> Arc<Line> {
     let id = LineId { stamp: Stamp(ms << 16), home: HOME };
-    Arc::new(Line { id, room: room(), by: None, deed: Deed::Said(ByteString::from(text)) })
+    Arc::new(Line { id, room: room(), by: None, deed: Deed::Said(ByteString::from(text)), was_letter: false })
 }
 
 fn guest(number: u32) -> Arc<Guest> {

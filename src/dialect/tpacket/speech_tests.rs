@@ -33,7 +33,7 @@ fn line(by: Option<&str>, deed: Deed) -> Arc<Line> {
         let guest = guest(0, name);
         Speaker { member: guest.member, name: Arc::clone(&guest.name), dialect: guest.dialect }
     });
-    Arc::new(Line { id: id(), room: lobby(), by, deed })
+    Arc::new(Line { id: id(), room: lobby(), by, deed, was_letter: false })
 }
 
 fn said(by: &str, text: &str) -> Arc<Line> {

@@ -176,7 +176,7 @@ impl Rooms {
         }
         let Guest { member, name, dialect, .. } = &*you;
         let by = Speaker { member: *member, name: Arc::clone(name), dialect: *dialect };
-        let line = self.author(&room, Some(by), Deed::Said(text), now_ms, outcome);
+        let line = self.author(&room, Some(by), (Deed::Said(text), false), now_ms, outcome);
         let id = line.id;
         if let Some(here) = self.rooms.get(&room) {
             outcome.tell(&room, here.listeners(), Event::Said(you, line));
@@ -184,19 +184,19 @@ impl Rooms {
         Ok(Answer::Said(id))
     }
 
-    /// A new line of this home. It is the newest of all.
+    /// A new line of this home, and whether it was a letter. It is the newest of all.
     pub(super) fn author(
         &mut self,
         room: &RoomName,
         by: Option<Speaker>,
-        deed: Deed,
+        (deed, was_letter): (Deed, bool),
         now_ms: i64,
         outcome: &mut Outcome,
     ) -> Arc<Line> {
         let after = self.archive.head();
         let id = LineId { stamp: self.clock.next(now_ms), home: self.own };
-        let line = Arc::new(Line { id, room: room.clone(), by, deed });
         self.archive.give(id.stamp);
+        let line = Arc::new(Line { id, room: room.clone(), by, deed, was_letter });
         if let Some(turn) = self.write(&line, now_ms, outcome) {
             self.announce(room, &turn, outcome);
         }

@@ -58,10 +58,11 @@ impl Rooms {
         let is_seated = self.seat_carrier(name, &you, &mut outcome);
         let by = Some(Speaker { member: you.member, name: Arc::clone(&you.name), dialect: you.dialect });
         let line = if home == HomeId::OWN {
-            self.author(name, by, Deed::Said(text), now_ms, &mut outcome)
+            self.author(name, by, (Deed::Said(text), true), now_ms, &mut outcome)
         } else {
             let id = LineId { stamp: self.clock.next(now_ms), home: key };
-            let line = Arc::new(Line { id, room: name.clone(), by, deed: Deed::Said(text) });
+            let (room, deed) = (name.clone(), Deed::Said(text));
+            let line = Arc::new(Line { id, room, by, deed, was_letter: true });
             if let Some(turn) = self.write(&line, now_ms, &mut outcome) {
                 self.announce(name, &turn, &mut outcome);
             }

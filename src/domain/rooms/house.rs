@@ -175,6 +175,19 @@ impl Rooms {
         line.id.home == self.own || !is_muted()
     }
 
+    /// All connections that hear what happens in a room.
+    #[must_use]
+    pub fn listeners(&self, room: &RoomName) -> Vec<ConnectionId> {
+        self.rooms.get(room).map_or_else(Vec::new, Room::listeners)
+    }
+
+    /// Whether this connection is in a room.
+    #[must_use]
+    pub fn is_in(&self, connection: ConnectionId, room: &RoomName) -> bool {
+        let visitor = self.visitors.of(connection);
+        visitor.is_some_and(|visitor| visitor.rooms_of(connection).any(|own| own == room))
+    }
+
     /// A number that no guest has had before.
     pub(super) const fn next_number(&mut self) -> u32 {
         self.last_number = self.last_number.saturating_add(1);

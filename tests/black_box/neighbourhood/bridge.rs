@@ -99,6 +99,61 @@ async fn three_servers_one_room_three_dialects_and_everybody_reads_everybody() {
     }
 }
 
+/// Enters the room by a frame of its own.
+async fn enter(member: &mut Client) {
+    member.send(r#"{"kith":"enter","ticket":1,"room":"public"}"#).await;
+    member.hear("\"entered\"").await;
+}
+
+async fn say_in_public(member: &mut Client, text: &str) {
+    let frame = serde_json::json!({"kith": "say", "ticket": 2, "room": "public", "text": text});
+    member.send(&frame.to_string()).await;
+}
+
+/// All frames with one of these words, up to the last one.
+async fn frames_with(member: &mut Client, words: &[&str]) -> Vec<String> {
+    let mut frames = Vec::new();
+    loop {
+        let frame = member.hear("").await;
+        let is_last = words.last().is_some_and(|last| frame.contains(last));
+        if words.iter().any(|word| frame.contains(word)) {
+            frames.push(frame);
+        }
+        if is_last {
+            return frames;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn whoever_says_something_in_the_room_itself_is_read_by_all_dialects_her_own_included() {
+    let (_places, apps) = three(&ON);
+    all_up(&apps, 2).await;
+    let mut carl = Guest::enter(&apps[2], "carl", "public").await;
+    let mut anna = Client::join(&apps[0], 0).await;
+    let mut dora = Client::join(&apps[1], 1).await;
+    let mut emil = Client::join(&apps[0], 2).await;
+    let mut ben = User::join(&apps[1], BEN).await;
+    let her = called(&anna);
+    enter(&mut anna).await;
+
+    say_in_public(&mut anna, "from the room").await;
+    let again = format!("{her}: from the room");
+    assert_eq!(words(&mut dora, "from the room").await, [again.as_str()], "of her own dialect, elsewhere");
+    assert_eq!(words(&mut emil, "from the room").await, [again.as_str()], "and here");
+    ben.hear(&again).await;
+    assert_eq!(carl.hears_until("from the room").await, [(her, "from the room".to_owned())]);
+
+    // Whoever is in the room reads everything once, too: a line as a line, and a letter of her dialect as a letter.
+    carl.say("a line of another").await;
+    words(&mut emil, "a line of another").await;
+    dora.say("a letter of her own").await;
+    dora.say("the end").await;
+    let heard = frames_with(&mut anna, &["from the room", "a line of another", "a letter", "the end"]).await;
+    let kinds = heard.iter().map(|frame| frame.contains("\"kith\":\"event\""));
+    assert_eq!(kinds.collect::<Vec<_>>(), [true, true, false, false], "{heard:#?}");
+}
+
 #[actix_web::test]
 async fn a_neighbour_that_knows_no_rooms_hears_everything_once_and_is_heard_everywhere() {
     let (places, apps) = three(&ON);

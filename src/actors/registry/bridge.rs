@@ -3,7 +3,10 @@
 //! `domain/bridge` has the rules, the scribe writes and signs, and what it has written goes out from here as a letter
 //! of a member of this house.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use actix::{Context, Handler, MessageResult};
 
@@ -142,13 +145,13 @@ impl Registry {
         }
     }
 
-    /// Who has spoken in the public room and is in the neighbourhood no more has left the room.
-    pub(super) fn let_go(&mut self) {
+    /// Whoever of those who have moved has spoken in the public room and is in the neighbourhood no more has left the room.
+    pub(super) fn let_go(&mut self, moved: &BTreeSet<KeyId>) {
         if self.bridging.is_none() {
             return;
         }
         let (roster, mesh) = (self.switchboard.roster(), self.switchboard.mesh());
-        let outcome = self.rooms.let_go(|home, key| match home {
+        let outcome = self.rooms.let_go(moved, |home, key| match home {
             HomeId::OWN => roster.find(key).is_some(),
             home => mesh.member(home, key).is_some(),
         });

@@ -151,14 +151,20 @@ impl Handler<Room> for Registry {
             };
             return self.answer(connection, ticket, &Answer::Refused(why));
         }
-        let Some(member) = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member)) else {
-            return;
-        };
+        let Some(entry) = self.entries.get(&connection) else { return };
+        let member = Arc::clone(&entry.member);
+        let is_for_good = matches!(wish, Wish::Move(_)) && self.terms.tpacket_strict_seed;
+        if is_for_good && entry.has_chosen {
+            return self.answer(connection, ticket, &Answer::Refused(Objection::Unsupported));
+        }
         let opened = match &wish {
             Wish::Enter(room) | Wish::Move(room) if !self.rooms.contains(room) => Some(room.clone()),
             _ => None,
         };
         let outcome = self.rooms.ask(&Asker { connection, member: &member }, wish, unix_ms());
+        if let Some(entry) = self.entries.get_mut(&connection) {
+            entry.has_chosen |= is_for_good && matches!(outcome.answer, Some(Answer::Entered(_)));
+        }
         if let (Some(room), Some(Answer::Entered(_))) = (opened, &outcome.answer) {
             self.bulletin.publish(Kind::RoomOpened { room });
         }

@@ -65,9 +65,15 @@ fn a_list_of_rooms_is_whole_whatever_its_length() {
             RoomCard { name, topic: topic.clone(), guests: at }
         };
         let rooms: Vec<_> = (0..count).map(card).collect();
-        let told = gathered(&answer(Ticket(1), &Answer::Rooms(rooms)), "rooms");
+        let told = gathered(&answer(Ticket(1), &Answer::Rooms(rooms.clone(), false)), "rooms");
         let numbers: Vec<_> = told.iter().filter_map(|card| card["guests"].as_u64()).collect();
         assert_eq!(numbers, (0..u64::from(count)).collect::<Vec<_>>());
+        let frames = answer(Ticket(1), &Answer::Rooms(rooms, true));
+        let said: Vec<_> = frames.iter().map(|frame| read(frame)["more"] == true).collect();
+        assert!(
+            said.iter().rev().eq((0..said.len()).map(|at| at == 0).collect::<Vec<_>>().iter()),
+            "{said:?}"
+        );
     }
 }
 

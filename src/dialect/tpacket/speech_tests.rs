@@ -180,7 +180,7 @@ fn version_one_is_printed_as_its_document_says() {
     holds("withdrawn", &one(Event::Withdrawn(id())));
     holds("closed", &one(Event::Closed));
     let card = RoomCard { name: lobby(), topic: Some("tea".into()), guests: 2 };
-    let rooms = answer(Ticket(4), &Answer::Rooms(vec![card]), Version::One);
+    let rooms = answer(Ticket(4), &Answer::Rooms(vec![card], false), Version::One);
     holds("rooms: how many", &rooms[0]);
     holds("rooms: one of them", &rooms[1]);
     let page = |lines, more| answer(Ticket(5), &Answer::History { room: lobby(), lines, more }, Version::One);

@@ -1,7 +1,7 @@
 //! All rooms of this home: what its parts have in common, and what is seen from outside.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
@@ -11,6 +11,7 @@ use super::{
     archive::Archive,
     carrying::Carriers,
     clock::Clock,
+    heard::Heard,
     log::Bounds,
     neighbours::Neighbour,
     room::{Room, Turn},
@@ -28,6 +29,9 @@ const FIRST_NUMBER: u32 = 0x1000;
 /// Bytes that a neighbour is told at once, at most.
 const PART_BYTES: usize = 64 << 10;
 
+/// Bytes of a list of rooms that a member is told at once, at most: a thousand rooms with short topics.
+const LIST_BYTES: usize = 256 << 10;
+
 /// All rooms of this home.
 #[derive(Debug)]
 pub struct Rooms {
@@ -39,8 +43,7 @@ pub struct Rooms {
     pub(super) carriers: Carriers,
     pub(super) neighbours: BTreeMap<HomeId, Neighbour>,
     pub(super) archive: Archive,
-    /// Up to where we have heard each home, by its key; they may be away.
-    pub(super) heard: HashMap<KeyId, Stamp>,
+    pub(super) heard: Heard,
     pub(super) muted: BTreeSet<KeyId>,
     last_number: u32,
     uses: u64,
@@ -55,6 +58,8 @@ pub(super) struct Most {
     pub(super) seats_per_neighbour: usize,
     /// Bytes that a neighbour is told at once.
     pub(super) part_bytes: usize,
+    /// Bytes that a member is told at once who asks which rooms there are.
+    pub(super) list_bytes: usize,
     pub(super) history: Bounds,
 }
 
@@ -68,6 +73,8 @@ impl Most {
             seats_per_neighbour: count(limits.peer_members),
             // However little may wait for a neighbour, there is room for much else beside it.
             part_bytes: (count(limits.peer_queue_bytes) / 16).min(PART_BYTES),
+            // What is written around them makes it more, and other things wait, too.
+            list_bytes: (count(limits.queue_bytes) / 8).min(LIST_BYTES),
             history: Bounds {
                 lines: count(limits.room_lines),
                 bytes: count(limits.room_bytes),
@@ -91,7 +98,7 @@ impl Rooms {
             carriers: Carriers::new(),
             neighbours: BTreeMap::new(),
             archive: Archive::default(),
-            heard: HashMap::new(),
+            heard: Heard::default(),
             muted: BTreeSet::new(),
             last_number: FIRST_NUMBER - 1,
             uses: 0,
@@ -109,8 +116,8 @@ impl Rooms {
         let last = lines.last().map_or(Stamp::ZERO, |line| line.id.stamp);
         for line in lines {
             let line = Arc::new(line);
-            let heard = self.heard.entry(line.id.home).or_default();
-            *heard = line.id.stamp.max(*heard);
+            // They are in order.
+            self.heard.note(line.id.home, line.id.stamp);
             let turn = self.write(&line, now_ms, &mut outcome);
             if turn.is_none_or(|turn| !turn.is_new) {
                 outcome.records.push(Record::Erased(line.id));
@@ -118,7 +125,8 @@ impl Rooms {
         }
         // It is in the store already.
         outcome.records.retain(|record| !matches!(record, Record::Line(_)));
-        let own = self.heard.get(&self.own).copied();
+        let own = self.heard.through(self.own);
+        self.heard.bound(|_| false);
         self.clock.restore(last, own, now_ms);
         outcome
     }

@@ -292,15 +292,51 @@ fn only_what_is_said_now_in_public_in_another_dialect_is_said_again() {
 }
 
 #[test]
-fn who_says_too_much_is_told_once_until_there_is_room_again() {
+fn more_than_the_bridge_may_say_is_left_out_and_told_once_a_minute() {
     let limits = Limits { bridge_lines_per_second: 1, ..Limits::default() };
     let mut bridge = Bridge::new(KeyId([1; 32]), &limits);
-    let line = said("public", Some(Dialect::Tpacket), START);
     let mut turns = |second| {
         let now = Moment::from_secs(second);
-        std::array::from_fn::<_, 4, _>(|_| bridge.carry_out(&line, Dialect::Olaf, START, now))
+        std::array::from_fn::<_, 4, _>(|number| {
+            let mut line = said("public", Some(Dialect::Tpacket), START);
+            let member = KeyId([u8::try_from(number).expect("few"); 32]);
+            line.by = line.by.map(|by| Speaker { member, ..by });
+            bridge.carry_out(&line, Dialect::Olaf, START, now)
+        })
     };
     let say = Turn::Say(Reach::Neighbours);
     assert_eq!(turns(0), [say, say, Turn::TooMany(true), Turn::TooMany(false)]);
-    assert_eq!(turns(1), [say, Turn::TooMany(true), Turn::TooMany(false), Turn::TooMany(false)]);
+    assert_eq!(turns(1), [say, Turn::TooMany(false), Turn::TooMany(false), Turn::TooMany(false)]);
+    assert_eq!(turns(61), [say, say, Turn::TooMany(true), Turn::TooMany(false)]);
+}
+
+#[test]
+fn whoever_says_too_much_leaves_room_for_the_others() {
+    let limits = Limits { bridge_lines_per_second: 20, ..Limits::default() };
+    let mut bridge = Bridge::new(KeyId([1; 32]), &limits);
+    let (flood, mut granted) = (KeyId([1; 32]), 0);
+    for tick in 0..1000_u64 {
+        let now = Moment::from_millis(tick * 10);
+        granted += u32::from(bridge.carry_in(flood, now).is_ok());
+        // Ten others, each of whom says something every second.
+        if tick % 10 == 0 {
+            let other = KeyId([2 + u8::try_from(tick / 10 % 10).expect("few"); 32]);
+            assert_eq!(bridge.carry_in(other, now), Ok(()), "at {tick}");
+        }
+    }
+    assert!((50..=60).contains(&granted), "{granted} in ten seconds: a quarter");
+}
+
+#[test]
+fn authors_are_forgotten_whatever_their_number() {
+    let limits = Limits { bridge_lines_per_second: 20, ..Limits::default() };
+    let mut gauge = Gauge::new(&limits);
+    let mut most = 0;
+    for number in 0..10_000_u64 {
+        let mut author = [0; 32];
+        author[..8].copy_from_slice(&number.to_be_bytes());
+        let _ = gauge.take(KeyId(author), Moment::from_millis(number * 10));
+        most = most.max(gauge.authors.len());
+    }
+    assert!(most <= 160, "{most}");
 }

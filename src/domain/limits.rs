@@ -94,7 +94,7 @@ pub struct Limits {
     /// The longest text of one line. Longer ones are refused, never cut.
     pub room_line_bytes: u32,
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
-    /// those costs up to two signatures, and goes to everybody.
+    /// those costs up to two signatures, and goes to everybody. A single author gets a quarter of it.
     pub bridge_lines_per_second: u32,
     /// How long a drain may take until the last connection is closed.
     pub drain_s: u32,

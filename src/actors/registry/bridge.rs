@@ -51,8 +51,8 @@ impl Registry {
         }
         let Some((home, key, member)) = self.author_of(letter) else { return };
         let Some(bridging) = &mut self.bridging else { return };
-        if let Err(is_first) = bridging.rules.carry_in(self.clock.now()) {
-            return self.skip(is_first);
+        if let Err(is_told) = bridging.rules.carry_in(member.key, self.clock.now()) {
+            return self.skip(is_told);
         }
         let Some(text) = letter.plain.clone() else { return };
         let said = Carried { room: &RoomName::public(), member: &member, home, key, text };
@@ -108,7 +108,7 @@ impl Registry {
                 }
                 match bridging.rules.carry_out(line, dialect, now_ms, now) {
                     Turn::Leave => {}
-                    Turn::TooMany(is_first) => skipped.push(is_first),
+                    Turn::TooMany(is_told) => skipped.push(is_told),
                     Turn::Say(reach) => {
                         let (line, read_by) = (Arc::clone(line), Arc::clone(&read_by));
                         let job = Job { line, dialect, reach, read_by };
@@ -119,14 +119,14 @@ impl Registry {
                 }
             }
         }
-        for is_first in skipped {
-            self.skip(is_first);
+        for is_told in skipped {
+            self.skip(is_told);
         }
     }
 
-    fn skip(&self, is_first: bool) {
+    fn skip(&self, is_told: bool) {
         self.tally.bridge_skipped.inc();
-        if is_first {
+        if is_told {
             tracing::warn!(
                 "more is said in public than the bridge may say again; the rest stays in the history"
             );

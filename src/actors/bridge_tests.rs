@@ -114,9 +114,6 @@ fn socp_members_hear_a_letter_in_every_form_that_programs_show() {
         sealing_key: None,
         fingerprint: None,
     };
-    assert!(crate::dialect::is_bridge(&member), "every house knows it by its name and key");
-    assert!(!crate::dialect::is_bridge(&crate::domain::member::Member {
-        name: Some("anna".into()),
-        ..member
-    }));
+    assert!(socp::bridge::is_bridge(&member), "every house knows it by its name and key");
+    assert!(!socp::bridge::is_bridge(&crate::domain::member::Member { name: Some("anna".into()), ..member }));
 }

@@ -66,7 +66,7 @@ impl Registry {
     }
 
     /// Whose line a letter is: where the author is, under which key that home's lines are known, and who. Nobody's,
-    /// if the author's own home says the line, or if the author is a bridge.
+    /// if the author's own home says the line. The bridge of a home whose lines are not heard here speaks for everybody there.
     fn author_of(&self, letter: &Letter) -> Option<(HomeId, KeyId, Arc<Member>)> {
         let home = match letter.from {
             Origin::Here(connection) => {
@@ -86,7 +86,7 @@ impl Registry {
         // Whoever is listed at another home, too, is heard from there.
         let member = mesh.member(home, author).filter(|_| mesh.whereabouts(author) == Some(home))?;
         let key = dialect::home_without_rooms(mesh.home(home)?.address());
-        (!dialect::is_bridge(member)).then(|| (home, key, Arc::clone(member)))
+        Some((home, key, Arc::clone(member)))
     }
 
     /// New lines of the public room are said again to whoever speaks another protocol.

@@ -168,6 +168,8 @@ impl Registry {
         self.count();
         if is_new {
             self.tell_change(&member, true, self.switchboard.roster().sequence(), ctx);
+            // Only once in the life of the house, so nobody is told too often.
+            self.tell_at_once(ctx);
             self.changed(ctx);
         }
         Some(member)

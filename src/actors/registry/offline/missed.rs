@@ -2,9 +2,8 @@
 
 use actix::Context;
 
-use super::super::Registry;
 use crate::{
-    actors::{clock::unix_ms, keeper::Keep, lane::Class},
+    actors::{clock::unix_ms, keeper::Keep, lane::Class, registry::Registry},
     dialect::press,
     domain::{
         dialect::Dialect,

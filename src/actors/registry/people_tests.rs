@@ -375,7 +375,7 @@ async fn what_whoever_comes_back_cannot_take_comes_the_next_time() {
         let (idle, end) = join_olaf(&registry, 2, visit, room).await;
         end.send(Heard).await.expect("it is there");
         heard.push(idle.0.lock().expect("nobody fails").0.clone());
-        registry.send(leave.clone()).await.expect("the registry");
+        registry.send(leave).await.expect("the registry");
         if heard.len() == 1 {
             for mark in 51..=53 {
                 registry.send(Route(olaf_letter(1, mark))).await.expect("the registry");

@@ -328,12 +328,6 @@ pub fn under(member: &Member, nick: &str) -> Option<Newcomer> {
     }
 }
 
-/// Whether somebody is a house's voice for members of other protocols, and not a person.
-#[must_use]
-pub fn is_bridge(member: &Member) -> bool {
-    member.dialect == Dialect::Socp && socp::bridge::is_bridge(member)
-}
-
 /// The key by which lines are known of a home that knows no rooms. Nobody can prove it.
 #[must_use]
 pub fn home_without_rooms(address: &str) -> KeyId {

@@ -100,7 +100,7 @@ pub struct Limits {
     /// The longest text of one line. Longer ones are refused, never cut.
     pub room_line_bytes: u32,
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
-    /// those costs up to two signatures, and goes to everybody.
+    /// those costs up to two signatures, and goes to everybody. A single author gets a quarter of it.
     pub bridge_lines_per_second: u32,
     /// Bytes of wrapped keys of the public channel that are kept of one server, for members who come later. They are
     /// held in memory, too, and of at most 64 servers.

@@ -153,8 +153,9 @@ async fn write_line(transaction: &mut Transaction<'_, Sqlite>, line: &Line) -> R
     let by = line.by.as_ref();
     // What is there is the same line: a batch that failed half-way may come again.
     sqlx::query(
-        "INSERT INTO room_lines (room, stamp, home, member, name, dialect, kind, text, of_stamp, of_home, of_bytes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO room_lines (room, stamp, home, member, name, dialect, kind, text, of_stamp, of_home, of_bytes,
+                                 was_letter)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (stamp, home) DO NOTHING",
     )
     .bind(line.room.as_str())
@@ -168,6 +169,7 @@ async fn write_line(transaction: &mut Transaction<'_, Sqlite>, line: &Line) -> R
     .bind(of.map(|(id, _)| signed(id.stamp)))
     .bind(of.map(|(id, _)| id.home.0.to_vec()))
     .bind(of.map(|(_, bytes)| bytes))
+    .bind(line.was_letter)
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -233,7 +235,8 @@ fn read_line(row: &SqliteRow) -> Result<Line, StoreError> {
         }
         _ => return Err(odd()),
     };
-    Ok(Line { id, room: room_name(row.try_get("room")?, TABLE)?, by: read_speaker(row)?, deed })
+    let (room, by) = (room_name(row.try_get("room")?, TABLE)?, read_speaker(row)?);
+    Ok(Line { id, room, by, deed, was_letter: row.try_get("was_letter")? })
 }
 
 fn read_speaker(row: &SqliteRow) -> Result<Option<Speaker>, StoreError> {

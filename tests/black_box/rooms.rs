@@ -203,6 +203,40 @@ async fn operators_moderate_while_people_talk() {
 }
 
 #[actix_web::test]
+async fn in_a_strict_house_a_room_that_was_refused_is_not_the_one_for_good() {
+    let app = App::with(&[("TPACKET__STRICT_SEED", "true")]);
+    post(&app, "/api/v1/rooms/attic/close").await;
+    let mut anna = Guest::join(&app, "anna").await;
+    anna.go("attic").await;
+    let refused = anna.next().await;
+    assert_eq!((refused.0, refused.1), (command::RESP_ERROR, -4), "it is closed");
+    // Both at once: the second one must not slip through before the first one is answered.
+    anna.go("lobby").await;
+    anna.go("cellar").await;
+    anna.until(command::NEW_USER, "anna").await;
+    let refused = anna.next().await;
+    assert_eq!((refused.0, refused.1), (command::RESP_ERROR, -1), "lobby it is");
+}
+
+#[actix_web::test]
+async fn another_spelling_of_ones_own_nick_is_told_once_and_the_same_one_not_at_all() {
+    let app = App::start();
+    let mut anna = Guest::enter(&app, "anna", "lobby").await;
+    anna.until(command::NEW_USER, "anna").await;
+    let mut ben = Guest::enter(&app, "ben", "lobby").await;
+    ben.until(command::NEW_USER, "anna").await;
+    anna.until(command::NEW_USER, "ben").await;
+    anna.say(command::SET_USER_NICK, b"anna").await;
+    assert_eq!(anna.next().await.0, command::RESP_OK);
+    assert_eq!(ben.hears_before_saying("nothing has happened").await, []);
+    anna.say(command::SET_USER_NICK, b"Anna").await;
+    let renamed = ben.until(command::NEW_USER, "Anna").await;
+    let [went, came] = &renamed[..] else { panic!("{renamed:?}") };
+    assert_eq!((went.0, &*went.2, went.1), (command::DEL_USER, "anna", came.1), "the same number");
+    assert_eq!(ben.hears_before_saying("once").await, []);
+}
+
+#[actix_web::test]
 async fn a_disk_that_takes_nothing_stops_no_words_and_an_operator_is_told() {
     use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
     let app = App::start();

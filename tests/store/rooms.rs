@@ -20,7 +20,8 @@ fn id(stamp: u64, home: u16) -> LineId {
 
 fn said(stamp: u64, room: &str, text: &str) -> Line {
     let by = Speaker { member: key(7), name: "älice".into(), dialect: Some(Dialect::Tpacket) };
-    Line { id: id(stamp, 1), room: name(room), by: Some(by), deed: Deed::Said(ByteString::from(text)) }
+    let (by, deed) = (Some(by), Deed::Said(ByteString::from(text)));
+    Line { id: id(stamp, 1), room: name(room), by, deed, was_letter: stamp % 2 == 1 }
 }
 
 fn room(room: &str, closed: bool) -> KeptRoom {

@@ -62,6 +62,7 @@ fn line(number: u64, text: &str) -> Record {
         room: lobby(),
         by: Some(by),
         deed: Deed::Said(text.into()),
+        was_letter: false,
     }))
 }
 

@@ -79,6 +79,8 @@ struct Entry {
     member: Arc<Member>,
     address: IpAddr,
     since_ms: i64,
+    /// Whether it has got a room that it may not leave for another one.
+    has_chosen: bool,
 }
 
 /// How long a reader that had no room for a list is left alone.
@@ -244,9 +246,10 @@ impl Registry {
 
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
-        self.let_go();
+        let moved = self.switchboard.take_moved();
+        self.let_go(&moved);
         let is_draining = self.draining.load(Ordering::Relaxed);
-        self.follow_people(!is_draining);
+        self.follow_people(&moved, !is_draining);
         if !is_draining {
             let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
             let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));

@@ -55,6 +55,9 @@ impl Handler<Deliver> for Idle {
                 match frame["type"].as_str() {
                     Some("USER_ADVERTISE") => heard.0.push(name.to_owned()),
                     Some("USER_REMOVE") => heard.0.push(format!("-{name}")),
+                    Some("signed_data") => {
+                        heard.0.push(frame["signature"].as_str().unwrap_or_default().to_owned());
+                    }
                     _ => {}
                 }
             }
@@ -379,4 +382,62 @@ async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_befor
         assert!(std::time::Instant::now() < deadline, "{heard:?}");
         actix_rt::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+}
+
+async fn join_olaf(registry: &Addr<Registry>, number: u8, visit: u8, room: usize) -> (Idle, Addr<Idle>) {
+    let (idle, key) = (Idle::default(), KeyId([number; 32]));
+    let end = idle.clone().start();
+    let (dialect, public_key, trace) = (Dialect::Olaf, "".into(), Trace([number + visit; 16]));
+    let newcomer = Newcomer { key, named: None, dialect, public_key, spelled: key, trace };
+    let ear = Ear::Olaf(crate::dialect::olaf::accent::Ear::default());
+    let (connection, address) = (ConnectionId(number.into()), Ipv4Addr::LOCALHOST.into());
+    let lane = LaneEnd::default().lane(room, end.clone().recipient());
+    let join = Join { connection, newcomer, ear, lane, address };
+    registry.send(join).await.expect("the registry").expect("a place");
+    (idle, end)
+}
+
+/// A private letter to the members of this home, with a mark as its signature.
+fn olaf_letter(author: u8, mark: u8) -> Letter {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let sealed = STANDARD.encode(crate::crypto::sha256(&[mark]).repeat(9));
+    let data = serde_json::json!({
+        "type": "chat", "destination_servers": ["here:1"], "iv": "AAAA", "symm_keys": ["QUJD"], "chat": sealed,
+    });
+    let (data, signature) = (data.to_string(), STANDARD.encode([mark; 30]));
+    let frame =
+        serde_json::json!({"type": "signed_data", "data": data, "counter": mark, "signature": signature});
+    Letter {
+        from: Origin::Here(ConnectionId(author.into())),
+        author: Author::Proven(KeyId([author; 32])),
+        audience: Audience::Homes(Vec::new()),
+        trace: Trace([mark; 16]),
+        dialect: Dialect::Olaf,
+        original: Frame::Text(frame.to_string().into()),
+        plain: None,
+    }
+}
+
+#[actix_web::test]
+async fn what_whoever_comes_back_cannot_take_comes_the_next_time() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = registry_with(&folder, true).await;
+    let (_idle, _end) = join_olaf(&registry, 1, 0, 1 << 20).await;
+    let leave = Leave { connection: ConnectionId(2), ending: Ending::Left };
+    let mut heard = Vec::new();
+    // At first it has heard nothing yet; then there is room for one letter only; then for all.
+    for (visit, room) in [(100, 1 << 20), (101, 700), (102, 1 << 20)] {
+        let (idle, end) = join_olaf(&registry, 2, visit, room).await;
+        end.send(Heard).await.expect("it is there");
+        heard.push(idle.0.lock().expect("nobody fails").0.clone());
+        registry.send(leave).await.expect("the registry");
+        if heard.len() == 1 {
+            for mark in 51..=53 {
+                registry.send(Route(olaf_letter(1, mark))).await.expect("the registry");
+            }
+        }
+    }
+    let marks = [51, 52, 53].map(|mark| STANDARD.encode([mark; 30]));
+    assert_eq!(heard, [&[], &marks[..1], &marks[1..]]);
 }

@@ -16,9 +16,9 @@ use crate::{
         event::Kind,
         lane::{Class, Lane},
     },
-    dialect::press,
+    dialect::{Ear, press},
     domain::{
-        dialect::Dialect,
+        bridge,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Origin},
         member::Member,
@@ -87,8 +87,15 @@ impl Registry {
     }
 
     fn tell_guests(&self, room: &RoomName, guests: &[ConnectionId], event: &Event) {
-        let mut pressed = Pressed::default();
-        for entry in guests.iter().filter_map(|guest| self.entries.get(guest)) {
+        let (mut pressed, now_ms) = (Pressed::default(), unix_ms());
+        let is_read = |ear: Ear| match event {
+            Event::Said(_, line) | Event::Recalled(line) => {
+                bridge::is_read_as_letter(line, ear.dialect(), now_ms)
+            }
+            _ => false,
+        };
+        let guests = guests.iter().filter_map(|guest| self.entries.get(guest));
+        for entry in guests.filter(|entry| !is_read(entry.ear)) {
             let frames = pressed.hear(entry.ear, || press::room_event(room, event, entry.ear));
             offer_all(&entry.lane, frames);
         }
@@ -149,9 +156,8 @@ impl Handler<Room> for Registry {
         }
         let Some(entry) = self.entries.get(&connection) else { return };
         let (member, from) = (Arc::clone(&entry.member), entry.address.into());
-        // There they have words of their own, which everybody of their dialect hears.
-        let is_public = matches!(&wish, Wish::Say(Some(room), _) if room.is_public());
-        if is_public && self.bridging.is_some() && member.dialect != Dialect::Tpacket {
+        let is_for_good = matches!(wish, Wish::Move(_)) && self.terms.tpacket_strict_seed;
+        if is_for_good && entry.has_chosen {
             return self.answer(connection, ticket, &Answer::Refused(Objection::Unsupported));
         }
         let opened = match &wish {
@@ -159,6 +165,9 @@ impl Handler<Room> for Registry {
             _ => None,
         };
         let outcome = self.rooms.ask(&Asker { connection, member: &member, from }, wish, unix_ms());
+        if let Some(entry) = self.entries.get_mut(&connection) {
+            entry.has_chosen |= is_for_good && matches!(outcome.answer, Some(Answer::Entered(_)));
+        }
         if let (Some(room), Some(Answer::Entered(_))) = (opened, &outcome.answer) {
             self.bulletin.publish(Kind::RoomOpened { room });
         }

@@ -95,6 +95,8 @@ struct Fields<'a> {
     #[serde(borrow)]
     text: Option<&'a RawValue>,
     #[serde(borrow)]
+    after: Option<&'a RawValue>,
+    #[serde(borrow)]
     before: Option<&'a RawValue>,
     #[serde(borrow)]
     most: Option<&'a RawValue>,
@@ -114,6 +116,12 @@ fn value<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Result<Option<T>,
     raw.map(|raw| serde_json::from_str(raw.get())).transpose().map_err(|_| Why::Malformed)
 }
 
+/// A field that names a room, if it does.
+fn room(raw: Option<&RawValue>) -> Result<Option<RoomName>, Why> {
+    let named = |Text(name): Text<'_>| RoomName::new(&name).ok_or(Why::Objected(Objection::BadRoom));
+    value(raw)?.map(named).transpose()
+}
+
 impl Fields<'_> {
     fn wish(&self) -> Result<Wish, Why> {
         let Text(verb) = value(self.kith)?.ok_or(Why::Malformed)?;
@@ -124,15 +132,14 @@ impl Fields<'_> {
                 let text: String = value(self.text)?.ok_or(Why::Malformed)?;
                 Wish::Say(Some(self.room()?), ByteString::from(text))
             }
-            "rooms" => Wish::List,
+            "rooms" => Wish::List(room(self.after)?),
             "history" => Wish::Page(self.page()?),
             _ => return Err(Why::Objected(Objection::Unsupported)),
         })
     }
 
     fn room(&self) -> Result<RoomName, Why> {
-        let Text(name) = value(self.room)?.ok_or(Why::Malformed)?;
-        RoomName::new(&name).ok_or(Why::Objected(Objection::BadRoom))
+        room(self.room)?.ok_or(Why::Malformed)
     }
 
     fn page(&self) -> Result<Page, Why> {

@@ -51,6 +51,8 @@ enum Word<'a> {
         rooms: Vec<CardView<'a>>,
         #[serde(skip_serializing_if = "is_last")]
         unfinished: bool,
+        #[serde(skip_serializing_if = "is_last")]
+        more: bool,
     },
     History {
         ticket: u32,
@@ -210,7 +212,7 @@ pub fn answer(ticket: Ticket, answer: &Answer) -> Vec<Frame> {
     let Ticket(number) = ticket;
     let word = match answer {
         Answer::Entered(scene) => return entered(number, scene),
-        Answer::Rooms(rooms) => return list(number, rooms),
+        Answer::Rooms(rooms, more) => return list(number, rooms, *more),
         Answer::Refused(objection) => return refused(Some(ticket), objection.code()).into_iter().collect(),
         Answer::Stayed(room) => Word::Stayed { ticket: number, room: room.as_str() },
         Answer::Left(room) => Word::Left { ticket: number, room: room.as_str() },
@@ -245,11 +247,11 @@ fn entered(ticket: u32, scene: &Scene) -> Vec<Frame> {
     frames.collect()
 }
 
-fn list(ticket: u32, rooms: &[RoomCard]) -> Vec<Frame> {
+fn list(ticket: u32, rooms: &[RoomCard], more: bool) -> Vec<Frame> {
     let cost = |card: &RoomCard| EACH + card.topic.as_ref().map_or(0, |topic| topic.len());
     let parts = parts(rooms, cost).filter_map(|(rooms, unfinished)| {
         let rooms = rooms.iter().map(CardView::from).collect();
-        frame(&Word::Rooms { ticket, rooms, unfinished })
+        frame(&Word::Rooms { ticket, rooms, unfinished, more: more && !unfinished })
     });
     parts.collect()
 }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{testing::*, *};
-use crate::domain::{id::HomeId, limits::Limits, refusal::Violation};
+use crate::domain::{
+    id::{HomeId, KeyId},
+    limits::Limits,
+    refusal::Violation,
+};
 
 /// The neighbour, and the seed of its key.
 const THERE: u32 = 2;
@@ -306,7 +310,10 @@ fn a_closed_room_is_not_shown_and_goes_on_elsewhere() {
     home.heard(0);
     home.is_told(THERE, RoomNews::Seats(vec![(room("hall"), seat_of(7, 7, "x"))])).expect("heard");
     home.is_told(THERE, told(Stamp::ZERO, vec![said(SEED, START, "hall", "in here")])).expect("heard");
-    assert_eq!((home.heard(0), home.asks(0, Wish::List).answer), (vec![], Some(Answer::Rooms(vec![]))));
+    assert_eq!(
+        (home.heard(0), home.asks(0, Wish::List(None)).answer),
+        (vec![], Some(Answer::Rooms(vec![], false)))
+    );
     home.orders(Order::Reopen(room("hall"))).expect("open");
     let Answer::Entered(scene) = home.enters(0, "hall") else { panic!("not in") };
     assert_eq!((scene.guests.len(), scene.history.len()), (2, 1));
@@ -354,4 +361,42 @@ fn a_hidden_line_leaves_its_place_taken_for_as_long_as_it_would_have_been_there(
         home.is_told(THERE, told(Stamp::ZERO, vec![lines[1].clone(), withdrew.clone()])).expect("heard");
     }
     assert_eq!((home.history("hall"), size(&home)), (other.history("hall"), size(&other)));
+}
+
+#[test]
+fn of_many_homes_that_come_and_go_those_heard_long_ago_are_forgotten_and_their_lines_are_not_told_twice() {
+    let mut rooms = Rooms::new(key(200), &Limits::default());
+    let of = |number: usize| {
+        let mut key = [9; 32];
+        key[..8].copy_from_slice(&number.to_be_bytes());
+        KeyId(key)
+    };
+    let mut visit = |number: usize| {
+        let linked = rooms.link(HomeId(2), of(number));
+        let wanted = linked.news.iter().find_map(|(_, news)| match news {
+            RoomNews::WantLines(stamp) => Some(*stamp),
+            _ => None,
+        });
+        let at = START + i64::try_from(number).expect("few");
+        let line = Line {
+            id: LineId { stamp: Stamp::at(at), home: of(number) },
+            ..(*said(9, at, "hall", "hi")).clone()
+        };
+        let after = wanted.expect("a wish");
+        let news = told(after, if after == Stamp::ZERO { vec![line.into()] } else { vec![] });
+        let new = rooms
+            .hear(HomeId(2), news, |_, _| crate::domain::rooms::Standing::Listed, START)
+            .expect("good news")
+            .records
+            .len();
+        rooms.unlink(HomeId(2));
+        (after, new, rooms.heard.len())
+    };
+    let homes = heard::MOST + 10;
+    for number in 0..homes {
+        assert!(visit(number).2 <= heard::MOST);
+    }
+    assert_eq!(visit(homes - 1).0, Stamp::at(START + i64::try_from(homes - 1).expect("few")));
+    let (asked, _, known) = visit(0);
+    assert_eq!((asked, known), (Stamp::ZERO, heard::MOST), "it is heard from the beginning, once more");
 }

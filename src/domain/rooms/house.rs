@@ -1,7 +1,7 @@
 //! All rooms of this home: what its parts have in common, and what is seen from outside.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
@@ -11,6 +11,7 @@ use super::{
     archive::Archive,
     carrying::Carriers,
     clock::Clock,
+    heard::Heard,
     log::Bounds,
     neighbours::Neighbour,
     opening::{By, Emptied, Openings, Shares},
@@ -30,6 +31,9 @@ const FIRST_NUMBER: u32 = 0x1000;
 /// Bytes that a neighbour is told at once, at most.
 const PART_BYTES: usize = 64 << 10;
 
+/// Bytes of a list of rooms that a member is told at once, at most: a thousand rooms with short topics.
+const LIST_BYTES: usize = 256 << 10;
+
 /// All rooms of this home.
 #[derive(Debug)]
 pub struct Rooms {
@@ -41,8 +45,7 @@ pub struct Rooms {
     pub(super) carriers: Carriers,
     pub(super) neighbours: BTreeMap<HomeId, Neighbour>,
     pub(super) archive: Archive,
-    /// Up to where we have heard each home, by its key; they may be away.
-    pub(super) heard: HashMap<KeyId, Stamp>,
+    pub(super) heard: Heard,
     pub(super) muted: BTreeSet<KeyId>,
     pub(super) shunned: Shunned,
     pub(super) openings: Openings,
@@ -60,6 +63,8 @@ pub(super) struct Most {
     pub(super) seats_per_neighbour: usize,
     /// Bytes that a neighbour is told at once.
     pub(super) part_bytes: usize,
+    /// Bytes that a member is told at once who asks which rooms there are.
+    pub(super) list_bytes: usize,
     pub(super) history: Bounds,
 }
 
@@ -73,6 +78,8 @@ impl Most {
             seats_per_neighbour: count(limits.peer_members),
             // However little may wait for a neighbour, there is room for much else beside it.
             part_bytes: (count(limits.peer_queue_bytes) / 16).min(PART_BYTES),
+            // What is written around them makes it more, and other things wait, too.
+            list_bytes: (count(limits.queue_bytes) / 8).min(LIST_BYTES),
             history: Bounds {
                 lines: count(limits.room_lines),
                 bytes: count(limits.room_bytes),
@@ -96,7 +103,7 @@ impl Rooms {
             carriers: Carriers::new(),
             neighbours: BTreeMap::new(),
             archive: Archive::default(),
-            heard: HashMap::new(),
+            heard: Heard::default(),
             muted: BTreeSet::new(),
             shunned: Shunned::default(),
             openings: Openings::default(),
@@ -121,8 +128,8 @@ impl Rooms {
         let last = lines.last().map_or(Stamp::ZERO, |line| line.id.stamp);
         for line in lines {
             let line = Arc::new(line);
-            let heard = self.heard.entry(line.id.home).or_default();
-            *heard = line.id.stamp.max(*heard);
+            // They are in order.
+            self.heard.note(line.id.home, line.id.stamp);
             let turn = self.write(&line, now_ms, &mut outcome);
             if turn.is_none_or(|turn| !turn.is_new) {
                 outcome.records.push(Record::Erased(line.id));
@@ -130,7 +137,8 @@ impl Rooms {
         }
         // It is in the store already.
         outcome.records.retain(|record| !matches!(record, Record::Line(_)));
-        let own = self.heard.get(&self.own).copied();
+        let own = self.heard.through(self.own);
+        self.heard.bound(|_| false);
         self.clock.restore(last, own, now_ms);
         outcome
     }
@@ -216,6 +224,19 @@ impl Rooms {
     pub(super) fn is_readable(&self, line: &Line) -> bool {
         let is_muted = || line.by.as_ref().is_some_and(|by| self.muted.contains(&by.member));
         (line.id.home == self.own || !is_muted()) && !self.shunned.has_said(line)
+    }
+
+    /// All connections that hear what happens in a room.
+    #[must_use]
+    pub fn listeners(&self, room: &RoomName) -> Vec<ConnectionId> {
+        self.rooms.get(room).map_or_else(Vec::new, Room::listeners)
+    }
+
+    /// Whether this connection is in a room.
+    #[must_use]
+    pub fn is_in(&self, connection: ConnectionId, room: &RoomName) -> bool {
+        let visitor = self.visitors.of(connection);
+        visitor.is_some_and(|visitor| visitor.rooms_of(connection).any(|own| own == room))
     }
 
     /// A number that no guest has had before.

@@ -80,6 +80,8 @@ pub struct Line {
     pub by: Option<Speaker>,
     /// What.
     pub deed: Deed,
+    /// Whether it was said in a public letter: then everybody who speaks as its author does has read that.
+    pub was_letter: bool,
 }
 
 /// What somebody did in a room that is worth remembering.

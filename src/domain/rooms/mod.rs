@@ -11,6 +11,7 @@ mod carrying;
 mod clock;
 mod event;
 mod guest;
+mod heard;
 mod house;
 mod line;
 mod log;

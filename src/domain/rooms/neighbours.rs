@@ -65,7 +65,7 @@ impl Rooms {
     /// A Kith neighbour is linked, and has proven this key. If it was linked before, it starts afresh.
     pub fn link(&mut self, home: HomeId, key: KeyId) -> Outcome {
         let mut outcome = self.unlink(home);
-        let cursor = self.heard.get(&key).copied().unwrap_or_default();
+        let cursor = self.heard.through(key).unwrap_or_default();
         self.neighbours.insert(home, Neighbour::new(key, cursor));
         let mut seats = Vec::new();
         for (name, room) in &self.rooms {
@@ -188,7 +188,8 @@ impl Rooms {
         (neighbour.cursor, neighbour.listening) = (cursor, listening);
         // Until everything that was lost is forgotten, we go on asking as if it were not lost.
         if neighbour.lost.is_none() {
-            self.heard.insert(neighbour.key, cursor);
+            self.heard.note(neighbour.key, cursor);
+            self.heard.bound(|key| self.neighbours.values().any(|other| other.key == key));
         }
     }
 

@@ -19,7 +19,7 @@ impl Rooms {
                     return Err(Objection::TooLong);
                 }
                 self.open(&room, By::House, &mut outcome).ok_or(Objection::TooManyRooms)?;
-                self.author(&room, None, Deed::Topic(text), now_ms, &mut outcome);
+                self.author(&room, None, (Deed::Topic(text), false), now_ms, &mut outcome);
             }
             Order::Withdraw(id) => self.withdraw(id, now_ms, &mut outcome)?,
             Order::Close(room) => self.close(&room, now_ms, &mut outcome)?,
@@ -46,7 +46,7 @@ impl Rooms {
         }
         let bytes = u32::try_from(line.bytes()).unwrap_or(u32::MAX);
         let room = line.room.clone();
-        self.author(&room, None, Deed::Withdrew { line: id, bytes }, now_ms, outcome);
+        self.author(&room, None, (Deed::Withdrew { line: id, bytes }, false), now_ms, outcome);
         Ok(())
     }
 

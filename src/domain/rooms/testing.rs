@@ -299,7 +299,7 @@ pub(super) fn words(line: &Line) -> String {
 /// A line of a neighbour whose key has this seed.
 pub(super) fn line(seed: u8, unix_ms: i64, place: &str, deed: Deed) -> Arc<Line> {
     let by = Some(Speaker { member: key(seed + 1), name: "x".into(), dialect: None });
-    Arc::new(Line { id: id(seed, unix_ms), room: room(place), by, deed })
+    Arc::new(Line { id: id(seed, unix_ms), room: room(place), by, deed, was_letter: false })
 }
 
 pub(super) fn id(seed: u8, unix_ms: i64) -> LineId {

@@ -1,7 +1,10 @@
 //! One room and several dialects: everybody reads everybody, once, and nothing that was sealed.
 
+use std::sync::LazyLock;
+
 use actix_web::http::Method;
-use kith::domain::id::KeyId;
+use kith::{domain::id::KeyId, identity::BridgeKeys};
+use tempfile::TempDir;
 
 use super::place::{Place, all_up, lines, places, three};
 use crate::{
@@ -98,6 +101,61 @@ async fn three_servers_one_room_three_dialects_and_everybody_reads_everybody() {
     for history in histories {
         assert_eq!(history, wanted);
     }
+}
+
+/// Enters the room by a frame of its own.
+async fn enter(member: &mut Client) {
+    member.send(r#"{"kith":"enter","ticket":1,"room":"public"}"#).await;
+    member.hear("\"entered\"").await;
+}
+
+async fn say_in_public(member: &mut Client, text: &str) {
+    let frame = serde_json::json!({"kith": "say", "ticket": 2, "room": "public", "text": text});
+    member.send(&frame.to_string()).await;
+}
+
+/// All frames with one of these words, up to the last one.
+async fn frames_with(member: &mut Client, words: &[&str]) -> Vec<String> {
+    let mut frames = Vec::new();
+    loop {
+        let frame = member.hear("").await;
+        let is_last = words.last().is_some_and(|last| frame.contains(last));
+        if words.iter().any(|word| frame.contains(word)) {
+            frames.push(frame);
+        }
+        if is_last {
+            return frames;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn whoever_says_something_in_the_room_itself_is_read_by_all_dialects_her_own_included() {
+    let (_places, apps) = three(&ON);
+    all_up(&apps, 2).await;
+    let mut carl = Guest::enter(&apps[2], "carl", "public").await;
+    let mut anna = Client::join(&apps[0], 0).await;
+    let mut dora = Client::join(&apps[1], 1).await;
+    let mut emil = Client::join(&apps[0], 2).await;
+    let mut ben = User::join(&apps[1], BEN).await;
+    let her = called(&anna);
+    enter(&mut anna).await;
+
+    say_in_public(&mut anna, "from the room").await;
+    let again = format!("{her}: from the room");
+    assert_eq!(words(&mut dora, "from the room").await, [again.as_str()], "of her own dialect, elsewhere");
+    assert_eq!(words(&mut emil, "from the room").await, [again.as_str()], "and here");
+    ben.hear(&again).await;
+    assert_eq!(carl.hears_until("from the room").await, [(her, "from the room".to_owned())]);
+
+    // Whoever is in the room reads everything once, too: a line as a line, and a letter of her dialect as a letter.
+    carl.say("a line of another").await;
+    words(&mut emil, "a line of another").await;
+    dora.say("a letter of her own").await;
+    dora.say("the end").await;
+    let heard = frames_with(&mut anna, &["from the room", "a line of another", "a letter", "the end"]).await;
+    let kinds = heard.iter().map(|frame| frame.contains("\"kith\":\"event\""));
+    assert_eq!(kinds.collect::<Vec<_>>(), [true, true, false, false], "{heard:#?}");
 }
 
 #[actix_web::test]
@@ -206,4 +264,138 @@ async fn a_closed_public_room_is_said_again_to_nobody_of_that_server() {
     assert_eq!(words(&mut anna, "and heard").await, ["carl (tpacket): and heard"]);
     let history = apps[1].get(&order("history")).await.to_string();
     assert!(!history.contains("anna alone") && history.contains("open again"), "{history}");
+}
+
+/// Somebody at one home, in one dialect.
+enum Person {
+    Olaf(Client),
+    Socp(User),
+    Tpacket(Guest),
+}
+
+impl Person {
+    async fn says(&mut self, text: &str) {
+        match self {
+            Self::Olaf(client) => drop(client.say(text).await),
+            Self::Socp(user) => user.say(text).await,
+            Self::Tpacket(guest) => guest.say(text).await,
+        }
+    }
+
+    /// All words up to some, in whichever form.
+    async fn hears(&mut self, last: &str) -> Vec<String> {
+        match self {
+            Self::Olaf(client) => words(client, last).await,
+            Self::Socp(user) => {
+                let mut heard = Vec::new();
+                loop {
+                    let frame = user.hear("_PUBLIC_CHANNEL").await;
+                    heard.push(spoken(&frame));
+                    if heard.last().is_some_and(|words| words.contains(last)) {
+                        return heard;
+                    }
+                }
+            }
+            Self::Tpacket(guest) => {
+                let mut heard = Vec::new();
+                loop {
+                    let (_, text) = guest.hears_one().await;
+                    heard.push(text);
+                    if heard.last().is_some_and(|words| words.contains(last)) {
+                        return heard;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The words of a public message, of a bridge or of a member.
+fn spoken(frame: &str) -> String {
+    let mut frame: serde_json::Value = serde_json::from_str(frame).expect("JSON");
+    let coded = frame["payload"]["ciphertext"].take();
+    let bytes = kith::dialect::socp::binary::decode(coded.as_str().expect("a text")).expect("base64url");
+    String::from_utf8(bytes).expect("words")
+}
+
+/// The keys of three bridges. They take long to make, and nobody should have to wait for that while things are said.
+static BRIDGES: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::thread::scope(|scope| {
+        for number in 0..3 {
+            let data = folder.path().join(number.to_string());
+            std::fs::create_dir_all(data.join("keys")).expect("a folder");
+            scope.spawn(move || {
+                let keys = BridgeKeys::of(&data);
+                keys.olaf().and_then(|_| keys.socp()).expect("keys");
+            });
+        }
+    });
+    folder
+});
+
+/// Starts the server of a place whose bridge has its keys already.
+fn open(place: &Place, number: usize, settings: &[(&str, &str)]) -> App {
+    let folder = tempfile::tempdir().expect("a folder");
+    place.furnish(&folder);
+    for key in std::fs::read_dir(BRIDGES.path().join(number.to_string()).join("keys")).expect("keys") {
+        let key = key.expect("a key");
+        let to = folder.path().join("data/keys").join(key.file_name());
+        std::fs::copy(key.path(), to).expect("a copy");
+    }
+    place.open_again(folder, settings)
+}
+
+/// Two servers with bridges that are linked in a dialect that knows no rooms, and a third one that is linked with
+/// both as Kith servers are. Everybody reads everything, once.
+async fn reads_everything_once(dialect: &str) {
+    let places = places::<3>();
+    let apps: [App; 3] = std::array::from_fn(|own| {
+        let line = |at: usize| match own + at {
+            1 => format!("{} dialect={dialect}", places[at].url()),
+            _ => format!("{} key={}", places[at].url(), places[at].key()),
+        };
+        let lines: Vec<String> = (0..3).filter(|at| *at != own).map(line).collect();
+        open(&places[own], own, &[&ON[..], &[("NEIGHBOURHOOD__PEERS", &lines.join(","))]].concat())
+    });
+    all_up(&apps, 2).await;
+    let mut people = Vec::new();
+    for (at, app) in apps.iter().enumerate() {
+        let user = format!("3e81ec8a-f6c3-49bd-94d0-ca2f9d0b0c4{at}");
+        people.push(Person::Olaf(Client::join(app, at).await));
+        people.push(Person::Socp(User::join(app, &user).await));
+        people.push(Person::Tpacket(Guest::enter(app, &format!("guest-{at}"), "public").await));
+    }
+    for (own, app) in apps.iter().enumerate() {
+        for (at, other) in apps.iter().enumerate().filter(|(at, _)| *at != own) {
+            // Whoever is not known yet at a neighbour is not heard there.
+            let most = if own + at == 1 { 1 } else { 3 };
+            app.until_peer(&other.listen, |peer| peer["members"] == most).await;
+        }
+    }
+    let mut heard = vec![Vec::new(); people.len()];
+    for author in 0..people.len() {
+        let text = format!("words of {author}.");
+        people[author].says(&text).await;
+        for (reader, person) in people.iter_mut().enumerate().filter(|(reader, _)| *reader != author) {
+            heard[reader].extend(person.hears(&text).await);
+        }
+    }
+    for (reader, heard) in heard.iter().enumerate() {
+        for author in (0..people.len()).filter(|author| *author != reader) {
+            let text = format!("words of {author}.");
+            let times = heard.iter().filter(|words| words.contains(&text)).count();
+            assert_eq!(times, 1, "{reader} of {author}: {heard:#?}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn bridges_at_both_ends_of_an_olaf_link_tell_everything_once() {
+    reads_everything_once("olaf").await;
+}
+
+#[actix_web::test]
+async fn bridges_at_both_ends_of_a_socp_link_tell_everything_once() {
+    reads_everything_once("socp").await;
 }

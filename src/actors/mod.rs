@@ -24,5 +24,6 @@ pub mod peer_link;
 pub mod pump;
 pub mod registry;
 pub mod socket;
+pub mod succession;
 pub mod tally;
 pub mod websocket;

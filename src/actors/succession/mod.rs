@@ -1,0 +1,3 @@
+//! The nodes of one home on the wire: who serves, and what the others keep of it.
+
+pub mod copying;

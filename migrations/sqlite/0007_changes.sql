@@ -17,9 +17,11 @@ CREATE TABLE changes_cut (
 ) STRICT;
 INSERT INTO changes_cut (id, seq) VALUES (1, 0);
 
--- Of which node's database this one is a copy, and up to which of its changes. No row: it is none.
-CREATE TABLE copied (
+-- In whose reign the present state was written, and up to which of its changes. Whoever serves writes that when it
+-- begins, and counts on in the log; a copy writes it with each batch. No row: neither has ever happened.
+CREATE TABLE written (
     id    INTEGER PRIMARY KEY CHECK (id = 1),
     epoch INTEGER NOT NULL,
-    seq   INTEGER NOT NULL
+    -- NULL: by this node itself, so the log knows.
+    seq   INTEGER
 ) STRICT;

@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn only_the_same_key_proves_the_same_words() {
         let key = PrivateKey::generate(2048).expect("a key");
-        let (here, there) = (HomeSecret::of(&key).expect("a secret"), HomeSecret::of(&key).expect("a secret"));
+        let (here, there) =
+            (HomeSecret::of(&key).expect("a secret"), HomeSecret::of(&key).expect("a secret"));
         let stranger = HomeSecret::of(&PrivateKey::generate(2048).expect("a key")).expect("a secret");
         let proof = here.prove(b"words");
         assert!(there.is_proof(b"words", &proof));

@@ -72,7 +72,7 @@ async fn a_copy_has_the_same_rows_whenever_it_asks() {
     for number in 1..40 {
         happen(&leader, number).await;
     }
-    leader.begin_changes().await.unwrap();
+    leader.begin_changes(1).await.unwrap();
     let copy = Copy::open(&other.path()).await.unwrap();
     assert_eq!(copy.mark().await.unwrap(), None);
     copy_everything(&leader, &copy, 3).await;
@@ -97,11 +97,11 @@ async fn whatever_only_the_copy_has_goes_with_a_whole_copy_and_not_before() {
     let (home, other) = (House::new(), House::new());
     let leader = home.open().await;
     happen(&leader, 1).await;
-    leader.begin_changes().await.unwrap();
+    leader.begin_changes(1).await.unwrap();
     // It served once, and nobody has heard what it heard last.
     let lost = other.open().await;
     happen(&lost, 20).await;
-    lost.begin_changes().await.unwrap();
+    lost.begin_changes(2).await.unwrap();
     let had = rows(&lost).await;
     lost.close().await;
 
@@ -115,7 +115,8 @@ async fn whatever_only_the_copy_has_goes_with_a_whole_copy_and_not_before() {
     assert_eq!(copied(&other).await, had);
 
     let copy = Copy::open(&other.path()).await.unwrap();
-    assert_eq!(copy.mark().await.unwrap(), None, "who served has no mark");
+    let served = copy.mark().await.unwrap().expect("it knows how far it went when it served");
+    assert_eq!((served.epoch, served.seq > 0), (2, false), "nothing happened after it began to");
     copy_everything(&leader, &copy, 4).await;
     copy.close().await;
     assert_eq!(copied(&other).await, rows(&leader).await);
@@ -125,7 +126,7 @@ async fn whatever_only_the_copy_has_goes_with_a_whole_copy_and_not_before() {
 async fn a_long_log_goes_in_batches_and_a_row_stands_in_it_once() {
     let (home, other) = (House::new(), House::new());
     let leader = home.open().await;
-    leader.begin_changes().await.unwrap();
+    leader.begin_changes(1).await.unwrap();
     let copy = Copy::open(&other.path()).await.unwrap();
     copy_everything(&leader, &copy, 1).await;
     for round in 0..3 {
@@ -141,11 +142,11 @@ async fn a_long_log_goes_in_batches_and_a_row_stands_in_it_once() {
 async fn a_log_that_was_begun_anew_says_so() {
     let home = House::new();
     let leader = home.open().await;
-    leader.begin_changes().await.unwrap();
+    leader.begin_changes(1).await.unwrap();
     happen(&leader, 1).await;
     let seq = leader.last_change().await.unwrap();
     assert!(matches!(leader.changes_since(seq - 1).await.unwrap(), Since::Changes(_)));
-    leader.begin_changes().await.unwrap();
+    leader.begin_changes(1).await.unwrap();
     assert_eq!(leader.changes_since(seq - 1).await.unwrap(), Since::TooLongAgo);
     // Nobody follows: nothing is noted.
     leader.end_changes().await.unwrap();
@@ -187,7 +188,7 @@ async fn nothing_of_a_batch_from_another_version_is_applied() {
 #[tokio::test]
 async fn each_table_is_carried_on_or_left_out_on_purpose() {
     /// The probe and the log belong to one node. So do uploads, whose bytes lie in its data folder.
-    const LEFT: [&str; 6] = ["_sqlx_migrations", "changes", "changes_cut", "copied", "files", "probe"];
+    const LEFT: [&str; 6] = ["_sqlx_migrations", "changes", "changes_cut", "files", "probe", "written"];
     let house = House::new();
     let store = house.open().await;
     let batch = match store.changes_since(0).await.unwrap() {

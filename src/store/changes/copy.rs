@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
+use super::log::write_mark;
 use super::shape::{query, shapes};
 use super::{Batch, CARRIED, Change, Mark, Shape};
 use crate::store::{Store, StoreError, StoreOptions};
@@ -30,13 +31,14 @@ impl Copy {
         Ok(Self { store })
     }
 
-    /// How far it goes; `None` if it is not the copy of anything, or not a whole one.
+    /// How far it goes: the copy of another node's database, or what this node wrote when it served itself.
+    /// `None` if it is neither.
     ///
     /// # Errors
     ///
     /// Fails if the database cannot be read.
     pub async fn mark(&self) -> Result<Option<Mark>, StoreError> {
-        let mark: Option<(i64, i64)> = sqlx::query_as("SELECT epoch, seq FROM copied WHERE id = 1")
+        let mark: Option<(i64, i64)> = sqlx::query_as("SELECT epoch, seq FROM written WHERE id = 1")
             .fetch_optional(&self.store.readers)
             .await?;
         Ok(mark.and_then(|(epoch, seq)| {
@@ -54,7 +56,7 @@ impl Copy {
         let known = shapes(&self.store.readers).await?;
         let mut transaction = self.store.begin().await?;
         put(&mut transaction, &known, batch).await?;
-        set_mark(&mut transaction, Mark { epoch, seq: batch.through }).await?;
+        write_mark(&mut transaction, epoch, Some(batch.through)).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -102,7 +104,7 @@ impl Replacement {
     ///
     /// Fails if the database cannot be written.
     pub async fn finish(mut self, mark: Mark) -> Result<(), StoreError> {
-        set_mark(&mut self.transaction, mark).await?;
+        write_mark(&mut self.transaction, mark.epoch, Some(mark.seq)).await?;
         self.transaction.commit().await?;
         Ok(())
     }
@@ -126,18 +128,5 @@ async fn put(
         };
         query(sql, cells).execute(&mut **transaction).await?;
     }
-    Ok(())
-}
-
-async fn set_mark(transaction: &mut Transaction<'static, Sqlite>, mark: Mark) -> Result<(), StoreError> {
-    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    sqlx::query(
-        "INSERT INTO copied (id, epoch, seq) VALUES (1, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq",
-    )
-    .bind(number(mark.epoch))
-    .bind(number(mark.seq))
-    .execute(&mut **transaction)
-    .await?;
     Ok(())
 }

@@ -14,13 +14,12 @@ const KEPT: i64 = 65_536;
 const PREFIX: &str = "note_";
 
 impl Store {
-    /// Begins a log of what changes from now on. What was noted before is forgotten, and from here on this
-    /// database is nobody's copy.
+    /// Begins the log of a reign: of what changes from now on. What was noted before is forgotten.
     ///
     /// # Errors
     ///
     /// Fails if the database cannot be written.
-    pub async fn begin_changes(&self) -> Result<(), StoreError> {
+    pub async fn begin_changes(&self, epoch: u64) -> Result<(), StoreError> {
         let shapes = shapes(&self.readers).await?;
         let mut transaction = self.begin().await?;
         drop_triggers(&mut transaction).await?;
@@ -30,12 +29,12 @@ impl Store {
             }
         }
         cut(&mut transaction, 0).await?;
-        sqlx::query("DELETE FROM copied").execute(&mut *transaction).await?;
+        write_mark(&mut transaction, epoch, None).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Ends the log: there is nobody to tell.
+    /// Ends the log: there is nobody to tell. How far it went stays known.
     ///
     /// # Errors
     ///
@@ -44,6 +43,11 @@ impl Store {
         let mut transaction = self.begin().await?;
         drop_triggers(&mut transaction).await?;
         cut(&mut transaction, 0).await?;
+        let last = i64::try_from(last(&mut *transaction).await?).unwrap_or(i64::MAX);
+        sqlx::query("UPDATE written SET seq = ? WHERE seq IS NULL")
+            .bind(last)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -116,6 +120,24 @@ where
         .fetch_optional(database)
         .await?;
     Ok(last.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
+}
+
+/// Notes how far this database goes; without a number, the log knows.
+pub(super) async fn write_mark(
+    transaction: &mut Transaction<'static, Sqlite>,
+    epoch: u64,
+    seq: Option<u64>,
+) -> Result<(), StoreError> {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    sqlx::query(
+        "INSERT INTO written (id, epoch, seq) VALUES (1, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq",
+    )
+    .bind(number(epoch))
+    .bind(seq.map(number))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// Leaves so many changes in the log.

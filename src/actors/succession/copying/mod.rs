@@ -13,5 +13,5 @@ mod wire;
 
 pub use copies::Copies;
 pub use follow::follow;
-pub use lead::{lead, Reign};
+pub use lead::{Reign, lead};
 pub use wire::{CopyError, GREETING};

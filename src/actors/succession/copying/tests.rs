@@ -67,7 +67,7 @@ async fn serve(
 
 async fn reign(node: &Node, epoch: u64) -> Reign {
     let store = node.store().await;
-    store.begin_changes().await.expect("a log");
+    store.begin_changes(epoch).await.expect("a log");
     Reign { node: SERVES, epoch, store, copies: Copies::default() }
 }
 
@@ -136,7 +136,10 @@ async fn a_stranger_is_told_nothing_and_can_tell_nothing() {
     let copy = Copy::open(&follower.database()).await.expect("a copy");
     let stream = TcpStream::connect(address).await.expect("a connection");
     let followed = follow(stream, &secret(), FOLLOWS, &copy, &watch::channel(None).0).await;
-    assert!(matches!(followed, Err(CopyError::Closed | CopyError::Stranger | CopyError::Io(_))), "{followed:?}");
+    assert!(
+        matches!(followed, Err(CopyError::Closed | CopyError::Stranger | CopyError::Io(_))),
+        "{followed:?}"
+    );
     let led = task.await.expect("no panic");
     assert!(matches!(led, Err(CopyError::Stranger)), "{led:?}");
     assert_eq!(copy.mark().await.expect("no mark"), None);

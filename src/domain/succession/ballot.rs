@@ -12,8 +12,11 @@ pub struct Ballot {
     pub run: u64,
     /// The highest epoch that it has heard of.
     pub epoch: Epoch,
-    /// Whom it voted for in that epoch, or whom it followed.
+    /// Whom it voted for in that epoch.
     pub voted: Option<NodeId>,
+    /// Whom it helped last, by a vote or by following. When it comes back it helps nobody else for a while,
+    /// because it no longer knows when that was.
+    pub promised: Option<NodeId>,
 }
 
 /// Names one wish to write, so that it can be told when that is done.

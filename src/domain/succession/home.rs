@@ -77,3 +77,48 @@ impl Home {
         votes * 2 > size || (votes * 2 == size && breaks_tie)
     }
 }
+
+/// The host of a `host:port`, without the brackets of an IPv6 address.
+#[must_use]
+pub fn host_of(address: &str) -> &str {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(others: u8, fallback: Fallback) -> Home {
+        Home { others: (0..others).map(|_| Member::default()).collect(), fallback }
+    }
+
+    fn seats(list: &[u8]) -> BTreeSet<Seat> {
+        list.iter().copied().map(Seat).collect()
+    }
+
+    #[test]
+    fn more_than_half_is_enough_and_half_only_with_the_fallback() {
+        assert!(home(0, Fallback::Nobody).is_enough(&seats(&[])), "alone");
+        assert!(
+            !home(1, Fallback::Nobody).is_enough(&seats(&[]))
+                && home(1, Fallback::Nobody).is_enough(&seats(&[0]))
+        );
+        assert!(home(1, Fallback::Ourselves).is_enough(&seats(&[])));
+        assert!(!home(1, Fallback::Other(Seat(0))).is_enough(&seats(&[])));
+        assert!(!home(2, Fallback::Ourselves).is_enough(&seats(&[])), "one of three");
+        assert!(home(2, Fallback::Nobody).is_enough(&seats(&[1])));
+        assert!(!home(3, Fallback::Nobody).is_enough(&seats(&[1])));
+        assert!(home(3, Fallback::Other(Seat(1))).is_enough(&seats(&[1])));
+        assert!(!home(3, Fallback::Other(Seat(1))).is_enough(&seats(&[2])));
+    }
+
+    #[test]
+    fn the_host_of_an_address_has_neither_port_nor_brackets() {
+        for (address, host) in
+            [("10.0.0.2:3012", "10.0.0.2"), ("[::1]:3012", "::1"), ("a.example", "a.example")]
+        {
+            assert_eq!(host_of(address), host);
+        }
+    }
+}

@@ -97,7 +97,9 @@ pub enum Answer {
     NotLeading(Option<Lead>),
     /// To a pulse: I follow, and this is the beat that I answer.
     Following(Beat),
-    /// To a question for my vote in this epoch: yes.
+    /// Whether I would vote for you in this epoch: yes.
+    Would(Epoch),
+    /// I vote for you in this epoch. It is on my disk.
     Granted(Epoch),
     /// To what a leader asks of its candidate: yes, for this epoch.
     Ready(Epoch),

@@ -3,231 +3,44 @@
 //! Everything that happens goes in through [`Election::handle`], everything that should be done comes out. The
 //! shell sends what it is told to, answers what it is told to, writes the ballot when it is told to and says when
 //! that is done, and calls again with [`Input::Tick`] at [`Election::next_tick`] at the latest.
+//!
+//! Why two never serve at once: whoever follows or votes *promises* to help nobody else for `takeover`, counted
+//! from hearing. A leader serves for `lease`, counted from asking, after answers of enough nodes (`home`). Any other
+//! set that is enough shares a node with those, whose promise ends later than the lease that it made possible.
 
+mod calling;
+mod candidate;
+mod disk;
+mod following;
+mod handing;
+mod leading;
+mod terms;
+mod view;
+mod voting;
+
+pub use self::{
+    terms::{Asked, Cause, Handing, Input, NotHanded, Output, Role},
+    view::{HandingView, HostRow, View},
+};
+
+use std::time::Duration;
+
+use self::{
+    candidate::Campaign,
+    disk::Disk,
+    following::{Following, Prepared, Promise},
+    leading::Reign,
+};
 use super::{
     Epoch, NodeId, Position,
-    ballot::{Ballot, Serial},
-    home::{Home, Seat},
-    hosts::Hosts,
-    legacy::{Call, Told},
-    message::{Ask, Failure, Reply},
+    ballot::Ballot,
+    home::{Fallback, Home, Seat},
+    hosts::{Heard, Hosts, Kind},
+    message::{Answer, Ask, Failure, Objection, Question, Reply, Sender},
     numbers::Numbers,
     report::Figures,
 };
 use crate::domain::Moment;
-
-mod view;
-
-pub use view::{HandingView, HostRow, View};
-
-/// Names one question of another node that waits for its answer. The shell makes it up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Asked(pub u64);
-
-/// Something happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Time has passed.
-    Tick,
-    /// How busy we are. Asked for about once per report interval.
-    Measured(Figures),
-    /// How far our copy of the database goes now.
-    Copied(Position),
-    /// A node of this home asks. Its message is proven and new.
-    Ask(Asked, Box<Ask>),
-    /// The node at this seat answers. Its answer is proven, and belongs to our question.
-    Reply(Seat, Box<Reply>),
-    /// The node at this seat gave no answer.
-    Failed(Seat, Failure),
-    /// The ballot is on disk, and the disk has said so.
-    Persisted(Serial),
-    /// The ballot could not be written.
-    NotPersisted(Serial),
-    /// Whether we could lead in this epoch: the answer to [`Output::Prepare`].
-    Prepared(Epoch, bool),
-    /// All that was accepted has been copied by this node: the answer to [`Output::Quiesce`].
-    CaughtUp(NodeId),
-    /// An operator wants another leader: this one, or whoever is best.
-    HandOver(Option<NodeId>),
-}
-
-/// Something should be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Write this down so that no crash undoes it, then say so.
-    Persist(Serial, Ballot),
-    /// Ask the node at this seat.
-    Ask(Seat, Box<Ask>),
-    /// Answer this question.
-    Reply(Asked, Box<Reply>),
-    /// Our role is another one.
-    Became(Role, Cause),
-    /// We may serve until this moment of our own clock, and not a moment longer unless told again.
-    Leased(Moment),
-    /// Get ready to lead in this epoch, and say whether we could.
-    Prepare(Epoch),
-    /// Accept nothing more, and bring this node's copy to the end.
-    Quiesce(NodeId),
-    /// Go on as before: the hand-over has come to nothing.
-    Resume,
-    /// News of a hand-over.
-    Handing(NodeId, Handing),
-    /// An operator's wish for a hand-over is refused.
-    NotHanded(NotHanded),
-}
-
-/// What this node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// It follows, or waits for somebody to follow.
-    Standby(Option<NodeId>),
-    /// It asks whether it may lead.
-    Candidate,
-    /// It leads in this epoch.
-    Leader(Epoch),
-    /// It led and has lost the majority. It serves nobody.
-    Fenced,
-}
-
-/// Why the role changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// The node has just started.
-    Started,
-    /// It has heard who leads.
-    Heard,
-    /// Nobody was heard leading for too long.
-    Silence,
-    /// A majority voted for it.
-    Elected,
-    /// The leader before gave it its place.
-    HandedOver,
-    /// Not enough voted for it.
-    NotElected,
-    /// Too few answered for as long as a lease lasts.
-    LostMajority,
-    /// It has heard of a higher epoch.
-    HigherEpoch,
-    /// Its ballot could not be written.
-    DiskFailed,
-}
-
-impl Cause {
-    /// The word that people and events are shown.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Heard => "heard-leader",
-            Self::Silence => "leader-silent",
-            Self::Elected => "elected",
-            Self::HandedOver => "handed-over",
-            Self::NotElected => "not-elected",
-            Self::LostMajority => "lost-majority",
-            Self::HigherEpoch => "higher-epoch",
-            Self::DiskFailed => "disk-failed",
-        }
-    }
-}
-
-/// How a hand-over is getting on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Handing {
-    /// It was asked whether it is ready, because an operator wants it.
-    Ordered,
-    /// It was asked whether it is ready, because it is better.
-    Outranked,
-    /// It has our place, as far as we can tell.
-    Done,
-    /// It did not answer in time, or was not ready: we go on leading.
-    Cancelled,
-}
-
-/// Why there is no hand-over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum NotHanded {
-    /// Only a leader can hand over.
-    #[error("this node does not lead")]
-    NotLeading,
-    /// One at a time.
-    #[error("a hand-over is under way")]
-    UnderWay,
-    /// It leads already.
-    #[error("this node leads already")]
-    Ourselves,
-    /// There is no such node.
-    #[error("no such node is known")]
-    Unknown,
-    /// It is a host without a vote.
-    #[error("only a node of this home can lead it")]
-    NotANode,
-    /// It has not been heard just now.
-    #[error("it has not been heard just now")]
-    NotAlive,
-    /// Its copy of the database is too far behind.
-    #[error("its copy of the database is too far behind")]
-    Lags,
-    /// There is nobody who could lead.
-    #[error("there is nobody who could lead")]
-    Nobody,
-}
-
-/// One node.
-#[derive(Debug)]
-pub struct Election {
-    own: NodeId,
-    home: Home,
-    numbers: Numbers,
-    ballot: Ballot,
-    hosts: Hosts,
-}
-
-impl Election {
-    /// A node that starts, with what it remembers. It begins with a ballot to write, and says nothing before
-    /// that is on disk.
-    pub fn start(setup: Setup, now: Moment, chance: u64, out: &mut Vec<Output>) -> Self {
-        let Setup { own, home, numbers, ballot } = setup;
-        let ballot = Ballot { run: ballot.run.saturating_add(1), ..ballot };
-        out.push(Output::Persist(Serial(1), ballot));
-        let _ = (now, chance);
-        Self { own, home, numbers, ballot, hosts: Hosts::default() }
-    }
-
-    /// The only door: something happened, and this should be done. `chance` is any number that nobody can guess.
-    pub fn handle(&mut self, input: Input, now: Moment, chance: u64, out: &mut Vec<Output>) {
-        let _ = (input, now, chance, out);
-    }
-
-    /// A host of the first form calls; `fresh` is an id for it if it needs one. None: there is no room for it.
-    pub fn call(&mut self, call: &Call, fresh: NodeId, now: Moment) -> Option<Told> {
-        let _ = (call, fresh, now);
-        None
-    }
-
-    /// When to call with [`Input::Tick`] if nothing else happens before.
-    #[must_use]
-    pub fn next_tick(&self, now: Moment) -> Moment {
-        now + self.numbers.report
-    }
-
-    /// What this node is.
-    #[must_use]
-    pub const fn role(&self) -> Role {
-        Role::Standby(None)
-    }
-
-    /// Until when this node may serve, by its own clock: a leader's lease, and nothing in any other role.
-    #[must_use]
-    pub const fn serves_until(&self) -> Option<Moment> {
-        None
-    }
-
-    /// Everything that people are shown.
-    #[must_use]
-    pub fn view(&self, now: Moment) -> View {
-        view::of(self, now)
-    }
-}
 
 /// What a node starts with.
 #[derive(Clone, Debug)]
@@ -240,4 +53,389 @@ pub struct Setup {
     pub numbers: Numbers,
     /// What it remembers; the default if it remembers nothing.
     pub ballot: Ballot,
+}
+
+/// One node.
+#[derive(Debug)]
+pub struct Election {
+    own: NodeId,
+    home: Home,
+    numbers: Numbers,
+    ballot: Ballot,
+    disk: Disk,
+    hosts: Hosts,
+    figures: Figures,
+    position: Position,
+    seats: Vec<Place>,
+    started: Moment,
+    state: State,
+    /// What was said last about the role: what, since when, and why.
+    told: (Role, Moment, Cause),
+    /// Whom we follow.
+    following: Option<Following>,
+    /// Whom alone we help for a while.
+    promise: Option<Promise>,
+    /// When we stand if nobody leads by then.
+    stand_at: Moment,
+    /// What the leader asked us to get ready for.
+    prepared: Option<Prepared>,
+    /// Who has handed over to us, and until when it is not chosen again.
+    held: Option<(NodeId, Moment)>,
+    /// The host of the first form to which all of them are left.
+    heir: Option<NodeId>,
+    failures: [u64; Failure::ALL.len()],
+    chance: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Standby,
+    Fenced,
+    Candidate(Campaign),
+    Leader(Reign),
+}
+
+/// What is known of the node at a seat.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    /// Who answered there last.
+    node: Option<NodeId>,
+    /// When it was asked what it has not answered yet.
+    asked: Option<Moment>,
+    /// When it is asked next.
+    next: Moment,
+    /// Questions in a row that it gave no answer to.
+    attempts: u32,
+    /// The latest moment at which we asked something that it has answered as our follower.
+    acked: Option<Moment>,
+}
+
+impl Election {
+    /// A node that starts, with what it remembers. It begins with a ballot to write, and says nothing before
+    /// that is on disk.
+    pub fn start(setup: Setup, now: Moment, chance: u64, out: &mut Vec<Output>) -> Self {
+        let Setup { own, home, numbers, ballot } = setup;
+        let seats = home.seats().map(|_| Place { next: now, ..Place::default() }).collect();
+        let mut node = Self {
+            own,
+            home,
+            numbers,
+            ballot: Ballot { run: ballot.run.saturating_add(1), ..ballot },
+            disk: Disk::default(),
+            hosts: Hosts::default(),
+            figures: Figures::default(),
+            position: Position::default(),
+            seats,
+            started: now,
+            state: State::Standby,
+            told: (Role::Standby(None), now, Cause::Started),
+            following: None,
+            promise: None,
+            stand_at: now,
+            prepared: None,
+            held: None,
+            heir: None,
+            failures: [0; Failure::ALL.len()],
+            chance,
+        };
+        node.first_wait(now);
+        node.persist(out);
+        node
+    }
+
+    /// When a node that has just started stands at the earliest.
+    fn first_wait(&mut self, now: Moment) {
+        // When it was that we helped somebody else is forgotten, so it counts as just now.
+        self.promise = self
+            .ballot
+            .promised
+            .filter(|to| *to != self.own)
+            .map(|to| Promise { to, until: now + self.numbers.takeover });
+        let (shortest, longest) = self.numbers.first_wait;
+        self.stand_at = match self.promise {
+            _ if self.home.others.is_empty() => now,
+            Some(promise) => promise.until + self.turn(self.home.size()),
+            None if self.ballot.epoch == Epoch::default() => {
+                now + shortest + self.spread(longest.saturating_sub(shortest))
+            }
+            // Time to hear of somebody who leads, and no more: the others may be waiting for us alone.
+            None => now + self.numbers.stagger + self.turn(0),
+        };
+    }
+
+    /// The only door: something happened, and this should be done. `chance` is any number that nobody can guess.
+    pub fn handle(&mut self, input: Input, now: Moment, chance: u64, out: &mut Vec<Output>) {
+        self.chance = chance;
+        // Whatever else happens, nobody acts as leader when the lease is over.
+        self.fence_if_due(now, out);
+        match input {
+            Input::Tick => self.tick(now, out),
+            Input::Measured(figures) => self.measured(figures, now),
+            Input::Copied(position) => self.copied(position),
+            Input::Ask(asked, ask) => self.hears(asked, *ask, now, out),
+            Input::Reply(seat, reply) => self.answered(seat, *reply, now, out),
+            Input::Failed(seat, failure) => self.failed(seat, failure, now),
+            Input::Persisted(serial) => self.persisted(serial, now, out),
+            Input::NotPersisted(serial) => self.not_persisted(serial, now, out),
+            Input::Prepared(epoch, ready) => self.is_prepared(epoch, ready, out),
+            Input::CaughtUp(node) => self.caught_up(node, now, out),
+            Input::HandOver(to) => self.ordered(to, now, out),
+        }
+    }
+
+    fn tick(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.persist_again(now, out);
+        self.hosts.forget(now, &self.numbers);
+        if !self.disk.is_awake() {
+            return;
+        }
+        match self.state {
+            State::Leader(_) => self.reign(now, out),
+            State::Candidate(_) => {
+                self.campaign(now, out);
+                self.report(now, out);
+            }
+            State::Standby | State::Fenced => {
+                self.report(now, out);
+                self.stand_if_due(now, out);
+            }
+        }
+    }
+
+    fn measured(&mut self, figures: Figures, now: Moment) {
+        let heard = Heard { figures: Some(&figures), position: Some(self.position), address: None };
+        // The table is never so full that we ourselves have no place.
+        let _ = self.hosts.heard(self.own, Kind::Ourselves, &heard, now, &self.numbers);
+        self.figures = figures;
+    }
+
+    fn copied(&mut self, position: Position) {
+        // A leader's copy is the one that counts: it never goes back to an epoch before its own.
+        let leads = matches!(self.state, State::Leader(_));
+        self.position = if leads { self.position.max(position) } else { position };
+    }
+
+    /// A node of our home asks something.
+    fn hears(&mut self, asked: Asked, ask: Ask, now: Moment, out: &mut Vec<Output>) {
+        let Ask { from, figures, what } = ask;
+        let objection = if !self.disk.is_awake() {
+            Some(Objection::Unready)
+        } else if from.node == self.own {
+            Some(Objection::NotYours)
+        } else if !self.is_same_home(&from) {
+            Some(Objection::OtherHome)
+        } else {
+            None
+        };
+        if let Some(objection) = objection {
+            return self.reply(asked, Answer::Refused(objection), out);
+        }
+        let heard = Heard { figures: Some(&figures), position: Some(from.position), address: None };
+        // Where there is no room for a node, its words count nevertheless.
+        let _ = self.hosts.heard(from.node, Kind::Node, &heard, now, &self.numbers);
+        match what {
+            Question::Report(beat) => self.hears_report(asked, &from, beat, now, out),
+            Question::Pulse(guidance) => self.hears_pulse(asked, &from, guidance, now, out),
+            Question::PreVote(epoch) => self.hears_pre_vote(asked, &from, epoch, now, out),
+            Question::Vote { epoch, handed } => self.hears_vote(asked, &from, epoch, handed, now, out),
+            Question::Prepare(to, epoch) => self.hears_prepare(asked, &from, to, epoch, out),
+            Question::Commit(to, epoch, position) => {
+                self.hears_commit(asked, &from, (to, epoch, position), now, out);
+            }
+            Question::Cancel(to, epoch) => self.hears_cancel(asked, &from, to, epoch, now, out),
+        }
+    }
+
+    /// The node at a seat answers something.
+    fn answered(&mut self, seat: Seat, reply: Reply, now: Moment, out: &mut Vec<Output>) {
+        let Reply { from, what } = reply;
+        let known = self.learns(seat, from.node, now);
+        if !known || !self.disk.is_awake() || !self.is_same_home(&from) {
+            return;
+        }
+        let heard = Heard { position: Some(from.position), ..Heard::default() };
+        let _ = self.hosts.heard(from.node, Kind::Node, &heard, now, &self.numbers);
+        self.adopt(from.epoch, now, out);
+        match what {
+            Answer::Leading(guidance) => {
+                if self.may_follow(&from) {
+                    self.follow(&from, guidance, now, out);
+                }
+            }
+            Answer::NotLeading(_) => {}
+            Answer::Following(beat) => self.followed(seat, &from, beat, now, out),
+            Answer::Would(epoch) => self.would(seat, epoch, now, out),
+            Answer::Granted(epoch) => self.granted(seat, epoch, now, out),
+            Answer::Ready(epoch) => self.is_ready(&from, epoch, now, out),
+            Answer::Refused(objection) => self.refused(seat, objection, now, out),
+        }
+    }
+
+    /// Remembers who answers at a seat. One node counts at one seat only, and we ourselves at none.
+    fn learns(&mut self, seat: Seat, node: NodeId, now: Moment) -> bool {
+        let at = usize::from(seat.0);
+        let elsewhere =
+            self.seats.iter().enumerate().any(|(other, place)| other != at && place.node == Some(node));
+        let leads = matches!(self.state, State::Leader(_));
+        let pause = if leads { self.numbers.pulse } else { self.numbers.report };
+        let Some(place) = self.seats.get_mut(at) else { return false };
+        if let Some(sent) = place.asked.take() {
+            place.next = (sent + pause).max(now);
+        }
+        place.attempts = 0;
+        if place.node != Some(node) {
+            // What somebody else did there says nothing about this one.
+            place.acked = None;
+        }
+        place.node = (!elsewhere && node != self.own).then_some(node);
+        place.node.is_some()
+    }
+
+    fn failed(&mut self, seat: Seat, failure: Failure, now: Moment) {
+        let kinds = Failure::ALL.iter().map(|(kind, _)| *kind);
+        for (count, _) in self.failures.iter_mut().zip(kinds).filter(|(_, kind)| *kind == failure) {
+            *count = count.saturating_add(1);
+        }
+        let retry = self.numbers.retry;
+        if let Some(place) = self.seats.get_mut(usize::from(seat.0))
+            && let Some(sent) = place.asked.take()
+        {
+            place.attempts = place.attempts.saturating_add(1);
+            place.next = (sent + retry).max(now);
+        }
+        if let State::Candidate(campaign) = &mut self.state {
+            campaign.failed.insert(seat);
+        }
+    }
+
+    /// Whether somebody's settings describe the home that ours describe.
+    fn is_same_home(&self, from: &Sender) -> bool {
+        let agrees = match self.home.fallback {
+            Fallback::Nobody | Fallback::Ourselves => !from.is_fallback,
+            Fallback::Other(seat) => match self.place(seat).and_then(|place| place.node) {
+                Some(fallback) => from.is_fallback == (fallback == from.node),
+                None => true,
+            },
+        };
+        agrees && from.size == self.home.size()
+    }
+
+    /// A higher epoch is never argued with: whoever leads in a lower one stops at once.
+    fn adopt(&mut self, epoch: Epoch, now: Moment, out: &mut Vec<Output>) {
+        if epoch <= self.ballot.epoch {
+            return;
+        }
+        self.ballot = Ballot { epoch, voted: None, ..self.ballot };
+        self.persist(out);
+        self.following = None;
+        if matches!(self.state, State::Leader(_) | State::Candidate(_)) {
+            self.stand_at = now + self.numbers.stagger + self.turn(0);
+        }
+        if !matches!(self.state, State::Fenced) {
+            self.becomes(State::Standby, Cause::HigherEpoch, now, out);
+        }
+    }
+
+    fn becomes(&mut self, state: State, cause: Cause, now: Moment, out: &mut Vec<Output>) {
+        self.state = state;
+        let role = self.role();
+        if role != self.told.0 {
+            self.told = (role, now, cause);
+            out.push(Output::Became(role, cause));
+        }
+    }
+
+    fn place(&self, seat: Seat) -> Option<&Place> {
+        self.seats.get(usize::from(seat.0))
+    }
+
+    fn place_mut(&mut self, seat: Seat) -> Option<&mut Place> {
+        self.seats.get_mut(usize::from(seat.0))
+    }
+
+    fn seat_of(&self, node: NodeId) -> Option<Seat> {
+        self.home.seats().find(|seat| self.place(*seat).is_some_and(|place| place.node == Some(node)))
+    }
+
+    /// By how much later the successor at this place stands than the first, with a little chance.
+    fn turn(&self, place: u8) -> Duration {
+        self.numbers.stagger * u32::from(place) + self.spread(self.numbers.stagger)
+    }
+
+    /// Some part of a span, by chance.
+    fn spread(&self, span: Duration) -> Duration {
+        let part = u32::try_from(self.chance % 1024).unwrap_or(0);
+        span * part / 1024
+    }
+
+    fn sender(&self) -> Sender {
+        Sender {
+            node: self.own,
+            epoch: self.ballot.epoch,
+            position: self.position,
+            size: self.home.size(),
+            is_fallback: self.home.fallback == Fallback::Ourselves,
+        }
+    }
+
+    fn ask(&self, seat: Seat, what: Question, out: &mut Vec<Output>) {
+        let ask = Ask { from: self.sender(), figures: self.figures.clone(), what };
+        out.push(Output::Ask(seat, Box::new(ask)));
+    }
+
+    fn reply(&self, asked: Asked, what: Answer, out: &mut Vec<Output>) {
+        out.push(Output::Reply(asked, Box::new(Reply { from: self.sender(), what })));
+    }
+
+    /// When to call with [`Input::Tick`] if nothing else happens before.
+    #[must_use]
+    pub fn next_tick(&self, now: Moment) -> Moment {
+        let next = if !self.disk.is_awake() {
+            self.disk.again
+        } else {
+            let role = match &self.state {
+                State::Leader(reign) => self.next_of_reign(reign),
+                State::Candidate(campaign) => self.next_question().min(campaign.next.min(campaign.until)),
+                State::Standby | State::Fenced => self.next_question().min(self.standing_from()),
+            };
+            if self.disk.failed { role.min(self.disk.again) } else { role }
+        };
+        // Nothing is ever so urgent that a processor should spin on it.
+        next.clamp(now + Duration::from_millis(1), now + self.numbers.pulse)
+    }
+
+    /// What this node is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match &self.state {
+            State::Standby => Role::Standby(self.following.as_ref().map(|following| following.leader)),
+            State::Fenced => Role::Fenced,
+            State::Candidate(_) => Role::Candidate,
+            State::Leader(_) => Role::Leader(self.ballot.epoch),
+        }
+    }
+
+    /// Until when this node may serve, by its own clock: a leader's lease, and nothing in any other role.
+    #[must_use]
+    pub const fn serves_until(&self) -> Option<Moment> {
+        if let State::Leader(reign) = &self.state { Some(reign.leased) } else { None }
+    }
+
+    /// The number of this run, which is on disk once the first [`Output::Persist`] is.
+    #[must_use]
+    pub const fn run(&self) -> u64 {
+        self.ballot.run
+    }
+
+    /// The home as the settings describe it.
+    #[must_use]
+    pub const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Everything that people are shown.
+    #[must_use]
+    pub fn view(&self, now: Moment) -> View {
+        view::of(self, now)
+    }
 }

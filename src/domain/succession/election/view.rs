@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Election, Handing, Role};
+use super::{Election, Handing, Role, State};
 use crate::domain::{
     Moment,
     succession::{
         Epoch, NodeId, Position,
-        hosts::{Kind, Liveness},
+        hosts::{Host, Kind, Liveness},
         message::Failure,
         report::Figures,
     },
@@ -20,7 +20,7 @@ pub struct View {
     pub own: NodeId,
     /// What it is.
     pub role: Role,
-    /// Why, in a word, and for how long.
+    /// Why, in a word.
     pub why: &'static str,
     /// For how long it has been that.
     pub since: Duration,
@@ -81,19 +81,63 @@ pub struct HostRow {
 }
 
 pub(super) fn of(node: &Election, now: Moment) -> View {
-    let _ = now;
+    let (role, since, why) = node.told;
+    let following = node.following.as_ref();
+    let (leader, lease_left, successors, handing) = match &node.state {
+        State::Leader(reign) => {
+            let left = reign.leased.saturating_sub(now);
+            (Some(node.own), Some(left), node.successors(now), reign.handing.as_ref())
+        }
+        _ => {
+            let left = following.map(|leader| {
+                let told = Duration::from_millis(leader.guidance.lease_ms);
+                told.saturating_sub(now.saturating_sub(leader.heard))
+            });
+            let next = following.map(|leader| leader.guidance.successors.clone());
+            (following.map(|leader| leader.leader), left, next.unwrap_or_default(), None)
+        }
+    };
+    let seat = leader.and_then(|leader| node.seat_of(leader));
     View {
         own: node.own,
-        role: node.role(),
-        why: "started",
-        since: Duration::ZERO,
+        role,
+        why: why.word(),
+        since: now.saturating_sub(since),
         epoch: node.ballot.epoch,
-        leader: None,
-        lease_left: None,
-        attempts: 0,
-        successors: Vec::new(),
-        handing: None,
-        failures: Vec::new(),
-        hosts: Vec::new(),
+        leader,
+        lease_left,
+        attempts: seat.and_then(|seat| node.place(seat)).map_or(0, |place| place.attempts),
+        successors,
+        handing: handing.map(|handing| HandingView {
+            to: handing.to,
+            why: handing.why,
+            since: now.saturating_sub(handing.since),
+        }),
+        failures: Failure::ALL.iter().map(|(kind, _)| *kind).zip(node.failures).collect(),
+        hosts: rows(node, leader, now),
+    }
+}
+
+fn rows(node: &Election, leader: Option<NodeId>, now: Moment) -> Vec<HostRow> {
+    let ranked = node.hosts.ranked(now, &node.numbers);
+    ranked.into_iter().zip(1_u32..).map(|((id, host), rank)| row(node, id, host, rank, leader, now)).collect()
+}
+
+fn row(node: &Election, id: NodeId, host: &Host, rank: u32, leader: Option<NodeId>, now: Moment) -> HostRow {
+    let state = host.liveness(now, &node.numbers);
+    let ours = host.kind == Kind::Ourselves;
+    let member = node.seat_of(id).and_then(|seat| node.home.member(seat));
+    HostRow {
+        rank: (state == Liveness::Alive).then_some(rank),
+        id,
+        kind: host.kind,
+        state,
+        leads: leader == Some(id),
+        figures: host.figures.clone(),
+        score: host.score.unwrap_or_default().0,
+        address: member.map_or_else(|| Arc::clone(&host.address), |member| Arc::clone(&member.address)),
+        door: member.map(|member| Arc::clone(&member.door)).unwrap_or_default(),
+        position: if ours { Some(node.position) } else { host.position },
+        silence: if ours { Duration::ZERO } else { now.saturating_sub(host.heard) },
     }
 }

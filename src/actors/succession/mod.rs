@@ -2,3 +2,4 @@
 
 pub mod copying;
 pub mod helm;
+pub mod shell;

@@ -13,6 +13,7 @@
 
 mod broken;
 mod faults;
+mod harvest;
 mod invariants;
 mod keys;
 mod liar;
@@ -24,5 +25,6 @@ mod scenarios;
 mod seeds;
 mod settled;
 mod socp;
+mod succession;
 mod world;
 mod written;

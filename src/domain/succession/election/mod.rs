@@ -53,6 +53,8 @@ pub struct Setup {
     pub numbers: Numbers,
     /// What it remembers; the default if it remembers nothing.
     pub ballot: Ballot,
+    /// How far its copy of the database goes.
+    pub position: Position,
 }
 
 /// One node.
@@ -114,7 +116,7 @@ impl Election {
     /// A node that starts, with what it remembers. It begins with a ballot to write, and says nothing before
     /// that is on disk.
     pub fn start(setup: Setup, now: Moment, chance: u64, out: &mut Vec<Output>) -> Self {
-        let Setup { own, home, numbers, ballot } = setup;
+        let Setup { own, home, numbers, ballot, position } = setup;
         let seats = home.seats().map(|_| Place { next: now, ..Place::default() }).collect();
         let mut node = Self {
             own,
@@ -124,7 +126,7 @@ impl Election {
             disk: Disk::default(),
             hosts: Hosts::default(),
             figures: Figures::default(),
-            position: Position::default(),
+            position,
             seats,
             started: now,
             state: State::Standby,

@@ -1,0 +1,537 @@
+//! Nodes, the network between them, their disks and their clocks, under one queue of events.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use fastrand::Rng;
+use kith::domain::{
+    Moment,
+    succession::{
+        Epoch, NodeId, Position,
+        ballot::{Ballot, Serial},
+        election::{Asked, Cause, Election, Handing, Input, NotHanded, Output, Role, Setup},
+        home::{Fallback, Home, Member, Seat},
+        message::{Ask, Failure, Reply},
+        numbers::Numbers,
+        report::Figures,
+    },
+};
+
+use super::faults::Net;
+use crate::{
+    broken::{Broken, must},
+    invariants::Tally,
+};
+
+/// One change of the database: who made it, in which epoch and run, is all that matters.
+pub(crate) type Change = (Epoch, u64);
+
+/// How a node's clock runs: what it shows at its start, and how many microseconds in a second it gains or loses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    pub(crate) shows: Moment,
+    pub(crate) gains: i64,
+}
+
+impl Clock {
+    fn rate(self) -> u128 {
+        u128::try_from(1_000_000 + self.gains).expect("it runs forwards")
+    }
+
+    fn local(self, real: Moment) -> Moment {
+        let nanoseconds = real.as_nanos() * self.rate() / 1_000_000;
+        self.shows + Duration::from_nanos(u64::try_from(nanoseconds).expect("a short life"))
+    }
+
+    /// The first moment at which the clock shows at least this.
+    fn real(self, local: Moment) -> Moment {
+        let nanoseconds = local.saturating_sub(self.shows).as_nanos() * 1_000_000;
+        Duration::from_nanos(u64::try_from(nanoseconds.div_ceil(self.rate())).expect("a short life"))
+    }
+}
+
+/// One machine: what survives a crash, and the node that runs on it.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) id: NodeId,
+    home: Home,
+    ballot: Ballot,
+    pub(crate) log: Vec<Change>,
+    pub(crate) clock: Clock,
+    pub(crate) figures: Figures,
+    /// Whether it says that it could lead when it is asked.
+    pub(crate) can_lead: bool,
+    life: Option<Life>,
+    lives: u64,
+}
+
+#[derive(Debug)]
+struct Life {
+    node: Election,
+    began: Moment,
+    quiesced: bool,
+    tick: Moment,
+}
+
+#[derive(Debug)]
+enum Event {
+    Tick,
+    Measure,
+    Copy,
+    Write,
+    Asked(u64, Box<Ask>),
+    Answered(u64, Box<Reply>),
+    Failed(u64, Failure),
+    Written(Serial, Option<Ballot>),
+    Prepared(Epoch),
+    Copied { from: usize, epoch: Epoch, log: Vec<Change>, then: Option<u64> },
+    CaughtUp(NodeId),
+    Restart,
+}
+
+/// A question that is under way: from which seat of which life it was asked.
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    from: (usize, u64),
+    seat: Seat,
+    to: usize,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) now: Moment,
+    queue: BTreeMap<(Moment, u64), (usize, u64, Event)>,
+    count: u64,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) net: Net,
+    pub(crate) chance: Rng,
+    pub(crate) numbers: Numbers,
+    questions: BTreeMap<u64, Question>,
+    leaders: BTreeMap<Epoch, (usize, u64)>,
+    /// What a leader had accepted when it let go, by the epoch of the next one.
+    handed: BTreeMap<Epoch, Vec<Change>>,
+    accepted: u64,
+    pub(crate) heard: Vec<(Moment, usize, Output)>,
+    pub(crate) tally: Tally,
+    /// Whether a node that loses the role starts anew, as the program does.
+    pub(crate) execs: bool,
+}
+
+impl World {
+    /// So many nodes, the fallback among them if there is one. None of them runs yet.
+    pub(crate) fn new(size: usize, fallback: Option<usize>, numbers: Numbers, seed: u64) -> Self {
+        let machines = (0..size).map(|at| Machine {
+            id: NodeId(u128::try_from(at + 1).expect("small")),
+            home: home(at, size, fallback),
+            ballot: Ballot::default(),
+            log: Vec::new(),
+            clock: Clock { shows: Moment::ZERO, gains: 0 },
+            figures: figures(50),
+            can_lead: true,
+            life: None,
+            lives: 0,
+        });
+        let mut world = Self {
+            now: Moment::ZERO,
+            queue: BTreeMap::new(),
+            count: 0,
+            machines: machines.collect(),
+            net: Net::default(),
+            chance: Rng::with_seed(seed),
+            numbers,
+            questions: BTreeMap::new(),
+            leaders: BTreeMap::new(),
+            handed: BTreeMap::new(),
+            accepted: 0,
+            heard: Vec::new(),
+            tally: Tally::new(),
+            execs: true,
+        };
+        world.numbers.check().expect("sound numbers");
+        world.chance.u8(..);
+        world
+    }
+
+    pub(crate) fn start(&mut self, at: usize) {
+        if self.is_alive(at) {
+            return;
+        }
+        let chance = self.chance.u64(..);
+        let machine = &mut self.machines[at];
+        machine.lives += 1;
+        let setup = Setup {
+            own: machine.id,
+            home: machine.home.clone(),
+            numbers: self.numbers.clone(),
+            ballot: machine.ballot,
+            position: position(&machine.log),
+        };
+        let mut out = Vec::new();
+        let node = Election::start(setup, machine.clock.shows, chance, &mut out);
+        machine.life = Some(Life { node, began: self.now, quiesced: false, tick: Moment::MAX });
+        for event in [Event::Tick, Event::Measure, Event::Copy, Event::Write] {
+            self.after(Duration::ZERO, at, event);
+        }
+        self.carry_out(at, out).expect("a node that starts says nothing yet");
+    }
+
+    pub(crate) fn start_all(&mut self) {
+        (0..self.machines.len()).for_each(|at| self.start(at));
+    }
+
+    /// It stops without a word; what was not on disk is lost.
+    pub(crate) fn crash(&mut self, at: usize) {
+        self.machines[at].life = None;
+    }
+
+    pub(crate) fn is_alive(&self, at: usize) -> bool {
+        self.machines[at].life.is_some()
+    }
+
+    pub(crate) fn role(&self, at: usize) -> Option<Role> {
+        self.machines[at].life.as_ref().map(|life| life.node.role())
+    }
+
+    pub(crate) fn node(&self, at: usize) -> &Election {
+        &self.machines[at].life.as_ref().expect("it lives").node
+    }
+
+    /// What its own clock shows.
+    pub(crate) fn local(&self, at: usize) -> Moment {
+        let machine = &self.machines[at];
+        let began = machine.life.as_ref().map_or(self.now, |life| life.began);
+        machine.clock.local(self.now - began)
+    }
+
+    /// Who serves at this moment.
+    pub(crate) fn serving(&self) -> Vec<usize> {
+        let serves = |at: &usize| {
+            let life = self.machines[*at].life.as_ref();
+            life.and_then(|life| life.node.serves_until()).is_some_and(|until| self.local(*at) < until)
+        };
+        (0..self.machines.len()).filter(serves).collect()
+    }
+
+    fn after(&mut self, delay: Duration, at: usize, event: Event) {
+        self.count += 1;
+        let life = self.machines[at].lives;
+        self.queue.insert((self.now + delay, self.count), (at, life, event));
+    }
+
+    /// Something happens to a node from outside.
+    pub(crate) fn tell(&mut self, at: usize, input: Input) -> Result<(), Broken> {
+        let (local, chance) = (self.local(at), self.chance.u64(..));
+        let Some(life) = &mut self.machines[at].life else { return Ok(()) };
+        let mut out = Vec::new();
+        life.node.handle(input, local, chance, &mut out);
+        let next = life.node.next_tick(local);
+        must!(next > local, "node {at} wants to be asked again at once");
+        self.carry_out(at, out)?;
+        self.tick_at(at, next);
+        self.look()
+    }
+
+    fn tick_at(&mut self, at: usize, next: Moment) {
+        let now = self.now;
+        let machine = &mut self.machines[at];
+        let Some(life) = &mut machine.life else { return };
+        let due = life.began + machine.clock.real(next);
+        // One that is planned earlier asks again by itself.
+        if life.tick > now && life.tick <= due {
+            return;
+        }
+        life.tick = due;
+        self.after(due.saturating_sub(now), at, Event::Tick);
+    }
+
+    /// What must be true at every moment.
+    fn look(&mut self) -> Result<(), Broken> {
+        let serving = self.serving();
+        must!(serving.len() < 2, "nodes {serving:?} serve at once");
+        Ok(())
+    }
+
+    /// Lets time pass.
+    pub(crate) fn run(&mut self, span: Duration) -> Result<(), Broken> {
+        let until = self.now + span;
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= until) {
+            let ((at, _), (node, life, event)) = entry.remove_entry();
+            self.now = at;
+            if let Event::Restart = event {
+                if life == self.machines[node].lives {
+                    self.crash(node);
+                    self.start(node);
+                }
+            } else if self.machines[node].life.is_some() && life == self.machines[node].lives {
+                self.happens(node, event)?;
+            }
+        }
+        self.now = until;
+        Ok(())
+    }
+
+    /// Lets time pass until this is true; says how long it took, or that it was too long.
+    pub(crate) fn until(
+        &mut self,
+        bound: Duration,
+        what: impl Fn(&Self) -> bool,
+    ) -> Result<Duration, Broken> {
+        let began = self.now;
+        while !what(self) {
+            must!(self.now < began + bound, "it did not happen within {bound:?}");
+            self.run(Duration::from_millis(50))?;
+        }
+        Ok(self.now - began)
+    }
+
+    fn happens(&mut self, at: usize, event: Event) -> Result<(), Broken> {
+        match event {
+            Event::Tick => self.tell(at, Input::Tick),
+            Event::Measure => {
+                self.after(self.numbers.report, at, Event::Measure);
+                let figures = self.machines[at].figures.clone();
+                self.tell(at, Input::Measured(figures))
+            }
+            Event::Write => self.write(at),
+            Event::Copy => self.copy(at),
+            Event::Asked(ticket, ask) => self.tell(at, Input::Ask(Asked(ticket), ask)),
+            Event::Answered(ticket, reply) => match self.questions.remove(&ticket) {
+                Some(question) => self.tell(at, Input::Reply(question.seat, reply)),
+                None => Ok(()),
+            },
+            Event::Failed(ticket, failure) => match self.questions.remove(&ticket) {
+                Some(question) => self.tell(at, Input::Failed(question.seat, failure)),
+                None => Ok(()),
+            },
+            Event::Written(serial, Some(ballot)) => {
+                self.machines[at].ballot = ballot;
+                self.tell(at, Input::Persisted(serial))
+            }
+            Event::Written(serial, None) => self.tell(at, Input::NotPersisted(serial)),
+            Event::Prepared(epoch) => {
+                let can = self.machines[at].can_lead;
+                self.tell(at, Input::Prepared(epoch, can))
+            }
+            Event::Copied { from, epoch, log, then } => self.copied(at, (from, epoch), log, then),
+            Event::CaughtUp(to) => self.tell(at, Input::CaughtUp(to)),
+            Event::Restart => Ok(()),
+        }
+    }
+
+    /// Clients write wherever somebody serves.
+    fn write(&mut self, at: usize) -> Result<(), Broken> {
+        let pause = Duration::from_millis(self.chance.u64(50..250));
+        self.after(pause, at, Event::Write);
+        let quiesced = self.machines[at].life.as_ref().is_some_and(|life| life.quiesced);
+        if !self.serving().contains(&at) || quiesced {
+            return Ok(());
+        }
+        self.accepted += 1;
+        self.append(at, self.accepted)
+    }
+
+    fn append(&mut self, at: usize, value: u64) -> Result<(), Broken> {
+        if let Some(Role::Leader(epoch)) = self.role(at) {
+            self.machines[at].log.push((epoch, value));
+        }
+        let position = position(&self.machines[at].log);
+        self.tell(at, Input::Copied(position))
+    }
+
+    /// Whoever follows copies what its leader has.
+    fn copy(&mut self, at: usize) -> Result<(), Broken> {
+        let pause = Duration::from_millis(self.chance.u64(100..600));
+        self.after(pause, at, Event::Copy);
+        let Some(Role::Standby(Some(leader))) = self.role(at) else { return Ok(()) };
+        let from = self.index(leader);
+        if let Some(Role::Leader(epoch)) = self.role(from)
+            && self.net.passes(at, from, &mut self.chance)
+            && self.net.passes(from, at, &mut self.chance)
+        {
+            let delay = self.net.delay(&mut self.chance);
+            let log = self.machines[from].log.clone();
+            self.after(delay, at, Event::Copied { from, epoch, log, then: None });
+        }
+        Ok(())
+    }
+
+    /// A copy counts only from whom the node follows in this epoch; and no old one overtakes a new one.
+    fn copied(
+        &mut self,
+        at: usize,
+        (from, epoch): (usize, Epoch),
+        log: Vec<Change>,
+        then: Option<u64>,
+    ) -> Result<(), Broken> {
+        let node = self.node(at);
+        let follows = node.role() == Role::Standby(Some(self.machines[from].id));
+        if !follows || node.view(self.local(at)).epoch != epoch {
+            return Ok(());
+        }
+        if position(&log) > position(&self.machines[at].log) {
+            let position = position(&log);
+            self.machines[at].log = log;
+            self.tell(at, Input::Copied(position))?;
+        }
+        if then == Some(self.machines[from].lives) && self.net.passes(at, from, &mut self.chance) {
+            let delay = self.net.delay(&mut self.chance);
+            let id = self.machines[at].id;
+            self.after(delay, from, Event::CaughtUp(id));
+        }
+        Ok(())
+    }
+
+    fn index(&self, id: NodeId) -> usize {
+        usize::try_from(id.0 - 1).expect("small")
+    }
+
+    fn carry_out(&mut self, at: usize, out: Vec<Output>) -> Result<(), Broken> {
+        for output in out {
+            self.carry(at, output)?;
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, at: usize, output: Output) -> Result<(), Broken> {
+        match output {
+            Output::Persist(serial, ballot) => {
+                let (delay, works) = self.net.disk(&mut self.chance);
+                self.after(delay, at, Event::Written(serial, works.then_some(ballot)));
+            }
+            Output::Ask(seat, ask) => self.send(at, seat, ask),
+            Output::Reply(asked, reply) => self.send_back(at, asked.0, reply),
+            Output::Became(role, cause) => self.became(at, role, cause)?,
+            Output::Leased(_) => {}
+            Output::Prepare(epoch) => {
+                let delay = self.net.delay(&mut self.chance);
+                self.after(delay, at, Event::Prepared(epoch));
+            }
+            Output::Quiesce(to) => self.quiesce(at, to),
+            Output::Resume => {
+                if let Some(life) = &mut self.machines[at].life {
+                    life.quiesced = false;
+                }
+            }
+            news @ (Output::Handing(..) | Output::NotHanded(_)) => {
+                *self.tally.entry(told(&news)).or_default() += 1;
+                self.heard.push((self.now, at, news));
+            }
+        }
+        Ok(())
+    }
+
+    /// Accepts nothing more, and sends the rest.
+    fn quiesce(&mut self, at: usize, to: NodeId) {
+        let Some(life) = &mut self.machines[at].life else { return };
+        life.quiesced = true;
+        let (to, lives) = (self.index(to), self.machines[at].lives);
+        if let Some(Role::Leader(epoch)) = self.role(at)
+            && self.net.passes(at, to, &mut self.chance)
+        {
+            let delay = self.net.delay(&mut self.chance);
+            let log = self.machines[at].log.clone();
+            self.after(delay, to, Event::Copied { from: at, epoch, log, then: Some(lives) });
+        }
+    }
+
+    fn send(&mut self, at: usize, seat: Seat, ask: Box<Ask>) {
+        let to = seat_to_node(at, seat);
+        self.count += 1;
+        let ticket = self.count;
+        let question = Question { from: (at, self.machines[at].lives), seat, to };
+        self.questions.insert(ticket, question);
+        let delay = self.net.delay(&mut self.chance);
+        if !self.net.passes(at, to, &mut self.chance) {
+            return self.after(Duration::from_secs(3), at, Event::Failed(ticket, Failure::TimedOut));
+        }
+        if !self.is_alive(to) {
+            return self.after(delay * 2, at, Event::Failed(ticket, Failure::Refused));
+        }
+        self.after(delay, to, Event::Asked(ticket, super::seeds::through_text(ask)));
+        self.after(Duration::from_secs(3), at, Event::Failed(ticket, Failure::TimedOut));
+    }
+
+    fn send_back(&mut self, at: usize, ticket: u64, reply: Box<Reply>) {
+        let Some(Question { from: (asker, life), to, .. }) = self.questions.get(&ticket).copied() else {
+            return;
+        };
+        if to == at && life == self.machines[asker].lives && self.net.passes(at, asker, &mut self.chance) {
+            let delay = self.net.delay(&mut self.chance);
+            self.after(delay, asker, Event::Answered(ticket, super::seeds::back_through_text(reply)));
+        }
+    }
+
+    fn became(&mut self, at: usize, role: Role, cause: Cause) -> Result<(), Broken> {
+        *self.tally.entry(cause.word()).or_default() += 1;
+        self.heard.push((self.now, at, Output::Became(role, cause)));
+        if let Role::Leader(epoch) = role {
+            let life = (at, self.machines[at].lives);
+            let other = self.leaders.insert(epoch, life);
+            must!(other.is_none(), "{life:?} leads in epoch {epoch}, as did {other:?}");
+            if cause == Cause::HandedOver {
+                let before = self.handed.get(&epoch).cloned().unwrap_or_default();
+                let lost: Vec<_> =
+                    before.iter().filter(|change| !self.machines[at].log.contains(change)).collect();
+                must!(lost.is_empty(), "node {at} was handed the home without {lost:?}");
+            }
+            // The first change of an epoch says that it has begun.
+            self.machines[at].log.push((epoch, 0));
+            let end = position(&self.machines[at].log);
+            return self.tell(at, Input::Copied(end));
+        }
+        if cause == Cause::HandedOver && matches!(role, Role::Standby(_)) {
+            let epoch = self.node(at).view(self.local(at)).epoch;
+            self.handed.insert(epoch, self.machines[at].log.clone());
+        }
+        let led = self.leaders.values().any(|life| *life == (at, self.machines[at].lives));
+        if led && self.execs {
+            let delay = Duration::from_millis(self.chance.u64(1..400));
+            self.after(delay, at, Event::Restart);
+        }
+        Ok(())
+    }
+}
+
+fn told(news: &Output) -> &'static str {
+    match news {
+        Output::Handing(_, Handing::Ordered) => "hand-over ordered",
+        Output::Handing(_, Handing::Outranked) => "hand-over by rank",
+        Output::Handing(_, Handing::Done) => "handed",
+        Output::Handing(_, Handing::Cancelled) => "hand-over cancelled",
+        Output::NotHanded(NotHanded::Lags) => "hand-over refused to one that lags",
+        _ => "hand-over refused",
+    }
+}
+
+/// How far such a copy goes.
+pub(crate) fn position(log: &[Change]) -> Position {
+    let epoch = log.last().map_or(Epoch(0), |(epoch, _)| *epoch);
+    Position { epoch, index: u64::try_from(log.len()).expect("short") }
+}
+
+/// The figures of a host whose processors are this busy.
+pub(crate) fn figures(cpu_percent: u32) -> Figures {
+    Figures { cpu_percent, ram_used_mb: 4_000, ram_total_mb: 8_000, ..Figures::default() }
+}
+
+fn seat_to_node(at: usize, seat: Seat) -> usize {
+    let seat = usize::from(seat.0);
+    if seat < at { seat } else { seat + 1 }
+}
+
+fn home(at: usize, size: usize, fallback: Option<usize>) -> Home {
+    let fallback = match fallback {
+        None => Fallback::Nobody,
+        Some(fallback) if fallback == at => Fallback::Ourselves,
+        Some(fallback) => {
+            let seat = if fallback < at { fallback } else { fallback - 1 };
+            Fallback::Other(Seat(u8::try_from(seat).expect("small")))
+        }
+    };
+    let others = (0..size).filter(|other| *other != at).map(|other| Member {
+        address: format!("10.0.0.{other}:3012").into(),
+        door: format!("ws://10.0.0.{other}:8080").into(),
+        name: format!("node {other}").into(),
+    });
+    Home { others: others.collect(), fallback }
+}

@@ -1,15 +1,35 @@
-//! The election on the wire.
+//! The election on the wire: puts the driver, the door and the way to the other nodes together.
 
 use std::{io, net::TcpListener, path::PathBuf, sync::Arc};
 
-use tokio::{net::TcpStream, sync::mpsc};
+use actix_rt::Arbiter;
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, watch},
+};
 
-use super::helm::{Duty, Helm};
+use super::{
+    ballots::Ballots,
+    door::{self, Inside},
+    driver::{self, Parts},
+    helm::{Duty, Helm, State},
+    post::Post,
+};
 use crate::{
     actors::event::Bulletin,
-    crypto::home::HomeSecret,
-    domain::succession::{home::Home, numbers::Numbers},
+    crypto::home::HomeKey,
+    domain::succession::{
+        Position,
+        election::{Cause, Role, Setup},
+        home::Home,
+        numbers::Numbers,
+    },
 };
+
+/// Visitors that wait for an answer of the election.
+const CALLERS: usize = 64;
+/// Nodes that wait for a copy.
+const FOLLOWERS: usize = 16;
 
 /// What a node needs to take part.
 pub struct Plan {
@@ -18,7 +38,9 @@ pub struct Plan {
     /// The numbers in force, checked.
     pub numbers: Numbers,
     /// What proves that we are one of them.
-    pub secret: Arc<HomeSecret>,
+    pub secret: Arc<HomeKey>,
+    /// How far this node's copy goes.
+    pub position: Position,
     /// Where this node is found.
     pub listener: TcpListener,
     /// The file of the node's id and ballot.
@@ -34,6 +56,12 @@ pub struct Plan {
     pub fence: Box<dyn Fn() + Send>,
 }
 
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Plan({:?})", self.home)
+    }
+}
+
 /// The election, running.
 #[derive(Debug)]
 pub struct Shell {
@@ -45,10 +73,57 @@ pub struct Shell {
     pub followers: mpsc::Receiver<TcpStream>,
 }
 
-/// Takes part from now on.
+/// Takes part from now on, on a thread of its own: whatever holds up the house does not hold up the answers on
+/// which its lease depends.
 ///
 /// # Errors
 /// The file cannot be read or written, or the listener cannot be used.
-pub fn start(_plan: Plan) -> io::Result<Shell> {
-    Err(io::ErrorKind::Unsupported.into())
+pub fn start(plan: Plan) -> io::Result<Shell> {
+    let (ballots, ballot) = Ballots::open(&plan.file)?;
+    plan.listener.set_nonblocking(true)?;
+    let node = ballots.node();
+    let alone = plan.home.others.is_empty();
+    let (orders, to_obey) = mpsc::unbounded_channel();
+    let (to_do, duties) = mpsc::unbounded_channel();
+    let (callers, calls) = mpsc::channel(CALLERS);
+    let (streams, followers) = mpsc::channel(FOLLOWERS);
+    let first = State { role: Role::Standby(None), cause: Cause::Started, epoch: ballot.epoch, leader: None };
+    let (state, told) = watch::channel(first);
+    let helm = Helm::new(node, Arc::clone(&plan.secret), told, plan.home.others.clone().into(), orders);
+    let inside = Inside::new((!alone).then(|| Arc::clone(&plan.secret)), callers, streams);
+    // The number of this run: the first ballot is written with it.
+    let run = ballot.run.saturating_add(1);
+    let post = Post::new(plan.secret, plan.home.clone(), run, plan.numbers.retry);
+    let parts = Parts {
+        setup: Setup {
+            own: node,
+            home: plan.home,
+            numbers: plan.numbers,
+            ballot,
+            position: plan.position,
+        },
+        ballots,
+        postman: post,
+        name: plan.name,
+        data: plan.data,
+        bulletin: plan.bulletin,
+        fence: (!alone).then_some(plan.fence),
+        orders: to_obey,
+        callers: calls,
+        state,
+        duties: to_do,
+    };
+    let listener = plan.listener;
+    Arbiter::new().spawn(async move {
+        match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => {
+                tokio::select! {
+                    () = door::keep(listener, inside) => {}
+                    () = driver::run(parts) => {}
+                }
+            }
+            Err(error) => tracing::error!(%error, "the door of succession cannot be used"),
+        }
+    });
+    Ok(Shell { helm, duties, followers })
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::Range, time::Duration};
 use fastrand::Rng;
 use kith::domain::succession::election::Input;
 
-use super::world::{World, figures};
+use super::{machine::figures, world::World};
 use crate::broken::Broken;
 
 /// The network and the disks.

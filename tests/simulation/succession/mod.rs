@@ -5,6 +5,8 @@
 //! moment, and a planned hand-over loses nothing that was accepted before.
 
 mod faults;
+mod machine;
 mod scenarios;
 mod seeds;
+mod wire;
 mod world;

@@ -4,17 +4,12 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use kith::domain::{
-    Moment,
-    succession::{
-        message::{Ask, Reply},
-        numbers::Numbers,
-    },
-};
+use kith::domain::{Moment, succession::numbers::Numbers};
 
 use super::{
     faults::{Net, strike},
-    world::{Clock, World},
+    machine::{Clock, figures},
+    world::World,
 };
 use crate::{
     broken::{Broken, must},
@@ -39,14 +34,6 @@ const MET: [&str; 9] = [
     "heard-leader",
     "leader-silent",
 ];
-
-pub(crate) fn through_text(ask: Box<Ask>) -> Box<Ask> {
-    ask
-}
-
-pub(crate) fn back_through_text(reply: Box<Reply>) -> Box<Reply> {
-    reply
-}
 
 /// A home as a seed wants it.
 fn world(seed: u64) -> World {
@@ -119,7 +106,7 @@ fn settle(world: &mut World) -> Result<(), Broken> {
     *world.tally.entry(name).or_default() += 1;
     // And nobody loses the place again without a reason.
     for machine in &mut world.machines {
-        machine.figures = super::world::figures(50);
+        machine.figures = figures(50);
     }
     world.run(Duration::from_secs(20))?;
     let leader = world.serving();

@@ -6,71 +6,24 @@ use fastrand::Rng;
 use kith::domain::{
     Moment,
     succession::{
-        Epoch, NodeId, Position,
+        Epoch, NodeId,
         ballot::{Ballot, Serial},
         election::{Asked, Cause, Election, Handing, Input, NotHanded, Output, Role, Setup},
-        home::{Fallback, Home, Member, Seat},
+        home::Seat,
         message::{Ask, Failure, Reply},
         numbers::Numbers,
-        report::Figures,
     },
 };
 
-use super::faults::Net;
+use super::{
+    faults::Net,
+    machine::{Change, Life, Machine, position, seat_to_node},
+    wire,
+};
 use crate::{
     broken::{Broken, must},
     invariants::Tally,
 };
-
-/// One change of the database: who made it, in which epoch and run, is all that matters.
-pub(crate) type Change = (Epoch, u64);
-
-/// How a node's clock runs: what it shows at its start, and how many microseconds in a second it gains or loses.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    pub(crate) shows: Moment,
-    pub(crate) gains: i64,
-}
-
-impl Clock {
-    fn rate(self) -> u128 {
-        u128::try_from(1_000_000 + self.gains).expect("it runs forwards")
-    }
-
-    fn local(self, real: Moment) -> Moment {
-        let nanoseconds = real.as_nanos() * self.rate() / 1_000_000;
-        self.shows + Duration::from_nanos(u64::try_from(nanoseconds).expect("a short life"))
-    }
-
-    /// The first moment at which the clock shows at least this.
-    fn real(self, local: Moment) -> Moment {
-        let nanoseconds = local.saturating_sub(self.shows).as_nanos() * 1_000_000;
-        Duration::from_nanos(u64::try_from(nanoseconds.div_ceil(self.rate())).expect("a short life"))
-    }
-}
-
-/// One machine: what survives a crash, and the node that runs on it.
-#[derive(Debug)]
-pub(crate) struct Machine {
-    pub(crate) id: NodeId,
-    home: Home,
-    ballot: Ballot,
-    pub(crate) log: Vec<Change>,
-    pub(crate) clock: Clock,
-    pub(crate) figures: Figures,
-    /// Whether it says that it could lead when it is asked.
-    pub(crate) can_lead: bool,
-    life: Option<Life>,
-    lives: u64,
-}
-
-#[derive(Debug)]
-struct Life {
-    node: Election,
-    began: Moment,
-    quiesced: bool,
-    tick: Moment,
-}
 
 #[derive(Debug)]
 enum Event {
@@ -120,17 +73,7 @@ pub(crate) struct World {
 impl World {
     /// So many nodes, the fallback among them if there is one. None of them runs yet.
     pub(crate) fn new(size: usize, fallback: Option<usize>, numbers: Numbers, seed: u64) -> Self {
-        let machines = (0..size).map(|at| Machine {
-            id: NodeId(u128::try_from(at + 1).expect("small")),
-            home: home(at, size, fallback),
-            ballot: Ballot::default(),
-            log: Vec::new(),
-            clock: Clock { shows: Moment::ZERO, gains: 0 },
-            figures: figures(50),
-            can_lead: true,
-            life: None,
-            lives: 0,
-        });
+        let machines = (0..size).map(|at| Machine::new(at, size, fallback));
         let mut world = Self {
             now: Moment::ZERO,
             queue: BTreeMap::new(),
@@ -447,7 +390,7 @@ impl World {
         if !self.is_alive(to) {
             return self.after(delay * 2, at, Event::Failed(ticket, Failure::Refused));
         }
-        self.after(delay, to, Event::Asked(ticket, super::seeds::through_text(ask)));
+        self.after(delay, to, Event::Asked(ticket, wire::carried(&ask)));
         self.after(Duration::from_secs(3), at, Event::Failed(ticket, Failure::TimedOut));
     }
 
@@ -457,7 +400,7 @@ impl World {
         };
         if to == at && life == self.machines[asker].lives && self.net.passes(at, asker, &mut self.chance) {
             let delay = self.net.delay(&mut self.chance);
-            self.after(delay, asker, Event::Answered(ticket, super::seeds::back_through_text(reply)));
+            self.after(delay, asker, Event::Answered(ticket, wire::carried_back(&reply)));
         }
     }
 
@@ -501,37 +444,4 @@ fn told(news: &Output) -> &'static str {
         Output::NotHanded(NotHanded::Lags) => "hand-over refused to one that lags",
         _ => "hand-over refused",
     }
-}
-
-/// How far such a copy goes.
-pub(crate) fn position(log: &[Change]) -> Position {
-    let epoch = log.last().map_or(Epoch(0), |(epoch, _)| *epoch);
-    Position { epoch, index: u64::try_from(log.len()).expect("short") }
-}
-
-/// The figures of a host whose processors are this busy.
-pub(crate) fn figures(cpu_percent: u32) -> Figures {
-    Figures { cpu_percent, ram_used_mb: 4_000, ram_total_mb: 8_000, ..Figures::default() }
-}
-
-fn seat_to_node(at: usize, seat: Seat) -> usize {
-    let seat = usize::from(seat.0);
-    if seat < at { seat } else { seat + 1 }
-}
-
-fn home(at: usize, size: usize, fallback: Option<usize>) -> Home {
-    let fallback = match fallback {
-        None => Fallback::Nobody,
-        Some(fallback) if fallback == at => Fallback::Ourselves,
-        Some(fallback) => {
-            let seat = if fallback < at { fallback } else { fallback - 1 };
-            Fallback::Other(Seat(u8::try_from(seat).expect("small")))
-        }
-    };
-    let others = (0..size).filter(|other| *other != at).map(|other| Member {
-        address: format!("10.0.0.{other}:3012").into(),
-        door: format!("ws://10.0.0.{other}:8080").into(),
-        name: format!("node {other}").into(),
-    });
-    Home { others: others.collect(), fallback }
 }

@@ -5,7 +5,7 @@
 
 use aws_lc_rs::{hkdf, hmac};
 
-use super::keys::KeyError;
+use super::keys::{KeyError, PrivateKey};
 
 /// The mark of one message: HMAC-SHA256.
 pub type Mark = [u8; 32];
@@ -29,6 +29,14 @@ impl HomeKey {
         let expanded =
             secret.expand(&[b"marks of messages"], hmac::HMAC_SHA256).map_err(|_| KeyError::NotMade)?;
         Ok(Self(hmac::Key::from(expanded)))
+    }
+
+    /// The key of the home whose private key this is.
+    ///
+    /// # Errors
+    /// As [`HomeKey::derive`].
+    pub fn of(home: &PrivateKey) -> Result<Self, KeyError> {
+        Self::derive(home.pkcs8())
     }
 
     /// Marks a message that is made of these parts.

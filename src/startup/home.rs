@@ -19,11 +19,12 @@ use crate::{
             shell::{self, Plan, Shell},
         },
     },
-    crypto::home::HomeSecret,
-    domain::succession::Epoch,
+    crypto::home::HomeKey,
+    domain::succession::{Epoch, Position},
     http::{home::Nodes, site::Site, standby::Standby, tls::Tls},
     identity::Identity,
     settings::Settings,
+    store::Copy,
 };
 
 /// The file of the node's own id and ballot. It is no part of the home: each node has another one.
@@ -48,7 +49,7 @@ pub(super) struct Joined {
 }
 
 /// Takes part, if the settings say so.
-pub(super) fn join(
+pub(super) async fn join(
     settings: &Settings,
     identity: &Identity,
     doors: &Doors,
@@ -59,11 +60,14 @@ pub(super) fn join(
     let numbers = settings.succession.numbers().map_err(|error| io::Error::other(error.to_string()))?;
     let patience = numbers.lease * 2;
     let data = settings.server.data_dir.clone();
-    let secret = HomeSecret::of(&identity.server).map_err(|error| io::Error::other(error.to_string()))?;
+    let secret = HomeKey::of(&identity.server).map_err(|error| io::Error::other(error.to_string()))?;
+    let home = settings.home.home();
+    let position = if home.others.is_empty() { Position::default() } else { position(&data).await? };
     let shell = shell::start(Plan {
-        home: settings.home.home(),
+        home,
         numbers,
         secret: Arc::new(secret),
+        position,
         listener,
         file: data.join(FILE),
         data,
@@ -76,6 +80,14 @@ pub(super) fn join(
     let door = if address.contains("://") { address } else { format!("{scheme}://{address}") };
     let nodes = Nodes::of(shell.helm.clone(), door);
     Ok(Some(Joined { shell, nodes, patience }))
+}
+
+/// How far what lies in the data folder goes.
+async fn position(data: &Path) -> Result<Position, StartupError> {
+    let copy = Copy::open(&database(data)).await?;
+    let mark = copy.mark().await?;
+    copy.close().await;
+    Ok(mark.map_or_else(Position::default, standby::position))
 }
 
 /// The lease has run out while nobody looked: the machine slept, or a thread hangs.

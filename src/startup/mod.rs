@@ -162,7 +162,7 @@ pub async fn run(
     let outside = Outside::open(&settings)?;
     let bulletin = Bulletin::default();
     let succession = settings.succession.listen.0.map(doors::listen).transpose()?;
-    let mut home = home::join(&settings, &identity, &outside.doors, succession, &bulletin)?;
+    let mut home = home::join(&settings, &identity, &outside.doors, succession, &bulletin).await?;
     // The doors are bound; whoever knocks before somebody serves behind them waits for a moment.
     let ready = ready_file.map(|path| ReadyFile::write(path, &outside.doors, &data)).transpose()?;
     let mut epoch = Epoch::default();

@@ -91,7 +91,7 @@ async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy) -> Result<Epoch, 
     }
 }
 
-fn position(mark: Mark) -> Position {
+pub(super) fn position(mark: Mark) -> Position {
     Position { epoch: Epoch(mark.epoch), index: mark.seq }
 }
 

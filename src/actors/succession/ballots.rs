@@ -15,7 +15,7 @@ use crate::domain::succession::{Epoch, NodeId, ballot::Ballot};
 
 /// The file.
 #[derive(Clone, Debug)]
-pub struct Ballots {
+pub(super) struct Ballots {
     path: PathBuf,
     node: NodeId,
 }
@@ -26,6 +26,7 @@ struct Written {
     run: u64,
     epoch: u64,
     voted: Option<Uuid>,
+    promised: Option<Uuid>,
 }
 
 impl Ballots {
@@ -34,7 +35,7 @@ impl Ballots {
     /// # Errors
     /// The file cannot be read or written, or something else is in it. Nothing is made up then: a node that
     /// forgot a vote could give it twice.
-    pub fn open(path: &Path) -> io::Result<(Self, Ballot)> {
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Ballot)> {
         let read = match fs::read(path) {
             Ok(text) => Some(serde_json::from_slice::<Written>(&text).map_err(io::Error::other)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -47,13 +48,18 @@ impl Ballots {
             return Ok((ballots, Ballot::default()));
         };
         let id = |id: Uuid| NodeId(id.as_u128());
-        let ballot = Ballot { run: read.run, epoch: Epoch(read.epoch), voted: read.voted.map(id) };
+        let ballot = Ballot {
+            run: read.run,
+            epoch: Epoch(read.epoch),
+            voted: read.voted.map(id),
+            promised: read.promised.map(id),
+        };
         Ok((Self { path, node: id(read.node) }, ballot))
     }
 
     /// The node's own id.
     #[must_use]
-    pub const fn node(&self) -> NodeId {
+    pub(super) const fn node(&self) -> NodeId {
         self.node
     }
 
@@ -61,13 +67,14 @@ impl Ballots {
     ///
     /// # Errors
     /// It may or may not be on disk.
-    pub fn write(&self, ballot: Ballot) -> io::Result<()> {
+    pub(super) fn write(&self, ballot: Ballot) -> io::Result<()> {
         let id = |id: NodeId| Uuid::from_u128(id.0);
         let written = Written {
             node: id(self.node),
             run: ballot.run,
             epoch: ballot.epoch.0,
             voted: ballot.voted.map(id),
+            promised: ballot.promised.map(id),
         };
         let text = serde_json::to_vec_pretty(&written)?;
         let draft = self.path.with_extension("new");
@@ -91,7 +98,7 @@ mod tests {
         let path = folder.path().join("node");
         let (ballots, first) = Ballots::open(&path).expect("a new file");
         assert_eq!(first, Ballot::default());
-        let vote = Ballot { run: 3, epoch: Epoch(7), voted: Some(NodeId(9)) };
+        let vote = Ballot { run: 3, epoch: Epoch(7), voted: Some(NodeId(9)), promised: Some(NodeId(8)) };
         ballots.write(vote).expect("written");
         let (again, read) = Ballots::open(&path).expect("the same file");
         assert_eq!((again.node(), read), (ballots.node(), vote));

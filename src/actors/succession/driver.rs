@@ -1,11 +1,6 @@
 //! The task that owns the election: what happens goes in, what should be done is done.
 
-use std::{
-    collections::HashMap,
-    io,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, io, path::PathBuf, sync::Arc};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use tokio::{

@@ -10,13 +10,17 @@ use sysinfo::{Disks, Networks, System};
 
 use crate::domain::succession::report::Figures;
 
-/// Measures what the first form of the protocol reports, in its units.
+/// The units of the protocol.
+const MB: u64 = 1_000_000;
+
+/// Measures what the first form of the protocol reports, in its units. What a system does not tell counts as
+/// nothing, and its host as a bad one.
 pub(super) struct Gauge {
     name: Arc<str>,
     data: PathBuf,
-    system: System,
-    networks: Networks,
-    disks: Disks,
+    system: Option<System>,
+    networks: Option<Networks>,
+    disks: Option<Disks>,
     measured: Instant,
     /// The most that was ever seen to pass in a second. No crate knows what a line could carry, so what it has
     /// carried is the measure.
@@ -25,14 +29,17 @@ pub(super) struct Gauge {
 
 impl Gauge {
     pub(super) fn new(name: &str, data: &Path) -> Self {
-        let mut system = System::new();
-        system.refresh_cpu_usage();
+        let mut system = System::new().ok();
+        if let Some(system) = &mut system {
+            // How busy it is, is a difference of two looks.
+            system.refresh_cpu_usage();
+        }
         Self {
             name: name.into(),
             data: data.canonicalize().unwrap_or_else(|_| data.to_owned()),
             system,
-            networks: Networks::new_with_refreshed_list(),
-            disks: Disks::new_with_refreshed_list(),
+            networks: Networks::new_with_refreshed_list().ok(),
+            disks: Disks::new_with_refreshed_list().ok(),
             measured: Instant::now(),
             most: 0,
         }
@@ -40,35 +47,43 @@ impl Gauge {
 
     /// The figures since the last time.
     pub(super) fn measure(&mut self) -> Figures {
-        self.system.refresh_cpu_usage();
-        self.system.refresh_memory();
-        self.networks.refresh(true);
-        self.disks.refresh(true);
         let span = self.measured.elapsed();
         self.measured = Instant::now();
-        let moved: u64 = self
-            .networks
-            .iter()
-            .filter(|(name, _)| *name != "lo")
-            .map(|(_, network)| network.received().saturating_add(network.transmitted()))
-            .sum();
-        let rate = per_second(moved, span.as_millis());
+        let rate = per_second(self.moved(), span.as_millis());
         self.most = self.most.max(rate);
-        const MB: u64 = 1_000_000;
+        let (cpu_percent, ram_used, ram_total) = self.load();
         Figures {
             name: Arc::clone(&self.name),
-            cpu_percent: percent(self.system.global_cpu_usage()),
-            ram_used_mb: self.system.used_memory() / MB,
-            ram_total_mb: self.system.total_memory() / MB,
+            cpu_percent,
+            ram_used_mb: ram_used / MB,
+            ram_total_mb: ram_total / MB,
             bandwidth_mb: self.most.saturating_sub(rate) / MB,
             disk_free_gb: self.disk_free() / (1000 * MB),
         }
     }
 
+    /// How busy the processors are, and how much memory is used, of how much.
+    fn load(&mut self) -> (u32, u64, u64) {
+        let Some(system) = &mut self.system else { return (100, 0, 0) };
+        system.refresh_cpu_usage();
+        system.refresh_memory();
+        (percent(system.global_cpu_usage()), system.used_memory(), system.total_memory())
+    }
+
+    /// The bytes that have passed since the last look.
+    fn moved(&mut self) -> u64 {
+        let Some(networks) = &mut self.networks else { return 0 };
+        networks.refresh(true);
+        let outside = networks.iter().filter(|(name, _)| *name != "lo");
+        outside.map(|(_, network)| network.received().saturating_add(network.transmitted())).sum()
+    }
+
     /// The free space where the data folder lies.
-    fn disk_free(&self) -> u64 {
+    fn disk_free(&mut self) -> u64 {
+        let Some(disks) = &mut self.disks else { return 0 };
+        disks.refresh(true);
         let holds = |disk: &&sysinfo::Disk| self.data.starts_with(disk.mount_point());
-        let nearest = self.disks.iter().filter(holds).max_by_key(|disk| disk.mount_point().as_os_str().len());
+        let nearest = disks.iter().filter(holds).max_by_key(|disk| disk.mount_point().as_os_str().len());
         nearest.map_or(0, sysinfo::Disk::available_space)
     }
 }

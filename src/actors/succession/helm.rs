@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::copying::Copies;
 use crate::{
-    crypto::home::HomeSecret,
+    crypto::home::HomeKey,
     domain::succession::{
         Epoch, NodeId, Position,
         election::{Cause, NotHanded, Role, View},
@@ -72,7 +72,7 @@ pub struct Helm {
     /// Which node this is.
     pub node: NodeId,
     /// What proves to the other nodes that we are one.
-    pub secret: Arc<HomeSecret>,
+    pub secret: Arc<HomeKey>,
     /// How far the other nodes' copies go, while we serve.
     pub copies: Copies,
     /// What we are.
@@ -87,7 +87,7 @@ impl Helm {
     #[must_use]
     pub fn new(
         node: NodeId,
-        secret: Arc<HomeSecret>,
+        secret: Arc<HomeKey>,
         state: watch::Receiver<State>,
         others: Arc<[Member]>,
         orders: mpsc::UnboundedSender<Order>,

@@ -95,13 +95,7 @@ pub fn start(plan: Plan) -> io::Result<Shell> {
     let run = ballot.run.saturating_add(1);
     let post = Post::new(plan.secret, plan.home.clone(), run, plan.numbers.retry);
     let parts = Parts {
-        setup: Setup {
-            own: node,
-            home: plan.home,
-            numbers: plan.numbers,
-            ballot,
-            position: plan.position,
-        },
+        setup: Setup { own: node, home: plan.home, numbers: plan.numbers, ballot, position: plan.position },
         ballots,
         postman: post,
         name: plan.name,

@@ -4,7 +4,7 @@ use tokio::{net::TcpStream, sync::watch};
 
 use super::wire::{Asked, CopyError, Told, Wire};
 use crate::{
-    crypto::home::HomeSecret,
+    crypto::home::HomeKey,
     domain::succession::NodeId,
     store::{Copy, Mark},
 };
@@ -16,7 +16,7 @@ use crate::{
 /// Why it ended.
 pub async fn follow(
     stream: TcpStream,
-    secret: &HomeSecret,
+    secret: &HomeKey,
     node: NodeId,
     copy: &Copy,
     mark: &watch::Sender<Option<Mark>>,

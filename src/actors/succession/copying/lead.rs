@@ -12,7 +12,7 @@ use super::{
     wire::{Asked, CopyError, Told, Wire},
 };
 use crate::{
-    crypto::home::HomeSecret,
+    crypto::home::HomeKey,
     domain::succession::NodeId,
     store::{Mark, Since, Store},
 };
@@ -40,7 +40,7 @@ pub struct Reign {
 ///
 /// # Errors
 /// Why it ended.
-pub async fn lead(stream: TcpStream, secret: &HomeSecret, reign: &Reign) -> Result<(), CopyError> {
+pub async fn lead(stream: TcpStream, secret: &HomeKey, reign: &Reign) -> Result<(), CopyError> {
     let (wire, node) = Wire::accept(stream, secret, reign.node).await?;
     let mut leader = Leader { wire, node, reign };
     let ended = leader.tell().await;

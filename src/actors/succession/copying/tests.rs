@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Copies, CopyError, Reign, follow, lead};
 use crate::{
-    crypto::{home::HomeSecret, keys::PrivateKey},
+    crypto::{home::HomeKey, keys::PrivateKey},
     domain::succession::NodeId,
     store::{Copy, Mark, Store},
 };
@@ -21,9 +21,9 @@ use crate::{
 const SERVES: NodeId = NodeId(1);
 const FOLLOWS: NodeId = NodeId(2);
 
-fn secret() -> Arc<HomeSecret> {
+fn secret() -> Arc<HomeKey> {
     let key = PrivateKey::generate(2048).expect("a key");
-    Arc::new(HomeSecret::of(&key).expect("a secret"))
+    Arc::new(HomeKey::of(&key).expect("a secret"))
 }
 
 struct Node {
@@ -54,7 +54,7 @@ impl Node {
 /// A node that serves whoever dials.
 async fn serve(
     reign: Reign,
-    secret: Arc<HomeSecret>,
+    secret: Arc<HomeKey>,
 ) -> (std::net::SocketAddr, JoinHandle<Result<(), CopyError>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -72,7 +72,7 @@ async fn reign(node: &Node, epoch: u64) -> Reign {
 }
 
 /// Follows until `seq` of `epoch` is on disk, then hangs up.
-async fn follow_until(address: std::net::SocketAddr, secret: &HomeSecret, node: &Node, wished: Mark) {
+async fn follow_until(address: std::net::SocketAddr, secret: &HomeKey, node: &Node, wished: Mark) {
     let copy = Copy::open(&node.database()).await.expect("a copy");
     let (told, mut marks) = watch::channel(None);
     let stream = TcpStream::connect(address).await.expect("a connection");

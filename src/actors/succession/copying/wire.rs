@@ -16,7 +16,7 @@ use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use crate::{
     crypto::{
         channel::{Channel, Ephemeral},
-        home::HomeSecret,
+        home::HomeKey,
         keys::KeyError,
     },
     domain::succession::NodeId,
@@ -26,6 +26,9 @@ use crate::{
 /// What the first line of both sides begins with. Neither the first form of the protocol nor our own
 /// questions begin like this.
 pub const GREETING: &str = "kith-copy/1 ";
+
+/// What the secret is used for here, and nowhere else.
+const PURPOSE: &[u8] = b"kith copy 1\n";
 
 /// The longest first line.
 const LINE: usize = 256;
@@ -99,7 +102,7 @@ impl Wire {
     /// Greets the node that serves.
     pub(super) async fn dial(
         mut stream: TcpStream,
-        secret: &HomeSecret,
+        secret: &HomeKey,
         node: NodeId,
     ) -> Result<Self, CopyError> {
         stream.set_nodelay(true)?;
@@ -115,7 +118,7 @@ impl Wire {
     /// Answers a node that greets, and says which one it is.
     pub(super) async fn accept(
         mut stream: TcpStream,
-        secret: &HomeSecret,
+        secret: &HomeKey,
         node: NodeId,
     ) -> Result<(Self, NodeId), CopyError> {
         stream.set_nodelay(true)?;
@@ -193,10 +196,11 @@ async fn read_line(stream: &mut TcpStream) -> Result<String, CopyError> {
 fn agree(
     mine: Ephemeral,
     theirs: &[u8; 32],
-    secret: &HomeSecret,
+    secret: &HomeKey,
     said: &[&str; 2],
     we_dialled: bool,
 ) -> Result<Channel, CopyError> {
-    let transcript = secret.prove(said.concat().as_bytes());
+    let [greeting, answer] = said.map(str::as_bytes);
+    let transcript = secret.mark(&[PURPOSE, greeting, answer]);
     Ok(mine.agree(theirs, &transcript, we_dialled)?)
 }

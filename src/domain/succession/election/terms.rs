@@ -78,6 +78,19 @@ pub enum Role {
     Fenced,
 }
 
+impl Role {
+    /// The word that people and events are shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Standby(_) => "standby",
+            Self::Candidate => "candidate",
+            Self::Leader(_) => "leader",
+            Self::Fenced => "fenced",
+        }
+    }
+}
+
 /// Why the role changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {

@@ -120,7 +120,8 @@ fn a_leader_that_can_dial_nobody_leads_by_the_reports_that_it_answers() {
 
 #[test]
 fn a_copy_that_lags_is_not_chosen() {
-    let (mut world, leader) = home_with(3, None, Numbers { lag: 20, by_ranking: false, ..Numbers::default() });
+    let (mut world, leader) =
+        home_with(3, None, Numbers { lag: 20, by_ranking: false, ..Numbers::default() });
     let behind = another(leader, 3);
     world.machines[behind].copies = false;
     fine(world.run(seconds(20)));

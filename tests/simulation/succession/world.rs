@@ -211,7 +211,10 @@ impl World {
             let ((at, _), (node, life, event)) = entry.remove_entry();
             self.now = at;
             if let Event::Restart = event {
-                if life == self.machines[node].lives {
+                let settled = self.machines[node].life.as_ref().is_none_or(|life| life.node.is_settled());
+                if life == self.machines[node].lives && !settled {
+                    self.after(Duration::from_millis(50), node, Event::Restart);
+                } else if life == self.machines[node].lives {
                     self.crash(node);
                     self.start(node);
                 }
@@ -349,6 +352,7 @@ impl World {
             let other = self.leaders.insert(epoch, life);
             must!(other.is_none(), "{life:?} leads in epoch {epoch}, as did {other:?}");
             if cause == Cause::HandedOver {
+                *self.tally.entry("leads by a hand-over").or_default() += 1;
                 let before = self.handed.get(&epoch).cloned().unwrap_or_default();
                 let lost: Vec<_> =
                     before.iter().filter(|change| !self.machines[at].log.contains(change)).collect();

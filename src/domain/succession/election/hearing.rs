@@ -34,12 +34,12 @@ impl Election {
             Question::Report(beat) => self.hears_report(asked, &from, beat, now, out),
             Question::Pulse(guidance) => self.hears_pulse(asked, &from, guidance, now, out),
             Question::PreVote(epoch) => self.hears_pre_vote(asked, &from, epoch, now, out),
-            Question::Vote { epoch, handed } => self.hears_vote(asked, &from, epoch, handed, now, out),
+            Question::Vote { epoch, handed } => self.hears_vote(asked, &from, (epoch, handed), now, out),
             Question::Prepare(to, epoch) => self.hears_prepare(asked, &from, to, epoch, out),
             Question::Commit(to, epoch, position) => {
                 self.hears_commit(asked, &from, (to, epoch, position), now, out);
             }
-            Question::Cancel(to, epoch) => self.hears_cancel(asked, &from, to, epoch, now, out),
+            Question::Cancel(to, epoch) => self.hears_cancel(asked, &from, (to, epoch), now, out),
         }
     }
 

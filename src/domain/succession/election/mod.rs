@@ -225,6 +225,10 @@ impl Election {
         }
         self.ballot = Ballot { epoch, voted: None, ..self.ballot };
         self.persist(out);
+        if self.is_handed(epoch) {
+            // The leader has let go for us: this is the epoch that it gave us.
+            return;
+        }
         self.following = None;
         if matches!(self.state, State::Leader(_) | State::Candidate(_)) {
             self.stand_at = now + self.numbers.stagger + self.turn(0);
@@ -317,6 +321,13 @@ impl Election {
     #[must_use]
     pub const fn serves_until(&self) -> Option<Moment> {
         if let State::Leader(reign) = &self.state { Some(reign.leased) } else { None }
+    }
+
+    /// Whether all that was decided is on disk, and all that waited for it is said. A process that loses the role
+    /// starts anew only then, or whoever it voted for would have to wait for its next run.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.disk.is_settled()
     }
 
     /// The number of this run, which is on disk once the first [`Output::Persist`] is.

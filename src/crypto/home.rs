@@ -20,6 +20,14 @@ impl std::fmt::Debug for HomeKey {
 }
 
 impl HomeKey {
+    /// The key that follows from the home's private key.
+    ///
+    /// # Errors
+    /// It could not be made.
+    pub fn of(private_key: &PrivateKey) -> Result<Self, KeyError> {
+        Self::derive(private_key.pkcs8())
+    }
+
     /// The key that follows from the home's private key, in the bytes (PKCS#8, DER) in which all its nodes have it.
     ///
     /// # Errors

@@ -39,14 +39,6 @@ impl HomeKey {
         Ok(Self(hmac::Key::from(expanded)))
     }
 
-    /// The key of the home whose private key this is.
-    ///
-    /// # Errors
-    /// As [`HomeKey::derive`].
-    pub fn of(home: &PrivateKey) -> Result<Self, KeyError> {
-        Self::derive(home.pkcs8())
-    }
-
     /// Marks a message that is made of these parts.
     #[must_use]
     pub fn mark(&self, parts: &[&[u8]]) -> Mark {

@@ -237,7 +237,7 @@ async fn a_node_that_ends_in_order_hands_over_all_that_it_accepted() {
     let status = old.wait();
     assert!(status.success(), "{status}: {}", old.log());
     let second = serving(&apps).await;
-    assert_eq!(goodbye, (1012, format!("moved {}", home.nodes[second].main.url())));
+    assert_eq!(goodbye, (1012, format!("moved {}", home.nodes[second].main.url())), "{}", old.log());
     let newcomer = Guest::enter(app(&apps, second), "ben", "garden").await;
     let all: Vec<_> = (0..40).map(|number| format!("anna: line {number}")).collect();
     assert_eq!(newcomer.history, all);

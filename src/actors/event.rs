@@ -19,6 +19,10 @@ use crate::domain::{
     neighbourhood::State,
     refusal::Ending,
     rooms::{LineId, RoomName},
+    succession::{
+        Epoch,
+        election::{Cause, Role},
+    },
 };
 
 /// One thing that happened.
@@ -187,6 +191,15 @@ pub enum Kind {
         /// Whom.
         member: KeyId,
     },
+    /// This node of the home has another role.
+    Role {
+        /// Which one.
+        role: Role,
+        /// Why.
+        cause: Cause,
+        /// In which epoch.
+        epoch: Epoch,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -224,6 +237,7 @@ impl Kind {
             Self::Muted { .. } => "muted",
             Self::Unmuted { .. } => "unmuted",
             Self::BridgeBusy => "bridge_busy",
+            Self::Role { .. } => "role",
             Self::Banned { .. } => "banned",
             Self::Unbanned { .. } => "unbanned",
         }

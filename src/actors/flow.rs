@@ -5,10 +5,14 @@ use std::{cell::Cell, time::Duration};
 
 use tokio::time::Instant;
 
+use super::stillness::Stillness;
 use crate::domain::refusal::Ending;
 
 /// Bytes read in one turn of the actor; then others have their turn.
 const READ_BUDGET: usize = 64 << 10;
+
+/// How often a connection looks whether the house still holds still.
+const STILL: Duration = Duration::from_millis(20);
 
 /// The state of one connection's flow.
 #[derive(Debug, Default)]
@@ -19,13 +23,14 @@ pub struct Flow {
     pause: Cell<Option<Instant>>,
     ending: Cell<Option<Ending>>,
     largest_frame: Cell<u32>,
+    stillness: Stillness,
 }
 
 impl Flow {
     /// A flow of frames and messages of at most this size.
     #[must_use]
-    pub fn of_frames(largest: u32) -> Self {
-        Self { largest_frame: Cell::new(largest), ..Self::default() }
+    pub fn of_frames(largest: u32, stillness: Stillness) -> Self {
+        Self { largest_frame: Cell::new(largest), stillness, ..Self::default() }
     }
 
     /// The largest frame that is read, and the largest message of several.
@@ -45,6 +50,16 @@ impl Flow {
             let until = Instant::now() + span;
             self.pause.set(self.pause.get().max(Some(until)));
         }
+    }
+
+    /// Whether something may be read in this turn. While the house holds still, nothing is, and another turn
+    /// comes soon.
+    #[must_use]
+    pub fn may_read(&self) -> bool {
+        if self.stillness.is_on() {
+            self.pause(STILL);
+        }
+        !self.is_deaf()
     }
 
     /// When a pause ends, if there is one.

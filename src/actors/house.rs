@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     io,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -21,6 +21,7 @@ use super::{
     neighbourhood::{self, Neighbourhood},
     notary::{Keys, Notary},
     registry::{self, OfflineParts, Registry},
+    stillness::Stillness,
     tally::Tally,
 };
 use crate::{
@@ -64,6 +65,10 @@ pub struct House {
     pub tally: Tally,
     /// What happens.
     pub bulletin: Bulletin,
+    /// Whether anything is read at the moment.
+    pub stillness: Stillness,
+    /// Where everybody should go, once this home is served by another node: the door, as URL.
+    pub next_door: OnceLock<String>,
     /// Whether the doors are closing.
     pub draining: Arc<AtomicBool>,
     /// The last connection number given.
@@ -126,7 +131,9 @@ impl House {
     pub fn build(plan: Plan) -> io::Result<Arc<Self>> {
         let (clock, limits) = (plan.neighbourhood.clock, plan.limits);
         let (tally, bulletin) = (plan.neighbourhood.tally.clone(), plan.neighbourhood.bulletin.clone());
-        let inbox = Inbox::new(usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX));
+        let stillness = Stillness::default();
+        let most = usize::try_from(limits.registry_bytes).unwrap_or(usize::MAX);
+        let inbox = Inbox::new(most, stillness.clone());
         let draining = Arc::new(AtomicBool::new(false));
         let terms = Arc::new(plan.terms);
         let notary = Notary::start(plan.notaries, &plan.keys, &tally)?;
@@ -181,6 +188,8 @@ impl House {
             clock,
             tally,
             bulletin,
+            stillness,
+            next_door: OnceLock::new(),
             draining,
             last_connection: AtomicU64::new(0),
         }))

@@ -121,7 +121,7 @@ impl Stream for Inlet {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if self.broken || self.flow.is_deaf() {
+            if self.broken || !self.flow.may_read() {
                 return Poll::Pending;
             }
             match self.decode() {

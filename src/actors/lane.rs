@@ -12,6 +12,7 @@ use std::sync::{
 
 use actix::{Message, Recipient};
 
+use super::stillness::Stillness;
 use crate::domain::{letter::Frame, refusal::Ending};
 
 /// A frame for the socket.
@@ -56,13 +57,14 @@ impl Load {
 pub struct Inbox {
     bytes: Arc<AtomicUsize>,
     limit: usize,
+    stillness: Stillness,
 }
 
 impl Inbox {
     /// An empty inbox.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self { bytes: Arc::default(), limit }
+    pub fn new(limit: usize, stillness: Stillness) -> Self {
+        Self { bytes: Arc::default(), limit, stillness }
     }
 
     /// A letter is on its way.
@@ -75,10 +77,16 @@ impl Inbox {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Whether nothing is on its way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether writers should wait.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) >= self.limit
+        self.stillness.is_on() || self.bytes.load(Ordering::Relaxed) >= self.limit
     }
 }
 
@@ -168,11 +176,11 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use super::Inbox;
+    use super::{Inbox, Stillness};
 
     #[test]
     fn an_inbox_is_full_until_what_it_holds_is_taken() {
-        let inbox = Inbox::new(10);
+        let inbox = Inbox::new(10, Stillness::default());
         let other_end = inbox.clone();
         inbox.add(9);
         assert!(!other_end.is_full());

@@ -24,5 +24,7 @@ pub mod peer_link;
 pub mod pump;
 pub mod registry;
 pub mod socket;
+pub mod stillness;
+pub mod succession;
 pub mod tally;
 pub mod websocket;

@@ -126,9 +126,15 @@ pub fn violation(error: &ProtocolError) -> Violation {
     }
 }
 
-/// The close frame for an ending: a code of the RFC, and our stable name as the reason.
+/// What the reason of a close frame begins with if the home is served elsewhere from now on; then comes where.
+pub const MOVED: &str = "moved ";
+
+/// The longest reason that a close frame can hold.
+const REASON: usize = 123;
+
+/// The close frame for an ending: a code of the RFC, and our stable name as the reason, or where to go.
 #[must_use]
-pub fn goodbye(ending: Ending) -> CloseReason {
+pub fn goodbye(ending: Ending, next_door: Option<&str>) -> CloseReason {
     let code = match ending {
         Ending::Left | Ending::Replaced | Ending::RefusedUs(_) => CloseCode::Normal,
         Ending::Violated(Violation::NotUtf8) => CloseCode::Invalid,
@@ -143,7 +149,9 @@ pub fn goodbye(ending: Ending) -> CloseReason {
             CloseCode::Policy
         }
     };
-    let description = (ending != Ending::Left).then(|| ending.code().to_owned());
+    let moved = next_door.filter(|_| matches!(code, CloseCode::Restart)).map(|door| format!("{MOVED}{door}"));
+    let moved = moved.filter(|reason| reason.len() <= REASON);
+    let description = moved.or_else(|| (ending != Ending::Left).then(|| ending.code().to_owned()));
     CloseReason { code, description }
 }
 

@@ -209,6 +209,10 @@ impl PrivateKey {
         &self.public
     }
 
+    pub(super) fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
     pub(super) const fn signing(&self) -> &RsaKeyPair {
         &self.signing
     }

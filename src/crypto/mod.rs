@@ -9,6 +9,7 @@
 
 pub mod channel;
 pub mod fingerprint;
+pub mod home;
 pub mod keys;
 pub mod sealing;
 pub mod signature;

@@ -13,6 +13,7 @@ pub mod press;
 pub mod rooms;
 pub mod sealed;
 pub mod socp;
+pub mod succession;
 pub mod tpacket;
 pub mod vocabulary;
 

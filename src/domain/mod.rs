@@ -31,6 +31,7 @@ pub mod replay;
 pub mod rooms;
 pub mod roster;
 pub mod stamp;
+pub mod succession;
 pub mod switchboard;
 pub mod vigil;
 

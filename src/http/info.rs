@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::header, web::Data};
 use serde::Serialize;
 
-use super::{files::UPLOAD_PATH, site::Site};
+use super::{files::UPLOAD_PATH, home::HomeDoors, site::Site};
 use crate::{
     dialect::rooms,
     domain::{dialect::Dialect, limits::Limits},
@@ -17,6 +17,8 @@ struct Info<'a> {
     dialects: Vec<Spoken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rooms: Option<Rooms>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home: Option<HomeDoors>,
     limits: Bounds,
     upload: Upload,
 }
@@ -125,6 +127,7 @@ pub(super) async fn show(site: Data<Site>) -> HttpResponse {
         },
         rooms: Rooms::beside(&dialects, limits, site.settings.bridge.public),
         dialects,
+        home: site.nodes.doors().await,
         limits: Bounds {
             message_bytes: limits.message_bytes,
             hello_timeout_s: limits.hello_timeout_s,

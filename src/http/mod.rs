@@ -6,12 +6,14 @@ mod cors;
 pub mod door;
 pub mod files;
 pub mod filing;
+pub mod home;
 pub mod info;
 mod keep_out;
 pub mod logging;
 pub mod problem;
 mod receive;
 pub mod site;
+pub mod standby;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tls;

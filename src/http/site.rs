@@ -7,7 +7,7 @@ use actix_web::http::header::HeaderMap;
 use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
 
-use super::filing::Filing;
+use super::{filing::Filing, home::Nodes};
 use crate::{
     actors::{archivist::Archivist, event::Kind, gate::Place, house::House, keeper::Keeper},
     domain::{
@@ -36,6 +36,8 @@ pub struct Site {
     pub settings: Settings,
     /// Who we are.
     pub about: About,
+    /// The nodes of this home.
+    pub nodes: Nodes,
     /// What bearer tokens are compared with.
     pub token: TokenHash,
     /// Asks the process to drain and end.

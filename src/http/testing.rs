@@ -147,6 +147,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         filing: filing.expect("a folder"),
         settings,
         about,
+        nodes: crate::http::home::Nodes::default(),
         token: identity.token,
         stop: sender,
     };

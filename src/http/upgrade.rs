@@ -68,7 +68,9 @@ pub async fn serve(
     let address = site.client_address(peer, request.head().headers());
     // Copied, because even an empty rest would keep the whole buffer of the HTTP dispatcher alive.
     let held = BytesMut::from(&parts.read_buf[..]);
-    let start = Start { socket, held, first: answer, direction: Direction::In, largest_frame: 0 };
+    let stillness = site.house.stillness.clone();
+    let direction = Direction::In;
+    let start = Start { socket, held, first: answer, direction, largest_frame: 0, stillness };
     begin(&site, start, address, wish);
     Ok(())
 }

@@ -32,7 +32,24 @@ pub(super) fn sense(settings: &Settings) -> Sense {
     refuse_if(settings.log.level.trim().is_empty(), "log.level", "choose error, warn, info, debug or trace")?;
     doors(&settings.listen)?;
     limits(&settings.limits)?;
+    succession(settings)?;
     neighbourhood(&settings.neighbourhood, settings.limits.peers)
+}
+
+fn succession(settings: &Settings) -> Sense {
+    if let Some(problem) = settings.home.problem() {
+        return Err(Nonsense { key: "home.members", problem });
+    }
+    let (home, succession) = (&settings.home, &settings.succession);
+    refuse_if(
+        !home.members.is_empty() && succession.listen.0.is_none(),
+        "succession.listen",
+        "a home of several nodes needs it, so that they find each other",
+    )?;
+    match succession.numbers() {
+        Ok(_) => Ok(()),
+        Err(unsound) => Err(Nonsense { key: "succession", problem: unsound.to_string() }),
+    }
 }
 
 /// Two lines for one server would be two neighbours that fight for one link.

@@ -12,6 +12,7 @@ use crate::domain::dialect::Dialect;
 use crate::domain::limits::Limits;
 
 use super::bans::Bans;
+use super::home::{HomeSection, Succession};
 use super::neighbourhood::Neighbourhood;
 use super::socp::Socp;
 
@@ -35,6 +36,10 @@ pub struct Settings {
     pub bridge: Bridge,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
+    /// The nodes of this home.
+    pub home: HomeSection,
+    /// How one of them takes over.
+    pub succession: Succession,
     /// Who may not come, together with its neighbours.
     pub bans: Bans,
     /// What it tells its operator.

@@ -8,7 +8,7 @@ use std::{
 use super::StartupError;
 use crate::{
     domain::{address::Address, dialect::Dialect},
-    http::door::Listeners,
+    http::{door::Listeners, tls::Tls},
     settings::Settings,
 };
 
@@ -53,6 +53,45 @@ impl Doors {
     /// Where others find the doors of one dialect each.
     pub(super) fn own_addresses(&self, public: &str) -> Vec<(Dialect, String)> {
         self.own.iter().map(|(dialect, door)| (*dialect, at(public, *door))).collect()
+    }
+}
+
+/// The doors themselves. They stay bound for as long as the process lives, whoever stands behind them.
+pub(super) struct Outside {
+    listeners: Listeners,
+    admin: TcpListener,
+    /// The certificate of the main door.
+    pub(super) tls: Option<Tls>,
+    /// Where they are.
+    pub(super) doors: Doors,
+}
+
+impl Outside {
+    /// Binds them.
+    pub(super) fn open(settings: &Settings) -> Result<Self, StartupError> {
+        let tls = settings.listen.tls().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
+        let own =
+            settings.listen.own().into_iter().filter_map(|(dialect, address)| Some((dialect, address.0?)));
+        let listeners = Listeners {
+            main: listen(settings.listen.main)?,
+            own: own
+                .map(|(dialect, address)| Ok((dialect, listen(address)?)))
+                .collect::<Result<_, StartupError>>()?,
+        };
+        let admin = listen(settings.listen.admin)?;
+        let doors = Doors::of(&listeners, &admin, tls.is_some())?;
+        Ok(Self { listeners, admin, tls, doors })
+    }
+
+    /// Those of the clients, for whoever stands behind them next.
+    pub(super) fn listeners(&self) -> io::Result<Listeners> {
+        let own = self.listeners.own.iter().map(|(dialect, door)| Ok((*dialect, door.try_clone()?)));
+        Ok(Listeners { main: self.listeners.main.try_clone()?, own: own.collect::<io::Result<_>>()? })
+    }
+
+    /// That of the operators.
+    pub(super) fn admin(&self) -> io::Result<TcpListener> {
+        self.admin.try_clone()
     }
 }
 

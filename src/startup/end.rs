@@ -16,7 +16,6 @@ use crate::{
         keeper::FlushOffline,
         registry::{Count, Drain},
     },
-    domain::limits::seconds,
     http::{site::Site, tls::Tls},
 };
 
@@ -49,29 +48,32 @@ pub(super) fn with_standard_input(stop: UnboundedSender<()>, drain: Duration) {
     });
 }
 
-/// The signals that mean something to us. Listened for before anything is ready, so that none is missed.
-pub(super) struct Signals {
+/// Why the process should end: a signal, or a wish of the admin API. Listened for before anything is ready, so
+/// that none is missed.
+pub(super) struct End {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    stopped: UnboundedReceiver<()>,
 }
 
-impl Signals {
-    pub(super) fn listen() -> io::Result<Self> {
+impl End {
+    pub(super) fn listen(stopped: UnboundedReceiver<()>) -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            stopped,
         })
     }
 
-    /// Returns when the process should end: a signal, or a wish of the admin API.
-    pub(super) async fn wait_for_the_end(mut self, mut stopped: UnboundedReceiver<()>, tls: Option<&Tls>) {
+    /// Returns when the process should end. Nothing is lost if this is given up and asked again.
+    pub(super) async fn comes(&mut self, tls: Option<&Tls>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
-                _ = stopped.recv() => break,
+                _ = self.stopped.recv() => break,
                 _ = self.hang_up.recv() => match tls.map(Tls::reload) {
                     None => tracing::info!("nothing to reload: the main door speaks no TLS"),
                     Some(Ok(())) => tracing::info!("the certificate was read again"),
@@ -79,7 +81,10 @@ impl Signals {
                 },
             }
         }
-        // Who asks twice does not want to wait.
+    }
+
+    /// From now on a signal ends the process at once: who asks twice does not want to wait.
+    pub(super) fn has_come(mut self) {
         actix_rt::spawn(async move {
             tokio::select! {
                 _ = self.terminate.recv() => {}
@@ -91,9 +96,8 @@ impl Signals {
 }
 
 /// Tells everybody, waits for them, and writes down what is left to write.
-pub(super) async fn close(site: &Site) {
+pub(super) async fn close(site: &Site, span: Duration) {
     let house = &site.house;
-    let span = seconds(house.limits.drain_s);
     let told = house.registry.send(Drain(span)).await;
     if told.is_err() {
         tracing::error!("the connection map does not answer");
@@ -114,7 +118,7 @@ pub(super) async fn close(site: &Site) {
 }
 
 /// Has everything written that waits for it.
-async fn flush(write: impl AsyncFn() -> Result<Flushed, actix::MailboxError>) {
+pub(super) async fn flush(write: impl AsyncFn() -> Result<Flushed, actix::MailboxError>) {
     loop {
         match write().await {
             Ok(Flushed::Whole) => break,

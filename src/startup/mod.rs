@@ -3,29 +3,36 @@
 //! It opens the house (identity, store, actors, doors), waits for a reason to close it, and closes it
 //! in order: nobody new, everybody told, everything written, doors shut.
 
+mod again;
 mod doors;
 mod end;
+mod greeting;
+mod home;
 mod neighbours;
 mod offline;
 mod ready;
+mod reign;
+mod standby;
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use actix::{Actor as _, Arbiter};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use uuid::Uuid;
 
 use self::{
-    doors::{Doors, public_address, public_url},
-    end::{Signals, close},
+    doors::{Doors, Outside, public_address, public_url},
+    end::{End, close},
+    home::{Ended, Joined},
     ready::ReadyFile,
+    standby::Outcome,
 };
 use crate::{
     actors::{
@@ -40,16 +47,16 @@ use crate::{
     cli::serve::ServeArgs,
     client::trust::{TrustError, trust},
     dialect::{Myself, Terms},
-    domain::{dialect::Dialect, limits::seconds},
+    domain::{dialect::Dialect, limits::seconds, succession::Epoch},
     http::{
-        admin,
-        door::{self, Listeners},
+        admin, door,
         filing::{Filing, FilingError},
+        home::Nodes,
         site::{About, Site},
-        tls::{Tls, TlsError},
+        tls::TlsError,
     },
     identity::{BridgeKeys, Identity, IdentityError},
-    settings::{Admit, Settings, SettingsError},
+    settings::{Settings, SettingsError},
     store::{Store, StoreError},
     telemetry,
 };
@@ -94,6 +101,9 @@ pub enum StartupError {
     /// Another server uses the data folder.
     #[error("another server uses the data folder {0}")]
     InUse(PathBuf),
+    /// The election has ended by itself.
+    #[error("nobody decides any more which node serves")]
+    NoElection,
     /// A file of ours.
     #[error("{path}: {error}")]
     File {
@@ -106,6 +116,9 @@ pub enum StartupError {
     #[error(transparent)]
     System(#[from] io::Error),
 }
+
+/// How long everybody has to leave for another node of the home.
+const MOVING: Duration = Duration::from_secs(1);
 
 /// `kith serve`.
 #[must_use]
@@ -139,46 +152,75 @@ pub async fn run(
     if supervised {
         end::with_standard_input(stop.clone(), seconds(settings.limits.drain_s));
     }
-    let signals = Signals::listen()?;
+    let mut end = End::listen(stopped)?;
     if let Some(path) = &ready_file {
         // What an earlier server left there is no longer true.
         let _ = fs::remove_file(path);
     }
     let identity = Identity::open(&data)?;
     let _lock = lock(&data)?;
-    let store = Store::open(&data.join("kith.db")).await?;
-    let id = server_id(&store).await?;
-    let tls = settings.listen.tls().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
-    let own = settings.listen.own().into_iter().filter_map(|(dialect, address)| Some((dialect, address.0?)));
-    let listeners = Listeners {
-        main: doors::listen(settings.listen.main)?,
-        own: own
-            .map(|(dialect, address)| Ok((dialect, doors::listen(address)?)))
-            .collect::<Result<_, StartupError>>()?,
-    };
-    let admin = doors::listen(settings.listen.admin)?;
-    let doors = Doors::of(&listeners, &admin, tls.is_some())?;
+    let outside = Outside::open(&settings)?;
+    let bulletin = Bulletin::default();
+    let succession = settings.succession.listen.0.map(doors::listen).transpose()?;
+    let mut home = home::join(&settings, &identity, &outside.doors, succession, &bulletin).await?;
+    // The doors are bound; whoever knocks before somebody serves behind them waits for a moment.
+    let ready = ready_file.map(|path| ReadyFile::write(path, &outside.doors, &data)).transpose()?;
+    let mut epoch = Epoch::default();
+    if let Some(home) = &mut home {
+        match home.until_it_leads(&identity, &settings, &outside, &stop, &mut end).await? {
+            Outcome::Leads(now) => epoch = now,
+            Outcome::Ended => return Ok(()),
+        }
+    }
 
-    let site = open(settings, &identity, id, &doors, store, stop).await?;
-    let main = door::serve(listeners, &site, tls.as_ref())?;
+    let store = Store::open(&home::database(&data)).await?;
+    match &home {
+        Some(home) if !home.is_alone() => store.begin_changes(epoch.0).await?,
+        _ => store.end_changes().await?,
+    }
+    let nodes = home.as_ref().map(Joined::nodes).unwrap_or_default();
+    let site = open(settings, &identity, &outside.doors, store, stop, bulletin, nodes).await?;
+    let main = door::serve(outside.listeners()?, &site, outside.tls.as_ref())?;
     let main_handle = main.handle();
     actix_rt::spawn(main);
-    let admin = admin::serve(admin, Arc::clone(&site))?;
+    let admin = admin::serve(outside.admin()?, Arc::clone(&site))?;
     let admin_handle = admin.handle();
     actix_rt::spawn(admin);
 
     // Neighbours dial back, so the doors are open first.
     site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
     if !supervised {
-        greet(&doors, &site, &identity);
+        greeting::greet(&outside.doors, &site, &identity);
     }
-    announce(&doors, &site);
-    let ready = ready_file.map(|path| ReadyFile::write(path, &doors, &data)).transpose()?;
-    signals.wait_for_the_end(stopped, tls.as_ref()).await;
+    greeting::announce(&outside.doors, &site);
+    let ended = match &mut home {
+        Some(home) => home.serve(&site, epoch, &mut end, outside.tls.as_ref()).await,
+        None => {
+            end.comes(outside.tls.as_ref()).await;
+            Ended::Asked
+        }
+    };
+    let (span, stays) = match ended {
+        Ended::Asked => (seconds(site.house.limits.drain_s), false),
+        Ended::HandedOver { to, asked } => {
+            tracing::info!(to = to.as_ref().map(|place| &*place.name), "another node serves this home");
+            if let Some(place) = to {
+                let _ = site.house.next_door.set(place.door.to_string());
+            }
+            (MOVING, !asked)
+        }
+        Ended::AtOnce => return Err(again::start_anew().into()),
+    };
+    if !stays {
+        end.has_come();
+    }
     tracing::info!("closing: nobody new is let in, everybody is told");
     main_handle.pause().await;
-    close(&site).await;
+    close(&site, span).await;
     drop(ready);
+    if stays {
+        return Err(again::start_anew().into());
+    }
     main_handle.stop(false).await;
     admin_handle.stop(false).await;
     Ok(())
@@ -199,11 +241,13 @@ async fn server_id(store: &Store) -> Result<Uuid, StoreError> {
 async fn open(
     settings: Settings,
     identity: &Identity,
-    id: Uuid,
     doors: &Doors,
     store: Store,
-    stop: tokio::sync::mpsc::UnboundedSender<()>,
+    stop: UnboundedSender<()>,
+    bulletin: Bulletin,
+    nodes: Nodes,
 ) -> Result<Arc<Site>, StartupError> {
+    let id = server_id(&store).await?;
     let limits = Arc::new(settings.limits.clone());
     let (clock, tally) = (Clock::start(), Tally::default());
     let address = public_address(&settings, doors.main);
@@ -225,7 +269,7 @@ async fn open(
         subscribe: settings.bans.subscribe.clone(),
         clock,
         tally: tally.clone(),
-        bulletin: Bulletin::default(),
+        bulletin,
     };
     let house = House::build(Plan {
         home: address.clone(),
@@ -254,7 +298,7 @@ async fn open(
     let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
-    Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, token, stop }))
+    Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, nodes, token, stop }))
 }
 
 /// What sessions must know.
@@ -275,67 +319,6 @@ fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> T
             key: Arc::new(identity.server.public().clone()),
         },
     }
-}
-
-/// What a person reads first.
-fn greet(doors: &Doors, site: &Site, identity: &Identity) {
-    let scheme = if doors.tls { "wss" } else { "ws" };
-    let token = match &identity.new_token {
-        Some(token) => format!("{} (shown once, kept in {})", **token, token_file(site)),
-        None => format!("in {}", token_file(site)),
-    };
-    // The very words to type next, however this program was called.
-    let kith = std::env::args().next().unwrap_or_else(|| "kith".to_owned());
-    let data = site.settings.server.data_dir.display();
-    let (name, address, admin) = (&site.about.name, &site.about.address, doors.admin);
-    let own = site.about.own_doors.iter().map(|(dialect, address)| {
-        let what = format!("{} alone", dialect.title());
-        format!("    {what:<14}{scheme}://{address}\n")
-    });
-    let own: String = own.collect();
-    let text = format!(
-        "
-  {name} is open
-
-    clients       {scheme}://{address}
-{own}    admin API     http://{admin}/docs/
-    admin token   {token}
-
-  Talk:   {kith} chat {scheme}://{address}
-  Watch:  {kith} admin --url http://{admin} --data {data} clients
-
-"
-    );
-    // Somebody who closed our output does not want to read it.
-    let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// What the log says first.
-fn announce(doors: &Doors, site: &Site) {
-    let own = |dialect| doors.of_dialect(dialect).map(tracing::field::display);
-    let (socp, tpacket) = (own(Dialect::Socp), own(Dialect::Tpacket));
-    let (id, admin) = (site.about.id, doors.admin);
-    tracing::info!(listen = %doors.main, socp, tpacket, %admin, %id, "the doors are open");
-    let section = &site.settings.neighbourhood;
-    let is_reachable = |door: SocketAddr| !door.ip().is_loopback();
-    if (is_reachable(doors.main) || doors.of_dialect(Dialect::Socp).is_some_and(is_reachable))
-        && (section.legacy || section.admit == Admit::Anyone)
-    {
-        tracing::warn!(
-            "any server that reaches this one may become its neighbour; set neighbourhood.admit to known and \
-             neighbourhood.legacy to false, or KITH_ENV to production"
-        );
-    }
-    if doors.main.ip().is_unspecified() && site.settings.server.public_address.is_empty() {
-        tracing::warn!(
-            address = site.about.address,
-            "listening on every interface; set server.public_address so that others know where"
-        );
-    }
-}
-
-fn token_file(site: &Site) -> String {
-    crate::identity::token_path(&site.settings.server.data_dir).display().to_string()
 }
 
 /// Keeps a second server out of a data folder: it would sweep away the uploads under way of the first.

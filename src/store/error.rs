@@ -51,6 +51,12 @@ pub enum StoreError {
         /// The table.
         table: &'static str,
     },
+    /// Another node of the home has a table or a column that this program does not know.
+    #[error("the table {table} is another one where it is copied from; run the same version on all nodes")]
+    Shape {
+        /// The table.
+        table: String,
+    },
     /// Anything else that the database says.
     #[error("the database refused")]
     Database(#[source] sqlx::Error),

@@ -8,6 +8,7 @@
 //! wait for somebody who is away. Nothing here asks for the time.
 
 mod bans;
+mod changes;
 mod channel;
 mod error;
 mod facts;
@@ -28,6 +29,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, Sqlite, Transaction};
 
+pub use changes::{Batch, Cell, Change, Copy, Mark, Replacement, Shape, Since, Whole};
 pub use error::StoreError;
 pub use offline::{Offline, OfflineChange, OfflineRecord};
 pub use record::{BadCursor, Cursor, FileRecord, MemberRecord, Page, PeerRecord, Seen};
@@ -41,11 +43,13 @@ pub struct StoreOptions {
     pub readers: u32,
     /// The most pages (of 4 KiB) that the file may have; `None` leaves that to the disk.
     pub max_pages: Option<u32>,
+    /// Whether references between tables are looked after.
+    pub references: bool,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(5), readers: 4, max_pages: None }
+        Self { busy_timeout: Duration::from_secs(5), readers: 4, max_pages: None, references: true }
     }
 }
 
@@ -81,7 +85,7 @@ impl Store {
         let both = SqliteConnectOptions::new()
             .filename(path)
             .busy_timeout(options.busy_timeout)
-            .foreign_keys(true)
+            .foreign_keys(options.references)
             // With the write-ahead log this survives a crash of the program; a power cut may cost the
             // last moments, never the file.
             .synchronous(SqliteSynchronous::Normal);

@@ -12,6 +12,7 @@ mod down;
 mod flood;
 mod garbage;
 mod gossip;
+mod homes;
 mod hostile;
 mod impostor;
 mod introduced;

@@ -1,13 +1,6 @@
 //! Many seeds: each decides how large the world is, what is slow, what goes wrong, and who does what.
 
-use std::{
-    env,
-    ops::Range,
-    panic::catch_unwind,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 
 use fastrand::Rng;
 use kith::domain::{
@@ -17,6 +10,7 @@ use kith::domain::{
 
 use crate::{
     faults::{self, Fault},
+    harvest::{none_broken, number, play_all, wanted},
     invariants::{Broken, Tally, must},
     keys,
     member::{self, Act},
@@ -228,82 +222,10 @@ fn recover(plan: &Plan, world: &mut World) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What was said by whoever panicked.
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-}
-
-/// What came of many seeds.
-#[derive(Debug, Default)]
-struct Harvest {
-    /// What went wrong, and in which.
-    broken: Vec<(u64, String)>,
-    /// How often what happened.
-    tally: Tally,
-}
-
-impl Harvest {
-    fn take(&mut self, seed: u64) {
-        let outcome = catch_unwind(|| {
-            let (outcome, world) = play(seed, false);
-            let outcome = outcome.map_err(|Broken(what)| format!("at {:?}: {what}", world.now()));
-            (outcome, world.ledger().tally().clone())
-        });
-        let (outcome, tally) =
-            outcome.unwrap_or_else(|panic| (Err(format!("panic: {}", words(&*panic))), Tally::new()));
-        self.broken.extend(outcome.err().map(|what| (seed, what)));
-        for (what, often) in tally {
-            *self.tally.entry(what).or_default() += often;
-        }
-    }
-}
-
-/// Plays a range of seeds on all cores; after some failures it is enough.
-fn play_all(seeds: Range<u64>) -> Harvest {
-    const ENOUGH: usize = 10;
-    let next = AtomicU64::new(seeds.start);
-    let failures = AtomicUsize::new(0);
-    let work = || {
-        let mut harvest = Harvest::default();
-        while failures.load(Ordering::Relaxed) < ENOUGH {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                break;
-            }
-            let before = harvest.broken.len();
-            harvest.take(seed);
-            failures.fetch_add(harvest.broken.len() - before, Ordering::Relaxed);
-        }
-        harvest
-    };
-    let threads = thread::available_parallelism().map_or(2, usize::from);
-    let mut all = Harvest::default();
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            let harvest = worker.join().expect("a worker catches every panic");
-            all.broken.extend(harvest.broken);
-            for (what, often) in harvest.tally {
-                *all.tally.entry(what).or_default() += often;
-            }
-        }
-    });
-    all.broken.sort();
-    all
-}
-
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().map(|text| text.parse().expect("a seed is a number"))
-}
-
-fn wanted() -> Range<u64> {
-    let Ok(text) = env::var("KITH_SIMULATION_SEEDS") else { return 0..USUAL };
-    let read = |text: &str| text.trim().parse().expect("a number of seeds, or a range like 5000..9000");
-    match text.split_once("..") {
-        Some((from, to)) => read(from)..read(to),
-        None => 0..read(&text),
-    }
+fn outcome(seed: u64) -> (Result<(), Broken>, Tally) {
+    let (outcome, world) = play(seed, false);
+    let outcome = outcome.map_err(|Broken(what)| Broken(format!("at {:?}: {what}", world.now())));
+    (outcome, world.ledger().tally().clone())
 }
 
 #[test]
@@ -314,18 +236,12 @@ fn seeds() {
         world.take_trace().iter().for_each(|line| println!("{line}"));
         return outcome.unwrap_or_else(|Broken(what)| panic!("seed {seed} at {:?}: {what}", world.now()));
     }
-    let range = wanted();
-    let Harvest { broken, tally } = play_all(range.clone());
-    println!("{tally:?}");
-    let list: Vec<_> = broken
-        .iter()
-        .map(|(seed, what)| {
-            format!("{what}\n  KITH_SIMULATION_SEED={seed} cargo test --test simulation seeds -- --nocapture")
-        })
-        .collect();
-    assert!(broken.is_empty(), "of the seeds {range:?} some are broken:\n{}", list.join("\n"));
+    let range = wanted(USUAL);
+    let harvest = play_all(range.clone(), outcome);
+    println!("{:?}", harvest.tally);
+    none_broken(&harvest, "seeds::seeds");
     // What never happens is not tested.
-    let missing: Vec<_> = TROUBLES.iter().filter(|trouble| !tally.contains_key(*trouble)).collect();
+    let missing: Vec<_> = TROUBLES.iter().filter(|trouble| !harvest.tally.contains_key(*trouble)).collect();
     assert!(missing.is_empty() || range.end - range.start < USUAL, "it never came to {missing:?}");
 }
 

@@ -2,6 +2,7 @@
 //! and whatever goes wrong is told apart and loses nothing.
 
 mod bans;
+mod changes;
 mod channel;
 mod contract;
 mod offline;
@@ -36,7 +37,12 @@ impl House {
     }
 
     async fn open_with(&self, max_pages: Option<u32>) -> Store {
-        let options = StoreOptions { busy_timeout: Duration::from_millis(200), readers: 4, max_pages };
+        let options = StoreOptions {
+            busy_timeout: Duration::from_millis(200),
+            readers: 4,
+            max_pages,
+            references: true,
+        };
         Store::open_with(&self.path(), &options).await.unwrap()
     }
 }

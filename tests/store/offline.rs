@@ -23,7 +23,7 @@ fn kept(number: u64, recipient: Option<u16>) -> Kept {
     }
 }
 
-fn keep(number: u64, recipient: Option<u16>) -> OfflineChange {
+pub(crate) fn keep(number: u64, recipient: Option<u16>) -> OfflineChange {
     OfflineChange::Keep(kept(number, recipient))
 }
 

@@ -10,6 +10,7 @@ use crate::{
         gate::CheckPlace,
         house::House,
         registry::{Join, People},
+        stillness::UnderWay,
     },
     crypto::signature::{Salt, Verdict},
     dialect::{
@@ -73,8 +74,9 @@ impl Connection {
         let house = Arc::clone(&self.house);
         let address = self.address;
         let answer = async move { judge(&house, address, check).await };
-        self.wait_for(answer, ctx, |connection, verdict, ctx| match verdict {
-            Ok(verdict) => {
+        self.wait_for(answer, ctx, |connection, judged, ctx| match judged {
+            // It is under way until the session has said what follows from it.
+            Ok((verdict, _under_way)) => {
                 let pause = connection.frames.charge(cost(verdict), connection.house.clock.now());
                 connection.flow.pause(pause);
                 connection.step(Input::Checked(verdict), ctx);
@@ -125,15 +127,18 @@ impl Connection {
 ///
 /// The map is waited for here, because every letter passes here: what waits for it is bounded by
 /// `registry_bytes` and one letter per connection.
-async fn judge(house: &House, address: IpAddr, check: Check) -> Result<Verdict, Ending> {
+async fn judge(house: &House, address: IpAddr, check: Check) -> Result<(Verdict, UnderWay), Ending> {
     let asked = house.clock.now();
     let give_up = asked + seconds(house.limits.hello_timeout_s);
-    let place = loop {
+    let (place, under_way) = loop {
+        // Counted before the house is asked whether it holds still, so that whoever makes it hold still sees it.
+        let under_way = house.stillness.look();
         let refusal = match house.gate.check(address) {
-            Ok(place) if !house.inbox.is_full() => break place,
+            Ok(place) if !house.inbox.is_full() => break (place, under_way),
             Ok(_) => Refusal::ServerFull,
             Err(refusal) => refusal,
         };
+        drop(under_way);
         if house.clock.now() >= give_up {
             return Err(Ending::Refused(refusal));
         }
@@ -143,7 +148,7 @@ async fn judge(house: &House, address: IpAddr, check: Check) -> Result<Verdict, 
     drop(place);
     house.tally.check_seconds.observe(house.clock.now().saturating_sub(asked).as_secs_f64());
     if verdict.is_some() { &house.tally.signatures_good } else { &house.tally.signatures_bad }.inc();
-    Ok(verdict)
+    Ok((verdict, under_way))
 }
 
 /// Waits for a place at the notaries, for as long as it takes.

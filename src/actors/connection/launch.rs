@@ -10,7 +10,7 @@ use futures_util::stream;
 
 use super::{Connection, Ends};
 use crate::{
-    actors::{flow::Flow, inlet::Inlet, lane::LaneEnd, pump::Pump, socket::Socket},
+    actors::{flow::Flow, inlet::Inlet, lane::LaneEnd, pump::Pump, socket::Socket, stillness::Stillness},
     domain::neighbourhood::Direction,
 };
 
@@ -27,6 +27,8 @@ pub struct Start {
     pub direction: Direction,
     /// The largest frame that is read at first.
     pub largest_frame: u32,
+    /// Whether the house holds still.
+    pub stillness: Stillness,
 }
 
 /// Starts a connection on this thread. Aborting the task is cutting the socket.
@@ -36,7 +38,7 @@ pub fn launch(start: Start, connection: impl FnOnce(Ends) -> Connection) -> Join
         Direction::Out => Codec::new().client_mode(),
     };
     let socket = Rc::new(RefCell::new(start.socket));
-    let (flow, lane) = (Rc::new(Flow::of_frames(start.largest_frame)), LaneEnd::default());
+    let (flow, lane) = (Rc::new(Flow::of_frames(start.largest_frame, start.stillness)), LaneEnd::default());
     let inlet = Inlet::new(Rc::clone(&socket), Rc::clone(&flow), start.held, codec.clone());
     let connection = connection(Ends { flow: Rc::clone(&flow), inlet, lane: lane.clone() });
     let actor = WebsocketContext::with_codec(connection, stream::empty(), codec);

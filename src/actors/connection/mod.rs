@@ -133,7 +133,7 @@ impl Connection {
 
     fn hang_up(&mut self, ending: Ending, ctx: &mut Context) {
         self.session.end();
-        ctx.close(Some(goodbye(ending)));
+        ctx.close(Some(goodbye(ending, self.house.next_door.get().map(String::as_str))));
         ctx.stop();
     }
 

@@ -14,6 +14,7 @@ use crate::{
         neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
         peer_link::trouble,
         registry::{RoomTold, Tell, WantedBy, Wrapped},
+        websocket::MOVED,
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -252,6 +253,7 @@ impl Connection {
         let words = reason.and_then(|reason| reason.description.as_deref());
         match words.filter(|_| self.peer.is_some()) {
             Some("draining") => Ending::RefusedUs(Refusal::Draining),
+            Some(words) if words.starts_with(MOVED) => Ending::RefusedUs(Refusal::Draining),
             Some("replaced") => Ending::Replaced,
             words => words.and_then(Refusal::from_code).map_or(Ending::Left, Ending::RefusedUs),
         }

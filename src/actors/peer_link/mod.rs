@@ -215,6 +215,7 @@ impl PeerLink {
             first: Bytes::new(),
             direction: Direction::Out,
             largest_frame: house.limits.message_bytes,
+            stillness: house.stillness.clone(),
         };
         let task = launch(start, |ends| Connection::dialled(id, house, home, session, ends));
         self.attempt = Some((id, task));

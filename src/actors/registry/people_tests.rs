@@ -17,6 +17,7 @@ use crate::{
         meter::Meter,
         notary::{Keys, Notary},
         registry::{Join, Leave, Link, OfflineParts, Parts, Route, Tell, Unlink},
+        stillness::Stillness,
         tally::Tally,
     },
     crypto::keys::PrivateKey,
@@ -122,7 +123,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         tally: tally.clone(),
         bulletin: Bulletin::default(),
         archivist: Archivist::new(store, tally).start(),
-        inbox: Inbox::new(1 << 20),
+        inbox: Inbox::new(1 << 20, Stillness::default()),
         draining: Arc::default(),
     };
     // On a thread of its own, as in a house: a registry that dies with a test ends the process.

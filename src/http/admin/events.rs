@@ -76,6 +76,12 @@ pub(super) struct EventView {
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
+    /// What this node of the home is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    /// In which epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
     /// The first words of a server that was refused: of which kind, from whom, and where that listens.
     #[serde(skip_serializing_if = "Option::is_none")]
     hello: Option<String>,
@@ -137,6 +143,9 @@ impl From<&Event> for EventView {
                 Self { room: Some(room.to_string()), number: Some(*number), ..blank }
             }
             Kind::BridgeBusy => blank,
+            Kind::Role { role, cause, epoch } => {
+                Self { role: Some(role.word()), code: Some(cause.word()), epoch: Some(epoch.0), ..blank }
+            }
             Kind::Muted { member } | Kind::Unmuted { member } => Self { target: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }

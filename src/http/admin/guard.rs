@@ -16,7 +16,7 @@ use actix_web::{
 };
 
 use super::docs;
-use crate::http::{problem::Problem, site::Site};
+use crate::{http::problem::Problem, identity::TokenHash};
 
 /// Lets a request through that carries the token.
 pub(super) async fn token(
@@ -35,8 +35,8 @@ fn is_admitted(request: &ServiceRequest) -> bool {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    let site = request.app_data::<Data<Site>>();
-    token.zip(site).is_some_and(|(token, site)| site.token.admits(token))
+    let hash = request.app_data::<Data<TokenHash>>();
+    token.zip(hash).is_some_and(|(token, hash)| hash.admits(token))
 }
 
 fn unauthorized() -> HttpResponse {

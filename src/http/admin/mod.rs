@@ -27,6 +27,7 @@ mod peer;
 mod peers;
 mod rooms;
 mod server;
+mod standby;
 mod who;
 
 #[cfg(test)]
@@ -45,6 +46,7 @@ use actix_web::{
 use utoipa_actix_web::{AppExt as _, scope};
 
 use self::metrics::Metrics;
+pub use self::standby::app as standby;
 use super::{logging, problem::Problem, site::Site, unread};
 use crate::domain::{limits::seconds, stamp};
 
@@ -127,6 +129,8 @@ fn app(
         .split_for_parts();
     let routes = Data::new(fallback::Routes::new(&description));
     app.configure(|app| docs::configure(app, description))
+        .app_data(Data::new(site.token.clone()))
+        .app_data(Data::new(site.nodes.clone()))
         .app_data(site)
         .app_data(metrics)
         .app_data(routes)

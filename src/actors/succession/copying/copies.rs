@@ -1,0 +1,44 @@
+//! How far the copies of the other nodes go.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::sync::watch;
+
+use crate::domain::succession::NodeId;
+
+/// Known to whoever serves, and asked before it gives its place away.
+#[derive(Clone, Debug)]
+pub struct Copies(Arc<watch::Sender<BTreeMap<NodeId, u64>>>);
+
+impl Default for Copies {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(BTreeMap::new())))
+    }
+}
+
+impl Copies {
+    pub(super) fn set(&self, node: NodeId, seq: u64) {
+        self.0.send_modify(|copies| {
+            copies.insert(node, seq);
+        });
+    }
+
+    pub(super) fn forget(&self, node: NodeId) {
+        self.0.send_modify(|copies| {
+            copies.remove(&node);
+        });
+    }
+
+    /// Which nodes have a whole copy, and up to which change it is on their disks.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<NodeId, u64> {
+        self.0.borrow().clone()
+    }
+
+    /// Returns when a node has everything up to this change on its disk.
+    pub async fn until(&self, node: NodeId, seq: u64) {
+        let mut copies = self.0.subscribe();
+        // The sender lives as long as we do.
+        let _ = copies.wait_for(|copies| copies.get(&node).is_some_and(|at| *at >= seq)).await;
+    }
+}

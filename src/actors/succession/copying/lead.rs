@@ -1,0 +1,126 @@
+//! Telling a follower what changes.
+
+use std::time::Duration;
+
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
+
+use super::{
+    Copies,
+    wire::{Asked, CopyError, Told, Wire},
+};
+use crate::{
+    crypto::home::HomeKey,
+    domain::succession::NodeId,
+    store::{Mark, Since, Store},
+};
+
+/// How often the log is asked while nothing happens: a question of a few dozen microseconds.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// How often something is said, whether there is anything to say or not.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Whoever serves, as its followers need it.
+#[derive(Clone, Debug)]
+pub struct Reign {
+    /// Which node this is.
+    pub node: NodeId,
+    /// In which epoch it serves.
+    pub epoch: u64,
+    /// What changes.
+    pub store: Store,
+    /// How far the followers are.
+    pub copies: Copies,
+}
+
+/// Tells one follower everything, then what changes, until the connection ends.
+///
+/// # Errors
+/// Why it ended.
+pub async fn lead(stream: TcpStream, secret: &HomeKey, reign: &Reign) -> Result<(), CopyError> {
+    let (wire, node) = Wire::accept(stream, secret, reign.node).await?;
+    let mut leader = Leader { wire, node, reign };
+    let ended = leader.tell().await;
+    reign.copies.forget(node);
+    match ended {
+        Err(CopyError::Closed) => Ok(()),
+        ended => ended,
+    }
+}
+
+struct Leader<'a> {
+    wire: Wire,
+    node: NodeId,
+    reign: &'a Reign,
+}
+
+impl Leader<'_> {
+    async fn tell(&mut self) -> Result<(), CopyError> {
+        let have = match self.wire.hear().await? {
+            Asked::Have(mark) => mark,
+            Asked::Applied(_) => return Err(CopyError::Nonsense),
+        };
+        self.wire.say(&Told::Serving(self.reign.epoch)).await?;
+        let mut at = match have {
+            Some(Mark { epoch, seq }) if epoch == self.reign.epoch => {
+                self.reign.copies.set(self.node, seq);
+                seq
+            }
+            _ => self.everything().await?,
+        };
+        let mut said = Instant::now();
+        loop {
+            let news = match self.reign.store.changes_since(at).await? {
+                Since::TooLongAgo => {
+                    at = self.everything().await?;
+                    continue;
+                }
+                Since::Changes(batch) if batch.changes.is_empty() && batch.through == at => None,
+                Since::Changes(batch) => Some(batch),
+            };
+            match news {
+                Some(batch) => {
+                    at = batch.through;
+                    self.wire.say(&Told::Changes(batch)).await?;
+                    said = Instant::now();
+                }
+                None if said.elapsed() >= BEAT => {
+                    self.wire.say(&Told::Still).await?;
+                    said = Instant::now();
+                }
+                None => self.listen(GLANCE).await?,
+            }
+            self.listen(Duration::ZERO).await?;
+        }
+    }
+
+    async fn everything(&mut self) -> Result<u64, CopyError> {
+        self.wire.say(&Told::Everything).await?;
+        let mut whole = self.reign.store.whole().await?;
+        while let Some(batch) = whole.next().await? {
+            self.wire.say(&Told::Rows(batch)).await?;
+        }
+        let through = whole.through();
+        self.wire.say(&Told::Complete(through)).await?;
+        Ok(through)
+    }
+
+    /// Hears how far the follower is, for so long.
+    async fn listen(&mut self, span: Duration) -> Result<(), CopyError> {
+        let pause = sleep(span);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                biased;
+                asked = self.wire.next() => match asked? {
+                    Asked::Applied(seq) => self.reign.copies.set(self.node, seq),
+                    Asked::Have(_) => return Err(CopyError::Nonsense),
+                },
+                () = &mut pause => return Ok(()),
+            }
+        }
+    }
+}

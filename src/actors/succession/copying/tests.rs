@@ -1,0 +1,160 @@
+//! Two nodes over a real connection, with databases on disk.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{Copies, CopyError, Reign, follow, lead};
+use crate::{
+    crypto::{home::HomeKey, keys::PrivateKey},
+    domain::succession::NodeId,
+    store::{Copy, Mark, Store},
+};
+
+const SERVES: NodeId = NodeId(1);
+const FOLLOWS: NodeId = NodeId(2);
+
+fn secret() -> Arc<HomeKey> {
+    let key = PrivateKey::generate(2048).expect("a key");
+    Arc::new(HomeKey::of(&key).expect("a secret"))
+}
+
+struct Node {
+    folder: TempDir,
+}
+
+impl Node {
+    fn new() -> Self {
+        Self { folder: TempDir::new().expect("a folder") }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("kith.db")
+    }
+
+    async fn store(&self) -> Store {
+        Store::open(&self.database()).await.expect("a store")
+    }
+
+    async fn fact(&self) -> Option<String> {
+        let store = self.store().await;
+        let fact = store.fact("colour").await.expect("a fact");
+        store.close().await;
+        fact
+    }
+}
+
+/// A node that serves whoever dials.
+async fn serve(
+    reign: Reign,
+    secret: Arc<HomeKey>,
+) -> (std::net::SocketAddr, JoinHandle<Result<(), CopyError>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let task = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        lead(stream, &secret, &reign).await
+    });
+    (address, task)
+}
+
+async fn reign(node: &Node, epoch: u64) -> Reign {
+    let store = node.store().await;
+    store.begin_changes(epoch).await.expect("a log");
+    Reign { node: SERVES, epoch, store, copies: Copies::default() }
+}
+
+/// Follows until `seq` of `epoch` is on disk, then hangs up.
+async fn follow_until(address: std::net::SocketAddr, secret: &HomeKey, node: &Node, wished: Mark) {
+    let copy = Copy::open(&node.database()).await.expect("a copy");
+    let (told, mut marks) = watch::channel(None);
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let arrived = async {
+        let enough = |mark: &Option<Mark>| mark.is_some_and(|mark| mark >= wished);
+        marks.wait_for(enough).await.expect("a mark");
+    };
+    tokio::select! {
+        ended = follow(stream, secret, FOLLOWS, &copy, &told) => panic!("{ended:?}"),
+        () = arrived => {}
+    }
+    copy.close().await;
+}
+
+#[tokio::test]
+async fn a_follower_has_what_was_there_and_what_comes_and_says_how_far_it_is() {
+    let (leader, follower, secret) = (Node::new(), Node::new(), secret());
+    let reign = reign(&leader, 7).await;
+    let (store, copies) = (reign.store.clone(), reign.copies.clone());
+    store.set_fact("colour", "red").await.expect("a fact");
+    let before = store.last_change().await.expect("a number");
+    let (address, task) = serve(reign, Arc::clone(&secret)).await;
+    let later = async {
+        copies.until(FOLLOWS, before).await;
+        store.set_fact("colour", "green").await.expect("a fact");
+        let after = store.last_change().await.expect("a number");
+        copies.until(FOLLOWS, after).await;
+        assert_eq!(copies.all().get(&FOLLOWS), Some(&after));
+    };
+    let wished = Mark { epoch: 7, seq: before + 1 };
+    timeout(Duration::from_secs(30), async {
+        tokio::join!(later, follow_until(address, &secret, &follower, wished))
+    })
+    .await
+    .expect("in time");
+    task.await.expect("no panic").expect("an end in order");
+    assert!(copies.all().is_empty(), "who hung up has no copy that counts");
+    assert_eq!(follower.fact().await.as_deref(), Some("green"));
+}
+
+#[tokio::test]
+async fn whoever_begins_to_serve_is_copied_anew() {
+    let (leader, follower, secret) = (Node::new(), Node::new(), secret());
+    for epoch in [3, 4] {
+        let reign = reign(&leader, epoch).await;
+        let store = reign.store.clone();
+        store.set_fact("colour", &epoch.to_string()).await.expect("a fact");
+        let seq = store.last_change().await.expect("a number");
+        let (address, task) = serve(reign, Arc::clone(&secret)).await;
+        follow_until(address, &secret, &follower, Mark { epoch, seq }).await;
+        task.await.expect("no panic").expect("an end in order");
+        store.close().await;
+        assert_eq!(follower.fact().await, Some(epoch.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_nothing_and_can_tell_nothing() {
+    let (leader, follower) = (Node::new(), Node::new());
+    let (address, task) = serve(reign(&leader, 1).await, secret()).await;
+    let copy = Copy::open(&follower.database()).await.expect("a copy");
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let followed = follow(stream, &secret(), FOLLOWS, &copy, &watch::channel(None).0).await;
+    assert!(
+        matches!(followed, Err(CopyError::Closed | CopyError::Stranger | CopyError::Io(_))),
+        "{followed:?}"
+    );
+    let led = task.await.expect("no panic");
+    assert!(matches!(led, Err(CopyError::Stranger)), "{led:?}");
+    assert_eq!(copy.mark().await.expect("no mark"), None);
+}
+
+#[tokio::test]
+async fn whoever_says_something_else_is_let_go() {
+    for words in ["GET / HTTP/1.1\r\n\r\n", "kith-copy/1 what\n", "kith-copy/1 "] {
+        let leader = Node::new();
+        let (address, task) = serve(reign(&leader, 1).await, secret()).await;
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(words.repeat(1000).as_bytes()).await.expect("a write");
+        let led = task.await.expect("no panic");
+        assert!(matches!(led, Err(CopyError::Stranger)), "{led:?}");
+        // A reset is as good as an end.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+}

@@ -1,0 +1,140 @@
+//! What the rest of the program knows of the election, and says to it.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::copying::Copies;
+use crate::{
+    crypto::home::HomeKey,
+    domain::succession::{
+        Epoch, NodeId, Position,
+        election::{Cause, NotHanded, Role, View},
+        home::Member,
+    },
+};
+
+/// Where a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which one.
+    pub node: NodeId,
+    /// What its operator calls it.
+    pub name: Arc<str>,
+    /// Its succession door.
+    pub address: Arc<str>,
+    /// Where clients find it, as URL.
+    pub door: Arc<str>,
+}
+
+/// What this node is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Its role.
+    pub role: Role,
+    /// Why.
+    pub cause: Cause,
+    /// The highest epoch that it has heard of.
+    pub epoch: Epoch,
+    /// Who leads, if that is known and another node.
+    pub leader: Option<Place>,
+}
+
+/// What the election wants to be done by whoever serves, or could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Get ready to lead in this epoch; answered with [`Helm::prepared`].
+    Prepare(Epoch),
+    /// Accept nothing more, and bring this node's copy to the end; answered with [`Helm::caught_up`].
+    Quiesce(NodeId),
+    /// Go on as before.
+    Resume,
+}
+
+/// What the election is told.
+#[derive(Debug)]
+pub enum Order {
+    /// Whether we could lead.
+    Prepared(Epoch, bool),
+    /// That node has everything.
+    CaughtUp(NodeId),
+    /// How far our copy goes, or what we serve.
+    Copied(Position),
+    /// An operator wants another leader. Answered when that has begun, or why not.
+    HandOver(Option<NodeId>, oneshot::Sender<Result<NodeId, NotHanded>>),
+    /// Somebody looks.
+    Look(oneshot::Sender<View>),
+}
+
+/// The way to the election, for everybody else in the program.
+#[derive(Clone, Debug)]
+pub struct Helm {
+    /// Which node this is.
+    pub node: NodeId,
+    /// What proves to the other nodes that we are one.
+    pub secret: Arc<HomeKey>,
+    /// How far the other nodes' copies go, while we serve.
+    pub copies: Copies,
+    /// What we are.
+    pub state: watch::Receiver<State>,
+    /// The other nodes, in the order of the settings.
+    pub others: Arc<[Member]>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+impl Helm {
+    /// The way to whoever receives these orders.
+    #[must_use]
+    pub fn new(
+        node: NodeId,
+        secret: Arc<HomeKey>,
+        state: watch::Receiver<State>,
+        others: Arc<[Member]>,
+        orders: mpsc::UnboundedSender<Order>,
+    ) -> Self {
+        Self { node, secret, copies: Copies::default(), state, others, orders }
+    }
+
+    /// Says whether we could lead in this epoch.
+    pub fn prepared(&self, epoch: Epoch, ready: bool) {
+        self.say(Order::Prepared(epoch, ready));
+    }
+
+    /// Says that a node has everything that was accepted.
+    pub fn caught_up(&self, node: NodeId) {
+        self.say(Order::CaughtUp(node));
+    }
+
+    /// Says how far our copy goes.
+    pub fn copied(&self, position: Position) {
+        self.say(Order::Copied(position));
+    }
+
+    /// Asks for another leader: this one, or whoever is best. Tells whom, once it has begun.
+    ///
+    /// # Errors
+    /// Why there will be none.
+    pub async fn hand_over(&self, to: Option<NodeId>) -> Result<NodeId, NotHanded> {
+        let (answer, answered) = oneshot::channel();
+        self.say(Order::HandOver(to, answer));
+        answered.await.unwrap_or(Err(NotHanded::NotLeading))
+    }
+
+    /// What people are shown; `None` if the program ends.
+    pub async fn look(&self) -> Option<View> {
+        let (answer, answered) = oneshot::channel();
+        self.say(Order::Look(answer));
+        answered.await.ok()
+    }
+
+    /// Whether this node serves.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        matches!(self.state.borrow().role, Role::Leader(_))
+    }
+
+    fn say(&self, order: Order) {
+        // Nobody hears it any more when the program ends.
+        let _ = self.orders.send(order);
+    }
+}

@@ -1,0 +1,16 @@
+//! The nodes of one home on the wire: who serves, and what the others keep of it.
+//!
+//! `shell` puts it together. `driver` owns the election (`domain/succession`) and does what it says; `door` is
+//! where others ask us, `post` how we ask them, `ballots` what is never forgotten, `figures` how busy we are,
+//! `lease` the last word about serving, `copying` the stream of changes. `helm` is all that the rest of the program
+//! sees of it.
+
+mod ballots;
+pub mod copying;
+mod door;
+mod driver;
+mod figures;
+pub mod helm;
+mod lease;
+mod post;
+pub mod shell;

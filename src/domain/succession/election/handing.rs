@@ -1,0 +1,261 @@
+//! A leader gives its place to another node, in two steps that can both be taken back.
+//!
+//! It asks the other one to get ready, then accepts nothing more until that one's copy is whole, then lets it stand.
+//! It goes on leading, and keeps its lease, until the moment at which it votes for the other one; so whatever gets
+//! lost on the way, nobody has to guess who leads.
+
+use super::{
+    Asked, Election, Handing, NotHanded, Output, State, candidate::Stage, disk::Deferred, following::Prepared,
+};
+use crate::domain::{
+    Moment,
+    succession::{
+        Epoch, NodeId, Position,
+        home::Seat,
+        hosts::Kind,
+        message::{Answer, Objection, Question, Sender},
+        numbers::Numbers,
+    },
+};
+
+/// How far a hand-over is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The other one gets ready.
+    Preparing,
+    /// Its copy is brought to the end, and we accept nothing.
+    Quiescing,
+    /// It may stand.
+    Committing,
+}
+
+/// A hand-over that is under way.
+#[derive(Clone, Debug)]
+pub(super) struct HandOver {
+    pub(super) to: NodeId,
+    seat: Seat,
+    pub(super) why: Handing,
+    pub(super) step: Step,
+    /// When this step began.
+    pub(super) since: Moment,
+    /// When it is asked again.
+    again: Moment,
+}
+
+impl HandOver {
+    pub(super) fn next(&self, numbers: &Numbers) -> Moment {
+        let end = self.since + numbers.lease;
+        if self.step == Step::Quiescing { end } else { end.min(self.again) }
+    }
+}
+
+impl Election {
+    /// An operator wants another leader.
+    pub(super) fn ordered(&mut self, to: Option<NodeId>, now: Moment, out: &mut Vec<Output>) {
+        let chosen = match to {
+            Some(to) => self.may_hand_to(to, now).map(|seat| (to, seat)),
+            None => self.best_successor(now),
+        };
+        match chosen {
+            Ok((to, seat)) => self.hand_to(to, seat, Handing::Ordered, now, out),
+            Err(why) => out.push(Output::NotHanded(why)),
+        }
+    }
+
+    /// Somebody has been better for long enough.
+    pub(super) fn outranked(&mut self, to: NodeId, now: Moment, out: &mut Vec<Output>) {
+        if let Ok(seat) = self.may_hand_to(to, now) {
+            self.hand_to(to, seat, Handing::Outranked, now, out);
+        }
+    }
+
+    fn best_successor(&self, now: Moment) -> Result<(NodeId, Seat), NotHanded> {
+        self.may_hand()?;
+        let next = self.successors(now).into_iter();
+        next.filter_map(|to| self.may_hand_to(to, now).ok().map(|seat| (to, seat)))
+            .next()
+            .ok_or(NotHanded::Nobody)
+    }
+
+    fn may_hand(&self) -> Result<(), NotHanded> {
+        match &self.state {
+            State::Leader(reign) if reign.handing.is_none() => Ok(()),
+            State::Leader(_) => Err(NotHanded::UnderWay),
+            _ => Err(NotHanded::NotLeading),
+        }
+    }
+
+    fn may_hand_to(&self, to: NodeId, now: Moment) -> Result<Seat, NotHanded> {
+        self.may_hand()?;
+        if to == self.own {
+            return Err(NotHanded::Ourselves);
+        }
+        let host = self.hosts.get(to).ok_or(NotHanded::Unknown)?;
+        if host.kind != Kind::Node {
+            return Err(NotHanded::NotANode);
+        }
+        if !self.hosts.eligible(Kind::Node, now, &self.numbers).any(|(id, _)| id == to) {
+            return Err(NotHanded::NotAlive);
+        }
+        if self.lags(host) {
+            return Err(NotHanded::Lags);
+        }
+        self.seat_of(to).ok_or(NotHanded::NotAlive)
+    }
+
+    fn hand_to(&mut self, to: NodeId, seat: Seat, why: Handing, now: Moment, out: &mut Vec<Output>) {
+        let State::Leader(reign) = &mut self.state else { return };
+        let again = now + self.numbers.retry;
+        reign.handing = Some(HandOver { to, seat, why, step: Step::Preparing, since: now, again });
+        out.push(Output::Handing(to, why));
+        self.ask(seat, Question::Prepare(to, self.ballot.epoch.next()), out);
+    }
+
+    /// Time has passed for a leader that hands over.
+    pub(super) fn hand_on(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let (lease, retry) = (self.numbers.lease, self.numbers.retry);
+        let epoch = self.ballot.epoch.next();
+        let State::Leader(reign) = &mut self.state else { return };
+        let Some(handing) = &mut reign.handing else { return };
+        let (to, seat, step) = (handing.to, handing.seat, handing.step);
+        if now >= handing.since + lease {
+            reign.handing = None;
+            reign.calm(now);
+            self.ask(seat, Question::Cancel(to, epoch), out);
+            if step != Step::Preparing {
+                out.push(Output::Resume);
+            }
+            return out.push(Output::Handing(to, Handing::Cancelled));
+        }
+        if now < handing.again {
+            return;
+        }
+        handing.again = now + retry;
+        match step {
+            Step::Preparing => self.ask(seat, Question::Prepare(to, epoch), out),
+            Step::Quiescing => {}
+            Step::Committing => self.ask(seat, Question::Commit(to, epoch, self.position), out),
+        }
+    }
+
+    /// The other one says that it is ready.
+    pub(super) fn is_ready(&mut self, from: &Sender, epoch: Epoch, now: Moment, out: &mut Vec<Output>) {
+        let expected = self.ballot.epoch.next();
+        let State::Leader(reign) = &mut self.state else { return };
+        let Some(handing) = &mut reign.handing else { return };
+        if handing.to == from.node && handing.step == Step::Preparing && epoch == expected {
+            handing.step = Step::Quiescing;
+            handing.since = now;
+            out.push(Output::Quiesce(from.node));
+        }
+    }
+
+    /// Its copy is whole.
+    pub(super) fn caught_up(&mut self, node: NodeId, now: Moment, out: &mut Vec<Output>) {
+        let retry = self.numbers.retry;
+        let State::Leader(reign) = &mut self.state else { return };
+        let Some(handing) = &mut reign.handing else { return };
+        if handing.to != node || handing.step != Step::Quiescing {
+            return;
+        }
+        handing.step = Step::Committing;
+        handing.since = now;
+        handing.again = now + retry;
+        let seat = handing.seat;
+        self.ask(seat, Question::Commit(node, self.ballot.epoch.next(), self.position), out);
+    }
+
+    /// Whether this is said to us, by whom we follow, about the epoch after this one.
+    fn is_of_leader(&self, from: &Sender, to: NodeId, epoch: Epoch) -> bool {
+        let leader = self.following.as_ref().is_some_and(|leader| leader.leader == from.node);
+        leader && to == self.own && from.epoch == self.ballot.epoch && epoch == from.epoch.next()
+    }
+
+    pub(super) fn hears_prepare(
+        &mut self,
+        asked: Asked,
+        from: &Sender,
+        to: NodeId,
+        epoch: Epoch,
+        out: &mut Vec<Output>,
+    ) {
+        if !self.is_of_leader(from, to, epoch) {
+            return self.reply(asked, Answer::Refused(Objection::NotYours), out);
+        }
+        match self.prepared.filter(|prepared| prepared.epoch == epoch) {
+            Some(Prepared { ready: Some(true), .. }) => self.reply(asked, Answer::Ready(epoch), out),
+            Some(Prepared { ready: None, asked: waiting, .. }) => {
+                if let Some(waiting) = waiting {
+                    self.reply(waiting, Answer::Refused(Objection::Unready), out);
+                }
+                self.prepared = Some(Prepared { epoch, ready: None, asked: Some(asked) });
+            }
+            Some(Prepared { ready: Some(false), .. }) | None => {
+                self.prepared = Some(Prepared { epoch, ready: None, asked: Some(asked) });
+                out.push(Output::Prepare(epoch));
+            }
+        }
+    }
+
+    /// The shell knows whether we could lead.
+    pub(super) fn is_prepared(&mut self, epoch: Epoch, ready: bool, out: &mut Vec<Output>) {
+        let Some(prepared) = self.prepared.filter(|prepared| prepared.epoch == epoch) else { return };
+        self.prepared = Some(Prepared { epoch, ready: Some(ready), asked: None });
+        if let Some(asked) = prepared.asked {
+            let answer = if ready { Answer::Ready(epoch) } else { Answer::Refused(Objection::Unready) };
+            self.reply(asked, answer, out);
+        }
+    }
+
+    pub(super) fn hears_commit(
+        &mut self,
+        asked: Asked,
+        from: &Sender,
+        (to, epoch, position): (NodeId, Epoch, Position),
+        now: Moment,
+        out: &mut Vec<Output>,
+    ) {
+        if matches!(&self.state, State::Candidate(campaign) if campaign.epoch == epoch)
+            && self.is_being_handed()
+        {
+            return self.reply(asked, Answer::Ready(epoch), out);
+        }
+        let ready =
+            self.prepared.is_some_and(|prepared| prepared.epoch == epoch && prepared.ready == Some(true));
+        let objection = match self.seat_of(from.node) {
+            _ if !self.is_of_leader(from, to, epoch) => Err(Objection::NotYours),
+            _ if self.position < position => Err(Objection::Lags),
+            Some(leader) if ready && !self.disk.failed => Ok(leader),
+            _ => Err(Objection::Unready),
+        };
+        match objection {
+            Err(objection) => self.reply(asked, Answer::Refused(objection), out),
+            Ok(leader) => {
+                self.once_on_disk(Deferred::Reply(asked, Answer::Ready(epoch)), now, out);
+                self.stand_for(epoch, leader, now, out);
+            }
+        }
+    }
+
+    pub(super) fn hears_cancel(
+        &mut self,
+        asked: Asked,
+        from: &Sender,
+        (to, epoch): (NodeId, Epoch),
+        now: Moment,
+        out: &mut Vec<Output>,
+    ) {
+        if to != self.own {
+            return self.reply(asked, Answer::Refused(Objection::NotYours), out);
+        }
+        if self.prepared.is_some_and(|prepared| prepared.epoch == epoch) {
+            self.prepared = None;
+        }
+        let asks_leader =
+            matches!(&self.state, State::Candidate(campaign) if campaign.stage == Stage::Release);
+        if asks_leader && from.epoch == self.ballot.epoch {
+            self.retire(super::Cause::NotElected, now, out);
+        }
+        self.reply(asked, Answer::Ready(epoch), out);
+    }
+}

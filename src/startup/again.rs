@@ -1,0 +1,21 @@
+//! Starting anew as the same process: the end of a house that must not serve a moment longer.
+
+use std::{io, os::unix::process::CommandExt as _, process::Command};
+
+/// Replaces this program by itself, with the same arguments. Its sockets, threads and memory are gone in that
+/// very moment, so nothing of the old house can serve; what comes is a node that stands by. Returns only if the
+/// system cannot do that.
+pub(super) fn start_anew() -> io::Error {
+    let mut arguments = std::env::args_os();
+    let called = arguments.next();
+    match std::env::current_exe() {
+        Ok(program) => {
+            let mut command = Command::new(program);
+            if let Some(called) = called {
+                command.arg0(called);
+            }
+            command.args(arguments).exec()
+        }
+        Err(error) => error,
+    }
+}

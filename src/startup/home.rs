@@ -1,0 +1,175 @@
+//! This server as a node of its home: standing by, serving, and going from the one to the other.
+
+use std::{io, net::TcpListener, path::Path, sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc::UnboundedSender, time::sleep};
+
+use super::{
+    Outside, StartupError, again,
+    doors::{Doors, public_address},
+    end::End,
+    reign::{self, Lost},
+    standby::{self, Outcome},
+};
+use crate::{
+    actors::{
+        event::Bulletin,
+        succession::{
+            helm::Place,
+            shell::{self, Plan, Shell},
+        },
+    },
+    crypto::home::HomeKey,
+    domain::succession::{Epoch, Position},
+    http::{home::Nodes, site::Site, standby::Standby, tls::Tls},
+    identity::Identity,
+    settings::Settings,
+    store::Copy,
+};
+
+/// The file of the node's own id and ballot. It is no part of the home: each node has another one.
+const FILE: &str = "node";
+
+/// How serving ended.
+pub(super) enum Ended {
+    /// Somebody wants this process to end.
+    Asked,
+    /// Another node serves, and has everything. `asked`: because somebody wants this process to end.
+    HandedOver { to: Option<Place>, asked: bool },
+    /// This node may not serve a moment longer.
+    AtOnce,
+}
+
+/// A node that takes part in the election.
+pub(super) struct Joined {
+    shell: Shell,
+    nodes: Nodes,
+    /// For how long an answer of the others may take in all.
+    patience: Duration,
+}
+
+/// Takes part, if the settings say so.
+pub(super) async fn join(
+    settings: &Settings,
+    identity: &Identity,
+    doors: &Doors,
+    listener: Option<TcpListener>,
+    bulletin: &Bulletin,
+) -> Result<Option<Joined>, StartupError> {
+    let Some(listener) = listener else { return Ok(None) };
+    let numbers = settings.succession.numbers().map_err(|error| io::Error::other(error.to_string()))?;
+    let patience = numbers.lease * 2;
+    let data = settings.server.data_dir.clone();
+    let secret = HomeKey::of(&identity.server).map_err(|error| io::Error::other(error.to_string()))?;
+    let home = settings.home.home();
+    let position = if home.others.is_empty() { Position::default() } else { position(&data).await? };
+    let shell = shell::start(Plan {
+        home,
+        numbers,
+        secret: Arc::new(secret),
+        position,
+        listener,
+        file: data.join(FILE),
+        data,
+        name: settings.server.name.clone(),
+        bulletin: bulletin.clone(),
+        fence: Box::new(fence),
+    })?;
+    let scheme = if doors.tls { "wss" } else { "ws" };
+    let address = public_address(settings, doors.main);
+    let door = if address.contains("://") { address } else { format!("{scheme}://{address}") };
+    let nodes = Nodes::of(shell.helm.clone(), door);
+    Ok(Some(Joined { shell, nodes, patience }))
+}
+
+/// How far what lies in the data folder goes.
+async fn position(data: &Path) -> Result<Position, StartupError> {
+    let copy = Copy::open(&database(data)).await?;
+    let mark = copy.mark().await?;
+    copy.close().await;
+    Ok(mark.map_or_else(Position::default, standby::position))
+}
+
+/// The lease has run out while nobody looked: the machine slept, or a thread hangs.
+fn fence() {
+    tracing::error!("the lease is over; this node serves no longer");
+    let error = again::start_anew();
+    tracing::error!(%error, "and cannot start anew");
+    std::process::exit(75);
+}
+
+impl Joined {
+    /// What is told of the home at both doors.
+    pub(super) fn nodes(&self) -> Nodes {
+        self.nodes.clone()
+    }
+
+    /// Whether this server is the whole home, so that nobody else could serve it.
+    pub(super) fn is_alone(&self) -> bool {
+        self.shell.helm.others.is_empty()
+    }
+
+    /// Stands by until it is this node's turn.
+    pub(super) async fn until_it_leads(
+        &mut self,
+        identity: &Identity,
+        settings: &Settings,
+        outside: &Outside,
+        stop: &UnboundedSender<()>,
+        end: &mut End,
+    ) -> Result<Outcome, StartupError> {
+        if self.is_alone() {
+            return Ok(Outcome::Leads(Epoch::default()));
+        }
+        let node = Standby {
+            name: settings.server.name.clone(),
+            key_id: identity.server.public().id().hex(),
+            nodes: self.nodes(),
+            token: identity.token.clone(),
+            stop: stop.clone(),
+        };
+        standby::wait(&mut self.shell, &database(&settings.server.data_dir), outside, node, end).await
+    }
+
+    /// Serves until there is a reason not to. Whoever wants this process to end has the home handed over first.
+    pub(super) async fn serve(
+        &mut self,
+        site: &Arc<Site>,
+        epoch: Epoch,
+        end: &mut End,
+        tls: Option<&Tls>,
+    ) -> Ended {
+        if self.is_alone() {
+            end.comes(tls).await;
+            return Ended::Asked;
+        }
+        tokio::select! {
+            lost = reign::hold(&mut self.shell, site, epoch) => return ended(lost, false),
+            () = end.comes(tls) => {}
+        }
+        let (helm, patience) = (self.shell.helm.clone(), self.patience);
+        let hand_over = async {
+            match helm.hand_over(None).await {
+                // If it comes to nothing, people are told that the server closes, as on any server.
+                Ok(_) => sleep(patience).await,
+                Err(error) => tracing::info!(%error, "nobody takes over"),
+            }
+        };
+        tokio::select! {
+            lost = reign::hold(&mut self.shell, site, epoch) => ended(lost, true),
+            () = hand_over => Ended::Asked,
+        }
+    }
+}
+
+fn ended(lost: Lost, asked: bool) -> Ended {
+    match lost {
+        Lost::HandedOver(to) => Ended::HandedOver { to, asked },
+        Lost::AtOnce => Ended::AtOnce,
+    }
+}
+
+/// The database of a data folder.
+pub(super) fn database(data: &Path) -> std::path::PathBuf {
+    data.join("kith.db")
+}

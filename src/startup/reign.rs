@@ -1,0 +1,133 @@
+//! A node that serves for a home of several: what it tells the others, and how it gives its place away.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_rt::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::end::flush;
+use crate::{
+    actors::{
+        archivist::Flush,
+        keeper::FlushOffline,
+        registry::Count,
+        succession::{
+            copying::{Reign, lead},
+            helm::{Duty, Helm, Place},
+            shell::Shell,
+        },
+    },
+    domain::succession::{Epoch, NodeId, Position, election::Role},
+    http::site::Site,
+    store::StoreError,
+};
+
+/// How often the election is told how far we are: more often than anybody asks it.
+const TELL: Duration = Duration::from_millis(500);
+/// How often we look whether the house holds still.
+const LOOK: Duration = Duration::from_millis(2);
+/// How many changes go by until the log is cut.
+const CUT: u64 = 8192;
+
+/// How a reign ends.
+pub(super) enum Lost {
+    /// Another node serves, and everything that we accepted is there.
+    HandedOver(Option<Place>),
+    /// We may not serve any more, at once.
+    AtOnce,
+}
+
+/// Serves until this node may not any more.
+pub(super) async fn hold(shell: &mut Shell, site: &Arc<Site>, epoch: Epoch) -> Lost {
+    let helm = shell.helm.clone();
+    let reign =
+        Reign { node: helm.node, epoch: epoch.0, store: site.store.clone(), copies: helm.copies.clone() };
+    let mut state = helm.state.clone();
+    let mut tick = interval(TELL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut handing, mut cut): (Option<JoinHandle<()>>, u64) = (None, 0);
+    loop {
+        let (role, leader) = {
+            let state = state.borrow_and_update();
+            (state.role, state.leader.clone())
+        };
+        if role != Role::Leader(epoch) {
+            let is_still = site.house.stillness.is_on();
+            return if is_still && role != Role::Fenced { Lost::HandedOver(leader) } else { Lost::AtOnce };
+        }
+        tokio::select! {
+            changed = state.changed() => if changed.is_err() { return Lost::AtOnce },
+            Some(stream) = shell.followers.recv() => {
+                let (reign, helm) = (reign.clone(), helm.clone());
+                actix_rt::spawn(async move {
+                    if let Err(error) = lead(stream, &helm.secret, &reign).await {
+                        tracing::info!(%error, "a node that kept a copy is gone");
+                    }
+                });
+            }
+            Some(duty) = shell.duties.recv() => match duty {
+                Duty::Quiesce(to) => {
+                    let (helm, site) = (helm.clone(), Arc::clone(site));
+                    let bring = async move { bring_to_the_end(&helm, &site, to).await };
+                    if let Some(before) = handing.replace(actix_rt::spawn(bring)) {
+                        before.abort();
+                    }
+                }
+                Duty::Resume => {
+                    if let Some(handing) = handing.take() {
+                        handing.abort();
+                    }
+                    site.house.stillness.end();
+                }
+                Duty::Prepare(epoch) => helm.prepared(epoch, false),
+            },
+            _ = tick.tick() => match tell(&helm, site, epoch, &mut cut).await {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%error, "the others are not told how far we are"),
+            },
+        }
+    }
+}
+
+async fn tell(helm: &Helm, site: &Site, epoch: Epoch, cut: &mut u64) -> Result<(), StoreError> {
+    let index = site.store.last_change().await?;
+    helm.copied(Position { epoch, index });
+    if index.saturating_sub(*cut) >= CUT {
+        *cut = index;
+        site.store.cut_changes().await?;
+    }
+    Ok(())
+}
+
+/// Accepts nothing more, writes down what was accepted, and waits until that node has all of it.
+async fn bring_to_the_end(helm: &Helm, site: &Site, to: NodeId) {
+    let house = &site.house;
+    house.stillness.begin();
+    // What was read before is looked at, then it is on the map, then it is written.
+    loop {
+        let is_done = || !house.stillness.is_busy() && house.inbox.is_empty();
+        if is_done() && house.registry.send(Count).await.is_ok() && is_done() {
+            break;
+        }
+        sleep(LOOK).await;
+    }
+    flush(async || site.archivist.send(Flush).await).await;
+    if let Some(keeper) = &site.keeper {
+        flush(async || keeper.send(FlushOffline).await).await;
+    }
+    match site.store.last_change().await {
+        Ok(last) => {
+            helm.copies.until(to, last).await;
+            helm.copied(Position { epoch: epoch_of(helm), index: last });
+            helm.caught_up(to);
+        }
+        Err(error) => tracing::error!(%error, "nobody can tell how far the database goes"),
+    }
+}
+
+fn epoch_of(helm: &Helm) -> Epoch {
+    match helm.state.borrow().role {
+        Role::Leader(epoch) => epoch,
+        _ => Epoch::default(),
+    }
+}

@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod backoff;
 pub mod bans;
 pub mod book;
 pub mod bridge;
@@ -21,6 +22,7 @@ pub mod names;
 pub mod neighbourhood;
 pub mod news;
 pub mod nick;
+pub mod node;
 pub mod offline;
 pub mod peer;
 pub mod presence;

@@ -22,7 +22,6 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    backoff::Backoff,
     command::{Command, NotSent, Receipt, Report},
     words::{self, Farewell},
 };
@@ -31,7 +30,7 @@ use crate::{
         event::{Event, Output, SayError},
         voice::Voice,
     },
-    domain::letter::Frame,
+    domain::{backoff::Backoff, letter::Frame},
 };
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;

@@ -13,6 +13,8 @@ pub mod bans;
 pub mod book;
 pub mod bridge;
 pub mod dialect;
+pub mod directory;
+pub mod endpoint;
 pub mod id;
 pub mod letter;
 pub mod limits;

@@ -199,7 +199,10 @@ mod tests {
         let mut one = one.agree(Purpose::Servers, &second, b"same", true).expect("a channel");
         let mut two = two.agree(Purpose::Nodes, &first, b"same", false).expect("a channel");
         assert_eq!(two.open(one.seal(b"hello")), None);
-        assert_ne!(Purpose::Servers.transcript(true, b"a", b"b"), Purpose::Nodes.transcript(true, b"a", b"b"));
+        assert_ne!(
+            Purpose::Servers.transcript(true, b"a", b"b"),
+            Purpose::Nodes.transcript(true, b"a", b"b")
+        );
         assert_ne!(Purpose::Nodes.transcript(true, b"a", b"b"), Purpose::Nodes.transcript(false, b"a", b"b"));
         assert_ne!(Purpose::Nodes.transcript(true, b"ab", b""), Purpose::Nodes.transcript(true, b"a", b"b"));
     }

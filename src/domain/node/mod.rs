@@ -148,11 +148,7 @@ impl Node {
             return Err(Doubt::OurOwn);
         }
         let is_behind = self.list.find(said).is_some_and(|node| node.undialable);
-        if said.ip() == seen.to_canonical() || is_behind {
-            Ok(())
-        } else {
-            Err(Doubt::FromElsewhere)
-        }
+        if said.ip() == seen.to_canonical() || is_behind { Ok(()) } else { Err(Doubt::FromElsewhere) }
     }
 
     /// When it wants to be asked again although nothing has happened.
@@ -322,7 +318,5 @@ fn waits() -> Backoff {
     Backoff::new(LEAST_WAIT, MOST_WAIT)
 }
 
-#[cfg(test)]
-mod laws;
 #[cfg(test)]
 mod tests;

@@ -128,8 +128,9 @@ impl Peer {
                 Match::First
             }
             // Of two links that one node has dialled the newer one counts: it has lost the other.
-            Some(held) if (way, held.way) == (Way::Direct, Way::Relayed)
-                || (way == held.way && rank <= held.rank) =>
+            Some(held)
+                if (way, held.way) == (Way::Direct, Way::Relayed)
+                    || (way == held.way && rank <= held.rank) =>
             {
                 self.link = Some(new);
                 Match::Instead(held.id)

@@ -23,6 +23,7 @@ use self::{
     peer::{Loss, Match, Peer},
     rendezvous::{Due, Rendezvous},
 };
+pub use super::directory::listed::Listed;
 use super::{Moment, backoff::Backoff, endpoint::Endpoint, id::ConnectionId};
 
 /// The waits between two attempts, of the rendezvous and of each node.

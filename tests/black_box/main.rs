@@ -19,6 +19,7 @@ mod limits;
 mod mesh;
 mod neighbourhood;
 mod neighbourhood_api;
+mod node;
 mod offline;
 mod peers;
 mod presence;

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     seal::{Broken, Me, Out, Seal, Them},
-    wire::{FRAME_BYTES, Refusal},
+    wire::{FRAME_BYTES, Refusal, Text},
 };
 use crate::{
     dialect::{
@@ -50,7 +50,7 @@ pub(super) enum Told {
     /// It is a sealed link.
     Greeted(Them),
     /// Somebody says this.
-    Text(String),
+    Text(Text),
 }
 
 /// How far it is.
@@ -244,12 +244,15 @@ impl Direct {
     }
 
     /// What somebody here types, as it goes out.
-    pub(super) fn say(&mut self, text: &str, out: &mut Vec<Told>) {
+    pub(super) fn say(&mut self, text: Text, out: &mut Vec<Told>) {
         match &mut self.stage {
             Stage::Sealed(seal) => out.extend(seal.say(text).map(|frame| Told::Send(line(&frame)))),
             // One write for each piece: a program that takes a read for a message shows each.
             Stage::Plain => {
-                out.extend(pieces(text, PLAIN_BYTES).map(|piece| Told::Send(format!("{piece}\n").into_bytes())));
+                out.extend(
+                    pieces(&text.words, PLAIN_BYTES)
+                        .map(|piece| Told::Send(format!("{piece}\n").into_bytes())),
+                );
             }
             _ => {}
         }
@@ -318,7 +321,7 @@ fn end_of_text(held: &[u8]) -> Option<usize> {
 fn say(text: &[u8], out: &mut Vec<Told>) {
     let text = String::from_utf8_lossy(text);
     for line in text.split(['\n', '\0']).map(str::trim_end).filter(|line| !line.is_empty()) {
-        out.push(Told::Text(line.to_owned()));
+        out.push(Told::Text(Text { words: line.to_owned(), is_private: false }));
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{seal::Broken, wire::Refusal};
+use super::{
+    seal::Broken,
+    wire::{Refusal, Text},
+};
 use crate::{
     dialect::rendezvous::line::Refused,
     domain::{endpoint::Endpoint, id::KeyId, node::Way},
@@ -70,7 +73,7 @@ pub enum Event {
     /// Somebody in the list cannot be reached.
     Unreached(Endpoint),
     /// Somebody says this.
-    Text(Who, String),
+    Text(Who, Text),
     /// Somebody came with another key than before, and is not talked to.
     WrongKey {
         /// Where.

@@ -28,6 +28,7 @@ use super::{
     rendezvous::{Post, Rendezvous},
     seal::{Me, Seal},
     socket::{Clock, Over, ToLink},
+    wire::Text,
 };
 use crate::{
     client::keyring::Contacts,
@@ -35,8 +36,8 @@ use crate::{
     dialect::rendezvous::line::Line,
     domain::{
         endpoint::Endpoint,
-        id::ConnectionId,
-        node::{Listed, News, Node, Order, Way, Wishes},
+        id::{ConnectionId, KeyId},
+        node::{Listed, News, Node, Order, Wishes},
     },
 };
 
@@ -85,7 +86,7 @@ pub struct Hub {
     from: Option<IpAddr>,
     pins: Contacts,
     /// Refusals that were told, so that none is told every minute.
-    told: BTreeSet<(Endpoint, Option<crate::domain::id::KeyId>)>,
+    told: BTreeSet<(Endpoint, Option<KeyId>)>,
     clock: Clock,
     sender: mpsc::Sender<Inner>,
     inbox: mpsc::Receiver<Inner>,
@@ -169,18 +170,28 @@ impl Hub {
     }
 
     /// Says something to everybody there is a link to.
-    pub fn say(&mut self, text: &str) -> Reached {
+    pub fn say(&mut self, words: &str) -> Reached {
         let mut reached = Reached::default();
-        let everybody: Vec<_> =
-            self.links.iter().filter(|(id, _)| self.counts(**id)).map(|(id, _)| *id).collect();
-        for id in everybody {
-            match self.say_to(id, text) {
+        for id in self.ids(|_| true) {
+            match self.say_to(id, Text { words: words.to_owned(), is_private: false }) {
                 Some(Manner::Sealed(_)) => reached.sealed += 1,
                 Some(Manner::Plain) => reached.plain += 1,
                 None => {}
             }
         }
         reached
+    }
+
+    /// Says something to one of them alone. Says whether it could be.
+    pub fn tell(&mut self, who: &Who, words: &str) -> bool {
+        let ids = self.ids(|other| other == who);
+        let text = || Text { words: words.to_owned(), is_private: true };
+        ids.into_iter().filter(|id| self.say_to(*id, text()).is_some()).count() > 0
+    }
+
+    fn ids(&self, is_meant: impl Fn(&Who) -> bool) -> Vec<ConnectionId> {
+        let here = self.links.iter().filter(|(id, _)| self.counts(**id));
+        here.filter(|(_, known)| known.who().is_some_and(|who| is_meant(&who))).map(|(id, _)| *id).collect()
     }
 
     /// Everybody there is a link to.

@@ -16,6 +16,9 @@ mod wire;
 
 pub use event::{Event, Manner, Reached, Who};
 pub use hub::{Hub, Setup};
-pub use seal::Broken;
+pub use seal::{Broken, Them};
 pub use socket::Over;
-pub use wire::{Refusal, TEXT_BYTES};
+pub use wire::{Refusal, TEXT_BYTES, Text};
+
+#[cfg(test)]
+mod tests;

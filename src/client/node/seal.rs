@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::wire::{Card, Claim, FRAME_BYTES, Proof, Refusal, VERSIONS, Word, kind};
+use super::wire::{Card, Claim, FRAME_BYTES, Proof, Refusal, Text, VERSIONS, Word, kind};
 use crate::{
     crypto::{
         channel::{Channel, Ephemeral, Purpose},
@@ -57,7 +57,7 @@ pub(super) enum Out {
     /// Both believe each other: it is a link.
     Greeted(Them),
     /// The other side says this.
-    Text(String),
+    Text(Text),
 }
 
 /// Why a link is over.
@@ -185,8 +185,8 @@ impl Seal {
     }
 
     /// Seals a text; nothing while there is no link.
-    pub(super) fn say(&mut self, text: &str) -> Option<Vec<u8>> {
-        self.seal(&Word::Text(text.to_owned()))
+    pub(super) fn say(&mut self, text: Text) -> Option<Vec<u8>> {
+        self.seal(&Word::Text(text))
     }
 
     /// Says goodbye; nothing if there is nobody to say it to.

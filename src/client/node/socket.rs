@@ -16,7 +16,7 @@ use super::{
     direct::{Direct, Told},
     hub::Inner,
     seal::Broken,
-    wire::Refusal,
+    wire::{Refusal, Text},
 };
 use crate::domain::{Moment, id::ConnectionId};
 
@@ -35,7 +35,7 @@ const READ_BYTES: usize = 8 << 10;
 #[derive(Debug)]
 pub(super) enum ToLink {
     /// Say this.
-    Say(String),
+    Say(Text),
     /// Who has proven itself is believed.
     Accept,
     /// It is not.
@@ -206,7 +206,7 @@ impl Link {
         let now = self.clock.now();
         let step = match command {
             Some(ToLink::Say(text)) => {
-                self.direct.say(&text, &mut out);
+                self.direct.say(text, &mut out);
                 Ok(())
             }
             Some(ToLink::Accept) => self.direct.accept(now, &mut out),

@@ -34,6 +34,7 @@ mod sealed {
     pub(super) const PONG: u8 = 19;
     pub(super) const BYE: u8 = 20;
     pub(super) const REFUSED: u8 = 21;
+    pub(super) const PRIVATE: u8 = 22;
 }
 
 /// How one side describes itself.
@@ -111,13 +112,22 @@ impl Refusal {
     }
 }
 
+/// What somebody has typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// What it says.
+    pub words: String,
+    /// Whether it was said to one reader alone.
+    pub is_private: bool,
+}
+
 /// What is said under the seal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     /// The first word of who has dialled: it believes what it has been shown.
     Ready,
-    /// Somebody has typed this.
-    Text(String),
+    /// Somebody has typed this; for everybody, or for the reader alone.
+    Text(Text),
     /// Are you there?
     Ping,
     /// Yes.
@@ -132,7 +142,10 @@ impl Word {
     pub(super) fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Ready => vec![sealed::READY],
-            Self::Text(text) => [&[sealed::TEXT], text.as_bytes()].concat(),
+            Self::Text(Text { words, is_private }) => {
+                let kind = if *is_private { sealed::PRIVATE } else { sealed::TEXT };
+                [&[kind], words.as_bytes()].concat()
+            }
             Self::Ping => vec![sealed::PING],
             Self::Pong => vec![sealed::PONG],
             Self::Bye => vec![sealed::BYE],
@@ -145,7 +158,10 @@ impl Word {
         let (kind, body) = bytes.split_first()?;
         match *kind {
             sealed::READY => Some(Self::Ready),
-            sealed::TEXT => Some(Self::Text(String::from_utf8_lossy(body).into_owned())),
+            sealed::TEXT | sealed::PRIVATE => Some(Self::Text(Text {
+                words: String::from_utf8_lossy(body).into_owned(),
+                is_private: *kind == sealed::PRIVATE,
+            })),
             sealed::PING => Some(Self::Ping),
             sealed::PONG => Some(Self::Pong),
             sealed::BYE => Some(Self::Bye),

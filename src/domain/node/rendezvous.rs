@@ -7,6 +7,10 @@ use crate::domain::{Moment, backoff::Backoff};
 /// A rendezvous that repeats its directory every 15 s is believed to be gone after three of these.
 const LONGEST_SILENCE: Duration = Duration::from_secs(45);
 
+/// When a rendezvous comes back everybody has lost it in the same moment, and the first ones fall over if two clients come in
+/// the same instant: what is added to each wait at the most.
+const SPREAD: Duration = Duration::from_secs(1);
+
 /// How far the line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -90,7 +94,8 @@ impl Rendezvous {
 
     pub(super) fn lost(&mut self, now: Moment, chance: u16) {
         if !matches!(self.state, State::Away { .. }) {
-            self.state = State::Away { next: now + self.backoff.wait(chance) };
+            let wait = self.backoff.wait(chance) + SPREAD * u32::from(chance) / u32::from(u16::MAX);
+            self.state = State::Away { next: now + wait };
         }
     }
 }

@@ -150,14 +150,14 @@ fn the_end_of_the_rendezvous_ends_nothing_and_it_is_dialled_again() {
     node.dialled(at(3), id(3), Way::Direct, &mut out);
     node.greeted(id(3), at(3), node.rank(), Way::Direct, second(0), &mut out);
     node.lost(second(1), CHANCE);
-    assert_eq!(due(&mut node, second(1)), []);
-    assert_eq!(due(&mut node, second(2)), [Order::Register]);
-    node.lost(second(2), CHANCE);
-    assert_eq!(node.wakes_at(), Some(second(4)), "ever later");
+    assert_eq!(due(&mut node, second(2)), []);
+    assert_eq!(due(&mut node, second(3)), [Order::Register]);
+    node.lost(second(3), CHANCE);
+    assert_eq!(node.wakes_at(), Some(second(6)), "ever later");
     assert_eq!(node.link(at(3)), Some((id(3), Way::Direct)));
     // A link that breaks meanwhile is mended by the last list.
-    node.closed(id(3), second(3), CHANCE, &mut out);
-    assert_eq!(due(&mut node, second(4)), [Order::Register, Order::Dial(at(3))]);
+    node.closed(id(3), second(5), CHANCE, &mut out);
+    assert_eq!(due(&mut node, second(6)), [Order::Register, Order::Dial(at(3))]);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn silence_means_something_only_of_those_who_repeat_themselves() {
     node.heard(second(3600));
     assert_eq!(due(&mut node, second(3644)), []);
     assert_eq!(due(&mut node, second(3645)), [Order::HangUp]);
-    assert_eq!(due(&mut node, second(3646)), [Order::Register]);
+    assert_eq!(due(&mut node, second(3647)), [Order::Register]);
 }
 
 #[test]

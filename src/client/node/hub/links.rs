@@ -11,17 +11,19 @@ use crate::{
         event::{Event, Manner, Who},
         seal::{Broken, Them},
         socket::{Link, Over, ToLink},
-        wire::Refusal,
+        wire::{Refusal, Text},
     },
     domain::{
         endpoint::Endpoint,
-        id::ConnectionId,
+        id::{ConnectionId, KeyId},
         node::{Order, Rank, Way, Wishes},
     },
 };
 
 /// Links at most, those included that nobody has greeted on. Each is a file descriptor and some KiB.
 const MOST_LINKS: usize = 512;
+/// Refusals that are remembered, so that none is told twice.
+const MOST_TOLD: usize = 1024;
 /// Sockets of one host on which nobody has said who it is.
 const MOST_STRANGERS: usize = 32;
 
@@ -119,14 +121,18 @@ impl Hub {
         }
     }
 
-    fn on_plain(&mut self, id: ConnectionId, dialled: Option<Endpoint>, said: Option<Endpoint>, from: IpAddr) {
+    fn on_plain(
+        &mut self,
+        id: ConnectionId,
+        dialled: Option<Endpoint>,
+        said: Option<Endpoint>,
+        from: IpAddr,
+    ) {
         // A hello that names us, or somebody elsewhere, leaves nothing but a voice.
         let named = dialled.or_else(|| said.filter(|said| self.node.believes(*said, from).is_ok()));
         match named {
             Some(at) if self.pinned(at).is_some() => {
-                if self.told.insert((at, None)) {
-                    self.events.push_back(Event::Downgraded(at));
-                }
+                self.tell_once(at, None, Event::Downgraded(at));
                 self.command(id, ToLink::Leave);
             }
             Some(at) => {
@@ -142,7 +148,12 @@ impl Hub {
     }
 
     /// Whether somebody who has proven a key may be who it says.
-    pub(super) fn judge(&mut self, them: &Them, dialled: Option<Endpoint>, from: IpAddr) -> Result<(), Refusal> {
+    pub(super) fn judge(
+        &mut self,
+        them: &Them,
+        dialled: Option<Endpoint>,
+        from: IpAddr,
+    ) -> Result<(), Refusal> {
         let is_there = match dialled {
             Some(dialled) => dialled == them.at,
             None => self.node.believes(them.at, from).is_ok(),
@@ -152,13 +163,21 @@ impl Hub {
         }
         match self.pinned(them.at) {
             Some(known) if known != them.key => {
-                if self.told.insert((them.at, Some(them.key))) {
-                    let (at, offered) = (them.at, them.key);
-                    self.events.push_back(Event::WrongKey { at, known, offered });
-                }
+                let (at, offered) = (them.at, them.key);
+                self.tell_once(at, Some(offered), Event::WrongKey { at, known, offered });
                 Err(Refusal::WrongKey)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Tells of a refusal, unless it was told already: whoever is refused tries again every minute.
+    fn tell_once(&mut self, at: Endpoint, offered: Option<KeyId>, event: Event) {
+        if self.told.len() >= MOST_TOLD {
+            self.told.clear();
+        }
+        if self.told.insert((at, offered)) {
+            self.events.push_back(event);
         }
     }
 
@@ -192,11 +211,11 @@ impl Hub {
         self.follow(wishes);
     }
 
-    pub(super) fn say_to(&mut self, id: ConnectionId, text: &str) -> Option<Manner> {
+    pub(super) fn say_to(&mut self, id: ConnectionId, text: Text) -> Option<Manner> {
         let known = self.links.get(&id)?;
         let manner = known.manner?;
         match known.way {
-            Way::Direct => self.command(id, ToLink::Say(text.to_owned())).then_some(manner),
+            Way::Direct => self.command(id, ToLink::Say(text)).then_some(manner),
             Way::Relayed => self.say_relayed(known.at?, text).then_some(manner),
         }
     }

@@ -21,6 +21,10 @@ impl Hub {
         if self.pinned(at).is_some() {
             return false;
         }
+        // Anybody may say that it listens at any port of its machine; what is written down must stand in a list.
+        if !self.node.list().nodes.iter().any(|node| node.at == at) {
+            return true;
+        }
         if let Err(error) = self.pins.keep(&[(person(at), key.hex())]) {
             self.events.push_back(Event::NotKept(error.to_string()));
         }

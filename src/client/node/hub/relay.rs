@@ -6,11 +6,12 @@ use crate::{
         event::{Event, Manner},
         rendezvous::Rendezvous,
         seal::{Broken, Out, Seal},
-        wire::kind,
+        wire::{Text, kind},
     },
     dialect::rendezvous::{line::Line, server::Heard},
     domain::{
         endpoint::Endpoint,
+        id::ConnectionId,
         node::{Introduction, Order, Way, Wishes},
     },
 };
@@ -61,6 +62,10 @@ impl Hub {
         let mut wishes = Wishes::default();
         self.node.listed(list, self.clock.now(), &mut wishes);
         self.follow(wishes);
+        // Who was here before its name was in the list.
+        for who in self.here().collect::<Vec<_>>() {
+            self.keep(who);
+        }
         let list = self.node.list();
         let me = self.node.me();
         let is_dialable = list.nodes.iter().find(|node| node.at == me).is_none_or(|node| !node.undialable);
@@ -104,7 +109,7 @@ impl Hub {
         }
     }
 
-    fn insert(&mut self, peer: Endpoint, id: crate::domain::id::ConnectionId, seal: Seal, dialled: Option<Endpoint>) {
+    fn insert(&mut self, peer: Endpoint, id: ConnectionId, seal: Seal, dialled: Option<Endpoint>) {
         self.end_relayed(peer, None);
         self.relayed.insert(peer, (id, seal));
         let known = Known { to: None, from: peer.ip(), dialled, at: None, manner: None, way: Way::Relayed };
@@ -183,7 +188,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn say_relayed(&mut self, peer: Endpoint, text: &str) -> bool {
+    pub(super) fn say_relayed(&mut self, peer: Endpoint, text: Text) -> bool {
         let Some((_, seal)) = self.relayed.get_mut(&peer) else { return false };
         let Some(payload) = seal.say(text) else { return false };
         let is_taken = self.write(Line::RelayTo { peer, payload });

@@ -103,7 +103,10 @@ impl Hub {
             Told::Plain(said) => self.on_plain(id, known.dialled, said, known.from),
             Told::Asks(them) => {
                 let answer = match self.judge(&them, known.dialled, known.from) {
-                    Ok(()) => ToLink::Accept,
+                    Ok(()) => {
+                        self.links.entry(id).and_modify(|known| known.at = Some(them.at));
+                        ToLink::Accept
+                    }
                     Err(why) => ToLink::Refuse(why),
                 };
                 self.command(id, answer);
@@ -184,6 +187,7 @@ impl Hub {
     pub(super) fn greeted(&mut self, id: ConnectionId, at: Endpoint, manner: Manner, rank: Rank) {
         let Some(known) = self.links.get_mut(&id) else { return };
         (known.at, known.manner) = (Some(at), Some(manner));
+        self.told.retain(|(told, _)| *told != at);
         let (way, now, mut wishes) = (known.way, self.clock.now(), Wishes::default());
         self.node.greeted(id, at, rank, way, now, &mut wishes);
         self.follow(wishes);
@@ -198,11 +202,12 @@ impl Hub {
         }
         match (who, known.dialled.or(known.at), over) {
             (None, Some(at), Over::Broken(Broken::TheyRefuse(why))) => {
-                self.events.push_back(Event::RefusedBy(at, *why));
+                let ours = self.me.key.public().id();
+                self.tell_once(at, Some(ours), Event::RefusedBy(at, *why));
             }
             // Ours was told when it was decided.
             (_, _, Over::Broken(Broken::WeRefuse(_) | Broken::Bye)) => {}
-            (None, Some(at), Over::Broken(why)) => self.events.push_back(Event::Broken(at, *why)),
+            (None, Some(at), Over::Broken(why)) => self.tell_once(at, None, Event::Broken(at, *why)),
             _ => {}
         }
         self.events.extend(who.map(Event::Left));

@@ -62,6 +62,8 @@ struct Member {
     life: u64,
     is_dialable: bool,
     is_registered: bool,
+    /// When the last thing that the rendezvous has said arrives: the next one may not be faster.
+    line: Moment,
 }
 
 struct World {
@@ -100,6 +102,7 @@ impl World {
             // The first kind of rendezvous has no word for it.
             is_dialable: !is_modern || rng.u8(..4) > 0,
             is_registered: false,
+            line: Moment::ZERO,
         });
         let members = members.collect();
         let mut world = Self {
@@ -248,10 +251,17 @@ impl World {
         self.version += 1;
         for number in 0..self.members.len() {
             if self.members[number].is_registered {
-                let (after, life, list) = (self.soon(), self.members[number].life, self.list_for(number));
-                self.plan(after, Event::List(number, life, list));
+                let (life, list) = (self.members[number].life, self.list_for(number));
+                self.say(number, Event::List(number, life, list));
             }
         }
+    }
+
+    /// Something comes to a node over the line to the rendezvous.
+    fn say(&mut self, number: usize, event: Event) {
+        let at = (self.now + self.soon()).max(self.members[number].line);
+        self.members[number].line = at;
+        self.plan(at - self.now, event);
     }
 
     fn list_for(&self, reader: usize) -> Introduction {
@@ -365,8 +375,8 @@ impl World {
         self.listed.clear();
         for number in 0..self.members.len() {
             if self.members[number].is_registered {
-                let (after, life) = (self.soon(), self.members[number].life);
-                self.plan(after, Event::Lost(number, life));
+                let life = self.members[number].life;
+                self.say(number, Event::Lost(number, life));
             }
         }
         let relayed = self.links.iter().filter(|(_, link)| link.is_open && link.way == Way::Relayed);

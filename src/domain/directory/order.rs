@@ -70,6 +70,25 @@ pub enum Farewell {
     Draining,
 }
 
+impl Farewell {
+    /// Every stable name.
+    pub const CODES: [&'static str; 6] = ["silent", "full", "refused", "replaced", "teardown", "draining"];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        let [silent, full, refused, replaced, teardown, draining] = Self::CODES;
+        match self {
+            Self::Silent => silent,
+            Self::Full => full,
+            Self::Refused(_) => refused,
+            Self::Replaced => replaced,
+            Self::Teardown => teardown,
+            Self::Draining => draining,
+        }
+    }
+}
+
 /// Who has registered something without a socket of its own at the rendezvous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Holder {

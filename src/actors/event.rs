@@ -14,6 +14,7 @@ use super::clock::unix_ms;
 use crate::domain::{
     bans::Ban,
     dialect::Dialect,
+    directory::listed::Listed,
     id::{ConnectionId, KeyId, PeerId},
     member::{Member, Named},
     neighbourhood::State,
@@ -173,6 +174,16 @@ pub enum Kind {
         /// Whom.
         member: KeyId,
     },
+    /// Somebody is listed in the directory.
+    DirectoryJoined {
+        /// As which entry.
+        listed: Listed,
+    },
+    /// Somebody is listed there no more.
+    DirectoryLeft {
+        /// As which entry it was.
+        listed: Listed,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -209,6 +220,8 @@ impl Kind {
             Self::BridgeBusy => "bridge_busy",
             Self::Banned { .. } => "banned",
             Self::Unbanned { .. } => "unbanned",
+            Self::DirectoryJoined { .. } => "directory_joined",
+            Self::DirectoryLeft { .. } => "directory_left",
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     },
     domain::{
         Moment,
+        directory::listed::Listed,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
         member::{Member, Newcomer, Whom},
@@ -80,6 +81,8 @@ pub enum Output {
     Report(Vec<kith::wire::Link>),
     /// A neighbour tells which bans its operator has made. Nothing about them is checked yet.
     Bans(kith::bans::Signed),
+    /// A neighbour tells who is registered in its directory.
+    Directory(Vec<Listed>),
     /// A neighbour names other servers that it would be good to be linked with.
     Introduce(Vec<ServerCard>),
     /// How long a question and its answer took.

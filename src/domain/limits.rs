@@ -96,6 +96,15 @@ pub struct Limits {
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
     /// those costs up to two signatures, and goes to everybody.
     pub bridge_lines_per_second: u32,
+    /// Registrations at the rendezvous from one address (IPv6: from one /64). A household with a few programs fits.
+    pub directory_per_address: u32,
+    /// Addresses that one member may register beside that: one for each of a few devices.
+    pub directory_per_member: u32,
+    /// Entries that one neighbour may tell of. All of them go out to everybody here.
+    pub directory_per_neighbour: u32,
+    /// Bytes a second that one node may have relayed, and as many at once: enough for what people type, too few for a
+    /// film.
+    pub relay_bytes_per_second: u32,
     /// How long a drain may take until the last connection is closed.
     pub drain_s: u32,
     /// Neighbours at most. Beyond some hundred, a mesh in which everybody links to everybody is the wrong
@@ -178,6 +187,10 @@ impl Default for Limits {
             room_keep_s: 30 * 24 * 3600,
             room_line_bytes: 16 << 10,
             bridge_lines_per_second: 20,
+            directory_per_address: 64,
+            directory_per_member: 4,
+            directory_per_neighbour: 256,
+            relay_bytes_per_second: 64 << 10,
             drain_s: 5,
             peers: 256,
             peer_message_bytes: 4 << 20,

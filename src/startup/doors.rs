@@ -21,6 +21,7 @@ pub(super) struct Doors {
     /// Those of one dialect each.
     pub(super) own: Vec<(Dialect, SocketAddr)>,
     pub(super) admin: SocketAddr,
+    pub(super) rendezvous: Option<SocketAddr>,
     pub(super) tls: bool,
 }
 
@@ -34,8 +35,14 @@ impl Doors {
                 .map(|(dialect, listener)| Ok((*dialect, listener.local_addr()?)))
                 .collect::<io::Result<_>>()?,
             admin: admin.local_addr()?,
+            rendezvous: None,
             tls,
         })
+    }
+
+    /// These, and the door of the rendezvous.
+    pub(super) fn with_rendezvous(self, door: Option<&TcpListener>) -> io::Result<Self> {
+        Ok(Self { rendezvous: door.map(TcpListener::local_addr).transpose()?, ..self })
     }
 
     /// The addresses that lead to us.

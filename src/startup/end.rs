@@ -15,6 +15,7 @@ use crate::{
         archivist::{Flush, Flushed},
         keeper::FlushOffline,
         registry::{Count, Drain},
+        rendezvous,
     },
     domain::limits::seconds,
     http::{site::Site, tls::Tls},
@@ -95,6 +96,8 @@ pub(super) async fn close(site: &Site) {
     let house = &site.house;
     let span = seconds(house.limits.drain_s);
     let told = house.registry.send(Drain(span)).await;
+    // Its clients keep what links they have, and come back when it does.
+    house.rendezvous.do_send(rendezvous::Close);
     if told.is_err() {
         tracing::error!("the connection map does not answer");
     }

@@ -8,6 +8,7 @@ mod end;
 mod neighbours;
 mod offline;
 mod ready;
+mod rendezvous;
 
 use std::{
     fs,
@@ -157,7 +158,8 @@ pub async fn run(
             .collect::<Result<_, StartupError>>()?,
     };
     let admin = doors::listen(settings.listen.admin)?;
-    let doors = Doors::of(&listeners, &admin, tls.is_some())?;
+    let meeting = rendezvous::listen(&settings)?;
+    let doors = Doors::of(&listeners, &admin, tls.is_some())?.with_rendezvous(meeting.as_ref())?;
 
     let site = open(settings, &identity, id, &doors, store, stop).await?;
     let main = door::serve(listeners, &site, tls.as_ref())?;
@@ -167,6 +169,7 @@ pub async fn run(
     let admin_handle = admin.handle();
     actix_rt::spawn(admin);
 
+    rendezvous::open(meeting, &site.house);
     // Neighbours dial back, so the doors are open first.
     site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
     if !supervised {
@@ -240,6 +243,7 @@ async fn open(
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
         bridge: settings.bridge.public.then(|| BridgeKeys::of(&settings.server.data_dir)),
+        rendezvous: rendezvous::policy(&settings),
         bans,
         archivist: archivist.clone(),
         offline,
@@ -290,7 +294,7 @@ fn greet(doors: &Doors, site: &Site, identity: &Identity) {
         let what = format!("{} alone", dialect.title());
         format!("    {what:<14}{scheme}://{address}\n")
     });
-    let own: String = own.collect();
+    let own: String = own.chain(doors.rendezvous.map(|door| format!("    rendezvous    {door}\n"))).collect();
     let text = format!(
         "
   {name} is open
@@ -313,7 +317,8 @@ fn announce(doors: &Doors, site: &Site) {
     let own = |dialect| doors.of_dialect(dialect).map(tracing::field::display);
     let (socp, tpacket) = (own(Dialect::Socp), own(Dialect::Tpacket));
     let (id, admin) = (site.about.id, doors.admin);
-    tracing::info!(listen = %doors.main, socp, tpacket, %admin, %id, "the doors are open");
+    let rendezvous = doors.rendezvous.map(tracing::field::display);
+    tracing::info!(listen = %doors.main, socp, tpacket, rendezvous, %admin, %id, "the doors are open");
     let section = &site.settings.neighbourhood;
     let is_reachable = |door: SocketAddr| !door.ip().is_loopback();
     if (is_reachable(doors.main) || doors.of_dialect(Dialect::Socp).is_some_and(is_reachable))

@@ -11,7 +11,9 @@ use crate::{
     actors::{
         event::Kind,
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
+        neighbourhood::{
+            Claimed, Closed, Found, Greeted, Introduced, Recommended, Reported, Shared, Shown, Step,
+        },
         registry::{RoomTold, Tell, WantedBy},
     },
     dialect::event::{Claim, Greeting, Input, Output},
@@ -104,6 +106,11 @@ impl Connection {
             Output::Bans(signed) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Shared { home, signed });
+                }
+            }
+            Output::Directory(entries) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Recommended { home, entries });
                 }
             }
             Output::Introduce(servers) => {

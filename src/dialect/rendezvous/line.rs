@@ -7,6 +7,7 @@ use std::{fmt, str::FromStr};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{KITH, PAYLOAD_BYTES};
+pub use crate::domain::directory::rules::{Refused, Unrelayed};
 use crate::domain::{
     directory::listed::{Directory, Listed},
     endpoint::Endpoint,
@@ -81,53 +82,6 @@ pub enum Line {
         why: Refused,
     },
 }
-
-/// Why something was not relayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unrelayed {
-    /// Nobody of this address is here who hears such lines.
-    Absent,
-    /// One of the two can be dialled, so a direct link is the way.
-    Dialable,
-    /// More than the sender may have relayed, or more than the recipient takes.
-    Busy,
-}
-
-/// Why a registration does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// It is not the address that the client comes from, and not one that it may register.
-    Foreign,
-    /// Nobody can be dialled there: unspecified, multicast, or the like.
-    Unusable,
-    /// Somebody else has registered it.
-    Taken,
-    /// Its host has registered as many as it may.
-    TooMany,
-}
-
-/// Words of the wire for a closed set of reasons.
-macro_rules! words {
-    ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
-        impl $type {
-            /// Every one, for lists and tests.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word on the wire.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            fn of(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.word() == word)
-            }
-        }
-    };
-}
-
-words!(Unrelayed { Absent = "absent", Dialable = "dialable", Busy = "busy" });
-words!(Refused { Foreign = "foreign", Unusable = "unusable", Taken = "taken", TooMany = "too-many" });
 
 /// The line is none that is known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

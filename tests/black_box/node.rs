@@ -1,6 +1,8 @@
 //! `kith node` as people use it: several on one machine, introduced by a rendezvous as the first one was, among clients as the
 //! first one was.
 
+mod ours;
+
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},

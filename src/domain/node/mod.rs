@@ -320,4 +320,6 @@ fn waits() -> Backoff {
 }
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

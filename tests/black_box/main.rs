@@ -24,6 +24,7 @@ mod peers;
 mod presence;
 mod proxies;
 mod raw;
+mod rendezvous;
 mod rooms;
 mod socp;
 mod store;

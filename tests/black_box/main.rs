@@ -25,6 +25,7 @@ mod peers;
 mod presence;
 mod proxies;
 mod raw;
+mod rendezvous;
 mod rooms;
 mod socp;
 mod store;

@@ -204,22 +204,22 @@ fn clients_of_the_first_kind_are_spoken_to_in_plain_text_and_named_so() {
     anna.person.reads("* joined: ~127.0.0.5 (plain text)");
     let mut behind = client(&rendezvous.short, "127.0.0.6");
     behind.reads("accepted 127.0.0.1");
-    behind.reads(&format!("text 127.0.0.1 'Hello from:{}'", anna.at));
+    behind.reads(&format!("text 'Hello from:{}'", anna.at));
     anna.person.reads(&format!("* joined: {} (plain text)", behind.short));
     let mut ben = Node::join(&rendezvous.short, "127.0.0.2", folder.path(), "ben");
     ben.joined(&anna);
     anna.person.types("good evening");
     let told = anna.person.reads("* in plain text to: ");
     assert!(told.contains("~127.0.0.5") && told.contains(&behind.short), "{told}");
-    before.reads("text 127.0.0.1 'good evening\\n'");
-    behind.reads("text 127.0.0.1 'good evening\\n'");
+    before.reads("text 'good evening\\n'");
+    behind.reads("text 'good evening\\n'");
     assert_eq!(ben.person.reads("good evening"), format!("{}: good evening", anna.person.short));
     behind.types("and to you");
     assert_eq!(anna.person.reads("and to you"), format!("{} (plain): and to you", behind.short));
     anna.person.types("/quit");
     anna.person.ends(0);
     let seen = before.seen() + &behind.seen();
-    assert!(!seen.contains("abort"), "{seen}");
+    assert!(!seen.contains("ended"), "{seen}");
 }
 
 #[test]

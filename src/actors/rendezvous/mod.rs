@@ -130,10 +130,7 @@ impl Rendezvous {
 
     fn obey(&mut self, order: Order, ctx: &mut Context<Self>) {
         match order {
-            Order::Greet(socket) => {
-                let epoch = self.board.epoch();
-                self.say(socket, &Line::Greeting { epoch }, ctx);
-            }
+            Order::Greet(socket) => self.say(socket, &Line::Greeting, ctx),
             Order::Acknowledge(socket) => {
                 let seen = self.pipes.get(&socket).map(|(_, from)| *from);
                 if let Some(at) = seen.and_then(|from| Endpoint::new(from.ip(), from.port())) {

@@ -17,11 +17,9 @@ use crate::domain::{
 /// One such line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// `epoch=`: the server's first words to somebody who registered without ending the line.
-    Greeting {
-        /// Which life of the server this is.
-        epoch: u64,
-    },
+    /// No verb: the server's first words to somebody who registered without ending the line. They are shorter than any
+    /// list, because the first clients read what an earlier message has left behind a shorter one.
+    Greeting,
     /// `node`: the client's answer. From here on it is told directories in the new form.
     Node,
     /// `you at=`: where the server sees the client, as far as it can tell. The port is that of this socket.
@@ -89,9 +87,12 @@ pub struct Unknown;
 
 impl fmt::Display for Line {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{KITH} ")?;
+        out.write_str(KITH)?;
+        if *self != Self::Greeting {
+            out.write_str(" ")?;
+        }
         match self {
-            Self::Greeting { epoch } => write!(out, "epoch={epoch}"),
+            Self::Greeting => Ok(()),
             Self::Node => out.write_str("node"),
             Self::You { at } => write!(out, "you at={at}"),
             Self::Directory { epoch, version, members } => {
@@ -161,7 +162,7 @@ impl FromStr for Line {
 
 fn read(verb: Option<&str>, words: &Words<'_>) -> Option<Line> {
     Some(match verb {
-        None => Line::Greeting { epoch: words.read("epoch")? },
+        None => Line::Greeting,
         Some("node") => Line::Node,
         Some("you") => Line::You { at: words.read("at")? },
         Some("directory") => Line::Directory {

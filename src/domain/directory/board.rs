@@ -88,12 +88,6 @@ impl Board {
         }
     }
 
-    /// Which life of the server this is.
-    #[must_use]
-    pub const fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
     /// The directory as those are told who can be dialled.
     #[must_use]
     pub fn directory(&self) -> Arc<Directory> {

@@ -236,7 +236,7 @@ fn another_key_at_a_known_address_is_not_talked_to() {
     anna.person.reads("* left: ");
     let mut eve = Node::start(&rendezvous.short, &place, folder.path(), "eve", &[]);
     anna.person.reads(&format!("! {place} came with the key {}", eve.person.short));
-    eve.person.reads("refuses us: another key belongs to its address");
+    eve.person.reads("refuses us: another key belongs to that address");
     anna.person.types("for ben alone");
     anna.person.reads("! not sent: nobody is here");
     anna.person.types(&format!("/trust {place}"));
@@ -255,6 +255,47 @@ fn another_key_at_a_known_address_is_not_talked_to() {
         "listening",
     );
     anna.person.reads(&format!("! {place} proves no key, and one is known"));
+}
+
+#[test]
+fn whoever_has_just_found_the_port_hears_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rendezvous = original(&[]);
+    let mut before = client(&rendezvous.short, "127.0.0.5");
+    before.reads("list ");
+    let more = ["--sealed-only"];
+    let mut strict = Node::start(&rendezvous.short, "127.0.0.7:0", folder.path(), "strict", &more);
+    strict.person.reads("* here: ");
+    let mut anna = Node::join(&rendezvous.short, "127.0.0.1", folder.path(), "anna");
+    anna.person.reads("* joined: ~127.0.0.5 (plain text)");
+    anna.person.reads(&format!("* joined: {} at {}", strict.person.short, strict.at));
+    // From a machine of which nobody is in the list.
+    let mut stranger = from("127.0.0.200", &anna.at);
+    stranger.write_all(format!("Hello from:{}", anna.at).as_bytes()).expect("a hello");
+    let mut heard = Vec::new();
+    stranger.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stranger.read_to_end(&mut heard).expect("the end");
+    assert_eq!(heard, b"");
+    anna.person.types("among us");
+    before.reads("text 'among us\\n'");
+    strict.person.reads("among us");
+    strict.person.types("nothing for the first ones");
+    anna.person.reads("nothing for the first ones");
+    let seen = before.seen() + &strict.person.seen();
+    assert!(!seen.contains("for the first ones") && !seen.contains("(plain"), "{seen}");
+}
+
+/// A connection from an address of this machine.
+fn from(host: &str, to: &str) -> TcpStream {
+    let connect = async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind(format!("{host}:0").parse().expect("an address"))?;
+        socket.connect(to.parse().expect("an address")).await?.into_std()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let stream = runtime.block_on(connect).expect("a connection");
+    stream.set_nonblocking(false).expect("a socket that waits");
+    stream
 }
 
 #[test]

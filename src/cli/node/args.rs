@@ -25,6 +25,10 @@ pub struct NodeArgs {
     #[arg(long, value_name = "FILE")]
     pub keyring: Option<PathBuf>,
 
+    /// Talk to nobody in plain text: programs of other kinds hear nothing of you
+    #[arg(long)]
+    pub sealed_only: bool,
+
     /// Leave when the input ends and everything is sent; for scripts
     #[arg(long)]
     pub once: bool,

@@ -63,6 +63,7 @@ async fn prepare(args: NodeArgs) -> Result<Talk, StartError> {
         from: (!everywhere).then(|| local.ip()),
         key: key.clone(),
         pins: keyring.pins()?,
+        is_sealed_only: args.sealed_only,
     };
     Ok(Talk::new(
         Hub::start(setup, listener),

@@ -64,6 +64,9 @@ impl Talk {
             Event::Downgraded(at) => self.screen.trouble(&format!(
                 "{at} proves no key, and one is known; not talked to. If that is right: /trust {at}"
             )),
+            Event::Unsealed(at) => {
+                self.screen.trouble(&format!("{at} knows no encryption; not talked to"));
+            }
             Event::RefusedBy(at, why) => self.screen.trouble(&format!("{at} refuses us: {why}")),
             Event::Broken(at, why) => self.screen.trouble(&format!("{at}: {why}")),
             Event::NotTaken(who) => {

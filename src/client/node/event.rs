@@ -85,6 +85,8 @@ pub enum Event {
     },
     /// Somebody whose key is known proves none now, and is not talked to.
     Downgraded(Endpoint),
+    /// Somebody in the list knows no sealing, and nobody is talked to in plain text here.
+    Unsealed(Endpoint),
     /// The other side of a link refuses us.
     RefusedBy(Endpoint, Refusal),
     /// A link came to nothing by what was said on it.

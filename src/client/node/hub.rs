@@ -75,6 +75,8 @@ pub struct Setup {
     pub key: Arc<PrivateKey>,
     /// Which key was met at which address.
     pub pins: Contacts,
+    /// Nobody is talked to in plain text.
+    pub is_sealed_only: bool,
 }
 
 /// A node.
@@ -85,6 +87,7 @@ pub struct Hub {
     name: String,
     from: Option<IpAddr>,
     pins: Contacts,
+    is_sealed_only: bool,
     /// Refusals that were told, so that none is told every minute.
     told: BTreeSet<(Endpoint, Option<KeyId>)>,
     clock: Clock,
@@ -108,7 +111,7 @@ impl Hub {
     /// Starts to listen and to dial, on the runtime that is there.
     #[must_use]
     pub fn start(setup: Setup, listener: TcpListener) -> Self {
-        let Setup { rendezvous, me, from, key, pins } = setup;
+        let Setup { rendezvous, me, from, key, pins, is_sealed_only } = setup;
         let (sender, inbox) = mpsc::channel(MOST_HAPPENINGS);
         let clock = Clock::start();
         let accepted = sender.clone();
@@ -133,6 +136,7 @@ impl Hub {
             name: rendezvous,
             from,
             pins,
+            is_sealed_only,
             told: BTreeSet::new(),
             clock,
             sender,

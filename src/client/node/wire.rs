@@ -72,11 +72,14 @@ pub(super) struct Proof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Another key belongs to that address.
-    #[error("another key belongs to its address")]
+    #[error("another key belongs to that address")]
     WrongKey,
     /// It does not come from the address that it names.
-    #[error("it does not come from the address that it names")]
+    #[error("that address is elsewhere")]
     FromElsewhere,
+    /// It names an address that is not in the list.
+    #[error("that address is not in the list")]
+    Unlisted,
     /// It meant another address.
     #[error("another address was meant")]
     Misdialled,
@@ -89,9 +92,10 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    const WORDS: [(Self, &'static str); 4] = [
+    const WORDS: [(Self, &'static str); 5] = [
         (Self::WrongKey, "wrong_key"),
         (Self::FromElsewhere, "from_elsewhere"),
+        (Self::Unlisted, "unlisted"),
         (Self::Misdialled, "misdialled"),
         (Self::NoCommonVersion, "no_common_version"),
     ];

@@ -69,6 +69,9 @@ pub enum Doubt {
     /// It names an address of somebody else's machine.
     #[error("it names an address from which it does not come")]
     FromElsewhere,
+    /// It names an address of which the rendezvous says nothing.
+    #[error("it names an address that is not in the list")]
+    Unlisted,
 }
 
 /// Orders and news, in their order.
@@ -148,8 +151,21 @@ impl Node {
         if said == self.me {
             return Err(Doubt::OurOwn);
         }
-        let is_behind = self.list.find(said).is_some_and(|node| node.undialable);
-        if said.ip() == seen.to_canonical() || is_behind { Ok(()) } else { Err(Doubt::FromElsewhere) }
+        match self.list.find(said) {
+            // Before there is a list, others may know of us already.
+            None if !self.list.nodes.is_empty() => Err(Doubt::Unlisted),
+            Some(node) if node.undialable => Ok(()),
+            _ if said.ip() == seen.to_canonical() => Ok(()),
+            _ => Err(Doubt::FromElsewhere),
+        }
+    }
+
+    /// Whether somebody in the list, or nobody yet, is on this machine. Who says no address of its own is at least not just
+    /// anybody who has found our port.
+    #[must_use]
+    pub fn knows_host(&self, seen: IpAddr) -> bool {
+        let nodes = &self.list.nodes;
+        nodes.is_empty() || nodes.iter().any(|node| node.at.ip() == seen.to_canonical())
     }
 
     /// When it wants to be asked again although nothing has happened.

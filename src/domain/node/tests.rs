@@ -223,7 +223,9 @@ fn a_hello_that_names_us_or_somebody_elsewhere_is_not_believed() {
     assert_eq!(node.believes(at(2), from(3)), Err(Doubt::OurOwn));
     assert_eq!(node.believes(at(3), from(3)), Ok(()));
     assert_eq!(node.believes(at(3), from(9)), Err(Doubt::FromElsewhere));
-    assert_eq!(node.believes(at(8), from(8)), Ok(()), "a list that names it may be on its way");
+    assert_eq!(node.believes(at(8), from(8)), Err(Doubt::Unlisted));
+    assert_eq!(Node::new(at(2), second(0)).believes(at(8), from(8)), Ok(()), "there is no list yet");
+    assert!(node.knows_host(from(3)) && !node.knows_host(from(8)));
     assert_eq!(node.believes(at(7), from(200)), Ok(()), "it is behind somebody else's address");
 }
 

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         endpoint::Endpoint,
         id::{ConnectionId, KeyId},
-        node::{Order, Rank, Way, Wishes},
+        node::{Doubt, Order, Rank, Way, Wishes},
     },
 };
 
@@ -131,6 +131,13 @@ impl Hub {
         said: Option<Endpoint>,
         from: IpAddr,
     ) {
+        if self.is_sealed_only {
+            if let Some(at) = dialled {
+                self.tell_once(at, None, Event::Unsealed(at));
+            }
+            self.command(id, ToLink::Leave);
+            return;
+        }
         // A hello that names us, or somebody elsewhere, leaves nothing but a voice.
         let named = dialled.or_else(|| said.filter(|said| self.node.believes(*said, from).is_ok()));
         match named {
@@ -142,6 +149,7 @@ impl Hub {
                 let rank = if dialled.is_some() { self.node.rank() } else { self.node.rank_of(at) };
                 self.greeted(id, at, Manner::Plain, rank);
             }
+            None if !self.node.knows_host(from) => _ = self.command(id, ToLink::Leave),
             None => {
                 let Some(known) = self.links.get_mut(&id) else { return };
                 known.manner = Some(Manner::Plain);
@@ -157,12 +165,13 @@ impl Hub {
         dialled: Option<Endpoint>,
         from: IpAddr,
     ) -> Result<(), Refusal> {
-        let is_there = match dialled {
-            Some(dialled) => dialled == them.at,
-            None => self.node.believes(them.at, from).is_ok(),
-        };
-        if !is_there {
-            return Err(Refusal::FromElsewhere);
+        match dialled {
+            Some(dialled) if dialled == them.at => {}
+            Some(_) => return Err(Refusal::FromElsewhere),
+            None => self.node.believes(them.at, from).map_err(|doubt| match doubt {
+                Doubt::Unlisted => Refusal::Unlisted,
+                Doubt::OurOwn | Doubt::FromElsewhere => Refusal::FromElsewhere,
+            })?,
         }
         match self.pinned(them.at) {
             Some(known) if known != them.key => {

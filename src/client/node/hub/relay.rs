@@ -44,7 +44,7 @@ impl Hub {
             Heard::Directory(directory) => self.on_list(directory.into()),
             Heard::Teardown => self.events.push_back(Event::Teardown),
             Heard::Full => self.events.push_back(Event::Full),
-            Heard::Line(Line::Greeting { .. }) => {
+            Heard::Line(Line::Greeting) => {
                 self.is_modern = true;
                 self.node.is_modern();
                 self.write(Line::Node);

@@ -124,7 +124,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         bridge: None,
         home: about.address.clone(),
         names: Vec::new(),
-        limits,
+        limits: Arc::clone(&limits),
         terms,
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },

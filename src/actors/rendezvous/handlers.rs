@@ -2,9 +2,7 @@
 
 use actix::{Context, Handler, Message};
 
-use super::{
-    Close, Connected, Gone, Publish, Release, Rendezvous, Show, Shown, Spoken, Told, Withdraw, gauge,
-};
+use super::{Close, Connected, Gone, Publish, Release, Rendezvous, Show, Shown, Spoken, Told, Withdraw};
 use crate::{
     dialect::rendezvous::{
         client::{Ended, Said},
@@ -92,9 +90,7 @@ impl Handler<Show> for Rendezvous {
     type Result = Shown;
 
     fn handle(&mut self, _: Show, _: &mut Context<Self>) -> Shown {
-        let (registered, sockets) = self.board.counts();
-        self.parts.tally.rendezvous_sockets.set(gauge(sockets));
-        Shown { directory: self.board.directory(), registered, sockets }
+        Shown { directory: self.board.marked() }
     }
 }
 

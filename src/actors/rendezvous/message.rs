@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use actix::Message;
+use actix::{Message, dev::MessageResponse};
 
 use super::pipe::Pipe;
 use crate::{
@@ -48,14 +48,10 @@ pub struct Close;
 pub struct Show;
 
 /// What the directory holds.
-#[derive(Debug, actix::MessageResponse)]
+#[derive(Debug, MessageResponse)]
 pub struct Shown {
-    /// The entries, in order.
+    /// The entries, in order, with marks at those who speak through the server.
     pub directory: Arc<Directory>,
-    /// Sockets that have registered.
-    pub registered: usize,
-    /// Sockets.
-    pub sockets: usize,
 }
 
 /// A member registers an address.

@@ -94,6 +94,12 @@ impl Board {
         Arc::clone(&self.view.plain)
     }
 
+    /// The same with marks at those who speak through the server.
+    #[must_use]
+    pub fn marked(&self) -> Arc<Directory> {
+        Arc::clone(&self.view.relayed)
+    }
+
     /// Sockets that have registered, and all of them.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {

@@ -92,8 +92,11 @@ impl Board {
         entries
             .extend(others.into_iter().filter(|listed| seen.insert(listed.at)).map(|listed| (listed, false)));
         entries.sort_by_key(|(listed, _)| listed.order());
-        let relayed =
-            entries.iter().map(|(listed, relayed)| Listed { relayed: *relayed, ..*listed }).collect();
+        // One alone has nobody to speak with.
+        let is_relaying = entries.iter().filter(|(_, relayed)| *relayed).count() > 1;
+        let marked =
+            |(listed, relayed): &(Listed, bool)| Listed { relayed: *relayed && is_relaying, ..*listed };
+        let relayed = entries.iter().map(marked).collect();
         (entries.into_iter().map(|(listed, _)| listed).collect(), relayed)
     }
 

@@ -267,8 +267,8 @@ fn whoever_has_just_found_the_port_hears_nothing() {
     let mut strict = Node::start(&rendezvous.short, "127.0.0.7:0", folder.path(), "strict", &more);
     strict.person.reads("* here: ");
     let mut anna = Node::join(&rendezvous.short, "127.0.0.1", folder.path(), "anna");
-    anna.person.reads("* joined: ~127.0.0.5 (plain text)");
     anna.person.reads(&format!("* joined: {} at {}", strict.person.short, strict.at));
+    anna.person.reads("* joined: ~127.0.0.5 (plain text)");
     // From a machine of which nobody is in the list.
     let mut stranger = from("127.0.0.200", &anna.at);
     stranger.write_all(format!("Hello from:{}", anna.at).as_bytes()).expect("a hello");

@@ -82,15 +82,15 @@ fn who_cannot_be_dialled_dials_and_two_such_are_relayed_and_shown_so() {
 fn clients_of_the_first_kind_are_in_the_same_mesh() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_app, door) = rendezvous(&[]);
-    let mut before = client(&door, "127.0.0.5");
+    let mut before = client(&door, "127.0.0.1");
     before.reads("list ");
     let mut anna = Node::join(&door, "127.0.0.1", folder.path(), "anna");
-    anna.person.reads("* joined: ~127.0.0.5 (plain text)");
+    anna.person.reads("* joined: ~127.0.0.1 (plain text)");
     let mut ben = Node::join(&door, "127.0.0.2", folder.path(), "ben");
     anna.person.reads(&format!("* joined: {} at {}", ben.person.short, ben.at));
     // It dials one for each list, so the list comes again until all is done.
-    ben.person.reads("* joined: ~127.0.0.5 (plain text)");
-    let mut behind = client(&door, "127.0.0.6");
+    ben.person.reads("* joined: ~127.0.0.1 (plain text)");
+    let mut behind = client(&door, "127.0.0.1");
     anna.person.reads(&format!("* joined: {} (plain text)", behind.short));
     ben.person.reads(&format!("* joined: {} (plain text)", behind.short));
     anna.person.types("everybody");

@@ -342,7 +342,8 @@ async fn events_are_streamed_until_the_house_closes() {
     let response = app.call(request.to_request()).await.expect("an answer");
     assert_eq!(response.headers().get("content-type").expect("a type"), "text/event-stream");
     let ending = Ending::Refused(Refusal::TooManyHellos);
-    bench.site.house.bulletin.publish(Kind::Refused { address: IpAddr::V4(Ipv4Addr::LOCALHOST), ending });
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    bench.site.house.bulletin.publish(Kind::Refused { address, ending, server: None });
     bench.site.house.bulletin.publish(Kind::Left {
         client: ConnectionId(5),
         member: Arc::new(Member {

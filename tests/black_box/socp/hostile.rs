@@ -9,6 +9,7 @@ mod leaving;
 mod letters;
 mod names;
 pub(super) mod stranger;
+mod unverified;
 mod weak_keys;
 
 use crate::app::App;

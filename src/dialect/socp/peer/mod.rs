@@ -15,7 +15,7 @@ mod up;
 
 pub use self::session::Session;
 
-use super::{envelope::Envelope, kind::Kind};
+use super::{envelope::Envelope, kind::Kind, strange::Strange};
 use crate::domain::letter::Frame;
 
 /// How often a server says that it lives.
@@ -28,6 +28,7 @@ pub const SILENCE_S: u32 = 45;
 /// Whether a first frame is one of a server.
 #[must_use]
 pub fn is_server(frame: &Frame) -> bool {
-    let envelope = frame.text().and_then(|text| Envelope::read(text).ok());
-    envelope.and_then(|envelope| envelope.known()).is_some_and(Kind::opens_link)
+    let Some(text) = frame.text() else { return false };
+    let known = Envelope::read(text).ok().and_then(|envelope| envelope.known());
+    known.is_some_and(Kind::opens_link) || Strange::read(text).is_some_and(|strange| strange.opens_link())
 }

@@ -30,9 +30,11 @@ use crate::{
             accent::Accent,
             envelope::Envelope,
             kind::Kind,
+            relay::error,
             request::Complaint,
             sign::Way,
             stamp::{Draft, Stamp},
+            strange::Strange,
         },
     },
     domain::{
@@ -133,11 +135,13 @@ pub(super) type Outcome = Result<(), Ending>;
 pub(super) const MALFORMED: Ending = Ending::Violated(Violation::Malformed);
 pub(super) const OUT_OF_ORDER: Ending = Ending::Violated(Violation::OutOfOrder);
 
-/// An ERROR of the other side is never answered. Whoever looks at the link sees it.
-pub(super) fn complaint(envelope: &Envelope<'_>) -> Output {
+/// An ERROR of the other side is never answered. Whoever looks at the link sees it; all of it, if it is not of the
+/// usual shape.
+pub(super) fn complaint(envelope: &Envelope<'_>, text: &str) -> Output {
     let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
-    let code = complaint.code.as_deref().unwrap_or_default();
-    Output::Step("error", format!("{code} {}", complaint.detail()))
+    let said = format!("{} {}", complaint.code.as_deref().unwrap_or_default(), complaint.detail());
+    let said = if said.trim().is_empty() { text } else { said.trim() };
+    Output::Step("error", said.to_owned())
 }
 
 impl Session {
@@ -247,6 +251,18 @@ impl Session {
         matches!(self.state, State::Asking(_) | State::Up(_) | State::Weighing(..) | State::Looking(..))
     }
 
+    /// First words that cannot be followed: the other side is told why, and the house, too.
+    pub(super) fn on_strange(&mut self, strange: &Strange<'_>, out: &mut Vec<Output>) {
+        let Strange { kind, from, why } = strange;
+        out.push(Output::Step("frame", format!("{kind} from {from}: {why}")));
+        if !self.we_dialled {
+            let kind: String = kind.chars().take(64).collect();
+            out.push(Output::Send(error("UNKNOWN_TYPE", &format!("{kind}: {why}"))));
+        }
+        self.state = State::Over;
+        out.push(Output::Close(MALFORMED));
+    }
+
     fn beat(&self, now: Moment, out: &mut Vec<Output>) {
         out.push(Output::Send(Draft::new(Kind::Heartbeat, "{}").frame()));
         out.push(Output::Wake(now + Duration::from_secs(HEARTBEAT_S.into())));
@@ -264,6 +280,12 @@ impl Session {
         if !matches!(self.state, State::Listening | State::Waiting | State::Up(_)) {
             return Ok(());
         }
+        if !matches!(self.state, State::Up(_))
+            && let Some(strange) = frame.text().and_then(Strange::read)
+        {
+            self.on_strange(&strange, out);
+            return Ok(());
+        }
         let envelope = frame.text().and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         match (&self.state, envelope.known()) {
             (State::Listening, Some(kind)) if kind.opens_link() => {
@@ -276,7 +298,7 @@ impl Session {
                 self.on_answer(&envelope, frame, out)
             }
             (State::Waiting, Some(Kind::Error)) => {
-                out.push(complaint(&envelope));
+                out.push(complaint(&envelope, frame.text().unwrap_or_default()));
                 Ok(())
             }
             (State::Waiting, Some(kind)) if self.needs_no_answer() && may_be_first(kind) => {

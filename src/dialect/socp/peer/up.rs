@@ -62,7 +62,7 @@ impl Session {
             Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
             Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
             Kind::Error => {
-                out.push(complaint(envelope));
+                out.push(complaint(envelope, frame.text().unwrap_or_default()));
                 self.on_not_found(home, envelope, out)
             }
             Kind::CtrlClose => Err(Ending::Left),

@@ -118,7 +118,7 @@ pub(in crate::socp) fn content(author: usize, text: &str) -> Value {
     json!({"ciphertext": text, "sender_pub": pubkey(author), "content_sig": seal})
 }
 
-pub(super) fn direct(from: usize, to: &str, text: &str) -> Value {
+pub(in crate::socp) fn direct(from: usize, to: &str, text: &str) -> Value {
     signed(from, "MSG_DIRECT", name(from), to, &content(from, text))
 }
 
@@ -188,7 +188,7 @@ impl Stranger {
     }
 
     /// The next frame, or how it ended.
-    pub(super) async fn next(&mut self) -> Result<Value, Goodbye> {
+    pub(in crate::socp) async fn next(&mut self) -> Result<Value, Goodbye> {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
@@ -240,7 +240,7 @@ impl Stranger {
     }
 
     /// Who is here, and what came before the answer.
-    pub(super) async fn list(&mut self) -> (Vec<String>, Vec<Value>) {
+    pub(in crate::socp) async fn list(&mut self) -> (Vec<String>, Vec<Value>) {
         self.says(&signed(self.owner, "CMD_LIST", name(self.owner), "", &json!({}))).await;
         in_time("the list", async {
             let mut before = Vec::new();
@@ -282,7 +282,7 @@ impl Stranger {
 }
 
 /// What a letter says.
-fn text_of(frame: &Value) -> Option<String> {
+pub(in crate::socp) fn text_of(frame: &Value) -> Option<String> {
     let is_letter = matches!(frame["type"].as_str(), Some("USER_DELIVER" | "MSG_PUBLIC_CHANNEL"));
     frame["payload"]["ciphertext"].as_str().filter(|_| is_letter).map(str::to_owned)
 }

@@ -86,8 +86,21 @@ fn what_is_no_introduction_gets_no_link() {
     for payload in [json!({}), json!({"host": "10.0.0.2"}), json!({"host": "a/b", "port": 80})] {
         let mut house = House::answering(Standing::default());
         house.hear(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &payload));
-        assert!(matches!(house.seen()[..], [Output::Note(Violation::Malformed)]), "{payload}");
+        assert_eq!(house.refuses_strange(), "SERVER_HELLO_JOIN: it names no host and port where it listens");
         assert!(house.greeted.is_empty());
+    }
+    let good = join(THEM);
+    for (hello, why) in [
+        (good.replace("\"ts\":1,", "\"ts\":[1],"), "SERVER_HELLO_JOIN: its ts is no number of milliseconds"),
+        (
+            r#"{"type":"SERVER_HELLO","id":"SrvA"}"#.to_owned(),
+            "SERVER_HELLO: a link is opened by SERVER_HELLO_JOIN or SERVER_HELLO_LINK",
+        ),
+    ] {
+        assert_ne!(hello, good);
+        let mut house = House::answering(Standing::default());
+        house.hear(&hello);
+        assert_eq!(house.refuses_strange(), why);
     }
     let mut house = House::answering(Standing::default());
     house.hear(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));

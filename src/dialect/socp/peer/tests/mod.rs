@@ -141,6 +141,14 @@ impl House {
         })
     }
 
+    /// The words with which first words that cannot be followed are refused, and the connection with them.
+    fn refuses_strange(&mut self) -> String {
+        let said = self.said();
+        assert_eq!(said[0]["payload"]["code"], "UNKNOWN_TYPE", "{said:?}");
+        assert_eq!(self.ending(), Some(Ending::Violated(Violation::Malformed)));
+        said[0]["payload"]["detail"].as_str().expect("words").to_owned()
+    }
+
     /// What a frame is counted as, and with which code it is answered.
     fn refuses(&mut self, frame: &str) -> (Option<Violation>, Option<String>) {
         self.seen();

@@ -19,7 +19,7 @@ use kith::domain::{
     Moment,
     endpoint::Endpoint,
     id::ConnectionId,
-    node::{Introduction, Node, Order, Rank, Way, Wishes},
+    node::{Greeting, Introduction, Node, Order, Rank, Way, Wishes},
 };
 
 /// How long things go wrong, and how long there is to mend them. The longest wait between two attempts has 60 s.
@@ -171,7 +171,7 @@ impl World {
             Event::Opened { by, to, way, life } if self.lives(by, life) => self.opened(by, to, way),
             Event::Greets(number, id) => self.greets(number, id),
             Event::Closed(number, id) => {
-                self.with(number, |node, now, chance, out| node.closed(id, now, chance, out))
+                self.with(number, |node, now, chance, out| node.closed(id, now, chance, out));
             }
             Event::Fault => self.fault(),
             // Of a node that has ended since.
@@ -258,7 +258,9 @@ impl World {
         let Some(link) = self.links.get(&id).filter(|link| link.is_open) else { return };
         let (way, rank) = (link.way, link.rank);
         let other = if link.ends[0] == number { link.ends[1] } else { link.ends[0] };
-        self.with(number, |node, now, _, out| node.greeted(id, address(other), rank, way, now, out));
+        self.with(number, |node, now, _, out| {
+            node.greeted(Greeting { id, address: address(other), rank, way }, now, out);
+        });
     }
 
     fn break_link(&mut self, id: ConnectionId) {

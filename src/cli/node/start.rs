@@ -4,7 +4,10 @@ use std::{io, net::SocketAddr, process::ExitCode};
 
 use tokio::net::TcpListener;
 
-use super::{args::NodeArgs, talk::Talk};
+use super::{
+    args::NodeArgs,
+    talk::{self, Talk},
+};
 use crate::{
     cli::{input, screen::Screen},
     client::{
@@ -65,13 +68,8 @@ async fn prepare(args: NodeArgs) -> Result<Talk, StartError> {
         pins: keyring.pins()?,
         is_sealed_only: args.sealed_only,
     };
-    Ok(Talk::new(
-        Hub::start(setup, listener),
-        screen,
-        keyring.into_contacts(),
-        key.public().id(),
-        args.rendezvous,
-        is_interactive,
-        args.once,
-    ))
+    let (me, rendezvous) = (key.public().id(), args.rendezvous);
+    let (hub, contacts) = (Hub::start(setup, listener), keyring.into_contacts());
+    let is_once = args.once;
+    Ok(Talk::new(talk::Setup { hub, screen, contacts, me, rendezvous, is_interactive, is_once }))
 }

@@ -35,6 +35,20 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 /// Lines that wait; then the input waits.
 const MOST_WAITING: usize = 1_000;
 
+/// Everything that a conversation needs.
+pub(super) struct Setup {
+    pub(super) hub: Hub,
+    pub(super) screen: Screen,
+    pub(super) contacts: Contacts,
+    /// Our own key.
+    pub(super) me: KeyId,
+    /// Who introduces us, in words.
+    pub(super) rendezvous: String,
+    pub(super) is_interactive: bool,
+    /// The end of the input is the end of it all.
+    pub(super) is_once: bool,
+}
+
 /// A conversation.
 pub(super) struct Talk {
     pub(super) hub: Hub,
@@ -66,15 +80,8 @@ pub(super) enum Settles {
 }
 
 impl Talk {
-    pub(super) fn new(
-        hub: Hub,
-        screen: Screen,
-        contacts: Contacts,
-        me: KeyId,
-        rendezvous: String,
-        is_interactive: bool,
-        is_once: bool,
-    ) -> Self {
+    pub(super) fn new(setup: Setup) -> Self {
+        let Setup { hub, screen, contacts, me, rendezvous, is_interactive, is_once } = setup;
         let settles = if is_interactive { Settles::Done } else { Settles::Unknown };
         Self {
             hub,

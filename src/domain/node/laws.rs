@@ -85,7 +85,7 @@ proptest! {
                     }
                 }
                 let (id, rank) = links[number];
-                node.greeted(id, at(other), rank, Way::Direct, Moment::ZERO, &mut out);
+                node.greeted(Greeting { id, address: at(other), rank, way: Way::Direct }, Moment::ZERO, &mut out);
             }
             let closed = out.orders.iter().filter(|order| matches!(order, Order::Close(_))).count();
             assert_eq!(closed, 1, "the other one is ended");

@@ -74,6 +74,19 @@ pub enum Doubt {
     Unlisted,
 }
 
+/// The other end of a link has said who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// On which link.
+    pub id: ConnectionId,
+    /// Where it listens.
+    pub address: Endpoint,
+    /// Of whoever has dialled.
+    pub rank: Rank,
+    /// How the link goes.
+    pub way: Way,
+}
+
 /// Orders and news, in their order.
 #[derive(Debug, Default)]
 pub struct Wishes {
@@ -279,15 +292,8 @@ impl Node {
     }
 
     /// The other end of a link has said who it is, and may be believed.
-    pub fn greeted(
-        &mut self,
-        id: ConnectionId,
-        address: Endpoint,
-        rank: Rank,
-        way: Way,
-        now: Moment,
-        out: &mut Wishes,
-    ) {
+    pub fn greeted(&mut self, greeting: Greeting, now: Moment, out: &mut Wishes) {
+        let Greeting { id, address, rank, way } = greeting;
         match self.peer(address, now).greeted(id, rank, way, now) {
             Match::First => out.news.push(News::Joined(address, id)),
             Match::Instead(old) => {

@@ -58,7 +58,11 @@ fn those_behind_are_dialled_and_those_before_are_waited_for() {
     assert_eq!(due(&mut node, second(1)), [Order::Dial(at(3)), Order::Dial(at(4))]);
     assert_eq!(due(&mut node, second(2)), [], "they are being dialled");
     let mut out = Wishes::default();
-    node.greeted(id(1), at(1), Rank { seq: 0, address: at(1) }, Way::Direct, second(2), &mut out);
+    node.greeted(
+        Greeting { id: id(1), address: at(1), rank: Rank { seq: 0, address: at(1) }, way: Way::Direct },
+        second(2),
+        &mut out,
+    );
     assert_eq!(out.news, [News::Joined(at(1), id(1))]);
     assert_eq!(node.link(at(1)), Some((id(1), Way::Direct)));
 }
@@ -75,7 +79,11 @@ fn a_dead_entry_waits_ever_longer_and_keeps_nobody_from_those_behind_it() {
     let mut out = Wishes::default();
     assert_eq!(due(&mut node, second(0)), [Order::Dial(at(9)), Order::Dial(at(3))]);
     node.dialled(at(3), id(3), Way::Direct, &mut out);
-    node.greeted(id(3), at(3), node.rank(), Way::Direct, second(0), &mut out);
+    node.greeted(
+        Greeting { id: id(3), address: at(3), rank: node.rank(), way: Way::Direct },
+        second(0),
+        &mut out,
+    );
     let (mut now, mut waits) = (second(0), Vec::new());
     for _ in 0..8 {
         node.dial_failed(at(9), now, CHANCE, &mut out);
@@ -97,8 +105,16 @@ fn the_link_that_the_lower_rank_has_dialled_stays() {
         // Seen from here 10.0.0.2 is first. The other one has its own list, and says its own rank.
         let theirs = Rank { seq, address: at(1) };
         node.dialled(at(3), id(1), Way::Direct, &mut out);
-        node.greeted(id(2), at(3), theirs, Way::Direct, second(0), &mut out);
-        node.greeted(id(1), at(3), node.rank(), Way::Direct, second(0), &mut out);
+        node.greeted(
+            Greeting { id: id(2), address: at(3), rank: theirs, way: Way::Direct },
+            second(0),
+            &mut out,
+        );
+        node.greeted(
+            Greeting { id: id(1), address: at(3), rank: node.rank(), way: Way::Direct },
+            second(0),
+            &mut out,
+        );
         let (stays, goes) = if ours_stays { (1, 2) } else { (2, 1) };
         assert_eq!(node.link(at(3)), Some((id(stays), Way::Direct)));
         assert_eq!(out.orders, [Order::Close(id(goes))]);
@@ -112,7 +128,11 @@ fn an_attempt_that_would_lose_is_not_even_greeted() {
     let mut node = node(list(&[1, 2, 3]));
     due(&mut node, second(0));
     let mut out = Wishes::default();
-    node.greeted(id(2), at(3), Rank { seq: 0, address: at(3) }, Way::Direct, second(0), &mut out);
+    node.greeted(
+        Greeting { id: id(2), address: at(3), rank: Rank { seq: 0, address: at(3) }, way: Way::Direct },
+        second(0),
+        &mut out,
+    );
     node.dialled(at(3), id(1), Way::Direct, &mut out);
     assert_eq!(out.orders, [Order::Close(id(1))]);
 }
@@ -122,8 +142,8 @@ fn a_node_that_dials_again_has_lost_its_former_link() {
     let mut node = node(list(&[1, 2]));
     let mut out = Wishes::default();
     let rank = Rank { seq: 0, address: at(1) };
-    node.greeted(id(1), at(1), rank, Way::Direct, second(0), &mut out);
-    node.greeted(id(2), at(1), rank, Way::Direct, second(9), &mut out);
+    node.greeted(Greeting { id: id(1), address: at(1), rank, way: Way::Direct }, second(0), &mut out);
+    node.greeted(Greeting { id: id(2), address: at(1), rank, way: Way::Direct }, second(9), &mut out);
     assert_eq!(out.news, [News::Joined(at(1), id(1)), News::Moved(at(1), id(2))]);
     assert_eq!(out.orders, [Order::Close(id(1))]);
 }
@@ -134,7 +154,11 @@ fn an_entry_that_vanishes_ends_no_link() {
     due(&mut node, second(0));
     let mut out = Wishes::default();
     node.dialled(at(3), id(3), Way::Direct, &mut out);
-    node.greeted(id(3), at(3), node.rank(), Way::Direct, second(0), &mut out);
+    node.greeted(
+        Greeting { id: id(3), address: at(3), rank: node.rank(), way: Way::Direct },
+        second(0),
+        &mut out,
+    );
     assert!(node.listed(list(&[2]), second(1), &mut out));
     assert_eq!((node.link(at(3)), out.orders.as_slice()), (Some((id(3), Way::Direct)), &[][..]));
     node.closed(id(3), second(30), CHANCE, &mut out);
@@ -148,7 +172,11 @@ fn the_end_of_the_rendezvous_ends_nothing_and_it_is_dialled_again() {
     due(&mut node, second(0));
     let mut out = Wishes::default();
     node.dialled(at(3), id(3), Way::Direct, &mut out);
-    node.greeted(id(3), at(3), node.rank(), Way::Direct, second(0), &mut out);
+    node.greeted(
+        Greeting { id: id(3), address: at(3), rank: node.rank(), way: Way::Direct },
+        second(0),
+        &mut out,
+    );
     node.lost(second(1), CHANCE);
     assert_eq!(due(&mut node, second(2)), []);
     assert_eq!(due(&mut node, second(3)), [Order::Register]);
@@ -179,14 +207,22 @@ fn who_cannot_be_dialled_dials_and_two_such_are_relayed() {
     assert_eq!(due(&mut mute, second(1)), [Order::Relay(at(1))]);
     let mut out = Wishes::default();
     mute.dialled(at(1), id(1), Way::Relayed, &mut out);
-    mute.greeted(id(1), at(1), mute.rank(), Way::Relayed, second(1), &mut out);
+    mute.greeted(
+        Greeting { id: id(1), address: at(1), rank: mute.rank(), way: Way::Relayed },
+        second(1),
+        &mut out,
+    );
     assert_eq!(mute.link(at(1)), Some((id(1), Way::Relayed)));
     // The other one turns out to be dialable, wherever the order puts it.
     let turned = marked((1, 2), &[(1, false, false), (2, true, false), (3, false, false)]);
     assert!(mute.listed(turned, second(2), &mut out));
     assert_eq!(due(&mut mute, second(2)), [Order::Dial(at(1))]);
     mute.dialled(at(1), id(7), Way::Direct, &mut out);
-    mute.greeted(id(7), at(1), mute.rank(), Way::Direct, second(2), &mut out);
+    mute.greeted(
+        Greeting { id: id(7), address: at(1), rank: mute.rank(), way: Way::Direct },
+        second(2),
+        &mut out,
+    );
     assert_eq!(out.orders.last(), Some(&Order::Close(id(1))));
     let mut dialable = node(marked((1, 1), &[(2, false, false), (1, true, false)]));
     assert_eq!(due(&mut dialable, second(0)), [], "it cannot be dialled, so it dials");
@@ -199,7 +235,11 @@ fn who_is_only_relayed_is_gone_with_its_entry() {
     due(&mut node, second(0));
     let mut out = Wishes::default();
     node.dialled(at(1), id(1), Way::Relayed, &mut out);
-    node.greeted(id(1), at(1), node.rank(), Way::Relayed, second(0), &mut out);
+    node.greeted(
+        Greeting { id: id(1), address: at(1), rank: node.rank(), way: Way::Relayed },
+        second(0),
+        &mut out,
+    );
     node.listed(marked((1, 2), &[(2, true, false)]), second(1), &mut out);
     assert_eq!(out.orders, [Order::Close(id(1))]);
 }

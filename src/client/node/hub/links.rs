@@ -16,7 +16,7 @@ use crate::{
     domain::{
         endpoint::Endpoint,
         id::{ConnectionId, KeyId},
-        node::{Doubt, Order, Rank, Way, Wishes},
+        node::{Doubt, Greeting, Order, Rank, Way, Wishes},
     },
 };
 
@@ -44,6 +44,11 @@ pub(in crate::client::node) struct Known {
 }
 
 impl Known {
+    /// A link of which nothing is known but where it comes from, or leads.
+    pub(super) const fn new(dialled: Option<Endpoint>, from: IpAddr, way: Way) -> Self {
+        Self { to: None, from, dialled, at: None, manner: None, way }
+    }
+
     pub(super) fn who(&self) -> Option<Who> {
         Some(Who { at: self.at.ok_or(self.from), manner: self.manner?, way: self.way })
     }
@@ -59,7 +64,7 @@ impl Hub {
         }
         let direct = Direct::answer(self.me.clone(), self.node.rank(), self.clock.now());
         let id = self.new_id();
-        self.open(id, stream, direct, Vec::new(), None, from);
+        self.open(id, stream, (direct, Vec::new()), Known::new(None, from, Way::Direct));
     }
 
     pub(super) fn on_dialled(&mut self, at: Endpoint, outcome: io::Result<TcpStream>) {
@@ -71,7 +76,7 @@ impl Hub {
                 if !wishes.orders.contains(&Order::Close(id)) {
                     let mut first = Vec::new();
                     let direct = Direct::dial(self.me.clone(), self.node.rank(), at, now, &mut first);
-                    self.open(id, stream, direct, first, Some(at), at.ip());
+                    self.open(id, stream, (direct, first), Known::new(Some(at), at.ip(), Way::Direct));
                 }
             }
             Err(_) => self.node.dial_failed(at, now, chance(), &mut wishes),
@@ -83,15 +88,13 @@ impl Hub {
         &mut self,
         id: ConnectionId,
         stream: TcpStream,
-        direct: Direct,
-        first: Vec<Told>,
-        dialled: Option<Endpoint>,
-        from: IpAddr,
+        (direct, first): (Direct, Vec<Told>),
+        mut known: Known,
     ) {
         let (to, commands) = mpsc::channel(MOST_WORDS);
         let link = Link { id, direct, clock: self.clock, hub: self.sender.clone(), to: commands };
         tokio::spawn(link.run(stream, first));
-        let known = Known { to: Some(to), from, dialled, at: None, manner: None, way: Way::Direct };
+        known.to = Some(to);
         self.links.insert(id, known);
     }
 
@@ -198,7 +201,7 @@ impl Hub {
         (known.at, known.manner) = (Some(at), Some(manner));
         self.told.retain(|(told, _)| *told != at);
         let (way, now, mut wishes) = (known.way, self.clock.now(), Wishes::default());
-        self.node.greeted(id, at, rank, way, now, &mut wishes);
+        self.node.greeted(Greeting { id, address: at, rank, way }, now, &mut wishes);
         self.follow(wishes);
     }
 

@@ -112,8 +112,7 @@ impl Hub {
     fn insert(&mut self, peer: Endpoint, id: ConnectionId, seal: Seal, dialled: Option<Endpoint>) {
         self.end_relayed(peer, None);
         self.relayed.insert(peer, (id, seal));
-        let known = Known { to: None, from: peer.ip(), dialled, at: None, manner: None, way: Way::Relayed };
-        self.links.insert(id, known);
+        self.links.insert(id, Known::new(dialled, peer.ip(), Way::Relayed));
     }
 
     fn on_relayed(&mut self, peer: Endpoint, payload: &[u8]) {

@@ -19,6 +19,7 @@ mod liar;
 mod member;
 mod net;
 mod node;
+mod rendezvous;
 mod rooms;
 mod scenarios;
 mod seeds;

@@ -20,6 +20,7 @@ mod member;
 mod net;
 mod node;
 mod nodes;
+mod rendezvous;
 mod rooms;
 mod scenarios;
 mod seeds;

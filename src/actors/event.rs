@@ -147,6 +147,11 @@ pub enum Kind {
         /// Which one.
         room: RoomName,
     },
+    /// An operator has emptied and forgotten a room.
+    RoomForgotten {
+        /// Which one.
+        room: RoomName,
+    },
     /// An operator closed a room.
     RoomClosed {
         /// Which one.
@@ -222,6 +227,7 @@ impl Kind {
             Self::NameRefused { .. } => "name_refused",
             Self::Renamed { .. } => "renamed",
             Self::RoomOpened { .. } => "room_opened",
+            Self::RoomForgotten { .. } => "room_forgotten",
             Self::RoomClosed { .. } => "room_closed",
             Self::TopicSet { .. } => "topic_set",
             Self::LineWithdrawn { .. } => "line_withdrawn",

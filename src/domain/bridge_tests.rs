@@ -9,10 +9,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
+    admission,
     id::HomeId,
     member::Member,
     rooms::{
-        Asker, Carried, Event, LineId, Outcome, Record, RoomName, RoomNews, Rooms, Speaker, Stamp, Wish,
+        Asker, Carried, Event, LineId, Outcome, Record, RoomName, RoomNews, Rooms, Speaker, Stamp, Standing,
+        Wish,
     },
 };
 
@@ -48,8 +50,9 @@ fn key(home: usize, dialect: Dialect) -> KeyId {
 fn member((home, dialect): Person) -> Arc<Member> {
     let key = key(home, dialect);
     let name = Some(format!("{dialect}-{home}").into()).filter(|_| dialect != Dialect::Olaf);
-    let (number, public_key, sealing_key, fingerprint) = (0, "".into(), None, None);
-    Member { key, name, number, dialect, public_key, spelled: key, sealing_key, fingerprint }.into()
+    let (number, public_key, sealing_key, display_name, fingerprint) = (0, "".into(), None, None, None);
+    Member { key, name, number, dialect, public_key, spelled: key, sealing_key, display_name, fingerprint }
+        .into()
 }
 
 fn home(number: usize) -> HomeId {
@@ -83,7 +86,11 @@ impl World {
 
     fn ask(&mut self, at: usize, wish: Wish) -> Outcome {
         let member = member((at, Dialect::Tpacket));
-        self.houses[at].rooms.ask(&Asker { connection: HEARS, member: &member }, wish, self.now)
+        self.houses[at].rooms.ask(
+            &Asker { connection: HEARS, member: &member, from: admission::Origin::V6(0) },
+            wish,
+            self.now,
+        )
     }
 
     fn hears(&mut self, who: Person, text: &str) {
@@ -123,7 +130,10 @@ impl World {
 
     fn settle(&mut self) {
         while let Some((from, to, news)) = self.news.pop_front() {
-            let outcome = self.houses[to].rooms.hear(home(from), news, self.now).expect("good news");
+            let outcome = self.houses[to]
+                .rooms
+                .hear(home(from), news, |_, _| Standing::Listed, self.now)
+                .expect("good news");
             self.follow(to, outcome);
         }
     }

@@ -12,6 +12,7 @@ pub mod backoff;
 pub mod bans;
 pub mod book;
 pub mod bridge;
+pub mod channel;
 pub mod dialect;
 pub mod directory;
 pub mod endpoint;

@@ -197,7 +197,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 55] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 58] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -230,6 +230,8 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 55] {
         ("limits.offline_total_bytes", limits.offline_total_bytes),
         ("limits.offline_keep_s", limits.offline_keep_s.into()),
         ("limits.rooms", limits.rooms.into()),
+        ("limits.rooms_opened_per_member", limits.rooms_opened_per_member.into()),
+        ("limits.rooms_opened_per_address", limits.rooms_opened_per_address.into()),
         ("limits.rooms_per_member", limits.rooms_per_member.into()),
         ("limits.room_guests", limits.room_guests.into()),
         ("limits.room_lines", limits.room_lines.into()),
@@ -241,6 +243,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 55] {
         ("limits.directory_per_member", limits.directory_per_member.into()),
         ("limits.directory_per_neighbour", limits.directory_per_neighbour.into()),
         ("limits.relay_bytes_per_second", limits.relay_bytes_per_second.into()),
+        ("limits.channel_bytes", limits.channel_bytes.into()),
         ("limits.peer_message_bytes", limits.peer_message_bytes.into()),
         ("limits.peer_queue_bytes", limits.peer_queue_bytes.into()),
         ("limits.peer_frames_per_second", limits.peer_frames_per_second.into()),

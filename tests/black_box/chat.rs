@@ -83,6 +83,13 @@ impl Person {
         }
     }
 
+    /// Sends the program a signal by name, as in `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status().expect("kill");
+        assert!(status.success(), "kill -s {name}");
+    }
+
     /// The same for a line that contains any of several.
     pub(crate) fn reads_either(&mut self, texts: &[&str]) -> String {
         loop {

@@ -20,5 +20,6 @@ mod links;
 mod moves;
 pub(crate) mod place;
 mod rooms;
+mod shunned;
 mod stranger;
 mod trust;

@@ -17,6 +17,7 @@ mod invariants;
 mod keys;
 mod liar;
 mod member;
+mod moderated;
 mod net;
 mod node;
 mod nodes;

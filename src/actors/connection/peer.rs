@@ -15,7 +15,7 @@ use crate::{
             Claimed, Closed, Found, Greeted, Introduced, Recommended, Reported, Shared, Shown, Step,
         },
         peer_link::trouble,
-        registry::{RoomTold, Tell, WantedBy},
+        registry::{RoomTold, Tell, WantedBy, Wrapped},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -84,15 +84,18 @@ impl Connection {
                 }
             }
             Output::Shown => self.has_shown(),
-            Output::Overheard => {
-                if let Some(peer) = &self.peer {
-                    peer.meter.overheard();
-                }
-            }
+            Output::Overheard => self.peer.iter().for_each(|peer| peer.meter.overheard()),
             Output::RoomNews(news) => {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
                     self.house.registry.do_send(RoomTold { home, news });
+                    self.take_breath();
+                }
+            }
+            Output::Wraps(wraps) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(wraps.frame.len());
+                    self.house.registry.do_send(Wrapped { home, wraps });
                     self.take_breath();
                 }
             }

@@ -8,8 +8,9 @@ use crate::{
         bans::{Enforce, Forget, Hear, ListError},
         clock::unix_ms,
         peer_link::Bar,
+        registry::Barred,
     },
-    dialect::{event::Claim, kith::bans::Signed},
+    dialect::{event::Claim, home_without_rooms, kith::bans::Signed},
     domain::{
         address::Address,
         id::{HomeId, KeyId},
@@ -73,6 +74,20 @@ impl Neighbourhood {
         }
     }
 
+    /// Tells the registry whose lines rooms do not show. An address alone says nothing to it.
+    pub(super) fn tell_barred(&self) {
+        let Some(house) = &self.house else { return };
+        let barred = self.parts.book.entries().filter(|(home, _)| self.bar(*home).is_some());
+        let keys = barred.flat_map(|(_, entry)| {
+            let spelled = entry.address.iter().cloned().chain(entry.shown_address());
+            let names = entry.names();
+            let named = names.iter().map(|name| name.as_str().to_owned());
+            let without: Vec<_> = spelled.chain(named).map(|name| home_without_rooms(&name)).collect();
+            without.into_iter().chain(entry.expected())
+        });
+        house.registry.do_send(Barred(keys.collect()));
+    }
+
     fn is_subscribed(&self, home: HomeId) -> bool {
         self.parts.subscribe.iter().any(|word| self.parts.book.meant(word) == Some(home))
     }
@@ -92,6 +107,7 @@ impl Handler<Enforce> for Neighbourhood {
         for (home, known) in &self.known {
             known.link.do_send(Bar(self.bar(*home)));
         }
+        self.tell_barred();
     }
 }
 

@@ -260,6 +260,7 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, false, ctx);
         }
+        self.tell_barred();
         ctx.run_interval(ROUND, |neighbourhood, ctx| {
             neighbourhood.gossip(ctx);
             neighbourhood.tell_notices();

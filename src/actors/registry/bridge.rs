@@ -21,7 +21,7 @@ use crate::{
         id::{HomeId, KeyId},
         letter::{Audience, Author, Letter, Origin},
         member::{Member, Newcomer},
-        rooms::{Carried, Record, RoomName},
+        rooms::{Carried, Record, RoomName, Standing},
     },
     identity::BridgeKeys,
 };
@@ -148,7 +148,7 @@ impl Registry {
         let (roster, mesh) = (self.switchboard.roster(), self.switchboard.mesh());
         let outcome = self.rooms.let_go(|home, key| match home {
             HomeId::OWN => roster.find(key).is_some(),
-            home => mesh.member(home, key).is_some(),
+            home => mesh.standing(home, key) == Standing::Listed,
         });
         self.follow(outcome);
     }

@@ -60,6 +60,9 @@ impl Registry {
     pub(super) fn tidy_rooms(&mut self) {
         let outcome = self.rooms.tidy(unix_ms());
         self.follow(outcome);
+        let mesh = self.switchboard.mesh();
+        let outcome = self.rooms.look_around(|home, key| mesh.standing(home, key));
+        self.follow(outcome);
     }
 
     fn answer(&self, connection: ConnectionId, ticket: Ticket, answer: &Answer) {
@@ -115,7 +118,7 @@ impl Registry {
                 },
                 Record::Muted(member, true) => Kind::Muted { member: *member },
                 Record::Muted(member, false) => Kind::Unmuted { member: *member },
-                Record::Room(_) | Record::Erased(_) | Record::Forgotten(_) => continue,
+                Record::Room(_) | Record::Erased(_) | Record::Forgotten(_) | Record::Emptied(..) => continue,
             };
             self.bulletin.publish(kind);
         }
@@ -144,9 +147,8 @@ impl Handler<Room> for Registry {
             };
             return self.answer(connection, ticket, &Answer::Refused(why));
         }
-        let Some(member) = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member)) else {
-            return;
-        };
+        let Some(entry) = self.entries.get(&connection) else { return };
+        let (member, from) = (Arc::clone(&entry.member), entry.address.into());
         // There they have words of their own, which everybody of their dialect hears.
         let is_public = matches!(&wish, Wish::Say(Some(room), _) if room.is_public());
         if is_public && self.bridging.is_some() && member.dialect != Dialect::Tpacket {
@@ -156,7 +158,7 @@ impl Handler<Room> for Registry {
             Wish::Enter(room) | Wish::Move(room) if !self.rooms.contains(room) => Some(room.clone()),
             _ => None,
         };
-        let outcome = self.rooms.ask(&Asker { connection, member: &member }, wish, unix_ms());
+        let outcome = self.rooms.ask(&Asker { connection, member: &member, from }, wish, unix_ms());
         if let (Some(room), Some(Answer::Entered(_))) = (opened, &outcome.answer) {
             self.bulletin.publish(Kind::RoomOpened { room });
         }
@@ -172,7 +174,8 @@ impl Handler<RoomTold> for Registry {
 
     fn handle(&mut self, RoomTold { home, news }: RoomTold, _: &mut Context<Self>) {
         self.inbox.taken(news.cost());
-        match self.rooms.hear(home, news, unix_ms()) {
+        let mesh = self.switchboard.mesh();
+        match self.rooms.hear(home, news, |home, key| mesh.standing(home, key), unix_ms()) {
             Ok(outcome) => self.follow(outcome),
             Err(violation) => {
                 self.count_against(Origin::Home(home));

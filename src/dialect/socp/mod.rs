@@ -5,8 +5,8 @@
 //! print, `sign` those that a server may have signed, and `content` those that the author of a letter may
 //! have signed. `key` knows the spellings of public keys, `binary` those of all other bytes, and `accent` is
 //! what is remembered about one implementation. `plain` says what a public letter says to everybody, and `bridge`
-//! how the house speaks for members of other protocols; `strange` says what is wrong with first words that cannot be
-//! followed.
+//! how the house speaks for members of other protocols; `channel` reads for whom its key is wrapped, and `strange`
+//! says what is wrong with first words that cannot be followed.
 //!
 //! Nothing here decides what is true; a text is read, or it is not.
 
@@ -15,6 +15,7 @@ mod answer;
 pub mod binary;
 pub mod bridge;
 pub mod canonical;
+pub mod channel;
 pub mod content;
 pub mod envelope;
 pub mod heard;
@@ -71,5 +72,11 @@ pub fn is_socp(frame: &Frame) -> bool {
 pub fn named(name: &str, public_key: &str, sealing_key: Option<&str>) -> Option<Named> {
     let key = if public_key.is_empty() { None } else { Some(key::read(public_key).ok()?.0.id()) };
     let is_fit = payload::is_user_name(name) && sealing_key.is_none_or(|text| key::read(text).is_ok());
-    is_fit.then(|| Named { name: name.into(), key, proven: false, sealing_key: sealing_key.map(Into::into) })
+    is_fit.then(|| Named {
+        name: name.into(),
+        key,
+        proven: false,
+        sealing_key: sealing_key.map(Into::into),
+        display_name: None,
+    })
 }

@@ -190,6 +190,7 @@ impl Session {
             key: Some(key.id()),
             proven: signed.is_some(),
             sealing_key: sealing_key.map(Into::into),
+            display_name: hello.display_name().map(Into::into),
         };
         let public_key: Arc<str> = hello.pubkey.as_deref().unwrap_or_default().into();
         // A hello without a signature proves nothing, so it may come again.

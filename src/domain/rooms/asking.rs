@@ -8,6 +8,7 @@ use super::{
     Answer, Asker, Deed, Event, Guest, Line, LineId, Objection, Outcome, Page, RoomCard, RoomName, RoomNews,
     Rooms, Scene, Speaker, Wish,
     house::{guest, seat},
+    opening::By,
 };
 use crate::domain::{id::ConnectionId, member::Member};
 
@@ -31,12 +32,12 @@ impl Rooms {
 
     /// A member wishes something. To be called otherwise she may only wish after everybody else has agreed.
     pub fn ask(&mut self, asker: &Asker<'_>, wish: Wish, now_ms: i64) -> Outcome {
-        let Asker { connection, member } = *asker;
+        let Asker { connection, member, .. } = *asker;
         self.welcome(connection, member);
         let mut outcome = Outcome::default();
         let answer = match wish {
-            Wish::Enter(room) => self.enter(connection, &room, false, &mut outcome),
-            Wish::Move(room) => self.enter(connection, &room, true, &mut outcome),
+            Wish::Enter(room) => self.enter(asker, &room, false, &mut outcome),
+            Wish::Move(room) => self.enter(asker, &room, true, &mut outcome),
             Wish::Leave(room) => {
                 if self.leave(connection, &room, &mut outcome) {
                     Ok(Answer::Left(room))
@@ -68,13 +69,8 @@ impl Rooms {
         visitor.into_iter().flat_map(|visitor| visitor.rooms_of(connection)).cloned().collect()
     }
 
-    fn enter(
-        &mut self,
-        connection: ConnectionId,
-        name: &RoomName,
-        alone: bool,
-        outcome: &mut Outcome,
-    ) -> Answered {
+    fn enter(&mut self, asker: &Asker<'_>, name: &RoomName, alone: bool, outcome: &mut Outcome) -> Answered {
+        let Asker { connection, member, from } = *asker;
         let visitor = self.visitors.of(connection).ok_or(Objection::Unsupported)?;
         let others: Vec<_> =
             visitor.rooms_of(connection).filter(|room| alone && *room != name).cloned().collect();
@@ -92,14 +88,14 @@ impl Rooms {
             return Err(Objection::TooManyRooms);
         }
         if let Some(room) = self.rooms.get(name) {
-            if room.closed {
+            if room.is_closed() {
                 return Err(Objection::Closed);
             }
-            if !is_in && room.len() >= self.limits.room_guests {
+            if !is_in && room.len() >= self.limits.places.all {
                 return Err(Objection::Full);
             }
         }
-        self.open(name, outcome).ok_or(Objection::TooManyRooms)?;
+        self.open(name, By::Member(member.key, from), outcome).ok_or(Objection::TooManyRooms)?;
         for other in others {
             self.leave(connection, &other, outcome);
         }
@@ -129,7 +125,7 @@ impl Rooms {
 
     fn scene(&self, name: &RoomName, you: Arc<Guest>) -> Option<Scene> {
         let room = self.rooms.get(name)?;
-        let (history, _) = room.page(None, usize::MAX, |line| self.shows(line));
+        let (history, _) = room.page(None, usize::MAX, |line| self.is_readable(line));
         Some(Scene { room: name.clone(), topic: room.topic(), you, guests: room.guests(), history })
     }
 
@@ -205,7 +201,7 @@ impl Rooms {
     }
 
     fn list(&self) -> Vec<RoomCard> {
-        let rooms = self.rooms.iter().filter(|(_, room)| !room.closed);
+        let rooms = self.rooms.iter().filter(|(_, room)| !room.is_closed());
         let card = |(name, room): (&RoomName, &super::room::Room)| RoomCard {
             name: name.clone(),
             topic: room.topic(),
@@ -221,7 +217,7 @@ impl Rooms {
             return Err(Objection::NoRoom);
         }
         let here = self.rooms.get(&room).ok_or(Objection::NoRoom)?;
-        let (lines, more) = here.page(before, most.into(), |line| self.shows(line));
+        let (lines, more) = here.page(before, most.into(), |line| self.is_readable(line));
         Ok(Answer::History { room, lines, more })
     }
 

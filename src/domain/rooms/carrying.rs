@@ -12,6 +12,7 @@ use bytestring::ByteString;
 use super::{
     Deed, Event, Guest, Line, LineId, Objection, Outcome, RoomName, RoomNews, Rooms, Speaker,
     house::{guest, seat},
+    opening::By,
 };
 use crate::domain::{
     id::{HomeId, KeyId},
@@ -50,10 +51,10 @@ impl Rooms {
         if text.len() > self.limits.history.line_bytes {
             return Err(Objection::TooLong);
         }
-        if self.rooms.get(name).is_some_and(|room| room.closed) {
+        if self.rooms.get(name).is_some_and(|room| room.is_closed()) {
             return Err(Objection::Closed);
         }
-        self.open(name, &mut outcome).ok_or(Objection::TooManyRooms)?;
+        self.open(name, By::House, &mut outcome).ok_or(Objection::TooManyRooms)?;
         let you = self.carrier(home, member);
         let is_seated = self.seat_carrier(name, &you, &mut outcome);
         let by = Some(Speaker { member: you.member, name: Arc::clone(&you.name), dialect: you.dialect });
@@ -92,12 +93,12 @@ impl Rooms {
 
     /// Says whether she is in. Where there is no place, what she says is read all the same.
     fn seat_carrier(&mut self, name: &RoomName, you: &Arc<Guest>, outcome: &mut Outcome) -> bool {
-        let most = self.limits.room_guests;
+        let places = self.limits.places;
         let Some(room) = self.rooms.get_mut(name) else { return false };
         if room.seated(you.number).is_some() {
             return true;
         }
-        if room.len() >= most {
+        if !room.has_place(you.home, places) {
             return false;
         }
         outcome.tell(name, room.listeners(), Event::Came(Arc::clone(you)));

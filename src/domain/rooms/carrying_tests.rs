@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::domain::{
+    admission::Origin,
     id::ConnectionId,
     limits::Limits,
     rooms::{
-        Answer, Asker, Order, Page, Record, Stamp, Wish,
+        Answer, Asker, Order, Page, Record, Stamp, Standing, Wish,
         testing::{START, key, member, room},
     },
 };
@@ -19,7 +20,11 @@ fn house(limits: &Limits) -> Rooms {
     let mut rooms = Rooms::new(key(200), limits);
     rooms.link(NEW, key(201));
     let listener = member(1, "listener");
-    rooms.ask(&Asker { connection: LISTENER, member: &listener }, Wish::Enter(room("public")), START);
+    rooms.ask(
+        &Asker { connection: LISTENER, member: &listener, from: Origin::V6(0) },
+        Wish::Enter(room("public")),
+        START,
+    );
     rooms
 }
 
@@ -75,7 +80,9 @@ fn what_is_said_at_a_home_without_rooms_is_kept_here_and_told_to_nobody() {
     // A neighbour that asks for everything hears nothing of it, and not that there is such a guest.
     let news = rooms.link(NEW, key(201));
     assert_eq!(told(&news).iter().filter(|news| **news == "seats").count(), 1);
-    let all = rooms.hear(NEW, RoomNews::WantLines(Stamp::ZERO), START).expect("a good question");
+    let all = rooms
+        .hear(NEW, RoomNews::WantLines(Stamp::ZERO), |_, _| Standing::Listed, START)
+        .expect("a good question");
     let has_lines = |news: &RoomNews| matches!(news, RoomNews::Lines(lines) if !lines.lines.is_empty());
     assert!(!all.news.iter().any(|(_, news)| has_lines(news)), "{all:?}");
     assert_eq!(heard(&rooms.let_go(|home, _| home != OLD)), ["went"]);
@@ -86,7 +93,7 @@ fn with_a_connection_she_is_the_same_guest() {
     let mut rooms = house(&Limits::default());
     says(&mut rooms, 2, HomeId::OWN, "one").expect("room");
     let (connection, anna) = (ConnectionId(2), member(2, "anna"));
-    let asker = Asker { connection, member: &anna };
+    let asker = Asker { connection, member: &anna, from: Origin::V6(0) };
     let outcome = rooms.ask(&asker, Wish::Enter(room("public")), START);
     let Some(Answer::Entered(scene)) = &outcome.answer else { panic!("{outcome:?}") };
     assert_eq!((heard(&outcome), told(&outcome), scene.guests.len()), (vec![], vec![], 2));

@@ -249,7 +249,7 @@ fn whoever_never_heard_of_what_made_place_keeps_the_same() {
 
 #[test]
 fn more_rooms_than_there_may_be_are_not_seen() {
-    let limits = Limits { rooms: 3, room_guests: 2, ..Limits::default() };
+    let limits = Limits { rooms: 6, room_guests: 2, ..Limits::default() };
     let mut home = live(&limits);
     let seats = (1..9).map(|n| (room(&format!("r{n}")), seat_of(u32::from(n), n, "x"))).collect();
     home.is_told(THERE, RoomNews::Seats(seats)).expect("no crime");
@@ -257,7 +257,7 @@ fn more_rooms_than_there_may_be_are_not_seen() {
     home.is_told(THERE, told(Stamp::ZERO, lines)).expect("no crime");
     let full = (20..25).map(|n| (room("hall"), seat_of(u32::from(n), n, "x"))).collect();
     home.is_told(THERE, RoomNews::Seats(full)).expect("no crime");
-    assert_eq!(home.rooms.rooms().count(), 3);
+    assert_eq!(home.rooms.rooms().count(), 4);
     assert_eq!(home.rooms.room(&room("hall")).expect("a room").guests.len(), 2);
     // Who was not seen comes and goes all the same.
     home.is_told(THERE, RoomNews::Went(room("r8"), 8)).expect("no crime");
@@ -310,4 +310,48 @@ fn a_closed_room_is_not_shown_and_goes_on_elsewhere() {
     home.orders(Order::Reopen(room("hall"))).expect("open");
     let Answer::Entered(scene) = home.enters(0, "hall") else { panic!("not in") };
     assert_eq!((scene.guests.len(), scene.history.len()), (2, 1));
+}
+
+#[test]
+fn a_hidden_line_leaves_its_place_taken_for_as_long_as_it_would_have_been_there() {
+    let limits = Limits { room_lines: 3, room_keep_s: 60, ..Limits::default() };
+    let [mut home, mut other] = [live(&limits), live(&limits)];
+    let lines = [1, 2].map(|at| said(SEED, START + at, "hall", &format!("{at}")));
+    for home in [&mut home, &mut other] {
+        home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    }
+    home.heard(0);
+    let first = lines[0].id;
+    let outcome = home.orders(Order::Withdraw(first)).expect("hidden");
+    assert_eq!((home.heard(0), home.history("hall")), (vec!["withdrawn".into()], vec!["2".to_owned()]));
+    assert_eq!((outcome.news, outcome.records.len()), (vec![], 2), "nobody else is told");
+    assert_eq!(home.orders(Order::Withdraw(first)).err(), Some(Objection::Unknown), "once is enough");
+    assert_eq!(home.orders(Order::Withdraw(id(SEED, START + 9))).err(), Some(Objection::Unknown));
+    let size = |home: &Home| home.rooms.room(&room("hall")).map(|view| (view.lines, view.bytes));
+    assert_eq!(size(&home), size(&other));
+    // Said again by its home, whatever is forgotten here meanwhile, it stays hidden.
+    home.restarts(0);
+    home.links(THERE, SEED);
+    home.is_told(THERE, RoomNews::Lost(lines[1].id.stamp)).expect("heard");
+    home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    assert_eq!((home.history("hall"), size(&home)), (vec!["2".to_owned()], size(&other)));
+    // It ends when the line would have ended: when it is too old, or its home withdraws it.
+    let mut later = Home::with(&limits);
+    later.enters(0, "hall");
+    later.links(THERE, SEED);
+    later.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    later.orders(Order::Withdraw(first)).expect("hidden");
+    later.now += 61_000;
+    assert!(later.tidies().records.contains(&Record::Erased(first)));
+    let withdrew = line(SEED, START + 3, "hall", Deed::Withdrew { line: first, bytes: 66 });
+    let outcomes = [&mut home, &mut other]
+        .map(|home| home.is_told(THERE, told(lines[1].id.stamp, vec![withdrew.clone()])).expect("heard"));
+    assert!(outcomes.iter().all(|outcome| outcome.records.contains(&Record::Erased(first))), "{outcomes:?}");
+    // Asked with something that its home has not, it tells everything anew.
+    for home in [&mut home, &mut other] {
+        home.links(THERE, SEED);
+        home.is_told(THERE, RoomNews::Lost(withdrew.id.stamp)).expect("heard");
+        home.is_told(THERE, told(Stamp::ZERO, vec![lines[1].clone(), withdrew.clone()])).expect("heard");
+    }
+    assert_eq!((home.history("hall"), size(&home)), (other.history("hall"), size(&other)));
 }

@@ -13,7 +13,9 @@ use super::{
     clock::Clock,
     log::Bounds,
     neighbours::Neighbour,
-    room::{Room, Turn},
+    opening::{By, Emptied, Openings, Shares},
+    room::{Places, Room, Turn},
+    shunned::Shunned,
     visitors::Visitors,
 };
 use crate::domain::{
@@ -42,16 +44,19 @@ pub struct Rooms {
     /// Up to where we have heard each home, by its key; they may be away.
     pub(super) heard: HashMap<KeyId, Stamp>,
     pub(super) muted: BTreeSet<KeyId>,
+    pub(super) shunned: Shunned,
+    pub(super) openings: Openings,
+    pub(super) emptied: Emptied,
     last_number: u32,
-    uses: u64,
+    pub(super) uses: u64,
 }
 
 /// The limits that are in force here.
 #[derive(Debug)]
 pub(super) struct Most {
-    pub(super) rooms: usize,
+    pub(super) shares: Shares,
     pub(super) rooms_per_member: usize,
-    pub(super) room_guests: usize,
+    pub(super) places: Places,
     pub(super) seats_per_neighbour: usize,
     /// Bytes that a neighbour is told at once.
     pub(super) part_bytes: usize,
@@ -62,9 +67,9 @@ impl Most {
     fn new(limits: &Limits) -> Self {
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         Self {
-            rooms: count(limits.rooms),
+            shares: Shares::new(limits),
             rooms_per_member: count(limits.rooms_per_member),
-            room_guests: count(limits.room_guests),
+            places: Places::new(count(limits.room_guests)),
             seats_per_neighbour: count(limits.peer_members),
             // However little may wait for a neighbour, there is room for much else beside it.
             part_bytes: (count(limits.peer_queue_bytes) / 16).min(PART_BYTES),
@@ -93,6 +98,9 @@ impl Rooms {
             archive: Archive::default(),
             heard: HashMap::new(),
             muted: BTreeSet::new(),
+            shunned: Shunned::default(),
+            openings: Openings::default(),
+            emptied: Emptied::new(),
             last_number: FIRST_NUMBER - 1,
             uses: 0,
         }
@@ -103,7 +111,11 @@ impl Rooms {
     pub fn restore(&mut self, kept: Kept, now_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
         self.muted.extend(kept.muted);
-        self.rooms.extend(kept.rooms.iter().map(|kept| (kept.name.clone(), Room::restored(kept))));
+        self.emptied.extend(kept.emptied);
+        for kept in kept.rooms {
+            let room = Room::restored(&kept);
+            self.put(kept.name, room);
+        }
         let mut lines = kept.lines;
         lines.sort_by_key(|line| line.id);
         let last = lines.last().map_or(Stamp::ZERO, |line| line.id.stamp);
@@ -127,10 +139,12 @@ impl Rooms {
     pub fn tidy(&mut self, now_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
         let oldest = self.limits.history.oldest(now_ms);
-        let turns: Vec<_> = self.rooms.values_mut().map(|room| room.expire(oldest)).collect();
-        for turn in turns {
+        let turns = self.rooms.iter_mut().map(|(name, room)| (name.clone(), room.expire(oldest)));
+        for (name, turn) in turns.collect::<Vec<_>>() {
             self.settle(&turn, &mut outcome);
+            self.announce(&name, &turn, &mut outcome);
         }
+        self.forget_stale(oldest, &mut outcome);
         self.ask_again(now_ms, &mut outcome);
         outcome
     }
@@ -192,37 +206,22 @@ impl Rooms {
         self.muted.contains(&member)
     }
 
-    /// Whether the members of this home see this line.
+    /// Whether the members of this home see this line. In a room that is closed here they see nothing.
     #[must_use]
     pub fn shows(&self, line: &Line) -> bool {
+        self.rooms.get(&line.room).is_none_or(|room| !room.is_closed()) && self.is_readable(line)
+    }
+
+    /// Whether whoever may read the history of its room reads this line.
+    pub(super) fn is_readable(&self, line: &Line) -> bool {
         let is_muted = || line.by.as_ref().is_some_and(|by| self.muted.contains(&by.member));
-        line.id.home == self.own || !is_muted()
+        (line.id.home == self.own || !is_muted()) && !self.shunned.has_said(line)
     }
 
     /// A number that no guest has had before.
     pub(super) const fn next_number(&mut self) -> u32 {
         self.last_number = self.last_number.saturating_add(1);
         self.last_number
-    }
-
-    /// The room of that name is there, if there is place for it: the empty room without a history that nobody has used
-    /// the longest makes place.
-    pub(super) fn open(&mut self, name: &RoomName, outcome: &mut Outcome) -> Option<&mut Room> {
-        if !self.rooms.contains_key(name) {
-            if self.rooms.len() >= self.limits.rooms {
-                let idle = self.rooms.iter().filter(|(_, room)| room.is_idle());
-                let oldest = idle.min_by_key(|(_, room)| room.used).map(|(name, _)| name.clone())?;
-                self.rooms.remove(&oldest);
-                outcome.records.push(Record::Forgotten(oldest));
-            }
-            let room = Room::default();
-            outcome.records.push(room.record(name));
-            self.rooms.insert(name.clone(), room);
-        }
-        self.uses += 1;
-        let room = self.rooms.get_mut(name)?;
-        room.used = self.uses;
-        Some(room)
     }
 
     /// A line of this home or of a neighbour is kept, if it is new and there is place for it.
@@ -233,7 +232,11 @@ impl Rooms {
         if is_late && !self.rooms.contains_key(&line.room) {
             return None;
         }
-        let turn = self.open(&line.room, outcome)?.keep(line, &bounds, now_ms);
+        if self.emptied.get(&line.room).is_some_and(|through| line.id.stamp <= *through) {
+            return None;
+        }
+        let by = if line.id.home == own { By::House } else { By::Home(line.id.home) };
+        let turn = self.open(&line.room, by, outcome)?.keep(line, &bounds, now_ms);
         if turn.is_new {
             outcome.records.push(Record::Line(Arc::clone(line)));
             if line.id.home == own {

@@ -7,6 +7,7 @@ use std::{
 
 use super::*;
 use crate::domain::{
+    admission::Origin,
     dialect::Dialect,
     id::{ConnectionId, HomeId, KeyId},
     limits::Limits,
@@ -27,9 +28,19 @@ pub(super) fn room(name: &str) -> RoomName {
 
 pub(super) fn member(seed: u8, name: &str) -> Arc<Member> {
     let (name, public_key, spelled) = (Some(name.into()), "".into(), key(seed));
-    let (fingerprint, sealing_key) = (None, None);
+    let (fingerprint, sealing_key, display_name) = (None, None, None);
     let (key, number, dialect) = (key(seed), 0, Dialect::Socp);
-    Arc::new(Member { key, name, number, dialect, public_key, spelled, fingerprint, sealing_key })
+    Arc::new(Member {
+        key,
+        name,
+        number,
+        dialect,
+        public_key,
+        spelled,
+        fingerprint,
+        sealing_key,
+        display_name,
+    })
 }
 
 /// What is added to the seed of a member who is called otherwise.
@@ -146,7 +157,8 @@ impl Home {
 
     pub(super) fn asks_as(&mut self, who: u8, member: &Arc<Member>, wish: Wish) -> Outcome {
         let connection = ConnectionId(who.into());
-        let outcome = self.rooms.ask(&Asker { connection, member }, wish, self.now);
+        let from = Origin::V6(connection.0);
+        let outcome = self.rooms.ask(&Asker { connection, member, from }, wish, self.now);
         match &outcome.answer {
             Some(Answer::Entered(scene)) => {
                 self.views.insert((connection, scene.room.clone()), View::of(scene));
@@ -209,7 +221,7 @@ impl Home {
     }
 
     pub(super) fn is_told(&mut self, home: u32, news: RoomNews) -> Result<Outcome, Violation> {
-        let outcome = self.rooms.hear(HomeId(home), news, self.now)?;
+        let outcome = self.rooms.hear(HomeId(home), news, |_, _| Standing::Listed, self.now)?;
         self.hears(&outcome);
         Ok(outcome)
     }
@@ -220,7 +232,7 @@ impl Home {
         outcome
     }
 
-    fn hears(&mut self, outcome: &Outcome) {
+    pub(super) fn hears(&mut self, outcome: &Outcome) {
         self.records.extend(outcome.records.iter().cloned());
         for (room, listeners, event) in &outcome.events {
             for listener in listeners {

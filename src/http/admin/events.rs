@@ -127,9 +127,10 @@ impl From<&Event> for EventView {
                 before: Some(Who::from(&**before)),
                 ..blank
             },
-            Kind::RoomOpened { room } | Kind::RoomClosed { room } | Kind::TopicSet { room } => {
-                Self { room: Some(room.to_string()), ..blank }
-            }
+            Kind::RoomOpened { room }
+            | Kind::RoomClosed { room }
+            | Kind::RoomForgotten { room }
+            | Kind::TopicSet { room } => Self { room: Some(room.to_string()), ..blank },
             Kind::LineWithdrawn { room, line } => {
                 Self { room: Some(room.to_string()), line: Some(line.to_string()), ..blank }
             }

@@ -266,7 +266,7 @@ async fn the_server_shows_every_limit_under_its_name() {
     let bench = bench(|settings| settings.limits.hello_timeout_s = 77).await;
     let (_, server) = get(&bench, "/api/v1/server").await;
     assert_eq!(server["limits"]["hello_timeout_s"], 77);
-    assert_eq!(server["limits"].as_object().expect("limits").len(), 55);
+    assert_eq!(server["limits"].as_object().expect("limits").len(), 56);
     assert_eq!((&server["store"]["healthy"], &server["draining"]), (&json!(true), &json!(false)));
 }
 
@@ -354,6 +354,7 @@ async fn events_are_streamed_until_the_house_closes() {
             public_key: "".into(),
             spelled: KeyId([3; 32]),
             sealing_key: None,
+            display_name: None,
             fingerprint: None,
         }),
         ending: Ending::Kicked,

@@ -1,5 +1,6 @@
 //! One room and several dialects: everybody reads everybody, once, and nothing that was sealed.
 
+use actix_web::http::Method;
 use kith::domain::id::KeyId;
 
 use super::place::{Place, all_up, lines, places, three};
@@ -9,17 +10,17 @@ use crate::{
     voices::{Guest, User},
 };
 
-const ON: [(&str, &str); 1] = [("BRIDGE__PUBLIC", "true")];
+pub(super) const ON: [(&str, &str); 1] = [("BRIDGE__PUBLIC", "true")];
 const BEN: &str = "3e81ec8a-f6c3-49bd-94d0-ca2f9d0b0c43";
 
 /// How an OLAF member is called where there are names.
-fn called(member: &Client) -> String {
+pub(super) fn called(member: &Client) -> String {
     let key = kith::crypto::keys::PublicKey::read(&member.pem()).expect("a key").id();
     format!("{} (olaf)", KeyId::short(&key))
 }
 
 /// What an OLAF member hears up to a text, lists left out, as the words of each letter.
-async fn words(member: &mut Client, last: &str) -> Vec<String> {
+pub(super) async fn words(member: &mut Client, last: &str) -> Vec<String> {
     let mut words = Vec::new();
     loop {
         let frame = member.hear("public_chat").await;
@@ -171,4 +172,38 @@ async fn nothing_that_was_sealed_crosses_and_nothing_at_all_where_the_bridge_is_
         app.get("/api/v1/server").await["bridge"],
         serde_json::json!({"public": false, "members": []})
     );
+}
+
+#[actix_web::test]
+async fn programs_of_others_read_each_other_and_the_members_of_a_server_of_others() {
+    let (_places, apps) = three(&[ON[0], ("NEIGHBOURHOOD__ADMIT", "anyone")]);
+    all_up(&apps, 2).await;
+    let urls = apps.each_ref().map(|app| format!("ws://{}", app.listen));
+    let arguments: Vec<&str> = urls.iter().flat_map(|url| ["--url", url.as_str()]).collect();
+    crate::peers::run("bridge_suite.py", &arguments);
+}
+
+#[actix_web::test]
+async fn a_closed_public_room_is_said_again_to_nobody_of_that_server() {
+    let (_places, apps) = three(&ON);
+    all_up(&apps, 2).await;
+    let mut anna = Client::join(&apps[0], 0).await;
+    let mut carl = Guest::enter(&apps[1], "carl", "public").await;
+    let mut ben = User::join(&apps[2], BEN).await;
+    let order = |what: &str| format!("/api/v1/rooms/public/{what}");
+    assert_eq!(apps[0].api(Method::POST, &order("close")).await.status, 204);
+    carl.say("behind closed doors").await;
+    ben.hear("carl (tpacket): behind closed doors").await;
+    apps[0].until(&order("history"), |answer| answer.text.contains("behind closed doors")).await;
+    // What she says is a public letter, and no line.
+    anna.say("anna alone").await;
+    assert_eq!(words(&mut anna, "anna alone").await, ["anna alone"]);
+    assert_eq!(apps[0].api(Method::POST, &order("reopen")).await.status, 204);
+    anna.say("open again").await;
+    assert_eq!(words(&mut anna, "open again").await, ["open again"]);
+    ben.hear(&format!("{}: open again", called(&anna))).await;
+    carl.say("and heard").await;
+    assert_eq!(words(&mut anna, "and heard").await, ["carl (tpacket): and heard"]);
+    let history = apps[1].get(&order("history")).await.to_string();
+    assert!(!history.contains("anna alone") && history.contains("open again"), "{history}");
 }

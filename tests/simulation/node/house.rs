@@ -116,7 +116,7 @@ impl Node {
         {
             let roster = self.house.roster();
             let (members, is_last) = roster.part(after, self.setup.part);
-            let parts = press::part(after, &members, is_last, roster.sequence(), neighbour.ear);
+            let parts = press::part(after, &members, is_last, roster.sequence(), 0, neighbour.ear);
             neighbour.telling = (!is_last).then(|| members.last().map(|member| member.key));
             for part in parts {
                 self.offer(voice, part, now);
@@ -129,7 +129,10 @@ impl Node {
         if std::mem::take(&mut self.is_deaf) {
             return;
         }
+        let arrivals = news.arrivals();
         let effect = self.house.hear(self.home(peer), news);
+        self.house.hide_new(self.home(peer), &arrivals, |member| self.banned.contains(&member.key));
+        self.seat(&arrivals, now);
         let neighbour = self.neighbours.get(&peer).and_then(|found| Some((found.voice?, found.ear)));
         let Some((voice, ear)) = neighbour else { return };
         if effect.excess {

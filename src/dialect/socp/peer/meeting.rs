@@ -50,7 +50,7 @@ impl Session {
             return Ok(());
         };
         out.push(Output::Step("hello", format!("{kind} from {from} at {address}")));
-        if self.terms.detect_accents {
+        if self.terms.socp_detect_accents {
             self.accent = Accent::recognise(envelope);
         }
         self.take_key(introduction.pubkey.as_deref())?;

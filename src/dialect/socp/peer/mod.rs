@@ -1,10 +1,11 @@
 //! SOCP between servers: one joins through another, links with the rest, and tells who came and who went.
 //!
-//! `session` is one socket, `meeting` how its link comes up and `up` what comes over it then; `hello` is what
+//! `session` is one socket, `meeting` how its link comes up and `up` what comes over it then, `channel` what of that is kept for who comes later; `hello` is what
 //! servers say when they meet, `gossip` what they tell of their members. The protocol proves a server by a signature
 //! that anybody can play back, so a link proves little by itself: what comes over it counts because each frame is
 //! signed with the key of the link.
 
+mod channel;
 mod gossip;
 mod hello;
 mod meeting;

@@ -28,6 +28,7 @@ use crate::{
         is_fatal,
         socp::{
             accent::Accent,
+            answer::Question,
             envelope::Envelope,
             kind::Kind,
             relay::error,
@@ -39,6 +40,7 @@ use crate::{
     },
     domain::{
         Moment,
+        channel::Wraps,
         id::HomeId,
         letter::{Frame, Letter},
         news::News,
@@ -95,6 +97,8 @@ pub(super) enum State {
     Weighing(HomeId, Box<Weighed>),
     /// The house is asked who may have signed a frame.
     Looking(HomeId, Box<(Envelope<'static>, Then)>),
+    /// The house is asked for what the server wants to know.
+    Answering(HomeId, Box<Question>),
     Over,
 }
 
@@ -117,6 +121,10 @@ pub(super) enum Then {
     Live,
     /// It did not find somebody whom we believe to be there.
     Missed(News),
+    /// It has handed out a key of the channel that its maker has signed, or not.
+    Keep(Wraps),
+    /// It wants to know something.
+    Answer(Box<Question>),
     /// With the arrival of its author, if nobody has told of that.
     Route(Box<Letter>, Option<Told>),
 }
@@ -248,7 +256,8 @@ impl Session {
 
     /// Whether the house has let it in.
     const fn is_up(&self) -> bool {
-        matches!(self.state, State::Asking(_) | State::Up(_) | State::Weighing(..) | State::Looking(..))
+        let waits = matches!(self.state, State::Weighing(..) | State::Looking(..) | State::Answering(..));
+        waits || matches!(self.state, State::Asking(_) | State::Up(_))
     }
 
     /// First words that cannot be followed: the other side is told why, and the house, too.

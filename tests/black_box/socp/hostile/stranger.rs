@@ -76,10 +76,14 @@ pub(super) fn address(server: usize) -> String {
     format!("lair-{server}.example:1")
 }
 
-fn sig(owner: usize, payload: &Value) -> String {
-    let text = canonical(&payload.to_string()).expect("a payload");
-    let signature = sign(&KEYS[owner], text.as_bytes(), Salt::Digest).expect("a signature");
+/// A signature as it is written.
+pub(in crate::socp) fn signature(owner: usize, text: &[u8]) -> String {
+    let signature = sign(&KEYS[owner], text, Salt::Digest).expect("a signature");
     binary::encode(&signature, false)
+}
+
+fn sig(owner: usize, payload: &Value) -> String {
+    signature(owner, canonical(&payload.to_string()).expect("a payload").as_bytes())
 }
 
 /// A frame that the owner of this key has signed, whatever else it says.
@@ -274,7 +278,7 @@ impl Stranger {
     }
 
     /// Waits until everything that a server said is dealt with; returns the letters that came before.
-    pub(super) async fn settles(&mut self, server: &mut Self) -> Vec<String> {
+    pub(in crate::socp) async fn settles(&mut self, server: &mut Self) -> Vec<String> {
         let marker = format!("marker-{}", now());
         server.says(&advertise(server.owner, &marker, "")).await;
         self.sees(&marker, true).await

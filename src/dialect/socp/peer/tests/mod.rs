@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
-        Accent as AnyAccent, Ear,
+        Accent as AnyAccent, Ear, Terms,
         event::{Greeting, Input, Output, ServerCard, Standing},
         press,
         socp::{
-            Accent, id_of, relay,
+            Accent, binary,
+            canonical::canonical,
+            id_of, relay,
             testing::{US, Who, judge, said, terms, unsigned, value},
         },
     },

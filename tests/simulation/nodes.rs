@@ -277,7 +277,9 @@ impl World {
     }
 
     fn fault(&mut self) {
-        match self.rng.u8(..4) {
+        // When it is time to be calm, nothing happens but that a rendezvous comes back.
+        let kind = if self.now < TROUBLE { self.rng.u8(..4) } else { 2 };
+        match kind {
             0 => {
                 let open: Vec<_> =
                     self.links.iter().filter(|(_, link)| link.is_open).map(|(id, _)| *id).collect();

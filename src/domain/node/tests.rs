@@ -1,3 +1,5 @@
+//! One scene for each thing that goes wrong between nodes.
+
 use std::time::Duration;
 
 use super::*;

@@ -21,6 +21,7 @@ use super::{
     neighbourhood::{self, Neighbourhood},
     notary::{Keys, Notary},
     registry::{self, OfflineParts, Registry},
+    rendezvous::{self, Rendezvous},
     stillness::Stillness,
     tally::Tally,
 };
@@ -45,6 +46,8 @@ pub struct House {
     pub registry: Addr<Registry>,
     /// Who our neighbours are.
     pub neighbourhood: Addr<Neighbourhood>,
+    /// Who listens where, for clients that mesh by themselves.
+    pub rendezvous: Addr<Rendezvous>,
     /// Who may not come.
     pub bans: Banned,
     /// The one who changes that.
@@ -100,6 +103,8 @@ pub struct Plan {
     pub channel: Channel,
     /// The keys of the bridge, if it is on.
     pub bridge: Option<BridgeKeys>,
+    /// The rules of the rendezvous.
+    pub rendezvous: rendezvous::Policy,
     /// Who may not come.
     pub bans: Sentences,
     /// Who writes things down.
@@ -162,6 +167,15 @@ impl House {
         let parts = plan.neighbourhood;
         let thread = Arbiter::new().handle();
         let neighbourhood = Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts));
+        let parts = rendezvous::Parts {
+            neighbours: plan.rendezvous.share.then(|| neighbourhood.clone().recipient()),
+            policy: plan.rendezvous,
+            clock,
+            tally: tally.clone(),
+            bulletin: bulletin.clone(),
+        };
+        let thread = Arbiter::new().handle();
+        let rendezvous = Rendezvous::start_in_arbiter(&thread, move |_| Rendezvous::new(parts));
         let parts = bans::Parts {
             banned: banned.clone(),
             store,
@@ -178,6 +192,7 @@ impl House {
         Ok(Arc::new(Self {
             registry,
             neighbourhood,
+            rendezvous,
             bans: banned,
             warden,
             notary,

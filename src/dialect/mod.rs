@@ -10,6 +10,7 @@ pub mod event;
 pub mod kith;
 pub mod olaf;
 pub mod press;
+pub mod rendezvous;
 pub mod rooms;
 pub mod sealed;
 pub mod socp;

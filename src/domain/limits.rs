@@ -102,6 +102,15 @@ pub struct Limits {
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
     /// those costs up to two signatures, and goes to everybody. A single author gets a quarter of it.
     pub bridge_lines_per_second: u32,
+    /// Registrations at the rendezvous from one address (IPv6: from one /64). A household with a few programs fits.
+    pub directory_per_address: u32,
+    /// Addresses that one member may register beside that: one for each of a few devices.
+    pub directory_per_member: u32,
+    /// Entries that one neighbour may tell of. All of them go out to everybody here.
+    pub directory_per_neighbour: u32,
+    /// Bytes a second that one node may have relayed, and as many at once: enough for what people type, too few for a
+    /// film.
+    pub relay_bytes_per_second: u32,
     /// Bytes of wrapped keys of the public channel that are kept of one server, for members who come later. They are
     /// held in memory, too, and of at most 64 servers.
     pub channel_bytes: u32,
@@ -189,6 +198,10 @@ impl Default for Limits {
             room_keep_s: 30 * 24 * 3600,
             room_line_bytes: 16 << 10,
             bridge_lines_per_second: 20,
+            directory_per_address: 64,
+            directory_per_member: 4,
+            directory_per_neighbour: 256,
+            relay_bytes_per_second: 64 << 10,
             channel_bytes: 256 << 10,
             drain_s: 5,
             peers: 256,

@@ -23,6 +23,8 @@ mod member;
 mod moderated;
 mod net;
 mod node;
+mod nodes;
+mod rendezvous;
 mod rooms;
 mod scenarios;
 mod seeds;

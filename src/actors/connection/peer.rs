@@ -11,7 +11,9 @@ use crate::{
     actors::{
         event::{Kind, Stranger},
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
+        neighbourhood::{
+            Claimed, Closed, Found, Greeted, Introduced, Recommended, Reported, Shared, Shown, Step,
+        },
         peer_link::trouble,
         registry::{RoomTold, Tell, WantedBy, Wrapped},
         websocket::MOVED,
@@ -83,11 +85,7 @@ impl Connection {
                 }
             }
             Output::Shown => self.has_shown(),
-            Output::Overheard => {
-                if let Some(peer) = &self.peer {
-                    peer.meter.overheard();
-                }
-            }
+            Output::Overheard => self.peer.iter().for_each(|peer| peer.meter.overheard()),
             Output::RoomNews(news) => {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
@@ -115,6 +113,11 @@ impl Connection {
             Output::Bans(signed) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Shared { home, signed });
+                }
+            }
+            Output::Directory(entries) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Recommended { home, entries });
                 }
             }
             Output::Introduce(servers) => {

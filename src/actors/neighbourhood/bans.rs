@@ -1,19 +1,16 @@
 //! Servers that are banned, and what neighbours tell each other about bans.
 
-use std::sync::Arc;
-
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
 use super::{Neighbourhood, Shared, members};
 use crate::{
     actors::{
-        bans::{Enforce, Forget, Hear, ListError, Publish},
+        bans::{Enforce, Forget, Hear, ListError},
         clock::unix_ms,
-        lane::Class,
         peer_link::Bar,
         registry::Barred,
     },
-    dialect::{Ear, event::Claim, home_without_rooms, kith::bans::Signed},
+    dialect::{event::Claim, home_without_rooms, kith::bans::Signed},
     domain::{
         address::Address,
         id::{HomeId, KeyId},
@@ -35,23 +32,6 @@ impl Neighbourhood {
         let address = [Address::new(&claim.address)];
         let by_claim = house.bans.read().server(claim.key, &address, unix_ms()).is_some();
         by_claim || home.is_some_and(|home| self.bar(home).is_some())
-    }
-
-    /// Tells those Kith neighbours our bans that were not told them on the socket that they have now.
-    pub(super) fn tell_bans(&mut self) {
-        let Some(frame) = &self.published else { return };
-        for known in self.known.values_mut() {
-            let Some(status) = known.status.as_ref().filter(|status| status.ear == Some(Ear::Kith)) else {
-                continue;
-            };
-            for socket in &status.sockets {
-                let is_told = known.told.as_ref().is_some_and(|told| Arc::ptr_eq(told, &socket.meter));
-                // Without room it is told in the next round.
-                if !is_told && socket.lane.offer(frame.clone(), Class::List) {
-                    known.told = Some(Arc::clone(&socket.meter));
-                }
-            }
-        }
     }
 
     /// Has a list looked at, one at a time for each neighbour. Of those that come meanwhile the last one
@@ -128,18 +108,6 @@ impl Handler<Enforce> for Neighbourhood {
             known.link.do_send(Bar(self.bar(*home)));
         }
         self.tell_barred();
-    }
-}
-
-impl Handler<Publish> for Neighbourhood {
-    type Result = ();
-
-    fn handle(&mut self, Publish(frame): Publish, _: &mut Context<Self>) {
-        self.published = Some(frame);
-        for known in self.known.values_mut() {
-            known.told = None;
-        }
-        self.tell_bans();
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{
 /// nothing else, and six bytes of JSON may stand for one of a text.
 const A_FRAME: usize = 64 << 10;
 /// What an entry of a list takes beside its words.
-const EACH: usize = 128;
+pub(super) const EACH: usize = 128;
 
 /// Everything that is ever said.
 #[derive(Serialize)]
@@ -157,11 +157,11 @@ impl<'a> From<&'a RoomCard> for CardView<'a> {
 
 /// Whoever knows nothing of answers in several frames reads those that are in one.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
-const fn is_last(unfinished: &bool) -> bool {
+pub(super) const fn is_last(unfinished: &bool) -> bool {
     !*unfinished
 }
 
-fn frame(word: &Word<'_>) -> Option<Frame> {
+pub(super) fn frame(word: &impl Serialize) -> Option<Frame> {
     serde_json::to_string(word).ok().map(|text| Frame::Text(ByteString::from(text)))
 }
 
@@ -171,7 +171,7 @@ fn views<'a, T, V: From<&'a T>>(entries: &'a [Arc<T>]) -> Vec<V> {
 }
 
 /// A list in parts that each fit into a frame, with whether more follow. Of an empty list there is one part.
-fn parts<T>(entries: &[T], cost: impl Fn(&T) -> usize) -> impl Iterator<Item = (&[T], bool)> {
+pub(super) fn parts<T>(entries: &[T], cost: impl Fn(&T) -> usize) -> impl Iterator<Item = (&[T], bool)> {
     let mut taken = 0;
     let parts = entries.chunk_by(move |one, _| {
         taken += cost(one);

@@ -96,6 +96,9 @@ pub struct Limits {
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
     /// those costs up to two signatures, and goes to everybody.
     pub bridge_lines_per_second: u32,
+    /// Bytes of wrapped keys of the public channel that are kept of one server, for members who come later. They are
+    /// held in memory, too, and of at most 64 servers.
+    pub channel_bytes: u32,
     /// Registrations at the rendezvous from one address (IPv6: from one /64). A household with a few programs fits.
     pub directory_per_address: u32,
     /// Addresses that one member may register beside that: one for each of a few devices.
@@ -187,6 +190,7 @@ impl Default for Limits {
             room_keep_s: 30 * 24 * 3600,
             room_line_bytes: 16 << 10,
             bridge_lines_per_second: 20,
+            channel_bytes: 256 << 10,
             directory_per_address: 64,
             directory_per_member: 4,
             directory_per_neighbour: 256,

@@ -197,7 +197,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 55] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 56] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -237,6 +237,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 55] {
         ("limits.room_keep_s", limits.room_keep_s.into()),
         ("limits.room_line_bytes", limits.room_line_bytes.into()),
         ("limits.bridge_lines_per_second", limits.bridge_lines_per_second.into()),
+        ("limits.channel_bytes", limits.channel_bytes.into()),
         ("limits.directory_per_address", limits.directory_per_address.into()),
         ("limits.directory_per_member", limits.directory_per_member.into()),
         ("limits.directory_per_neighbour", limits.directory_per_neighbour.into()),

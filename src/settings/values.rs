@@ -278,6 +278,7 @@ struct LimitKeys {
     room_keep_s: u32,
     room_line_bytes: u32,
     bridge_lines_per_second: u32,
+    channel_bytes: u32,
     directory_per_address: u32,
     directory_per_member: u32,
     directory_per_neighbour: u32,

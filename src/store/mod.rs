@@ -8,6 +8,7 @@
 //! wait for somebody who is away. Nothing here asks for the time.
 
 mod bans;
+mod channel;
 mod error;
 mod facts;
 mod files;

@@ -165,6 +165,9 @@ async fn operators_moderate_while_people_talk() {
     ben.talk("unheard").await;
     assert_eq!(ben.until(command::RESP_ERROR, "").await.len(), 1);
     assert_eq!(anna.hears_before_saying("is anybody there?").await, []);
+    ben.say(command::SET_USER_NICK, b"benjamin").await;
+    let heard = ben.until(command::RESP_ERROR, "").await;
+    assert!(!heard.iter().any(|packet| packet.0 == command::RESP_OK), "nor under another nick: {heard:?}");
     let speak = app.api(Method::DELETE, &format!("/api/v1/mutes/{member}")).await;
     assert_eq!(speak.status, 204, "{speak:?}");
     ben.talk("I am").await;

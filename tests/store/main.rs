@@ -2,6 +2,7 @@
 //! and whatever goes wrong is told apart and loses nothing.
 
 mod bans;
+mod channel;
 mod contract;
 mod offline;
 mod peers;

@@ -3,18 +3,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{AsyncContext as _, SpawnHandle};
+use actix::{AsyncContext as _, Handler, Message, SpawnHandle};
 use actix_http::ws::CloseReason;
 
 use super::{Connection, Context};
 use crate::{
     actors::{
-        event::Kind,
+        event::{Kind, Stranger},
         meter::Meter,
         neighbourhood::{
-            Claimed, Closed, Found, Greeted, Introduced, Recommended, Reported, Shared, Shown, Step,
+            Claimed, Closed, Found, Greeted, Introduced, Neighbourhood, Recommended, Reported, Shared, Shown,
+            Step,
         },
-        registry::{RoomTold, Tell, WantedBy},
+        peer_link::trouble,
+        registry::{RoomTold, Tell, WantedBy, Wrapped},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -47,6 +49,8 @@ pub(super) struct PeerSide {
     /// When the house heard last that it has shown its key.
     shown: Option<Moment>,
     alarm: Option<SpawnHandle>,
+    /// Who it says that it is, if we did not dial it.
+    claim: Option<Claim>,
 }
 
 impl PeerSide {
@@ -93,31 +97,22 @@ impl Connection {
                     self.take_breath();
                 }
             }
+            Output::Wraps(wraps) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(wraps.frame.len());
+                    self.house.registry.do_send(Wrapped { home, wraps });
+                    self.take_breath();
+                }
+            }
             Output::WantList => {
                 if let Some(home) = self.home() {
                     self.house.registry.do_send(WantedBy(home));
                 }
             }
-            Output::Report(links) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Reported { home, links });
-                }
-            }
-            Output::Bans(signed) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Shared { home, signed });
-                }
-            }
-            Output::Directory(entries) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Recommended { home, entries });
-                }
-            }
-            Output::Introduce(servers) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Introduced { home, servers });
-                }
-            }
+            Output::Report(links) => self.tell_neighbourhood(|home| Reported { home, links }),
+            Output::Bans(signed) => self.tell_neighbourhood(|home| Shared { home, signed }),
+            Output::Directory(entries) => self.tell_neighbourhood(|home| Recommended { home, entries }),
+            Output::Introduce(servers) => self.tell_neighbourhood(|home| Introduced { home, servers }),
             Output::Proven(key) => {
                 if let Some(home) = self.peer.as_ref().and_then(|peer| peer.dialled) {
                     self.house.neighbourhood.do_send(Found { home, key });
@@ -132,6 +127,17 @@ impl Connection {
             Output::Wake(at) => self.wake(at, ctx),
             // Everything else was carried out before it came here.
             _ => {}
+        }
+    }
+
+    /// What a neighbour says that is for the neighbourhood to know.
+    fn tell_neighbourhood<M>(&self, message: impl FnOnce(HomeId) -> M)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        Neighbourhood: Handler<M>,
+    {
+        if let Some(home) = self.home() {
+            self.house.neighbourhood.do_send(message(home));
         }
     }
 
@@ -195,6 +201,9 @@ impl Connection {
         {
             return self.end(Ending::Refused(refusal), ctx);
         }
+        if let Some(peer) = self.peer.as_mut().filter(|_| dialled.is_none()) {
+            peer.claim = Some(claim.clone());
+        }
         let claimed = Claimed { dialled, claim };
         let answer = self.house.neighbourhood.send(claimed);
         self.wait_for(answer, ctx, |connection, standing, ctx| match standing {
@@ -252,7 +261,7 @@ impl Connection {
     }
 
     pub(super) fn leave_as_peer(&self, peer: PeerSide, ending: Ending) {
-        let PeerSide { dialled, home, steps, meter, .. } = peer;
+        let PeerSide { dialled, home, steps, meter, claim, .. } = peer;
         if matches!(ending, Ending::Violated(_)) {
             meter.violated();
         }
@@ -260,13 +269,24 @@ impl Connection {
         tracing::debug!(connection, ?home, ?dialled, code, ?steps, "a connection with a server is over");
         let is_known = dialled.or(home).is_some();
         if !is_known && !matches!(ending, Ending::Left | Ending::Draining) {
-            self.house.bulletin.publish(Kind::Refused { address: self.address, ending });
+            let server = stranger(ending, &steps);
+            if let Some(Stranger { hello, reason }) = &server {
+                tracing::info!(address = %self.address, hello, reason, "a server was not let in");
+            }
+            self.house.bulletin.publish(Kind::Refused { address: self.address, ending, server });
         }
         self.house.neighbourhood.do_send(Closed {
             connection: self.id,
             home: home.or(dialled),
             ending,
             steps,
+            claim,
         });
     }
+}
+
+/// A server that was not let in, if it has said who it is.
+fn stranger(ending: Ending, steps: &[Step]) -> Option<Stranger> {
+    let hello = steps.iter().find(|step| matches!(step.step, "hello" | "frame"))?.detail.clone();
+    Some(Stranger { hello, reason: trouble::told(ending, steps).message })
 }

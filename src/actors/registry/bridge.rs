@@ -92,7 +92,7 @@ impl Registry {
         let mut skipped = Vec::new();
         for record in records {
             let Record::Line(line) = record else { continue };
-            if !self.rooms.shows(line) {
+            if !line.room.is_public() || !self.rooms.shows(line) {
                 continue;
             }
             for dialect in Dialect::ALL {

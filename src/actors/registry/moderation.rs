@@ -1,6 +1,6 @@
 //! What operators ask of rooms and order in them.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use actix::{Context, Handler, MessageResult};
 
@@ -21,11 +21,9 @@ impl Registry {
     }
 
     fn roster_of(&self, room: RoomView) -> Roster {
-        let muted: HashSet<KeyId> = self.rooms.muted().collect();
-        let guests = room
-            .guests
-            .iter()
-            .map(|guest| (Arc::clone(guest), self.address_of(guest), muted.contains(&guest.member)));
+        let is_muted = |guest: &Guest| self.rooms.is_muted(guest.member);
+        let guests =
+            room.guests.iter().map(|guest| (Arc::clone(guest), self.address_of(guest), is_muted(guest)));
         let guests = guests.collect();
         Roster { room, guests }
     }
@@ -56,8 +54,7 @@ impl Handler<ListRooms> for Registry {
 
     fn handle(&mut self, query: ListRooms, _: &mut Context<Self>) -> Self::Result {
         let ListRooms { after, limit } = query;
-        let behind = |room: &RoomView| after.as_ref().is_none_or(|after| room.name > *after);
-        MessageResult(self.rooms.rooms().filter(behind).take(limit).collect())
+        MessageResult(self.rooms.rooms_behind(after.as_ref()).take(limit).collect())
     }
 }
 
@@ -91,12 +88,7 @@ impl Handler<RoomCounts> for Registry {
     type Result = MessageResult<RoomCounts>;
 
     fn handle(&mut self, _: RoomCounts, _: &mut Context<Self>) -> Self::Result {
-        let mut tally = RoomTally::default();
-        for room in self.rooms.rooms() {
-            tally.rooms += 1;
-            tally.guests += room.guests.len();
-            tally.own_guests += room.guests.iter().filter(|guest| guest.home == HomeId::OWN).count();
-        }
-        MessageResult(tally)
+        let own_guests = self.rooms.seats().filter(|home| *home == HomeId::OWN).count();
+        MessageResult(RoomTally { rooms: self.rooms.count(), guests: self.rooms.seats().count(), own_guests })
     }
 }

@@ -153,7 +153,7 @@ impl Handler<Room> for Registry {
             return self.answer(connection, ticket, &Answer::Refused(Objection::Unsupported));
         }
         let opened = match &wish {
-            Wish::Enter(room) | Wish::Move(room) if self.rooms.room(room).is_none() => Some(room.clone()),
+            Wish::Enter(room) | Wish::Move(room) if !self.rooms.contains(room) => Some(room.clone()),
             _ => None,
         };
         let outcome = self.rooms.ask(&Asker { connection, member: &member }, wish, unix_ms());

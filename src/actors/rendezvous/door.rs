@@ -64,7 +64,11 @@ async fn accept(listener: TcpListener, house: Arc<House>) {
             }
             Err(refusal) => {
                 house.tally.refusal(refusal);
-                house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(refusal) });
+                house.bulletin.publish(Kind::Refused {
+                    address,
+                    ending: Ending::Refused(refusal),
+                    server: None,
+                });
             }
         }
     }

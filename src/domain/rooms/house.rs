@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
 
@@ -136,7 +137,30 @@ impl Rooms {
 
     /// The rooms in the order of their names.
     pub fn rooms(&self) -> impl Iterator<Item = RoomView> {
-        self.rooms.iter().map(|(name, room)| room.view(name))
+        self.rooms_behind(None)
+    }
+
+    /// Those behind this name.
+    pub fn rooms_behind(&self, after: Option<&RoomName>) -> impl Iterator<Item = RoomView> {
+        let behind = (after.map_or(Unbounded, Excluded), Unbounded);
+        self.rooms.range::<RoomName, _>(behind).map(|(name, room)| room.view(name))
+    }
+
+    /// Whether there is such a room.
+    #[must_use]
+    pub fn contains(&self, name: &RoomName) -> bool {
+        self.rooms.contains_key(name)
+    }
+
+    /// How many rooms there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Where everybody is who is in a room, once for each room.
+    pub fn seats(&self) -> impl Iterator<Item = HomeId> {
+        self.rooms.values().flat_map(Room::homes)
     }
 
     /// One of them.

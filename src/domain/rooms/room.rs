@@ -11,7 +11,7 @@ use super::{
     Deed, Guest, KeptRoom, Line, LineId, Record, RoomName, RoomView, Stamp,
     log::{Bounds, Change, Log, Retracted},
 };
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, HomeId};
 
 /// Somebody who is in.
 #[derive(Debug)]
@@ -106,6 +106,11 @@ impl Room {
     /// Everybody, in the order of arrival.
     pub(super) fn guests(&self) -> Vec<Arc<Guest>> {
         self.seats.values().map(|seated| Arc::clone(&seated.guest)).collect()
+    }
+
+    /// Where each of them is.
+    pub(super) fn homes(&self) -> impl Iterator<Item = HomeId> {
+        self.seats.values().map(|seated| seated.guest.home)
     }
 
     /// How many are in.

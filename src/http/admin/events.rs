@@ -76,6 +76,12 @@ pub(super) struct EventView {
     /// Why it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<&'static str>,
+    /// The first words of a server that was refused: of which kind, from whom, and where that listens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hello: Option<String>,
+    /// Why a server was refused, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// Which ban.
     #[serde(skip_serializing_if = "Option::is_none")]
     ban: Option<String>,
@@ -144,9 +150,13 @@ impl From<&Event> for EventView {
                 target: listed.member.map(|member| member.hex()),
                 ..blank
             },
-            Kind::Refused { address, ending } => {
-                Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }
-            }
+            Kind::Refused { address, ending, server } => Self {
+                address: Some(address.to_string()),
+                ending: Some(ending.code()),
+                hello: server.as_ref().map(|server| server.hello.clone()),
+                reason: server.as_ref().map(|server| server.reason.clone()),
+                ..blank
+            },
         }
     }
 }

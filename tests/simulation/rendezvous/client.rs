@@ -36,7 +36,7 @@ impl Scene {
                 }
                 Heard::Line(Line::Ping { n }) => self.send(socket, true, &Line::Pong { n }.bytes()),
                 Heard::List(entries) if self.clients[at].kind == Kind::Reader => {
-                    self.introduced(at, &entries)
+                    self.introduced(at, &entries);
                 }
                 // It was on its way when the answer was.
                 Heard::List(_) => {}

@@ -1,3 +1,5 @@
+//! The texts of the rendezvous: each by itself, and all of them cut anywhere.
+
 use proptest::prelude::*;
 
 use super::{

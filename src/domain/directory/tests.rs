@@ -1,3 +1,5 @@
+//! The board, one rule at a time.
+
 use core::net::IpAddr;
 
 use super::{

@@ -167,15 +167,13 @@ impl House {
         let parts = plan.neighbourhood;
         let thread = Arbiter::new().handle();
         let neighbourhood = Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts));
-        let parts = rendezvous::Parts {
+        let meeting = rendezvous::Parts {
             neighbours: plan.rendezvous.share.then(|| neighbourhood.clone().recipient()),
             policy: plan.rendezvous,
             clock,
             tally: tally.clone(),
             bulletin: bulletin.clone(),
         };
-        let thread = Arbiter::new().handle();
-        let rendezvous = Rendezvous::start_in_arbiter(&thread, move |_| Rendezvous::new(parts));
         let parts = bans::Parts {
             banned: banned.clone(),
             store,
@@ -192,7 +190,7 @@ impl House {
         Ok(Arc::new(Self {
             registry,
             neighbourhood,
-            rendezvous,
+            rendezvous: Rendezvous::open(meeting),
             bans: banned,
             warden,
             notary,

@@ -11,7 +11,7 @@ mod pipe;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use actix::{Actor, AsyncContext as _, Context, Recipient, SpawnHandle};
+use actix::{Actor, Addr, Arbiter, AsyncContext as _, Context, Recipient, SpawnHandle};
 use bytes::Bytes;
 use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
@@ -93,9 +93,13 @@ pub struct Rendezvous {
 }
 
 impl Rendezvous {
-    /// A rendezvous without a door.
+    /// A rendezvous without a door, on a thread of its own.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn open(parts: Parts) -> Addr<Self> {
+        Self::start_in_arbiter(&Arbiter::new().handle(), move |_| Self::new(parts))
+    }
+
+    fn new(parts: Parts) -> Self {
         let epoch = u64::try_from(unix_ms()).unwrap_or_default();
         Self {
             board: Board::new(parts.policy.rules.clone(), epoch),

@@ -115,6 +115,17 @@ impl Watcher {
         }
     }
 
+    /// Lets time pass, and looks at everything that happens meanwhile.
+    fn pass(&mut self, scene: &mut Scene, milliseconds: u64, lists: &BTreeSet<ConnectionId>) {
+        let until = scene.now + Moment::from_millis(milliseconds);
+        while let Some(next) = scene.board.wakes_at().filter(|next| *next <= until) {
+            scene.now = scene.now.max(next);
+            scene.board.tick(scene.now, &mut scene.out);
+            self.watch(scene, lists);
+        }
+        scene.now = until;
+    }
+
     fn forget(&mut self, socket: ConnectionId) {
         self.nodes.remove(&socket);
         self.last.remove(&socket);
@@ -163,15 +174,7 @@ fn play(deeds: Vec<Deed>, rules: Rules) {
                 });
                 board.told(KeyId([9; 32]), entries.collect(), now, out);
             }
-            Deed::Pass(span) => {
-                let until = scene.now + Moment::from_millis(span);
-                while let Some(next) = scene.board.wakes_at().filter(|next| *next <= until) {
-                    scene.now = scene.now.max(next);
-                    scene.board.tick(scene.now, &mut scene.out);
-                    watcher.watch(&mut scene, &bare);
-                }
-                scene.now = until;
-            }
+            Deed::Pass(span) => watcher.pass(&mut scene, span, &bare),
             _ => {}
         }
         watcher.watch(&mut scene, &bare);
@@ -180,12 +183,7 @@ fn play(deeds: Vec<Deed>, rules: Rules) {
     }
     // Nothing is pending after two seconds, and whoever is listed then has heard the newest.
     let spoken: Vec<_> = watcher.nodes.iter().copied().collect();
-    let until = scene.now + Moment::from_millis(2_300);
-    while let Some(next) = scene.board.wakes_at().filter(|next| *next <= until) {
-        scene.now = scene.now.max(next);
-        scene.board.tick(scene.now, &mut scene.out);
-        watcher.watch(&mut scene, &bare);
-    }
+    watcher.pass(&mut scene, 2_300, &bare);
     let version = scene.board.directory().version;
     for node in spoken {
         if let Some(heard) = watcher.heard.get(&node) {

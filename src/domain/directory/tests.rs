@@ -1,3 +1,5 @@
+//! The board, one rule at a time.
+
 use core::net::IpAddr;
 
 use super::{
@@ -169,7 +171,7 @@ fn who_cannot_be_dialled_stands_first_and_two_such_are_relayed() {
     assert_eq!(scene.ports(), [50_002, 50_003, 50_001, 50_004]);
     scene.pass(1000);
     let marked = scene.took().into_iter().rev().find_map(|order| match order {
-        Order::Directory(to, directory) if to == ConnectionId(2) => Some(directory),
+        Order::Directory(ConnectionId(2), directory) => Some(directory),
         _ => None,
     });
     let (two, three) = (at("127.0.0.1:50002"), at("127.0.0.1:50003"));

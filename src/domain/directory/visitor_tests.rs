@@ -1,3 +1,5 @@
+//! The board and those who have no socket there: members and neighbours.
+
 use super::{
     listed::Listed,
     order::{Holder, Order, Publication},

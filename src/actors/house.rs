@@ -167,14 +167,8 @@ impl House {
         let parts = plan.neighbourhood;
         let thread = Arbiter::new().handle();
         let neighbourhood = Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts));
-        let meeting = rendezvous::Parts {
-            neighbours: plan.rendezvous.share.then(|| neighbourhood.clone().recipient()),
-            policy: plan.rendezvous,
-            clock,
-            tally: tally.clone(),
-            bulletin: bulletin.clone(),
-        };
-        let parts = bans::Parts {
+        let rendezvous = meeting(plan.rendezvous, &neighbourhood, clock, (&tally, &bulletin));
+        let sentences = bans::Parts {
             banned: banned.clone(),
             store,
             notary: notary.clone(),
@@ -186,11 +180,11 @@ impl House {
             issue: plan.bans.issue,
             issues: plan.bans.issues,
         };
-        let warden = Warden::start_in_arbiter(&plan.desk, move |_| Warden::new(parts));
+        let warden = Warden::start_in_arbiter(&plan.desk, move |_| Warden::new(sentences));
         Ok(Arc::new(Self {
             registry,
             neighbourhood,
-            rendezvous: Rendezvous::open(meeting),
+            rendezvous,
             bans: banned,
             warden,
             notary,
@@ -219,4 +213,20 @@ impl House {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
+}
+
+fn meeting(
+    policy: rendezvous::Policy,
+    neighbourhood: &Addr<Neighbourhood>,
+    clock: Clock,
+    (tally, bulletin): (&Tally, &Bulletin),
+) -> Addr<Rendezvous> {
+    let neighbours = policy.share.then(|| neighbourhood.clone().recipient());
+    Rendezvous::open(rendezvous::Parts {
+        policy,
+        neighbours,
+        clock,
+        tally: tally.clone(),
+        bulletin: bulletin.clone(),
+    })
 }

@@ -23,6 +23,8 @@ pub enum Purpose {
     Servers,
     /// Two nodes of a mesh.
     Nodes,
+    /// Two nodes of one home, of which one copies the other's database.
+    Copy,
 }
 
 impl Purpose {
@@ -30,6 +32,7 @@ impl Purpose {
         match self {
             Self::Servers => "kith.peer.v1",
             Self::Nodes => "kith.node.v1",
+            Self::Copy => "kith.copy.v1",
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod bans;
 mod bridge;
+mod bridge_links;
 mod crossing;
 mod cuts;
 mod down;

@@ -384,11 +384,8 @@ fn of_many_homes_that_come_and_go_those_heard_long_ago_are_forgotten_and_their_l
         };
         let after = wanted.expect("a wish");
         let news = told(after, if after == Stamp::ZERO { vec![line.into()] } else { vec![] });
-        let new = rooms
-            .hear(HomeId(2), news, |_, _| crate::domain::rooms::Standing::Listed, START)
-            .expect("good news")
-            .records
-            .len();
+        let new =
+            rooms.hear(HomeId(2), news, |_, _| Standing::Listed, START).expect("good news").records.len();
         rooms.unlink(HomeId(2));
         (after, new, rooms.heard.len())
     };

@@ -118,7 +118,7 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
     assert_eq!(status, 200);
     let description: Value = serde_json::from_slice(&body).expect("json");
     let operations = operations(&description);
-    assert_eq!(operations.len(), 42, "{operations:?}");
+    assert_eq!(operations.len(), 43, "{operations:?}");
     for (method, path, guarded) in operations {
         let path = ["{id}", "{name}", "{member}"].iter().fold(path, |path, part| path.replace(part, "7"));
         assert_eq!(guarded, path != "/healthz" && path != "/readyz", "{path}");
@@ -267,7 +267,7 @@ async fn the_server_shows_every_limit_under_its_name() {
     let bench = bench(|settings| settings.limits.hello_timeout_s = 77).await;
     let (_, server) = get(&bench, "/api/v1/server").await;
     assert_eq!(server["limits"]["hello_timeout_s"], 77);
-    assert_eq!(server["limits"].as_object().expect("limits").len(), 60);
+    assert_eq!(server["limits"].as_object().expect("limits").len(), 62);
     assert_eq!((&server["store"]["healthy"], &server["draining"]), (&json!(true), &json!(false)));
 }
 

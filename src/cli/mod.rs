@@ -4,6 +4,7 @@ pub mod admin;
 pub mod chat;
 pub mod config;
 pub mod healthcheck;
+pub mod hosts;
 pub mod keys;
 pub mod mesh;
 mod paint;
@@ -32,6 +33,8 @@ pub enum Command {
     Mesh(mesh::MeshArgs),
     /// Look after the neighbours of a running server.
     Peers(peers::PeersArgs),
+    /// Show the hosts of a home: who leads and why, and how each of them is.
+    Hosts(hosts::HostsArgs),
     /// Talk: a line-mode client.
     Chat(chat::ChatArgs),
     /// Show the public keys of a home server.

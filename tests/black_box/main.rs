@@ -27,6 +27,7 @@ mod raw;
 mod rooms;
 mod socp;
 mod store;
+mod succession;
 mod tls;
 mod tpacket;
 mod voices;

@@ -71,7 +71,9 @@ impl App {
         if !settings.iter().any(|(key, _)| *key == "LISTEN__MAIN") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        command.args(["--admin-listen", "127.0.0.1:0"]);
+        if !settings.iter().any(|(key, _)| *key == "LISTEN__ADMIN") {
+            command.args(["--admin-listen", "127.0.0.1:0"]);
+        }
         for (key, value) in settings {
             command.env(format!("KITH__{key}"), value);
         }

@@ -22,6 +22,7 @@ use super::{
 use crate::client::{
     door::Door,
     person::PersonId,
+    rooms::Inquiry,
     voice::{Say, Voice},
 };
 
@@ -46,13 +47,16 @@ pub struct Config {
     pub least_wait: Duration,
     /// The longest.
     pub most_wait: Duration,
+    /// Who finds out what the server offers beside its dialects; without, it is nothing.
+    pub inquiry: Option<Inquiry>,
 }
 
 impl Config {
     /// The usual waits.
     #[must_use]
     pub const fn new(door: Door, trust: Arc<ClientConfig>) -> Self {
-        Self { door, trust, least_wait: Duration::from_millis(500), most_wait: Duration::from_secs(30) }
+        let (least_wait, most_wait) = (Duration::from_millis(500), Duration::from_secs(30));
+        Self { door, trust, least_wait, most_wait, inquiry: None }
     }
 }
 
@@ -147,7 +151,7 @@ impl Runner {
         };
         match socket {
             Ok(socket) => {
-                let line = Line::new(&mut *self.voice, backoff, &self.reports);
+                let line = Line::new(&mut *self.voice, backoff, &self.reports, self.config.inquiry.as_ref());
                 line.hold(socket, &mut self.commands).await
             }
             Err(farewell) => End::Farewell(farewell),

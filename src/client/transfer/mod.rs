@@ -20,7 +20,7 @@ pub use download::{Fetched, LARGEST_DOWNLOAD, download};
 pub use error::TransferError;
 pub use http::Progress;
 pub use save::save;
-pub use spoken::spoken_at;
+pub use spoken::{inquiry, spoken_at};
 pub use upload::upload;
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use kith::{
     dialect::succession::{
-        End, HostAnswer, HostReport, Request, end_of_request, host_request, read_answer, read_request, tell,
+        End, HostReport, Request, end_of_request, host_request, read_answer, read_request, tell,
     },
-    domain::succession::{NodeId, legacy::Told, report::Figures},
+    domain::succession::{NodeId, legacy::{HostAnswer, Told}, report::Figures},
 };
 use serde_json::{Value, json};
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{App, in_time, kith},
+    neighbourhood::place::Place,
     peers::{python, run},
     socp::introducers::free_port,
 };
@@ -188,4 +189,100 @@ async fn a_server_without_succession_says_so() {
     assert_eq!(code, Some(1));
     assert!(trouble.contains("succession.listen"), "{trouble}");
     assert!(!app.api(Method::GET, "/metrics").await.text.contains("kith_succession"));
+}
+
+/// Two nodes of one home. The first form cannot name a port, so they have the same one, on two addresses.
+struct Pair {
+    apps: [App; 2],
+    doors: [String; 2],
+    _admin: [Place; 2],
+    _main: [Place; 2],
+}
+
+impl Pair {
+    fn start() -> Self {
+        let port = free_port();
+        let doors = [format!("127.0.0.1:{port}"), format!("127.0.0.2:{port}")];
+        let (admin, main) = ([0; 2].map(Place::new), [0; 2].map(Place::new));
+        let start = |own: usize| {
+            let other = 1 - own;
+            main[own].open(&[
+                ("SUCCESSION__LISTEN", &doors[own]),
+                ("LISTEN__ADMIN", &admin[own].address()),
+                ("SERVER__NAME", ["one", "two"][own]),
+                ("HOME__MEMBERS", &format!("{} door={}", doors[other], main[other].url())),
+                ("SUCCESSION__REPORT_MS", "100"),
+                ("SUCCESSION__PULSE_MS", "200"),
+                ("SUCCESSION__RETRY_MS", "250"),
+                ("SUCCESSION__LEASE_MS", "2000"),
+                ("SUCCESSION__TAKEOVER_MS", "3000"),
+            ])
+        };
+        Self { apps: [start(0), start(1)], doors, _admin: admin, _main: main }
+    }
+
+    /// Which one leads and knows that the other one follows.
+    async fn leader(&self) -> usize {
+        in_time("one of two leads", async {
+            loop {
+                for (at, app) in self.apps.iter().enumerate() {
+                    let view = app.get("/api/v1/hosts").await;
+                    if view["role"] == "leader"
+                        && view["successors"].as_array().is_some_and(|next| next.len() == 1)
+                    {
+                        return at;
+                    }
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// What a host of the first form is told that begins at this door, one value an answer.
+async fn host(door: &str) -> Vec<Value> {
+    let mut command = Command::new(python());
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("tests/peers/succession_host.py");
+    command.args(["--address", door, "--pace", "0.1", "--reports", "4", "--name", "guest"]);
+    let output = spawn_blocking(move || command.output()).await.expect("a thread").expect("the interpreter");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[actix_web::test]
+async fn a_host_is_sent_to_whoever_leads_and_moves_when_that_changes() {
+    let pair = Pair::start();
+    let first = pair.leader().await;
+    let next = 1 - first;
+    let told = host(&pair.doors[next]).await;
+    let address = |at: usize| pair.doors[at].split_once(':').expect("a port").0;
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(told[0]["New-Server"], address(first), "a node that stands by sends it away: {told:?}");
+    assert_eq!((&told[3]["at"], &told[3]["State"]), (&json!(pair.doors[first]), &json!("OK")), "{told:?}");
+    assert_eq!(told[3]["Fallback-Server"], address(next), "the next node, not one of the hosts");
+    let view = pair.apps[first].get("/api/v1/hosts").await;
+    let row = view["hosts"].as_array().and_then(|rows| rows.iter().find(|row| row["name"] == "guest"));
+    assert_eq!(row.expect("its row")["kind"], "host");
+
+    // A node is named by its own name, or by that in the settings.
+    let wish = json!({"to": ["one", "two"][next]});
+    let begun = pair.apps[first].api_with(Method::POST, "/api/v1/succession/handover", &wish).await;
+    assert_eq!(begun.status, 202, "{begun:?}");
+    assert_eq!(begun.json()["name"], wish["to"]);
+    in_time("hosts are sent to the new leader", async {
+        loop {
+            let told = host(&pair.doors[first]).await;
+            assert!(told.iter().all(|answer| answer["Switch-To-Server"] != "true"), "{told:?}");
+            let last = told.last().expect("an answer");
+            if told[0]["New-Server"] == address(next)
+                && last["at"] == pair.doors[next]
+                && last["State"] == "OK"
+            {
+                return;
+            }
+        }
+    })
+    .await;
+    let view = pair.apps[next].get("/api/v1/hosts").await;
+    assert_eq!((&view["role"], &view["why"]), (&json!("leader"), &json!("handed-over")));
 }

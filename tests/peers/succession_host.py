@@ -5,7 +5,7 @@
 It comes without an id, takes the one that it is given, and reports at its pace. It does what it is told: it goes where
 `New-Server` says (always at the same port, which the protocol cannot name), and leads if `Switch-To-Server` says so.
 Two attempts, half a second apart, then it turns to the fallback that it heard of last. It prints one line of JSON for
-each answer, and what it would do at the end.
+each answer, with `at` for where it reports from then on, and what it would do at the end.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def main() -> int:
     while not given.reports or count < given.reports:
         count += 1
         try:
-            print(json.dumps(host.report()), flush=True)
+            told = host.report()
+            print(json.dumps({**told, "at": host.address}), flush=True)
         except Panicked as why:
             print(json.dumps({"panicked": str(why)}), flush=True)
             return 134

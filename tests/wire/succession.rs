@@ -7,7 +7,11 @@ use kith::{
     dialect::succession::{
         End, HostReport, Request, end_of_request, host_request, read_answer, read_request, tell,
     },
-    domain::succession::{NodeId, legacy::{HostAnswer, Told}, report::Figures},
+    domain::succession::{
+        NodeId,
+        legacy::{HostAnswer, Told},
+        report::Figures,
+    },
 };
 use serde_json::{Value, json};
 

@@ -265,7 +265,8 @@ async fn a_host_is_sent_to_whoever_leads_and_moves_when_that_changes() {
     assert_eq!(row.expect("its row")["kind"], "host");
 
     // A node is named by its own name, or by that in the settings.
-    let wish = json!({"to": ["one", "two"][next]});
+    let name = ["one", "two"][next];
+    let wish = json!({"to": name});
     let begun = pair.apps[first].api_with(Method::POST, "/api/v1/succession/handover", &wish).await;
     assert_eq!(begun.status, 202, "{begun:?}");
     assert_eq!(begun.json()["name"], wish["to"]);

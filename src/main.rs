@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Command::Peers(args) => kith::cli::peers::run(args),
         Command::Hosts(args) => kith::cli::hosts::run(args),
         Command::Chat(args) => kith::cli::chat::run(args),
+        Command::Node(args) => kith::cli::node::run(args),
         Command::Keys(args) => kith::cli::keys::run(args),
         Command::Config(args) => kith::cli::config::run(args),
         Command::Healthcheck(args) => kith::cli::healthcheck::run(args),

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{AsyncContext as _, SpawnHandle};
+use actix::{AsyncContext as _, Handler, Message, SpawnHandle};
 use actix_http::ws::CloseReason;
 
 use super::{Connection, Context};
@@ -11,7 +11,10 @@ use crate::{
     actors::{
         event::{Kind, Stranger},
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
+        neighbourhood::{
+            Claimed, Closed, Found, Greeted, Introduced, Neighbourhood, Recommended, Reported, Shared, Shown,
+            Step,
+        },
         peer_link::trouble,
         registry::{RoomTold, Tell, WantedBy, Wrapped},
         websocket::MOVED,
@@ -83,11 +86,7 @@ impl Connection {
                 }
             }
             Output::Shown => self.has_shown(),
-            Output::Overheard => {
-                if let Some(peer) = &self.peer {
-                    peer.meter.overheard();
-                }
-            }
+            Output::Overheard => self.peer.iter().for_each(|peer| peer.meter.overheard()),
             Output::RoomNews(news) => {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
@@ -107,21 +106,10 @@ impl Connection {
                     self.house.registry.do_send(WantedBy(home));
                 }
             }
-            Output::Report(links) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Reported { home, links });
-                }
-            }
-            Output::Bans(signed) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Shared { home, signed });
-                }
-            }
-            Output::Introduce(servers) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Introduced { home, servers });
-                }
-            }
+            Output::Report(links) => self.tell_neighbourhood(|home| Reported { home, links }),
+            Output::Bans(signed) => self.tell_neighbourhood(|home| Shared { home, signed }),
+            Output::Directory(entries) => self.tell_neighbourhood(|home| Recommended { home, entries }),
+            Output::Introduce(servers) => self.tell_neighbourhood(|home| Introduced { home, servers }),
             Output::Proven(key) => {
                 if let Some(home) = self.peer.as_ref().and_then(|peer| peer.dialled) {
                     self.house.neighbourhood.do_send(Found { home, key });
@@ -136,6 +124,17 @@ impl Connection {
             Output::Wake(at) => self.wake(at, ctx),
             // Everything else was carried out before it came here.
             _ => {}
+        }
+    }
+
+    /// What a neighbour says that is for the neighbourhood to know.
+    fn tell_neighbourhood<M>(&self, message: impl FnOnce(HomeId) -> M)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        Neighbourhood: Handler<M>,
+    {
+        if let Some(home) = self.home() {
+            self.house.neighbourhood.do_send(message(home));
         }
     }
 

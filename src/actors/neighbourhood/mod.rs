@@ -11,6 +11,7 @@ mod claims;
 mod gossip;
 pub mod members;
 mod message;
+mod notices;
 mod view;
 
 use std::{
@@ -24,9 +25,10 @@ use rustls::ClientConfig;
 
 pub use self::message::{
     AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
-    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shared, Shown, SocketView, Status,
-    Step, Trouble,
+    PeerView, Peers, PinError, PinPeer, Recommend, Recommended, RemovePeer, Reported, RetryPeer, Shared,
+    Shown, SocketView, Status, Step, Trouble,
 };
+use self::notices::{Each, Recommends};
 
 use super::{
     clock::Clock,
@@ -95,8 +97,10 @@ struct Known {
     links_ms: i64,
     /// The key that it has proven on its newest socket, as a whole.
     proven: Option<Arc<PublicKey>>,
-    /// The socket, by its meter, on which it was told our bans.
-    told: Option<Arc<Meter>>,
+    /// The sockets, by their meters, on which it was told each of our notices.
+    told: Each<Arc<Meter>>,
+    /// That it has told us its directory.
+    recommends: Option<Recommends>,
     /// Whether a list of its bans is being looked at, and the one that came meanwhile.
     is_heard: bool,
     unheard: Option<Signed>,
@@ -116,8 +120,8 @@ pub struct Neighbourhood {
     proofs: Window,
     /// Whether neighbours are told how our links are doing in a moment.
     gossip_is_due: bool,
-    /// What neighbours are told of our bans.
-    published: Option<Frame>,
+    /// What neighbours are told as a whole.
+    notices: Each<Frame>,
 }
 
 impl Neighbourhood {
@@ -132,7 +136,7 @@ impl Neighbourhood {
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
             gossip_is_due: false,
-            published: None,
+            notices: [None, None],
         }
     }
 
@@ -163,7 +167,8 @@ impl Neighbourhood {
             links: Arc::default(),
             links_ms: 0,
             proven: None,
-            told: None,
+            told: Known::NOTHING_TOLD,
+            recommends: None,
             is_heard: false,
             unheard: None,
         };
@@ -255,9 +260,10 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, false, ctx);
         }
+        self.tell_barred();
         ctx.run_interval(ROUND, |neighbourhood, ctx| {
             neighbourhood.gossip(ctx);
-            neighbourhood.tell_bans();
+            neighbourhood.tell_notices();
         });
     }
 }
@@ -268,13 +274,16 @@ impl Handler<Status> for Neighbourhood {
     fn handle(&mut self, status: Status, ctx: &mut Self::Context) {
         self.announce(&status);
         let changed = self.known.get_mut(&status.home).map(|known| {
+            if status.sockets.is_empty() {
+                known.recommends = None;
+            }
             let before = known.status.replace(status.clone()).map(|before| before.state);
             before != Some(status.state)
         });
         if changed == Some(true) {
             self.gossip_soon(ctx);
         }
-        self.tell_bans();
+        self.tell_notices();
     }
 }
 

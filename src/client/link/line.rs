@@ -22,7 +22,6 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    backoff::Backoff,
     command::{Command, NotSent, Receipt, Report},
     words::{self, Farewell},
 };
@@ -32,7 +31,7 @@ use crate::{
         rooms::{Inquiry, Offer},
         voice::{Say, Voice},
     },
-    domain::letter::Frame,
+    domain::{backoff::Backoff, letter::Frame},
 };
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;

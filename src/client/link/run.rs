@@ -14,16 +14,18 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    backoff::Backoff,
     command::{Command, NotSent, Receipt, Report},
     line::{End, Line, Socket, inform},
     words::{self, Farewell},
 };
-use crate::client::{
-    door::Door,
-    person::PersonId,
-    rooms::Inquiry,
-    voice::{Say, Voice},
+use crate::{
+    client::{
+        door::Door,
+        person::PersonId,
+        rooms::Inquiry,
+        voice::{Say, Voice},
+    },
+    domain::backoff::Backoff,
 };
 
 /// How long a server may take to open the connection.

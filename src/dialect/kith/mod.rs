@@ -4,6 +4,7 @@
 //! life of one link.
 
 pub mod bans;
+pub mod directory;
 mod hello;
 mod ping;
 pub mod rooms;

@@ -38,5 +38,7 @@ pub const WANT_LINES: u8 = 99;
 pub const LINES: u8 = 100;
 /// Lines that the sender has lost.
 pub const LOST: u8 = 101;
+/// Who is registered in the sender's directory.
+pub const DIRECTORY: u8 = 112;
 /// The bans that the sender's operator has made, signed.
 pub const BANS: u8 = 65;

@@ -4,19 +4,21 @@ use std::time::Duration;
 
 /// The waiting times between two attempts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     least: Duration,
     most: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(least: Duration, most: Duration) -> Self {
+    /// Waits from the shortest to the longest one.
+    #[must_use]
+    pub fn new(least: Duration, most: Duration) -> Self {
         Self { least, most: most.max(least), next: least }
     }
 
     /// The next waiting time, between half and all of the span, by a random number.
-    pub(super) fn wait(&mut self, random: u16) -> Duration {
+    pub fn wait(&mut self, random: u16) -> Duration {
         let span = self.next;
         self.next = (span * 2).min(self.most);
         // After a restart of the server everybody waits; the jitter keeps them from coming together.
@@ -24,7 +26,7 @@ impl Backoff {
     }
 
     /// The connection was good.
-    pub(super) fn reset(&mut self) {
+    pub const fn reset(&mut self) {
         self.next = self.least;
     }
 }

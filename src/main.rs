@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Command::Admin(args) => kith::cli::admin::run(args),
         Command::Mesh(args) => kith::cli::mesh::run(args),
         Command::Peers(args) => kith::cli::peers::run(args),
+        Command::Hosts(args) => kith::cli::hosts::run(args),
         Command::Chat(args) => kith::cli::chat::run(args),
         Command::Node(args) => kith::cli::node::run(args),
         Command::Keys(args) => kith::cli::keys::run(args),

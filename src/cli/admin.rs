@@ -20,7 +20,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::{
     access::Access,
@@ -113,6 +113,11 @@ pub enum AdminCommand {
     },
     /// Show what happens, until Ctrl-C.
     Events,
+    /// Have another node of the home serve; nothing that was accepted is lost.
+    Handover {
+        /// Its id or name, as `kith hosts` shows it [default: whoever is best].
+        node: Option<String>,
+    },
     /// Have the server close: nobody new is let in, everybody is told.
     Drain,
     /// Print the metrics.
@@ -199,6 +204,7 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
             api.delete(&format!("/api/v1/files/{}", escaped(id))).await?;
             Ok(if json { String::new() } else { format!("file {id} is deleted") })
         }
+        AdminCommand::Handover { node } => hand_over(api, node.as_deref(), json).await,
         AdminCommand::Drain => {
             let text = api.post("/api/v1/drain").await?;
             Ok(if json { text } else { "the server closes".to_owned() })
@@ -206,6 +212,17 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
         // Streamed by the caller.
         AdminCommand::Events => Ok(String::new()),
     }
+}
+
+async fn hand_over(api: &Api, node: Option<&str>, json: bool) -> Result<String, Trouble> {
+    let wish = node.map_or_else(|| json!({}), |node| json!({ "to": node }));
+    let text = api.post_json("/api/v1/succession/handover", &wish).await?;
+    if json {
+        return Ok(text);
+    }
+    let begun = api::read(&text)?;
+    let name = show::text(if begun["name"] == "" { &begun["to"] } else { &begun["name"] });
+    Ok(format!("{name} is asked to take over; `kith hosts` shows when it leads"))
 }
 
 /// The path of a list, of those alone who speak this dialect if one is named.
@@ -216,11 +233,17 @@ fn spoken(list: &str, dialect: Option<&str>) -> String {
 
 /// Writes a text and a line break. Whoever stops reading has seen enough.
 pub(super) fn print(text: &str) -> Result<(), Trouble> {
+    say(text).map(|_| ())
+}
+
+/// The same for somebody who goes on: tells whether anybody reads it.
+pub(super) fn say(text: &str) -> Result<bool, Trouble> {
     if text.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     match writeln!(io::stdout(), "{}", text.trim_end_matches('\n')) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Trouble::Output(error)),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Trouble::Output(error)),
     }
 }

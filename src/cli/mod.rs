@@ -4,6 +4,7 @@ pub mod admin;
 pub mod chat;
 pub mod config;
 pub mod healthcheck;
+pub mod hosts;
 mod input;
 pub mod keys;
 pub mod mesh;
@@ -36,6 +37,8 @@ pub enum Command {
     Mesh(mesh::MeshArgs),
     /// Look after the neighbours of a running server.
     Peers(peers::PeersArgs),
+    /// Show the hosts of a home: who leads and why, and how each of them is.
+    Hosts(hosts::HostsArgs),
     /// Talk: a line-mode client.
     Chat(chat::ChatArgs),
     /// Mesh with others without a server in between, introduced by a rendezvous.

@@ -45,6 +45,11 @@ impl Paint {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self(false);
 
+    /// Whether there are any.
+    pub(crate) const fn is_on(self) -> bool {
+        self.0
+    }
+
     /// A text in a colour.
     pub(crate) fn on(self, colour: Colour, text: &str) -> String {
         if self.0 && !text.is_empty() {

@@ -44,6 +44,12 @@ impl Nodes {
         self.0.as_ref().map(|own| &own.helm)
     }
 
+    /// Where clients find this node when it serves; `None` if it is no node of a home.
+    #[must_use]
+    pub fn own_door(&self) -> Option<&str> {
+        self.0.as_ref().map(|own| own.door.as_str())
+    }
+
     /// Where the home is served, if that is another node.
     #[must_use]
     pub fn elsewhere(&self) -> Option<String> {

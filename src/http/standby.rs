@@ -22,7 +22,10 @@ use super::{
     problem::Problem,
     tls::Tls,
 };
-use crate::{actors::socket::Socket, identity::TokenHash};
+use crate::{
+    actors::{event::Bulletin, socket::Socket},
+    identity::TokenHash,
+};
 
 /// How long a request may take to arrive, and an answer to leave.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,6 +47,8 @@ pub struct Standby {
     pub token: TokenHash,
     /// Ends the process.
     pub stop: UnboundedSender<()>,
+    /// What happens here.
+    pub bulletin: Bulletin,
 }
 
 /// The information document of such a node.

@@ -44,6 +44,7 @@ pub(super) enum Ended {
 pub(super) struct Joined {
     shell: Shell,
     nodes: Nodes,
+    bulletin: Bulletin,
     /// For how long an answer of the others may take in all.
     patience: Duration,
 }
@@ -79,7 +80,7 @@ pub(super) async fn join(
     let address = public_address(settings, doors.main);
     let door = if address.contains("://") { address } else { format!("{scheme}://{address}") };
     let nodes = Nodes::of(shell.helm.clone(), door);
-    Ok(Some(Joined { shell, nodes, patience }))
+    Ok(Some(Joined { shell, nodes, bulletin: bulletin.clone(), patience }))
 }
 
 /// How far what lies in the data folder goes.
@@ -127,6 +128,7 @@ impl Joined {
             nodes: self.nodes(),
             token: identity.token.clone(),
             stop: stop.clone(),
+            bulletin: self.bulletin.clone(),
         };
         standby::wait(&mut self.shell, &database(&settings.server.data_dir), outside, node, end).await
     }

@@ -30,6 +30,7 @@ mod rendezvous;
 mod rooms;
 mod socp;
 mod store;
+mod succession;
 mod tls;
 mod tpacket;
 mod voices;

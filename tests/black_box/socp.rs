@@ -5,7 +5,7 @@ mod bootstrap;
 mod channel;
 mod door;
 mod hostile;
-mod introducers;
+pub(crate) mod introducers;
 mod meshes;
 mod offline;
 mod refused;

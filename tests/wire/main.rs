@@ -7,5 +7,6 @@ mod neighbours;
 mod recordings;
 mod rooms;
 mod socp;
+mod succession;
 mod terms;
 mod vectors;

@@ -5,7 +5,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 /// Terminals narrower than this break the lines of a table themselves.
@@ -145,7 +145,11 @@ fn who(member: &Value) -> String {
 }
 
 /// A table that fits where it is written to, or what to say instead of an empty one.
-pub(in crate::cli) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, none: &str) -> String {
+pub(in crate::cli) fn table<C: Into<Cell>>(
+    head: &[&str],
+    rows: impl Iterator<Item = Vec<C>>,
+    none: &str,
+) -> String {
     let mut table = Table::new();
     table.set_header(head.iter().copied());
     if io::stdout().is_terminal() {

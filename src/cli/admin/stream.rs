@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     api::{Api, Trouble},
-    print, show,
+    say, show,
 };
 
 /// Prints what happens. Ctrl-C is a good end, and so is a server that closes.
@@ -24,7 +24,10 @@ async fn watch(api: &Api, json: bool) -> Result<(), Trouble> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| api.broken(&error))?;
         for event in reader.read(&chunk) {
-            print(&if json { event.json().to_string() } else { show::event(&event.name, &event.data) })?;
+            let text = if json { event.json().to_string() } else { show::event(&event.name, &event.data) };
+            if !say(&text)? {
+                return Ok(());
+            }
         }
     }
     Ok(())

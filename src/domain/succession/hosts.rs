@@ -20,6 +20,18 @@ pub enum Kind {
     Legacy,
 }
 
+impl Kind {
+    /// The word that people are shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ourselves => "own",
+            Self::Node => "node",
+            Self::Legacy => "host",
+        }
+    }
+}
+
 /// Whether it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Liveness {
@@ -32,11 +44,14 @@ pub enum Liveness {
 }
 
 impl Liveness {
-    /// The word that people are shown.
+    /// All of them, best first.
+    pub const ALL: [Self; 3] = [Self::Alive, Self::Suspect, Self::Disconnected];
+
+    /// The word that people are shown, as in the table of the first program.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Alive => "alive",
+            Self::Alive => "connected",
             Self::Suspect => "suspect",
             Self::Disconnected => "disconnected",
         }

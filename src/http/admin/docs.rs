@@ -39,6 +39,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
         (name = "rooms", description = "Rooms, what was said in them, and who may say nothing"),
         (name = "directory", description = "Who listens where, for clients that mesh by themselves"),
         (name = "bans", description = "Who may not come"),
+        (name = "succession", description = "The nodes of this home, and which of them serves"),
         (name = "events", description = "What happens, as it happens"),
         (name = "files", description = "Uploaded files"),
         (name = "offline", description = "Letters that wait for members who are away"),

@@ -183,7 +183,8 @@ fn lagged(missed: u64) -> String {
 
 struct Watcher {
     events: Receiver<Event>,
-    house: Arc<House>,
+    /// None where nobody is: such a stream ends with its door.
+    house: Option<Arc<House>>,
     spoke: Instant,
     greeted: bool,
 }
@@ -201,7 +202,7 @@ impl Watcher {
                 Ok(Err(RecvError::Lagged(missed))) => return Some(lagged(missed)),
                 Ok(Err(RecvError::Closed)) => return None,
                 // A closing house is watched until the last one has left.
-                Err(_) if self.house.is_draining() && self.house.tally.clients.get() == 0 => return None,
+                Err(_) if self.house.as_deref().is_some_and(is_empty) => return None,
                 Err(_) if self.spoke.elapsed() >= SILENCE => return Some(": still here\n\n".to_owned()),
                 Err(_) => {}
             }
@@ -209,9 +210,14 @@ impl Watcher {
     }
 }
 
+fn is_empty(house: &House) -> bool {
+    house.is_draining() && house.tally.clients.get() == 0
+}
+
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
 /// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, `banned`,
-/// `unbanned`, `directory_joined`, `directory_left`, and `lagged` if this watcher was too slow. Ends with the server.
+/// `unbanned`, `directory_joined`, `directory_left`, `role`, and `lagged` if this watcher was too slow. Ends with
+/// the server.
 #[utoipa::path(
     tag = "events",
     operation_id = "watch_events",
@@ -224,8 +230,11 @@ impl Watcher {
 )]
 #[get("/events")]
 pub(super) async fn watch(site: Data<Site>) -> HttpResponse {
-    let house = Arc::clone(&site.house);
-    let events = house.bulletin.watch();
+    stream_of(site.house.bulletin.watch(), Some(Arc::clone(&site.house)))
+}
+
+/// These events, for as long as the house is open; without one, until the door is closed.
+pub(super) fn stream_of(events: Receiver<Event>, house: Option<Arc<House>>) -> HttpResponse {
     let watcher = Watcher { events, house, spoke: Instant::now(), greeted: false };
     let pieces = stream::unfold(watcher, |mut watcher| async move {
         let piece = watcher.next().await?;

@@ -27,7 +27,7 @@ impl Links {
     }
 }
 
-type Written = Result<(), std::fmt::Error>;
+pub(super) type Written = Result<(), std::fmt::Error>;
 
 impl Collector for Links {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Written {
@@ -89,7 +89,7 @@ fn gauge<V: EncodeGaugeValue>(
         .try_for_each(|(peer, value)| sample(&mut metric, &[("peer", peer.entry.id.hex())], &value))
 }
 
-fn sample<V: EncodeGaugeValue>(
+pub(super) fn sample<V: EncodeGaugeValue>(
     metric: &mut MetricEncoder,
     labels: &impl EncodeLabelSet,
     value: &V,

@@ -7,10 +7,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::links::Links;
+use super::{links::Links, succession::Succession};
 use crate::{
     actors::{neighbourhood::Peers, registry::RoomCounts},
-    http::{problem::Problem, site::Site},
+    http::{home::Nodes, problem::Problem, site::Site},
 };
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -18,39 +18,61 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 /// The names under which everything is shown. Made once: the counters in it are shared with the actors.
 #[derive(Debug)]
 pub(super) struct Metrics {
-    house: Registry,
-    /// Has no prefix: dashboards know these names of any program.
-    process: Registry,
+    pages: Pages,
     connections: Gauge,
     rooms: Gauge,
     guests: Gauge,
     links: Links,
 }
 
+/// What every node shows, serving or not, beside what its house counts.
+#[derive(Debug)]
+pub(super) struct Pages {
+    house: Registry,
+    /// Has no prefix: dashboards know these names of any program.
+    process: Registry,
+    succession: Succession,
+}
+
+impl Pages {
+    /// Adds it to what a house counts.
+    pub(super) fn new(mut house: Registry, started_ms: i64) -> Self {
+        let (start, succession) = (<Gauge>::default(), Succession::default());
+        house.register_collector(Box::new(succession.clone()));
+        let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+        house.register("build", "the program", Info::new(version));
+        start.set(started_ms / 1000);
+        let mut process = Registry::default();
+        process.register("process_start_time_seconds", "when the process started", start);
+        Self { house, process, succession }
+    }
+
+    /// All of it, as it is now.
+    pub(super) async fn answer(&self, nodes: &Nodes) -> Result<HttpResponse, Problem> {
+        self.succession.look(nodes).await;
+        let text = self.text().map_err(|_| Problem::internal())?;
+        Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, CONTENT_TYPE)).body(text))
+    }
+
+    fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.house)?;
+        encode_registry(&mut text, &self.process)?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
 impl Metrics {
     pub(super) fn new(site: &Site) -> Self {
-        let (connections, start, links) = (Gauge::default(), <Gauge>::default(), Links::default());
+        let (connections, links) = (Gauge::default(), Links::default());
         let (rooms, guests) = (Gauge::default(), Gauge::default());
         let mut house = site.house.tally.registry();
         house.register("connections", "open sockets, introduced or not", connections.clone());
         house.register("rooms", "rooms, empty ones included", rooms.clone());
         house.register("room_guests", "guests of this home in rooms", guests.clone());
         house.register_collector(Box::new(links.clone()));
-        let version = vec![("version", env!("CARGO_PKG_VERSION"))];
-        house.register("build", "the program", Info::new(version));
-        start.set(site.about.started_ms / 1000);
-        let mut process = Registry::default();
-        process.register("process_start_time_seconds", "when the process started", start);
-        Self { house, process, connections, rooms, guests, links }
-    }
-
-    fn text(&self, connections: u32) -> Result<String, std::fmt::Error> {
-        self.connections.set(i64::from(connections));
-        let mut text = String::new();
-        encode_registry(&mut text, &self.house)?;
-        encode_registry(&mut text, &self.process)?;
-        encode_eof(&mut text)?;
-        Ok(text)
+        Self { pages: Pages::new(house, site.about.started_ms), connections, rooms, guests, links }
     }
 }
 
@@ -70,6 +92,6 @@ pub(super) async fn show(site: Data<Site>, metrics: Data<Metrics>) -> Result<Htt
     metrics.rooms.set(i64::try_from(counts.rooms).unwrap_or(i64::MAX));
     metrics.guests.set(i64::try_from(counts.own_guests).unwrap_or(i64::MAX));
     metrics.links.set(site.house.neighbourhood.send(Peers).await?);
-    let text = metrics.text(site.house.gate.connections()).map_err(|_| Problem::internal())?;
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, CONTENT_TYPE)).body(text))
+    metrics.connections.set(i64::from(site.house.gate.connections()));
+    metrics.pages.answer(&site.nodes).await
 }

@@ -15,7 +15,9 @@ mod events;
 mod fallback;
 mod files;
 mod guard;
+mod handover;
 mod health;
+mod hosts;
 mod line_id;
 mod links;
 mod members;
@@ -29,6 +31,7 @@ mod peers;
 mod rooms;
 mod server;
 mod standby;
+mod succession;
 mod who;
 
 #[cfg(test)]
@@ -125,6 +128,8 @@ fn app(
                 .service(directory::unregister)
                 .service(offline::list)
                 .service(offline::discard)
+                .service(hosts::show)
+                .service(handover::begin)
                 .service(drain::begin);
             if faults {
                 api.service(debug::fault).service(debug::fault_peer).service(debug::collapse);

@@ -8,8 +8,13 @@ use actix_web::{
     web::{self, Data},
 };
 
-use super::{guard, health::Status};
-use crate::http::{logging, standby};
+use prometheus_client::registry::Registry;
+
+use super::{events, guard, handover, health::Status, hosts, metrics::Pages};
+use crate::{
+    actors::clock::unix_ms,
+    http::{logging, problem::Problem, standby},
+};
 
 /// Everything that answers at the admin door of such a node.
 pub fn app(
@@ -24,14 +29,21 @@ pub fn app(
     >,
 > {
     let drain = web::resource("/drain").route(web::post().to(drain));
+    let stream = web::resource("/events").route(web::get().to(watch));
+    let metrics = Data::new(Pages::new(Registry::with_prefix("kith"), unix_ms()));
     App::new()
         .app_data(Data::new(node.token.clone()))
         .app_data(Data::new(node.nodes.clone()))
         .app_data(node)
+        .app_data(metrics)
         .service(super::health::healthz)
+        .service(web::scope("/metrics").wrap(from_fn(guard::token)).route("", web::get().to(metrics_page)))
         .service(
             web::scope("/api/v1")
                 .wrap(from_fn(guard::token))
+                .service(hosts::show)
+                .service(handover::begin)
+                .service(stream)
                 .service(drain)
                 .default_service(web::to(elsewhere)),
         )
@@ -46,6 +58,14 @@ async fn drain(node: Data<standby::Standby>) -> HttpResponse {
     // If nobody listens any more, the end has begun already.
     let _ = node.stop.send(());
     HttpResponse::Accepted().json(Status { status: "draining" })
+}
+
+async fn watch(node: Data<standby::Standby>) -> HttpResponse {
+    events::stream_of(node.bulletin.watch(), None)
+}
+
+async fn metrics_page(node: Data<standby::Standby>, pages: Data<Pages>) -> Result<HttpResponse, Problem> {
+    pages.answer(&node.nodes).await
 }
 
 async fn elsewhere(node: Data<standby::Standby>) -> HttpResponse {

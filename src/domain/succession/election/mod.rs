@@ -20,7 +20,7 @@ mod view;
 mod voting;
 
 pub use self::{
-    terms::{Asked, Cause, Handing, Input, NotHanded, Output, Role},
+    terms::{Asked, Cause, Handing, Input, NotHanded, Output, ROLES, Role},
     view::{HandingView, HostRow, View},
 };
 

@@ -91,6 +91,9 @@ impl Role {
     }
 }
 
+/// The words of all roles.
+pub const ROLES: [&str; 4] = ["standby", "candidate", "leader", "fenced"];
+
 /// Why the role changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
@@ -148,6 +151,19 @@ pub enum Handing {
     Cancelled,
 }
 
+impl Handing {
+    /// The word that people are shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ordered => "ordered",
+            Self::Outranked => "outranked",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Why there is no hand-over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum NotHanded {
@@ -175,4 +191,21 @@ pub enum NotHanded {
     /// There is nobody who could lead.
     #[error("there is nobody who could lead")]
     Nobody,
+}
+
+impl NotHanded {
+    /// The stable code that programs are told.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotLeading => "not_leading",
+            Self::UnderWay => "under_way",
+            Self::Ourselves => "leads_already",
+            Self::Unknown => "unknown_node",
+            Self::NotANode => "no_node",
+            Self::NotAlive => "not_alive",
+            Self::Lags => "lags",
+            Self::Nobody => "nobody",
+        }
+    }
 }

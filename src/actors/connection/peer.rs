@@ -13,7 +13,6 @@ use crate::{
         meter::Meter,
         neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
         registry::{RoomTold, Tell, WantedBy},
-        websocket::MOVED,
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -21,7 +20,7 @@ use crate::{
         id::HomeId,
         neighbourhood::Direction,
         rate::Bucket,
-        refusal::{Ending, Refusal},
+        refusal::{Ending, MOVED, Refusal},
     },
 };
 

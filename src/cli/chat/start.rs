@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{
     client::{
+        about::about,
         door::{Door, NoDoor},
         event::SayError,
         keyring::{Contacts, Keyring, KeyringError},
         link::Config,
         olaf, socp, tpacket,
-        transfer::spoken_at,
         trust::{TrustError, trust},
         voice::Voice,
     },
@@ -134,8 +134,8 @@ fn login_name() -> Option<String> {
 
 /// The dialect of a server that speaks a single one and says so.
 async fn only_one_spoken(door: &Door, trust: &Arc<ClientConfig>) -> Option<Dialect> {
-    let names = spoken_at(door, trust).await?;
-    match names.as_slice() {
+    let about = about(door, trust).await?;
+    match about.dialects().as_slice() {
         [name] => Dialect::from_name(name),
         _ => None,
     }

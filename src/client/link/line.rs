@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     client::{
+        door::Door,
         event::{Event, Output, SayError},
         voice::Voice,
     },
@@ -62,6 +63,7 @@ pub(super) struct Line<'a> {
     pub(super) voice: &'a mut dyn Voice,
     pub(super) backoff: &'a mut Backoff,
     pub(super) reports: &'a mpsc::Sender<Report>,
+    door: Door,
     outbox: Outbox,
     goodbye: Option<Instant>,
 }
@@ -71,8 +73,9 @@ impl<'a> Line<'a> {
         voice: &'a mut dyn Voice,
         backoff: &'a mut Backoff,
         reports: &'a mpsc::Sender<Report>,
+        door: Door,
     ) -> Self {
-        Self { voice, backoff, reports, outbox: Outbox::default(), goodbye: None }
+        Self { voice, backoff, reports, door, outbox: Outbox::default(), goodbye: None }
     }
 
     /// Holds the connection until it ends.
@@ -93,7 +96,7 @@ impl<'a> Line<'a> {
         for frame in self.voice.greet(now_ms()).map_err(failed)? {
             self.outbox.push_frame(frame);
         }
-        self.report(Report::Connected).await
+        self.report(Report::Connected(self.door.clone())).await
     }
 
     async fn talk(

@@ -27,6 +27,7 @@ fn member(number: u32, pem: &str) -> Member {
         public_key: pem.into(),
         spelled,
         sealing_key: None,
+        display_name: None,
         fingerprint: Some(spelled),
     }
 }

@@ -11,7 +11,7 @@
 mod scroll;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::Arc,
     time::Duration,
 };
@@ -24,7 +24,7 @@ use actix::{
 use self::scroll::Scroll;
 use super::{clock::unix_ms, tally::Tally};
 use crate::{
-    domain::{id::KeyId, rooms::Record},
+    domain::{channel::KeptWraps, id::KeyId, rooms::Record},
     store::{Seen, Store, StoreError},
 };
 
@@ -38,6 +38,8 @@ const PROBE_SPAN: Duration = Duration::from_secs(5);
 const BATCH: usize = 512;
 /// Records that wait for a store that stays away. About 40 MB of public keys.
 const MOST_WAITING: usize = 65_536;
+/// Servers of which something waits for it.
+const MOST_SERVERS: usize = 1024;
 
 /// A member was seen.
 #[derive(Message, Debug)]
@@ -48,6 +50,11 @@ pub struct Remember(pub Seen);
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Chronicle(pub Vec<Record>);
+
+/// What is kept of a server that hands out keys of the public channel, in place of what was.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct KeepWraps(pub KeptWraps);
 
 /// Asks whether all that happened in rooms so far is on disk, and waits for the attempt.
 #[derive(Message, Clone, Copy, Debug)]
@@ -80,6 +87,7 @@ pub struct Trouble;
 struct Batch {
     members: Vec<Seen>,
     rooms: Vec<Record>,
+    wraps: Vec<KeptWraps>,
 }
 
 /// The actor.
@@ -89,6 +97,8 @@ pub struct Archivist {
     tally: Tally,
     waiting: HashMap<KeyId, Seen>,
     rooms: Scroll,
+    /// The newest of each server.
+    wraps: BTreeMap<Arc<str>, KeptWraps>,
     writing: bool,
     scheduled: bool,
     trouble: Option<Arc<str>>,
@@ -103,6 +113,7 @@ impl Archivist {
             tally,
             waiting: HashMap::new(),
             rooms: Scroll::default(),
+            wraps: BTreeMap::new(),
             writing: false,
             scheduled: false,
             trouble: None,
@@ -110,7 +121,7 @@ impl Archivist {
     }
 
     fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.rooms.is_empty()
+        self.waiting.is_empty() && self.rooms.is_empty() && self.wraps.is_empty()
     }
 
     fn schedule(&mut self, span: Duration, ctx: &mut Context<Self>) {
@@ -164,6 +175,9 @@ impl Archivist {
             if result.is_ok() {
                 result = store.write_rooms(&batch.rooms, unix_ms()).await;
             }
+            if result.is_ok() {
+                result = store.write_wraps(&batch.wraps, unix_ms()).await;
+            }
             (batch, result)
         }
     }
@@ -171,18 +185,22 @@ impl Archivist {
     fn take_batch(&mut self) -> Batch {
         let keys: Vec<KeyId> = self.waiting.keys().take(BATCH).copied().collect();
         let members = keys.iter().filter_map(|key| self.waiting.remove(key)).collect();
-        Batch { members, rooms: self.rooms.first(BATCH) }
+        let wraps = std::mem::take(&mut self.wraps).into_values().collect();
+        Batch { members, rooms: self.rooms.first(BATCH), wraps }
     }
 
     /// Notes how a batch went; what failed waits again, unless something newer waits already.
     fn settle(&mut self, batch: Batch, result: Result<(), StoreError>) -> bool {
-        let Batch { members, rooms } = batch;
-        let count = u64::try_from(members.len() + rooms.len()).unwrap_or(u64::MAX);
+        let Batch { members, rooms, wraps } = batch;
+        let count = u64::try_from(members.len() + rooms.len() + wraps.len()).unwrap_or(u64::MAX);
         if result.is_ok() {
             self.tally.stored.inc_by(count);
             self.rooms.on_disk(rooms.len());
         } else {
             self.rooms.put_back(rooms);
+            for kept in wraps {
+                self.wraps.entry(Arc::clone(&kept.server)).or_insert(kept);
+            }
             for seen in members {
                 self.keep(seen, |waiting, older| {
                     let later = std::mem::replace(waiting, older);
@@ -241,6 +259,19 @@ impl Handler<Remember> for Archivist {
             return;
         }
         self.keep(seen, |waiting, later| waiting.again(&later));
+        self.schedule_next(ctx);
+    }
+}
+
+impl Handler<KeepWraps> for Archivist {
+    type Result = ();
+
+    fn handle(&mut self, KeepWraps(kept): KeepWraps, ctx: &mut Self::Context) {
+        if self.wraps.len() >= MOST_SERVERS && !self.wraps.contains_key(&kept.server) {
+            self.tally.store_dropped.inc();
+            return;
+        }
+        self.wraps.insert(Arc::clone(&kept.server), kept);
         self.schedule_next(ctx);
     }
 }

@@ -112,6 +112,7 @@ fn socp_members_hear_a_letter_in_every_form_that_programs_show() {
         public_key: Arc::clone(&spoken.by.public_key),
         spelled: spoken.by.spelled,
         sealing_key: None,
+        display_name: None,
         fingerprint: None,
     };
     assert!(crate::dialect::is_bridge(&member), "every house knows it by its name and key");

@@ -47,6 +47,15 @@ pub struct Naming {
     pub address: Option<String>,
 }
 
+/// A server that was not let in, as it introduced itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    /// Its first words: which kind, from whom, where that listens.
+    pub hello: String,
+    /// What was wrong with them.
+    pub reason: String,
+}
+
 /// The kinds of things that happen.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -192,6 +201,8 @@ pub enum Kind {
         address: IpAddr,
         /// Why.
         ending: Ending,
+        /// Who it said that it is, if it was a server.
+        server: Option<Stranger>,
     },
 }
 

@@ -44,10 +44,11 @@ impl Flow {
         self.largest_frame.set(largest);
     }
 
-    /// Nothing is read for so long: the connection says more than it may.
+    /// Nothing is read for so long: the connection says more than it may. Of several reasons the longest counts.
     pub fn pause(&self, span: Duration) {
         if !span.is_zero() {
-            self.pause.set(Some(Instant::now() + span));
+            let until = Instant::now() + span;
+            self.pause.set(self.pause.get().max(Some(until)));
         }
     }
 
@@ -125,5 +126,23 @@ impl Flow {
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
         self.ending.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_pauses_the_longer_one_counts() {
+        let flow = Flow::default();
+        flow.pause(Duration::ZERO);
+        assert_eq!(flow.paused_until(), None);
+        flow.pause(Duration::from_secs(60));
+        let until = flow.paused_until();
+        flow.pause(Duration::from_millis(10));
+        assert_eq!(flow.paused_until(), until);
+        flow.pause(Duration::from_secs(120));
+        assert!(flow.paused_until() > until);
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     domain::{
         address::Address,
         bans::Bans,
+        channel::Channel,
         id::{ConnectionId, KeyId},
         limits::Limits,
         names::Bearer,
@@ -95,6 +96,8 @@ pub struct Plan {
     pub kept_rooms: Kept,
     /// Whose names are known.
     pub bearers: Vec<(KeyId, Bearer)>,
+    /// Keys of the public channel that were handed out before.
+    pub channel: Channel,
     /// The keys of the bridge, if it is on.
     pub bridge: Option<BridgeKeys>,
     /// Who may not come.
@@ -142,6 +145,7 @@ impl House {
             names: plan.names,
             kept_rooms: plan.kept_rooms,
             bearers: plan.bearers,
+            channel: plan.channel,
             bridge: plan.bridge,
             terms: Arc::clone(&terms),
             limits: Arc::clone(&limits),

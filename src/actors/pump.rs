@@ -132,6 +132,10 @@ where
     fn wants_turn(&mut self, cx: &mut Context<'_>) -> bool {
         if let Some(until) = self.flow.paused_until() {
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if timer.deadline() != until {
+                // What came last has cost more than was known when the pause began.
+                timer.as_mut().reset(until);
+            }
             if timer.as_mut().poll(cx).is_pending() {
                 return false;
             }

@@ -1,24 +1,32 @@
-//! What a server says about itself to whoever asks its door as a web page.
+//! What a server says about itself to whoever asks its door as a web page, and how a link gets to know it.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use awc::http::header::ACCEPT;
 use rustls::ClientConfig;
 use serde::Deserialize;
-use tokio::{sync::oneshot, time::timeout};
+use serde_json::Value;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
-use super::{door::Door, web::client};
+use super::{door::Door, rooms::Offer, web::client};
 
 /// How long an answer may take. It is a courtesy, and nobody should wait for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 const LARGEST_ANSWER: usize = 64 << 10;
+/// Questions that wait: what a connection wants to know of rooms and of doors, and as much of the one before it.
+const MOST_QUESTIONS: usize = 4;
 
 /// What a server says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct About {
     dialects: Vec<Spoken>,
-    home: Option<Home>,
+    rooms: Option<Value>,
+    /// Where its home is found, if that has several doors.
+    pub(super) home: Option<Home>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -26,7 +34,7 @@ struct Spoken {
     name: String,
 }
 
-/// Where its home is found, if that has several doors.
+/// A home of several doors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Home {
@@ -42,6 +50,11 @@ impl About {
     pub fn dialects(&self) -> Vec<&str> {
         self.dialects.iter().map(|spoken| spoken.name.as_str()).collect()
     }
+
+    /// What rooms it offers to those whose dialect has none.
+    pub(super) fn offer(self) -> Option<Offer> {
+        serde_json::from_value(self.rooms?).ok()
+    }
 }
 
 /// Asks a server, which may not answer.
@@ -55,16 +68,33 @@ pub async fn about(door: &Door, trust: &Arc<ClientConfig>) -> Option<About> {
     timeout(LONGEST_WAIT, ask).await.ok()?
 }
 
-/// The doors of the home behind a door, for a task that may move between threads.
-pub(super) async fn home_behind(door: &Door, trust: &Arc<ClientConfig>) -> Option<Home> {
-    let (told, answer) = oneshot::channel();
-    let (door, trust) = (door.clone(), Arc::clone(trust));
-    // The client below is bound to the thread that made it, and a link is not. Whoever waits may leave, and the
-    // end of the program does not wait for an answer.
-    let ask = move || {
-        let about = actix_rt::Runtime::new().ok().and_then(|own| own.block_on(about(&door, &trust)));
-        let _ = told.send(about.and_then(|about| about.home));
-    };
-    thread::Builder::new().name("about".to_owned()).spawn(ask).ok()?;
-    answer.await.ok()?
+type Question = (Door, oneshot::Sender<Option<About>>);
+
+/// Somebody who finds out what servers say of themselves. Links move between threads, and the HTTP client does not.
+#[derive(Clone, Debug)]
+pub struct Inquiry(mpsc::Sender<Question>);
+
+impl Inquiry {
+    /// Works on the thread where it is made, as long as anybody may ask.
+    #[must_use]
+    pub fn start(trust: Arc<ClientConfig>) -> Self {
+        let (ask, mut asked) = mpsc::channel::<Question>(MOST_QUESTIONS);
+        actix_rt::spawn(async move {
+            while let Some((door, answer)) = asked.recv().await {
+                // Whoever has stopped waiting does not want to know.
+                if !answer.is_closed() {
+                    let _ = answer.send(about(&door, &trust).await);
+                }
+            }
+        });
+        Self(ask)
+    }
+
+    /// What a server says. Who gets no answer is told nothing.
+    pub(super) fn ask(&self, door: &Door) -> oneshot::Receiver<Option<About>> {
+        let (answer, answered) = oneshot::channel();
+        // What finds no room is a question of connections that are over.
+        let _ = self.0.try_send((door.clone(), answer));
+        answered
+    }
 }

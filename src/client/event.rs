@@ -45,6 +45,11 @@ pub enum Event {
         /// What it says.
         text: String,
     },
+    /// A letter of ours waits at the server for somebody who is away.
+    Kept {
+        /// For whom.
+        to: PersonId,
+    },
     /// One of our own letters came back.
     Echo {
         /// Its counter.
@@ -214,9 +219,15 @@ pub enum SayError {
     /// More recipients than servers let pass.
     #[error("a letter has at most {0} recipients")]
     TooMany(usize),
-    /// This dialect has no rooms.
-    #[error("this protocol has no rooms")]
+    /// Neither this dialect has rooms, nor the server for those who speak it.
+    #[error("this server has no rooms")]
     NoRooms,
+    /// The member was in a room, and may not know that this is over.
+    #[error("you are in no room any more; from now on your lines go to everyone")]
+    PutOut,
+    /// No history was shown that goes on.
+    #[error("there is nothing older; /history shows what was said last")]
+    NoOlder,
     /// This dialect knows everybody by a key.
     #[error("here nobody has a nick of their own choice")]
     NoNicks,

@@ -1,8 +1,9 @@
 //! The other half: what a member's own program does, shared by the chat client, the bench and the tests.
 //!
 //! `keyring` is the key and the address book, `olaf`, `socp` and `tpacket` are the protocols as values, `voice` what
-//! they have in common, `event` what they tell, `person` of whom, and `room` of which rooms. `link` is the connection that stays up,
-//! `transfer` files by HTTP (`web`), `about` what a server says about itself, `trust` whose certificates are believed, and `door` what a person may type as
+//! they have in common, `event` what they tell, `person` of whom, and `room` of which rooms. `rooms` are those of clients
+//! whose protocol has none. `link` is the connection that stays up, `transfer` files by HTTP (`web`), `about` what a
+//! server says about itself, `trust` whose certificates are believed, and `door` what a person may type as
 //! the address of a server. Nothing here prints, and nothing here trusts a server:
 //! what an event says about an author was verified with the author's key, in every protocol that has keys.
 
@@ -14,6 +15,7 @@ pub mod link;
 pub mod olaf;
 pub mod person;
 pub mod room;
+pub mod rooms;
 pub mod socp;
 pub mod tpacket;
 pub mod transfer;

@@ -15,6 +15,8 @@ pub enum Wish {
     Rooms,
     /// What was said in this room, or in the one where the member is.
     History(Option<String>),
+    /// What was said before the lines of the last answer.
+    Older,
 }
 
 /// What rooms have to tell.
@@ -29,6 +31,31 @@ pub enum Told {
     },
     /// The member has left this room.
     Left(String),
+    /// Who else is in the room, where that is not the same as who is here at all.
+    Guests {
+        /// Which room.
+        room: String,
+        /// Who.
+        guests: Vec<PersonId>,
+    },
+    /// Who has come into it or gone since.
+    Moved {
+        /// Which room.
+        room: String,
+        /// Who came.
+        came: Vec<PersonId>,
+        /// Who went.
+        went: Vec<PersonId>,
+    },
+    /// Somebody says something in the room, where everybody can be spoken to elsewhere. It is the server's word.
+    Said {
+        /// Which room.
+        room: String,
+        /// Who, as the server tells.
+        by: PersonId,
+        /// What.
+        text: String,
+    },
     /// Somebody has put the member out of this room.
     PutOut(String),
     /// An operator has closed this room.
@@ -139,4 +166,13 @@ pub enum Why {
     /// Every place is taken.
     #[error("every place is taken")]
     Full,
+    /// An operator lets the member say nothing.
+    #[error("an operator lets you say nothing in rooms")]
+    Muted,
+    /// An operator keeps the member out.
+    #[error("an operator keeps you out")]
+    Banned,
+    /// There are none for clients of this dialect.
+    #[error("this server has no rooms")]
+    NoRooms,
 }

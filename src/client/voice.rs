@@ -9,6 +9,7 @@ use super::{
     event::{Output, SayError},
     person::PersonId,
     room::Wish,
+    rooms::Offer,
 };
 use crate::domain::letter::Frame;
 
@@ -17,6 +18,8 @@ use crate::domain::letter::Frame;
 pub enum Say {
     /// For everyone.
     Public(String),
+    /// Where the member is: for those in the room, or for everyone.
+    Here(String),
     /// For these only.
     Private(Vec<PersonId>, String),
     /// A part of a file, for one person or for everybody. Only where letters carry files.
@@ -85,6 +88,11 @@ pub trait Voice: fmt::Debug + Send + Sync {
         FilePost::Uploaded
     }
 
+    /// Whether private letters may be for people who are away; the server says what becomes of them.
+    fn reaches_absent(&self) -> bool {
+        false
+    }
+
     /// What opens a connection, to be sent in this order. Called once per connection.
     ///
     /// # Errors
@@ -96,6 +104,14 @@ pub trait Voice: fmt::Debug + Send + Sync {
     /// # Errors
     /// It cannot be said.
     fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<Frame>, SayError>;
+
+    /// Whether what the server offers must be known before this is said; of nothing, right away.
+    fn wonders(&self, _say: Option<&Say>) -> bool {
+        false
+    }
+
+    /// What the server of this connection offers to those whose dialect has no rooms, if anything.
+    fn offered(&mut self, _offer: Option<Offer>, _out: &mut Vec<Output>) {}
 
     /// The wish for a new list of members.
     fn ask_for_list(&mut self, now_ms: i64) -> Option<Frame>;

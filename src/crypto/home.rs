@@ -20,6 +20,14 @@ impl std::fmt::Debug for HomeKey {
 }
 
 impl HomeKey {
+    /// The key that follows from the home's private key.
+    ///
+    /// # Errors
+    /// It could not be made.
+    pub fn of(private_key: &PrivateKey) -> Result<Self, KeyError> {
+        Self::derive(private_key.pkcs8())
+    }
+
     /// The key that follows from the home's private key, in the bytes (PKCS#8, DER) in which all its nodes have it.
     ///
     /// # Errors
@@ -29,14 +37,6 @@ impl HomeKey {
         let expanded =
             secret.expand(&[b"marks of messages"], hmac::HMAC_SHA256).map_err(|_| KeyError::NotMade)?;
         Ok(Self(hmac::Key::from(expanded)))
-    }
-
-    /// The key of the home whose private key this is.
-    ///
-    /// # Errors
-    /// As [`HomeKey::derive`].
-    pub fn of(home: &PrivateKey) -> Result<Self, KeyError> {
-        Self::derive(home.pkcs8())
     }
 
     /// Marks a message that is made of these parts.

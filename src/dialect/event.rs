@@ -10,6 +10,7 @@ use crate::{
     },
     domain::{
         Moment,
+        channel::Wraps,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
         member::{Member, Newcomer, Whom},
@@ -76,6 +77,8 @@ pub enum Output {
     RoomNews(RoomNews),
     /// A neighbour has news of its members.
     Tell(News),
+    /// A neighbour has handed out a key of the public channel.
+    Wraps(Wraps),
     /// A neighbour says how its links are doing.
     Report(Vec<kith::wire::Link>),
     /// A neighbour tells which bans its operator has made. Nothing about them is checked yet.

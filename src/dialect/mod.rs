@@ -41,8 +41,10 @@ use crate::{
 pub struct Terms {
     /// Recipients that one letter may have.
     pub recipients_per_letter: u32,
-    /// Whether to adapt to implementations that are recognised by the way they write.
+    /// Whether to adapt to implementations of OLAF that are recognised by the way they write.
     pub detect_accents: bool,
+    /// Whether to adapt to servers of SOCP that are recognised in this way.
+    pub socp_detect_accents: bool,
     /// Whether neighbours may be heard whose messages carry no signature, or none that proves anything.
     pub unsigned: bool,
     /// How often a neighbour is asked whether it lives.

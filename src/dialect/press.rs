@@ -81,11 +81,18 @@ pub fn change(sequence: u64, member: &Member, came: bool, ear: Ear) -> Option<Fr
     }
 }
 
-/// Somebody who came is in the public channel, where there are words for that.
+/// Somebody has left, for neighbours that cannot find out by themselves whether they have missed it.
 #[must_use]
-pub fn in_channel(member: &Member, ear: Ear) -> Option<Frame> {
+pub fn gone(member: &Member, ear: Ear) -> Option<Frame> {
+    let Ear::SocpPeer(_) = ear else { return None };
+    socp::relay::went(member)
+}
+
+/// Somebody who came is in the public channel, of which this is the version there, where there are words for that.
+#[must_use]
+pub fn in_channel(member: &Member, version: u64, ear: Ear) -> Option<Frame> {
     let Ear::SocpPeer(accent) = ear else { return None };
-    socp::relay::in_channel(std::iter::once(member), accent)
+    socp::relay::in_channel(std::iter::once(member), version, accent)
 }
 
 /// Part of the members of this home, for neighbours that hear of each by itself.
@@ -95,13 +102,15 @@ pub fn part(
     members: &[Arc<Member>],
     is_last: bool,
     sequence: u64,
+    version: u64,
     ear: Ear,
 ) -> Vec<Frame> {
     match ear {
         Ear::Kith => vec![kith::wire::part(after, members, is_last, sequence)],
         Ear::SocpPeer(accent) => {
             let came = members.iter().filter_map(|member| socp::relay::came(member, accent));
-            came.chain(socp::relay::in_channel(members.iter().map(AsRef::as_ref), accent)).collect()
+            let members = members.iter().map(AsRef::as_ref);
+            came.chain(socp::relay::in_channel(members, version, accent)).collect()
         }
         _ => Vec::new(),
     }

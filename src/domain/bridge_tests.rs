@@ -48,8 +48,9 @@ fn key(home: usize, dialect: Dialect) -> KeyId {
 fn member((home, dialect): Person) -> Arc<Member> {
     let key = key(home, dialect);
     let name = Some(format!("{dialect}-{home}").into()).filter(|_| dialect != Dialect::Olaf);
-    let (number, public_key, sealing_key, fingerprint) = (0, "".into(), None, None);
-    Member { key, name, number, dialect, public_key, spelled: key, sealing_key, fingerprint }.into()
+    let (number, public_key, sealing_key, display_name, fingerprint) = (0, "".into(), None, None, None);
+    Member { key, name, number, dialect, public_key, spelled: key, sealing_key, display_name, fingerprint }
+        .into()
 }
 
 fn home(number: usize) -> HomeId {

@@ -96,6 +96,9 @@ pub struct Limits {
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
     /// those costs up to two signatures, and goes to everybody.
     pub bridge_lines_per_second: u32,
+    /// Bytes of wrapped keys of the public channel that are kept of one server, for members who come later. They are
+    /// held in memory, too, and of at most 64 servers.
+    pub channel_bytes: u32,
     /// How long a drain may take until the last connection is closed.
     pub drain_s: u32,
     /// Neighbours at most. Beyond some hundred, a mesh in which everybody links to everybody is the wrong
@@ -178,6 +181,7 @@ impl Default for Limits {
             room_keep_s: 30 * 24 * 3600,
             room_line_bytes: 16 << 10,
             bridge_lines_per_second: 20,
+            channel_bytes: 256 << 10,
             drain_s: 5,
             peers: 256,
             peer_message_bytes: 4 << 20,

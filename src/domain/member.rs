@@ -27,6 +27,8 @@ pub struct Member {
     pub fingerprint: Option<KeyId>,
     /// Another key, as the member wrote it, with which letters to it are sealed, if it has two.
     pub sealing_key: Option<Arc<str>>,
+    /// What it wants to be called by people, if it says so. Anybody may say anything there, so nothing depends on it.
+    pub display_name: Option<Arc<str>>,
 }
 
 /// Which members who have names somebody looks for.
@@ -61,8 +63,8 @@ impl Resident {
     pub fn numbered(self, number: u32) -> Member {
         let fingerprint = self.fingerprint();
         let Self { key, named, dialect, public_key, spelled } = self;
-        let (name, sealing_key) = Named::split(named.as_ref());
-        Member { key, name, number, dialect, public_key, sealing_key, spelled, fingerprint }
+        let [name, sealing_key, display_name] = Named::split(named.as_ref());
+        Member { key, name, number, dialect, public_key, sealing_key, display_name, spelled, fingerprint }
     }
 
     /// The fingerprint of its public key, if it came with one.
@@ -113,12 +115,18 @@ pub struct Named {
     pub proven: bool,
     /// Another key, as it was written, with which letters to it are sealed, if it has two.
     pub sealing_key: Option<Arc<str>>,
+    /// What it wants to be called by people, if it says so.
+    pub display_name: Option<Arc<str>>,
 }
 
+/// Three texts that somebody may have.
+type Texts = [Option<Arc<str>>; 3];
+
 impl Named {
-    /// The name and the second key of somebody who may have them.
-    pub(super) fn split(named: Option<&Self>) -> (Option<Arc<str>>, Option<Arc<str>>) {
-        let sealing_key = named.and_then(|named| named.sealing_key.clone());
-        (named.map(|named| Arc::clone(&named.name)), sealing_key)
+    /// The name, the second key and the display name of somebody who may have them.
+    pub(super) fn split(named: Option<&Self>) -> Texts {
+        named.map_or([const { None }; 3], |named| {
+            [Some(Arc::clone(&named.name)), named.sealing_key.clone(), named.display_name.clone()]
+        })
     }
 }

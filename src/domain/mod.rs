@@ -11,6 +11,7 @@ pub mod admission;
 pub mod bans;
 pub mod book;
 pub mod bridge;
+pub mod channel;
 pub mod dialect;
 pub mod id;
 pub mod letter;

@@ -115,7 +115,7 @@ impl Roster {
             self.by_connection.insert(connection, Arc::clone(&present.member));
             return Ok((Arc::clone(&present.member), false));
         }
-        let (name, sealing_key) = Named::split(newcomer.named.as_ref());
+        let [name, sealing_key, display_name] = Named::split(newcomer.named.as_ref());
         let member = Arc::new(Member {
             key: newcomer.key,
             name,
@@ -125,6 +125,7 @@ impl Roster {
             spelled: newcomer.spelled,
             fingerprint: newcomer.fingerprint(),
             sealing_key,
+            display_name,
         });
         self.by_key
             .insert(newcomer.key, Present { member: Arc::clone(&member), connections: vec![connection] });

@@ -95,7 +95,7 @@ fn a_private_letter_goes_only_to_the_homes_it_names() {
 }
 
 fn called(name: &str, key: u8, trace: u8) -> Newcomer {
-    let named = Named { name: name.into(), key: None, proven: false, sealing_key: None };
+    let named = Named { name: name.into(), key: None, proven: false, sealing_key: None, display_name: None };
     Newcomer { named: Some(named), ..newcomer(key, trace) }
 }
 
@@ -254,6 +254,7 @@ fn named(name: u8, key: Option<u8>, proven: bool) -> Named {
         key: key.map(|key| KeyId([key; 32])),
         proven,
         sealing_key: None,
+        display_name: None,
     }
 }
 

@@ -75,11 +75,13 @@ struct Rooms {
     dialects: Vec<&'static str>,
     rooms_per_member: u32,
     line_bytes: u32,
+    /// Whether the room `public` is everybody's, who speak there in the words of their own dialects.
+    bridged: bool,
 }
 
 impl Rooms {
     /// What is offered to the clients of these dialects, if any of them has no rooms of its own.
-    fn beside(spoken: &[Spoken], limits: &Limits) -> Option<Self> {
+    fn beside(spoken: &[Spoken], limits: &Limits, bridged: bool) -> Option<Self> {
         let has_none = |name: &&str| [Dialect::Olaf.name(), Dialect::Socp.name()].contains(name);
         let dialects: Vec<_> = spoken.iter().map(|spoken| spoken.name).filter(has_none).collect();
         (!dialects.is_empty()).then_some(Self {
@@ -88,6 +90,7 @@ impl Rooms {
             dialects,
             rooms_per_member: limits.rooms_per_member,
             line_bytes: limits.room_line_bytes,
+            bridged,
         })
     }
 }
@@ -122,7 +125,7 @@ pub(super) async fn show(site: Data<Site>) -> HttpResponse {
             olaf_fingerprint: &about.olaf_fingerprint,
             key_id: &about.server_key_id,
         },
-        rooms: Rooms::beside(&dialects, limits),
+        rooms: Rooms::beside(&dialects, limits, site.settings.bridge.public),
         dialects,
         home: site.nodes.doors().await,
         limits: Bounds {

@@ -141,7 +141,11 @@ impl Site {
 
     fn refused(&self, address: IpAddr, refusal: Refusal) -> Refusal {
         self.house.tally.refusal(refusal);
-        self.house.bulletin.publish(Kind::Refused { address, ending: Ending::Refused(refusal) });
+        self.house.bulletin.publish(Kind::Refused {
+            address,
+            ending: Ending::Refused(refusal),
+            server: None,
+        });
         refusal
     }
 }

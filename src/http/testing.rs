@@ -30,6 +30,7 @@ use crate::{
     domain::{
         address::Address,
         book::{Book, Policy},
+        channel::Channel,
         limits::Limits,
     },
     identity::{Identity, read_token},
@@ -72,6 +73,7 @@ fn terms(limits: &Limits, about: &About, own_key: &PublicKey) -> Terms {
     Terms {
         recipients_per_letter: limits.recipients_per_letter,
         detect_accents: true,
+        socp_detect_accents: true,
         unsigned: false,
         peer_heartbeat_s: limits.peer_heartbeat_s,
         peer_silence_s: limits.peer_silence_s,
@@ -120,6 +122,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let house = House::build(Plan {
         kept_rooms: store.rooms(&limits).await.expect("rooms"),
         bearers: Vec::new(),
+        channel: Channel::new(&limits),
         bridge: None,
         home: about.address.clone(),
         names: Vec::new(),

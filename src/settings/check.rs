@@ -203,7 +203,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 51] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 52] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -243,6 +243,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 51] {
         ("limits.room_keep_s", limits.room_keep_s.into()),
         ("limits.room_line_bytes", limits.room_line_bytes.into()),
         ("limits.bridge_lines_per_second", limits.bridge_lines_per_second.into()),
+        ("limits.channel_bytes", limits.channel_bytes.into()),
         ("limits.peer_message_bytes", limits.peer_message_bytes.into()),
         ("limits.peer_queue_bytes", limits.peer_queue_bytes.into()),
         ("limits.peer_frames_per_second", limits.peer_frames_per_second.into()),

@@ -133,6 +133,7 @@ fn wrong_types_name_key_and_place() {
         ("limits: {connections: 4294967296}", "setting \"limits.connections\" in kith.yaml is not usable"),
         ("server: {name: 7}", "must be text"),
         ("olaf: {detect_accents: 1}", "must be true or false, but is the number 1"),
+        ("socp: {detect_accents: 1}", "must be true or false, but is the number 1"),
         ("listen: {allowed_origins: all}", "must be a list of texts"),
         ("listen: {allowed_origins: [1]}", "must be a list of texts"),
         ("listen: {main: localhost}", "setting \"listen.main\" in kith.yaml is not usable"),

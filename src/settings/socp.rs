@@ -19,6 +19,8 @@ const LIST: &str = "bootstrap_servers";
 pub struct Socp {
     /// The file of introducers; empty means none.
     pub bootstrap: PathBuf,
+    /// Whether servers that dial us are written to as they are recognised to write.
+    pub detect_accents: bool,
 }
 
 /// A server through which to join a mesh.
@@ -158,8 +160,13 @@ mod tests {
 
     #[test]
     fn no_file_is_no_error_and_a_missing_one_is() {
-        assert_eq!(Socp { bootstrap: PathBuf::new() }.introducers().expect("nothing"), []);
-        let missing = Socp { bootstrap: "/nowhere/mesh.yaml".into() }.introducers().expect_err("a file");
+        assert_eq!(
+            Socp { bootstrap: PathBuf::new(), detect_accents: true }.introducers().expect("nothing"),
+            []
+        );
+        let missing = Socp { bootstrap: "/nowhere/mesh.yaml".into(), detect_accents: true }
+            .introducers()
+            .expect_err("a file");
         assert!(missing.to_string().contains("/nowhere/mesh.yaml"), "{missing}");
     }
 }

@@ -280,6 +280,7 @@ struct LimitKeys {
     room_keep_s: u32,
     room_line_bytes: u32,
     bridge_lines_per_second: u32,
+    channel_bytes: u32,
     drain_s: u32,
     peers: u32,
     peer_message_bytes: u32,

@@ -283,6 +283,7 @@ async fn open(
         },
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
+        channel: neighbours::channel(&limits, &store).await?,
         bridge: settings.bridge.public.then(|| BridgeKeys::of(&settings.server.data_dir)),
         bans,
         archivist: archivist.clone(),
@@ -305,6 +306,7 @@ fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> T
     Terms {
         recipients_per_letter: settings.limits.recipients_per_letter,
         detect_accents: settings.olaf.detect_accents,
+        socp_detect_accents: settings.socp.detect_accents,
         unsigned: settings.neighbourhood.unsigned,
         peer_heartbeat_s: settings.limits.peer_heartbeat_s,
         peer_silence_s: settings.limits.peer_silence_s,

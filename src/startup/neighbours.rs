@@ -15,7 +15,10 @@ use crate::{
         address::Address,
         bans::Bans,
         book::{Book, Entry, Policy},
+        channel::Channel,
         id::KeyId,
+        letter::Frame,
+        limits::Limits,
         names::Bearer,
         peer::Source,
     },
@@ -107,6 +110,17 @@ fn recall(entry: &mut Entry, known: Entry) {
     entry.added_at = known.added_at.min(unix_ms());
     entry.linked_at = known.linked_at;
     entry.name = entry.name.take().or(known.name);
+}
+
+/// The wrapped keys of the public channel that the store remembers.
+pub(super) async fn channel(limits: &Limits, store: &Store) -> Result<Channel, StartupError> {
+    let mut channel = Channel::new(limits);
+    for frame in store.wraps().await? {
+        // What is held in memory is bounded in the same way as it was.
+        let wraps = socp::channel::read(&Frame::from(frame));
+        drop(wraps.map(|wraps| channel.take(wraps)));
+    }
+    Ok(channel)
 }
 
 /// Whose names the store remembers.

@@ -9,6 +9,7 @@
 
 mod bans;
 mod changes;
+mod channel;
 mod error;
 mod facts;
 mod files;

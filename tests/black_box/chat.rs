@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Child, ChildStdin, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
 };
@@ -77,6 +77,13 @@ impl Person {
                 }
             }
         }
+    }
+
+    /// Sends the program a signal by name, as in `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status().expect("kill");
+        assert!(status.success(), "kill -s {name}");
     }
 
     /// Lets go of the keyboard and waits for the end. The exit status says whether every line was obeyed.

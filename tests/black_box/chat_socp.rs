@@ -59,6 +59,26 @@ fn two_people_talk_and_know_who_speaks() {
 }
 
 #[test]
+fn a_letter_for_somebody_who_is_away_waits_and_its_author_is_told() {
+    let app = App::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut anna = person(&app, folder.path(), "anna");
+    let ben = person(&app, folder.path(), "ben");
+    anna.reads(&format!("* joined: {}", ben.short));
+    anna.types(&format!("/nick {} ben", ben.short));
+    ben.leaves(0);
+    anna.reads("* left: ben");
+    anna.types("/tell ben come for tea");
+    anna.reads("* ben is away; the letter waits at the server");
+    anna.types("/file ben /nowhere");
+    anna.reads("! ben is not here");
+    let mut ben = person(&app, folder.path(), "ben");
+    assert_eq!(ben.reads("come for tea"), format!("{} (private): come for tea", anna.short));
+    let said = ben.leaves(0);
+    assert_eq!(said.iter().filter(|line| line.contains("come for tea")).count(), 1);
+}
+
+#[test]
 fn files_go_through_the_chat_and_stay_in_their_folder() {
     let app = App::start();
     let folder = tempfile::tempdir().expect("a folder");

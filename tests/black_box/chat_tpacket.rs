@@ -135,18 +135,12 @@ fn a_pipe_asks_and_hears_the_answer_before_it_ends() {
 }
 
 #[test]
-fn other_dialects_say_that_they_have_no_rooms() {
+fn other_dialects_say_that_they_have_no_nicks() {
     let app = App::start();
     let folder = tempfile::tempdir().expect("a folder");
     let mut anna = Person::at(&format!("ws://{}", app.listen), folder.path(), "anna");
-    for (line, words) in [
-        ("/join den", "! /join den: this protocol has no rooms"),
-        ("/rooms", "! /rooms: this protocol has no rooms"),
-        ("/nick anna", "! that command needs more: /nick WHO NAME"),
-    ] {
-        anna.types(line);
-        anna.reads(words);
-    }
+    anna.types("/nick anna");
+    anna.reads("! that command needs more: /nick WHO NAME");
     anna.leaves(1);
     let url = format!("ws://{}", app.listen);
     let output =

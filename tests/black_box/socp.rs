@@ -1,5 +1,6 @@
 //! SOCP as other people's programs speak it: Python clients and servers that share nothing with ours.
 
+mod alone;
 mod bootstrap;
 mod channel;
 mod door;
@@ -7,6 +8,7 @@ mod hostile;
 mod introducers;
 mod meshes;
 mod offline;
+mod refused;
 
 use crate::{app::App, peers::run};
 
@@ -34,7 +36,7 @@ fn clients_of_every_accent_are_served_and_every_abuse_is_told_so() {
 /// One server each: they share a key, and a key is one neighbour.
 fn joins(accent: &str) {
     let app = App::with(&LENIENT);
-    run("socp_mesh.py", &["--url", &format!("ws://{}", app.listen), "--accent", accent, "--certain"]);
+    run("socp_mesh.py", &["--url", &format!("ws://{}", app.listen), "--accent", accent]);
 }
 
 macro_rules! joiners {
@@ -55,5 +57,6 @@ joiners! {
     a_server_that_tells_nobody_who_is_there_joins: "g29",
     a_server_that_pads_joins: "g40",
     a_server_that_hashes_twice_joins: "pezhy",
+    a_server_with_a_door_of_its_own_for_servers_joins: "g99",
     a_server_that_signs_no_hello_and_only_listens_where_it_dialled_joins: "admiral",
 }

@@ -5,6 +5,11 @@ content signature covers, what its users and its servers say and refuse. Nothing
 `socp_crypto`, `socp_client` and `socp_server` read these values. `TEXT` is the letter of version
 1.3 wherever the letter decides anything.
 
+Of `g99` and `ari` little more was measured than keys, salts and the order in which a payload is signed; neither
+ran. Their users therefore do what the text asks for, under those signatures. The servers of `g99` meet at a
+door of their own, by the frames of the text; those of `ari` open a link with a word that nobody else knows, so
+that they are not here but in `socp_refused`, beside the bootstrap frames of `g42`, which speaks HTTP to its users.
+
 Logins that have no place in the text (passwords, AUTH frames) are left out, but for the challenge
 of `pezhy`, which its users cannot avoid.
 """
@@ -66,6 +71,7 @@ class UserHabits:
     chunks: Literal["oaep", "opaque"] = "oaep"
     first_index: int = 0
     manifest_signed: bool = False
+    frame_ids: bool = False  # every frame has an `id` of its own
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class ServerHabits:
     join_signed: bool = True
     join_to: str = ""  # "": host:port of the introducer
     link_to: str = ""  # "": the id of whom it dials
+    link_signed: bool = True
+    own_door: bool = False  # servers are heard at another port than users
     only_listens: bool = False  # where it dialled; it speaks on what others open
     shows_key: bool = True
     welcome: Literal["clients", "servers", "users", "own", "server_pub", "none"] = "clients"
@@ -154,7 +162,7 @@ G56 = Accent(
     ServerHabits(
         refuses_foreign_ids=True, join="joiner-drops", welcome="servers", welcome_signed=False,
         finds_key=("servers",), tells_clients=True, local_sender=False, files="wrapped",
-        takes_files="no", resigns=True, user_sigs="required",
+        takes_files="no", resigns=True, user_sigs="required", link_signed=False,
     ),
 )
 G45 = Accent(
@@ -257,7 +265,19 @@ PEZHY = Accent(
     ),
 )
 
+G99 = Accent(
+    "g99",
+    Crypto(accepts=32, canonical="utf8", key="b64pem", base64="bare"),
+    server=ServerHabits(refuses_foreign_ids=True, tells_clients=True, own_door=True),
+)
+ARI = Accent(
+    "ari",
+    Crypto(accepts=32, key="pem", content="raw"),
+    UserHabits(frame_ids=True),
+    ServerHabits(tells_clients=True),
+)
+
 ACCENTS: tuple[Accent, ...] = (
-    TEXT, G2, G56, G45, G17, G29, G40, SAMLOVAT, ADMIRAL, PEZHY,
+    TEXT, G2, G56, G45, G17, G29, G40, SAMLOVAT, ADMIRAL, PEZHY, G99, ARI,
 )
 BY_NAME = {accent.name: accent for accent in ACCENTS}

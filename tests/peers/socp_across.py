@@ -12,14 +12,28 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 
 from socp_accents import BY_NAME, Accent
+from socp_checks_users import sees_presence, wait_gone
 from socp_client import Client
 from socp_scene import Scene, announce, hand_over, no_twins, report, tell
+from socp_session import DEADLINE
+from socp_wire import Wrong
 
 KEYS = ("alice", "bob", "south", "north")
+
+
+async def reaches(one: Client, other: Client) -> None:
+    """Writes until a letter arrives: two programs have no way to ask who is there."""
+    seen, until = other.mark(), time.monotonic() + DEADLINE
+    while not any(frame.type == "USER_DELIVER" for frame in other.frames[seen:]):
+        if time.monotonic() > until:
+            raise Wrong(f"{one.accent.name} does not reach {other.id} in {DEADLINE:.0f} s")
+        await one.direct(other.id, other.key_text, "are you there?")
+        await asyncio.sleep(0.05)  # what was for nobody is not delivered later: ask again
 
 
 class Network:
@@ -37,7 +51,10 @@ class Network:
 
     async def presence(self) -> None:
         for one, other in self.pairs():
-            await one.wait_listed(other.id)
+            if sees_presence(one.accent):
+                await one.wait_listed(other.id)
+            else:
+                await reaches(one, other)
 
     async def direct(self) -> None:
         for number, (one, other) in enumerate(self.pairs()):
@@ -66,7 +83,7 @@ class Network:
         gone = self.people.pop()
         await gone.say_goodbye()
         for one in self.people:
-            await one.wait_listed(gone.id, listed=False)
+            await wait_gone(one, gone)
             since = one.mark()
             await one.direct(gone.id, gone.key_text, "too late")
             await one.wait_error("USER_NOT_FOUND", since)

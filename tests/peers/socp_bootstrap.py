@@ -16,13 +16,13 @@ class Bootstrap(Node):
     # --- the one that dials ---------------------------------------------------------------------
 
     def own_payload(self) -> Json:
-        payload: Json = {"host": "127.0.0.1", "port": self.port}
+        payload: Json = {"host": "127.0.0.1", "port": self.link_port}
         if self.ways.shows_key:
             payload["pubkey"] = self.key_text
         if "role" in self.ways.join_payload:
             payload["role"] = self.role
         if "ws_uri" in self.ways.join_payload:
-            payload["ws_uri"] = self.url
+            payload["ws_uri"] = self.link_url
         return payload
 
     async def join(self, url: str, pin: str | None = None) -> None:
@@ -38,7 +38,7 @@ class Bootstrap(Node):
         kind = self.ways.links_with or "SERVER_ANNOUNCE"
         body = self.make(kind, self.ways.link_to or to, self.own_payload(),
                          signed=self.ways.join_signed)
-        if self.accent.crypto.base64 == "bare":  # the one that leaves the signature out
+        if not self.ways.link_signed:
             del body["sig"]
         await self._dial(url, body)
 
@@ -132,10 +132,16 @@ class Bootstrap(Node):
     # --- the one that is dialled ----------------------------------------------------------------
 
     async def _first(self, socket: Any, frame: Frame) -> None:
-        """The first frame says who is there."""
-        if frame.type == "USER_HELLO":
+        """The first frame says who is there, and must say it at the right door."""
+        if self.ways.own_door and (frame.type == "USER_HELLO") == self.is_link_door(socket):
+            sender = str((frame.body or {}).get("from"))
+            await self.error(socket, sender, "UNKNOWN_TYPE", f"{frame.type} at this port")
+        elif frame.type == "USER_HELLO":
             await self.user(socket, frame)
-            return
+        else:
+            await self._first_of_server(socket, frame)
+
+    async def _first_of_server(self, socket: Any, frame: Frame) -> None:
         await self.ready.wait()
         if frame.type == "SERVER_HELLO_JOIN":
             await self.joined(Link(socket), frame)
@@ -188,7 +194,7 @@ class Bootstrap(Node):
         return ""
 
     def _welcome_payload(self, assigned: str) -> Json:
-        me = {"host": "127.0.0.1", "port": self.port, "pubkey": self.key_text}
+        me = {"host": "127.0.0.1", "port": self.link_port, "pubkey": self.key_text}
         match self.ways.welcome:
             case "servers":
                 return {"assigned_id": assigned, "servers": [{"server_id": self.id, **me}]}
@@ -199,7 +205,7 @@ class Bootstrap(Node):
                         "snapshot": {"user_locations": dict(self.locations)},
                         "assigned_id": assigned}
             case "users":
-                users = [{"user_id": user, "host": "127.0.0.1", "port": self.port, "pubkey": key}
+                users = [{"user_id": user, "host": "127.0.0.1", "port": self.link_port, "pubkey": key}
                          for user, key in self.local_keys().items()]
                 return {"assigned_id": assigned, "clients": users}
         return {"assigned_id": assigned, "clients": []}

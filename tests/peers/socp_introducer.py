@@ -32,7 +32,7 @@ async def run(given: argparse.Namespace) -> None:
     accent = BY_NAME[given.accent]
     async with Scene() as scene:
         peer = await scene.server(accent, "north", introduces=True, port=given.port)
-        say("listening", {"url": peer.url, "key": peer.key_text})
+        say("listening", {"url": peer.link_url, "key": peer.key_text})
         url = await next_line()
         if not url:
             return

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from socp_accents import BY_NAME, TEXT, Accent
 from socp_client import Client
 from socp_crypto import Json, key_text, read_key
-from socp_reach import INTRODUCING, JOINING, MAYBE, Reach
+from socp_reach import INTRODUCING, JOINING, Reach
 from socp_scene import (
     KEYS,
     SMALL,
@@ -245,7 +245,7 @@ async def meet(accent: Accent, reach: Reach, given: argparse.Namespace, scene: S
     pat = await scene.client(peer.url, accent, "south")
     kim = await scene.client(given.url, accent, "alice")
     if listening is not None:
-        door = {"url": peer.url, "id": peer.id, "key": peer.key_text}
+        door = {"url": peer.link_url, "id": peer.id, "key": peer.key_text}
         print(f"listening {json.dumps(door)}", flush=True)
         peer.ready.set()
         await peer.wait_linked(given.patience)
@@ -307,10 +307,7 @@ def main() -> int:
                         help="how long an introducer waits to be dialled")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--skip", action="append", default=[], metavar="NAME")
-    parser.add_argument("--certain", action="store_true",
-                        help="leave out what asks for more than the text of the protocol")
     given = parser.parse_args()
-    given.skip += MAYBE if given.certain else ()
     if given.listen is not None and given.accent is None:
         parser.error("--listen needs an --accent")
     given.url = given.url.rstrip("/")

@@ -61,7 +61,8 @@ class Node:
         self.heartbeat_s = 15.0
         self.ready = asyncio.Event()  # other servers wait at the door until it is set
         self.ready.set()
-        self._door: Door | None = None
+        self.link_port = 0
+        self._doors: list[Door] = []
         self._sockets: set[Any] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Condition()
@@ -72,10 +73,23 @@ class Node:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
+    @property
+    def link_url(self) -> str:
+        """Where other servers dial it; one has a port for that alone."""
+        return f"ws://127.0.0.1:{self.link_port}"
+
+    def is_link_door(self, socket: Any) -> bool:
+        return bool(socket.local_address[1] == self.link_port)
+
     async def open(self, port: int = 0) -> None:
-        self._door = await serve(self._accept, "127.0.0.1", port, close_timeout=2)
-        self.port = next(iter(self._door.sockets)).getsockname()[1]
+        self.link_port = await self._serve(port)
+        self.port = await self._serve(0) if self.ways.own_door else self.link_port
         self.run(self._beat())
+
+    async def _serve(self, port: int) -> int:
+        door = await serve(self._accept, "127.0.0.1", port, close_timeout=2)
+        self._doors.append(door)
+        return int(next(iter(door.sockets)).getsockname()[1])
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -85,9 +99,9 @@ class Node:
     async def close(self) -> None:
         for socket in list(self._sockets):
             await socket.close()
-        if self._door is not None:
-            self._door.close()
-            await self._door.wait_closed()
+        for door in self._doors:
+            door.close()
+            await door.wait_closed()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -2,8 +2,7 @@
 
 `JOINING`: the server of that accent bootstraps at the one under test. `INTRODUCING`: the one under
 test bootstraps at it, as at `samlovat`, which dials nobody. What is missing here no partner could
-do: the original never says it, or drops it without a word. `MAYBE` are the parts that ask for more
-than the text of the protocol, so that a test may leave them out by name.
+do: the original never says it, or drops it without a word.
 """
 
 from __future__ import annotations
@@ -38,12 +37,10 @@ G29 = Reach(told=False, hears=False, public_from=False, file_to=False, file_from
 
 JOINING: dict[str, Reach] = {
     "text": ALL, "g2": G2, "g56": NO_FILE, "g45": ALL, "g17": ALL, "g29": G29, "g40": NO_FILE,
-    "pezhy": NO_FILE, "admiral": NO_FILE,
+    "pezhy": NO_FILE, "admiral": NO_FILE, "g99": ALL,
 }
 INTRODUCING: dict[str, Reach] = {
     **JOINING,
     "g29": replace(G29, hears=True, direct_from=False, twins=False),
     "samlovat": Reach(public_to=False, public_from=False),
 }
-# A first message to somebody whose server never said that he is there.
-MAYBE = ("g29.direct_to",)

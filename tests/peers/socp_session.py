@@ -153,6 +153,8 @@ class Session:
         body = envelope(self.accent, self.key if signed else None, kind, self.id, to, payload, ts)
         if user.alg:
             body["alg"] = "PS256"
+        if user.frame_ids:
+            body["id"] = str(uuid.uuid4())
         if user.names_recipient and to != self.server_name:
             body["to"], body["recipient"] = self.server_name, to
         return body

@@ -41,6 +41,7 @@ fn somebody(person: usize) -> Arc<Member> {
         spelled: persona.spelled[1],
         fingerprint: Some(persona.key),
         sealing_key: None,
+        display_name: None,
     })
 }
 

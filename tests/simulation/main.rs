@@ -5,6 +5,8 @@
 //! are played. A seed decides everything: who dials whom when, what the network does to it, who joins,
 //! moves and writes. `invariants` holds what must be true in every one of them.
 //!
+//! `succession` is a world of its own: the nodes of one home, of which one serves.
+//!
 //! ```sh
 //! cargo test --test simulation --no-default-features                        # some hundred seeds
 //! KITH_SIMULATION_SEEDS=100000 cargo test --release --test simulation seeds  # or a range: 5000..9000

@@ -95,6 +95,7 @@ pub(crate) fn hello(person: usize, spelling: usize, serial: u64) -> Newcomer {
         key: Some(persona.hand),
         proven: true,
         sealing_key: None,
+        display_name: None,
     };
     Newcomer {
         named: persona.name.map(named),

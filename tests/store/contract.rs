@@ -65,7 +65,8 @@ async fn the_first_key_stays_and_the_last_meeting_only_moves_forward() {
 async fn members_with_names_are_found_by_their_dialect_and_shown_with_the_key_of_the_name() {
     let house = House::new();
     let store = house.open().await;
-    let named = |key| Some(Named { name: "alice".into(), key, proven: false, sealing_key: None });
+    let named =
+        |key| Some(Named { name: "alice".into(), key, proven: false, sealing_key: None, display_name: None });
     let alice = |at, key| Seen { dialect: Dialect::Socp, ..seen(7, at) }.under(named(key));
     store.remember_members(&[seen(1, 10), alice(20, None)]).await.unwrap();
     let only = async |dialect| store.members(Some(dialect), None, 10).await.unwrap().items;

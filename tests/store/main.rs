@@ -3,6 +3,7 @@
 
 mod bans;
 mod changes;
+mod channel;
 mod contract;
 mod offline;
 mod peers;

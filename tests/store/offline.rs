@@ -73,7 +73,7 @@ async fn a_batch_is_written_as_a_whole_or_not_at_all() {
 async fn members_are_shown_with_how_much_waits_for_each() {
     let house = House::new();
     let store = house.open().await;
-    let name = Named { name: "ben".into(), key: None, proven: false, sealing_key: None };
+    let name = Named { name: "ben".into(), key: None, proven: false, sealing_key: None, display_name: None };
     let ben = Seen { dialect: Dialect::Socp, ..seen(7, 1) }.under(Some(name));
     store.remember_members(&[ben, seen(1, 1)]).await.unwrap();
     let letters = [keep(1, Some(7)), keep(2, None), keep(3, None), keep(4, Some(7))];

@@ -155,6 +155,7 @@ async fn a_nick_is_another_name_than_the_same_word_in_a_dialect_with_keys() {
         key,
         proven: key.is_some(),
         sealing_key: None,
+        display_name: None,
     };
     let nick = Seen::now(key(1), Dialect::Tpacket, String::new(), 10).under(Some(named(None)));
     store.remember_members(&[nick]).await.unwrap();

@@ -94,6 +94,7 @@ impl Client {
             spelled: key,
             fingerprint: None,
             sealing_key: None,
+            display_name: None,
         });
         Self { name, id: ConnectionId(id), ear, member, session, heard: VecDeque::new() }
     }

@@ -13,6 +13,7 @@ pub(crate) fn terms(recipients_per_letter: u32) -> Arc<Terms> {
     Arc::new(Terms {
         recipients_per_letter,
         detect_accents: true,
+        socp_detect_accents: true,
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,

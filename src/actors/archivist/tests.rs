@@ -37,7 +37,10 @@ async fn a_batch_that_failed_is_older_than_what_waits() {
     let (_folder, mut archivist) = archivist().await;
     archivist.keep(seen("later", 30), |_, _| {});
     let failed = StoreError::Row { table: "members" };
-    assert!(!archivist.settle(Batch { members: vec![seen("earlier", 10)], rooms: Vec::new() }, Err(failed)));
+    assert!(!archivist.settle(
+        Batch { members: vec![seen("earlier", 10)], rooms: Vec::new(), wraps: Vec::new() },
+        Err(failed)
+    ));
     let waiting = &archivist.waiting[&KeyId([7; 32])];
     assert_eq!((waiting.public_key.as_str(), waiting.first, waiting.last), ("earlier", 10, 30));
     assert_eq!(archivist.tally.store_healthy.get(), 0);

@@ -381,7 +381,7 @@ impl Drop for Connection {
         } else if self.joined {
             self.house.registry.do_send(Leave { connection: self.id, ending });
         } else if !matches!(ending, Ending::Left | Ending::Draining) {
-            self.house.bulletin.publish(Kind::Refused { address: self.address, ending });
+            self.house.bulletin.publish(Kind::Refused { address: self.address, ending, server: None });
         }
     }
 }

@@ -9,10 +9,11 @@ use actix_http::ws::CloseReason;
 use super::{Connection, Context};
 use crate::{
     actors::{
-        event::Kind,
+        event::{Kind, Stranger},
         meter::Meter,
         neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
-        registry::{RoomTold, Tell, WantedBy},
+        peer_link::trouble,
+        registry::{RoomTold, Tell, WantedBy, Wrapped},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -45,6 +46,8 @@ pub(super) struct PeerSide {
     /// When the house heard last that it has shown its key.
     shown: Option<Moment>,
     alarm: Option<SpawnHandle>,
+    /// Who it says that it is, if we did not dial it.
+    claim: Option<Claim>,
 }
 
 impl PeerSide {
@@ -88,6 +91,13 @@ impl Connection {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
                     self.house.registry.do_send(RoomTold { home, news });
+                    self.take_breath();
+                }
+            }
+            Output::Wraps(wraps) => {
+                if let Some(home) = self.home() {
+                    self.house.inbox.add(wraps.frame.len());
+                    self.house.registry.do_send(Wrapped { home, wraps });
                     self.take_breath();
                 }
             }
@@ -188,6 +198,9 @@ impl Connection {
         {
             return self.end(Ending::Refused(refusal), ctx);
         }
+        if let Some(peer) = self.peer.as_mut().filter(|_| dialled.is_none()) {
+            peer.claim = Some(claim.clone());
+        }
         let claimed = Claimed { dialled, claim };
         let answer = self.house.neighbourhood.send(claimed);
         self.wait_for(answer, ctx, |connection, standing, ctx| match standing {
@@ -246,7 +259,7 @@ impl Connection {
     }
 
     pub(super) fn leave_as_peer(&self, peer: PeerSide, ending: Ending) {
-        let PeerSide { dialled, home, steps, meter, .. } = peer;
+        let PeerSide { dialled, home, steps, meter, claim, .. } = peer;
         if matches!(ending, Ending::Violated(_)) {
             meter.violated();
         }
@@ -254,13 +267,24 @@ impl Connection {
         tracing::debug!(connection, ?home, ?dialled, code, ?steps, "a connection with a server is over");
         let is_known = dialled.or(home).is_some();
         if !is_known && !matches!(ending, Ending::Left | Ending::Draining) {
-            self.house.bulletin.publish(Kind::Refused { address: self.address, ending });
+            let server = stranger(ending, &steps);
+            if let Some(Stranger { hello, reason }) = &server {
+                tracing::info!(address = %self.address, hello, reason, "a server was not let in");
+            }
+            self.house.bulletin.publish(Kind::Refused { address: self.address, ending, server });
         }
         self.house.neighbourhood.do_send(Closed {
             connection: self.id,
             home: home.or(dialled),
             ending,
             steps,
+            claim,
         });
     }
+}
+
+/// A server that was not let in, if it has said who it is.
+fn stranger(ending: Ending, steps: &[Step]) -> Option<Stranger> {
+    let hello = steps.iter().find(|step| matches!(step.step, "hello" | "frame"))?.detail.clone();
+    Some(Stranger { hello, reason: trouble::told(ending, steps).message })
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use actix::{ActorFutureExt as _, AtomicResponse, Context, Handler, WrapFuture as _};
 
-use super::{Claimed, Found, Greeted, Neighbourhood, members};
+use super::{Claimed, Closed, Found, Greeted, Neighbourhood, members};
 use crate::{
     actors::{
         clock::unix_ms,
@@ -17,7 +17,7 @@ use crate::{
         id::HomeId,
         neighbourhood::State,
         peer::{LinkDialect, Trust},
-        refusal::Refusal,
+        refusal::{Ending, Refusal},
     },
 };
 
@@ -51,7 +51,7 @@ impl Neighbourhood {
         let Some((known, entry)) = self.known.get(&home).zip(self.parts.book.entry(home)) else {
             return refusal;
         };
-        known.link.do_send(Doubt { refusal });
+        known.link.do_send(Doubt { ending: Ending::Refused(refusal), steps: Vec::new() });
         // That two servers dial each other is nobody's fault.
         if refusal != Refusal::Crossed {
             let state = known.status.as_ref().map_or(State::Down, |status| status.state);
@@ -78,6 +78,20 @@ impl Neighbourhood {
             known.card.as_ref().filter(|card| is_trusted && card.key != claim.key && is_plain(*home, card))
         });
         linked.cloned().collect()
+    }
+
+    /// Somebody came under the name of a neighbour and broke the protocol before it was let in: with a signature, say,
+    /// that fits no key. What the claim itself has led to was told then.
+    pub(super) fn doubt(&self, closed: Closed) {
+        let Closed { ending, steps, claim, .. } = closed;
+        let Some(claim) = claim.filter(|_| matches!(ending, Ending::Violated(_))) else { return };
+        let stands = self.parts.book.stand(&facts(&claim, None));
+        let Some(home) = stands.unwrap_or_else(|turned| turned.home) else { return };
+        let Some((known, entry)) = self.known.get(&home).zip(self.parts.book.entry(home)) else { return };
+        let state = known.status.as_ref().map_or(State::Down, |status| status.state);
+        let (peer, code) = (members::naming(entry), Some(ending.code()));
+        known.link.do_send(Doubt { ending, steps });
+        self.parts.bulletin.publish(Kind::LinkRefused { peer, state, code });
     }
 
     fn wrong_key(&mut self, home: HomeId, claim: &crate::dialect::event::Claim, we_dialled: bool) {

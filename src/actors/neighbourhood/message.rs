@@ -74,6 +74,8 @@ pub struct Closed {
     pub ending: Ending,
     /// The steps of the handshake.
     pub steps: Vec<Step>,
+    /// Who it said that it is, if we did not dial it.
+    pub claim: Option<Claim>,
 }
 
 /// A neighbour that we dialled has proven a key, whether it wants the link or not.

@@ -309,9 +309,13 @@ impl Handler<Closed> for Neighbourhood {
     type Result = ();
 
     fn handle(&mut self, closed: Closed, _: &mut Self::Context) {
-        let home = self.sockets.remove(&closed.connection).or(closed.home);
-        if let Some(known) = home.and_then(|home| self.known.get(&home)) {
-            known.link.do_send(closed);
+        match self.sockets.remove(&closed.connection).or(closed.home) {
+            Some(home) => {
+                if let Some(known) = self.known.get(&home) {
+                    known.link.do_send(closed);
+                }
+            }
+            None => self.doubt(closed),
         }
     }
 }

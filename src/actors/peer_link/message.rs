@@ -12,7 +12,7 @@ use crate::{
         id::{ConnectionId, KeyId},
         neighbourhood::{Direction, Sockets},
         peer::Trust,
-        refusal::Refusal,
+        refusal::{Ending, Refusal},
     },
 };
 
@@ -49,11 +49,13 @@ pub struct Adopt {
 }
 
 /// Somebody came under the name of the neighbour, proved nothing, and was turned away.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct Doubt {
     /// Why.
-    pub refusal: Refusal,
+    pub ending: Ending,
+    /// The steps of its attempt, as far as they are known.
+    pub steps: Vec<Step>,
 }
 
 /// Bans have changed: the neighbour is kept out for this reason, or it is not.

@@ -8,7 +8,7 @@ mod bar;
 mod message;
 mod signs;
 mod speech;
-mod trouble;
+pub(super) mod trouble;
 
 pub use self::message::{Adopt, Bar, Doubt, Fail, Remove, Retry};
 
@@ -258,7 +258,8 @@ impl PeerLink {
         let was_ours = was_attempt || self.sockets.contains_key(&connection);
         if was_ours && ending != Ending::Replaced {
             self.steps.push(Step::now("closed", ending.code().to_owned()));
-            self.trouble = Some(trouble::explain(ending));
+            let steps = if was_attempt { &self.steps[..] } else { &[] };
+            self.trouble = Some(trouble::told(ending, steps));
         }
         self.drop_socket(connection, ending);
         if was_attempt && ending == Ending::RefusedUs(Refusal::Crossed) {

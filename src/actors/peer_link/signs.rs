@@ -22,11 +22,11 @@ impl Handler<Shown> for PeerLink {
 impl Handler<Doubt> for PeerLink {
     type Result = ();
 
-    fn handle(&mut self, Doubt { refusal }: Doubt, ctx: &mut Context<Self>) {
-        if refusal == Refusal::Crossed {
+    fn handle(&mut self, Doubt { ending, steps }: Doubt, ctx: &mut Context<Self>) {
+        if ending == Ending::Refused(Refusal::Crossed) {
             self.peer.called(self.now());
         } else {
-            self.doubt = Some(trouble::explain(Ending::Refused(refusal)));
+            self.doubt = Some(trouble::told(ending, &steps));
         }
         self.go_on(ctx);
     }

@@ -1,7 +1,10 @@
 //! Why a link failed, in words, with a hint for whoever wants to mend it.
 
 use crate::{
-    actors::{clock::unix_ms, neighbourhood::Trouble},
+    actors::{
+        clock::unix_ms,
+        neighbourhood::{Step, Trouble},
+    },
     domain::refusal::{Ending, Refusal, Violation},
 };
 
@@ -15,7 +18,7 @@ pub(super) const fn is_refusal(ending: Ending) -> bool {
 }
 
 /// An ending for people.
-pub(super) fn explain(ending: Ending) -> Trouble {
+pub(in crate::actors) fn explain(ending: Ending) -> Trouble {
     let (message, hint) = match ending {
         Ending::Refused(refusal) => refused(refusal),
         Ending::RefusedUs(refusal) => refused_us(refusal),
@@ -31,6 +34,14 @@ pub(super) fn explain(ending: Ending) -> Trouble {
         Ending::Violated(Violation::BadSignature) => {
             ("its signature does not fit its key", "is this its key? Is this its accent?")
         }
+        Ending::Violated(Violation::BadKey) => (
+            "it shows a key that its protocol does not allow",
+            "in SOCP that is RSA with 4096 bits and the exponent 65537",
+        ),
+        Ending::Violated(Violation::Malformed) => (
+            "it said something that cannot be read as its protocol",
+            "is its dialect right? If so, its program writes as no other does",
+        ),
         Ending::Violated(Violation::TooManyMembers) => {
             ("it lists more members than limits.peer_members allows", "raise the limit, if that is real")
         }
@@ -41,6 +52,25 @@ pub(super) fn explain(ending: Ending) -> Trouble {
         Ending::Failed => ("our own handler failed", "please report this, with the log"),
     };
     Trouble { code: ending.code(), message: message.to_owned(), hint, at_ms: unix_ms() }
+}
+
+/// The same, with what the steps of the attempt tell of it.
+pub(in crate::actors) fn told(ending: Ending, steps: &[Step]) -> Trouble {
+    let trouble = explain(ending);
+    let telling = match ending {
+        Ending::NoHello | Ending::Left => "error",
+        Ending::Violated(Violation::BadSignature) => "signature",
+        Ending::Violated(Violation::Malformed) => "frame",
+        Ending::Refused(Refusal::Unproven) => "key",
+        _ => return trouble,
+    };
+    match steps.iter().rev().find(|step| step.step == telling) {
+        Some(step) => {
+            let said = if telling == "error" { "; it answered: " } else { ": " };
+            Trouble { message: format!("{}{said}{}", trouble.message, step.detail), ..trouble }
+        }
+        None => trouble,
+    }
 }
 
 /// A ban, and the reason that was given for it.

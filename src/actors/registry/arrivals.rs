@@ -78,7 +78,7 @@ impl Handler<Join> for Registry {
             }
             Err(refusal) => {
                 let ending = Ending::Refused(refusal);
-                self.bulletin.publish(Kind::Refused { address, ending });
+                self.bulletin.publish(Kind::Refused { address, ending, server: None });
                 lane.end(ending);
                 return Err(refusal);
             }

@@ -9,6 +9,7 @@ use crate::{
     dialect::Ear,
     domain::{
         address::Address,
+        channel::Wraps,
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::Letter,
@@ -97,6 +98,16 @@ pub struct Tell {
     pub home: HomeId,
     /// What it says.
     pub news: News,
+}
+
+/// A neighbour has handed out a key of the public channel.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Wrapped {
+    /// Which one.
+    pub home: HomeId,
+    /// The key, wrapped.
+    pub wraps: Wraps,
 }
 
 /// A neighbour wants to be told all members of this home.

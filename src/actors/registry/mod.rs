@@ -7,6 +7,7 @@
 mod arrivals;
 mod bans;
 mod bridge;
+mod channel;
 mod deliver;
 mod known;
 mod message;
@@ -21,7 +22,7 @@ mod rooms;
 mod route;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     net::IpAddr,
     sync::{
         Arc,
@@ -34,7 +35,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
 pub use self::message::{
     Bridges, Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link,
-    People, Route, Tell, Unlink, WantList, WantedBy,
+    People, Route, Tell, Unlink, WantList, WantedBy, Wrapped,
 };
 pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
@@ -54,8 +55,10 @@ use super::{
 use crate::{
     dialect::{Ear, Terms, press},
     domain::{
+        Moment,
         address::Address,
         bridge::Bridge,
+        channel::Channel,
         dialect::Dialect,
         id::{ConnectionId, HomeId, KeyId},
         letter::Frame,
@@ -100,6 +103,10 @@ pub struct Registry {
     lists_version: u64,
     /// Members who have names. Clients that hear of each by itself know of all of them.
     known: Known,
+    /// Who has left a short time ago, in this order, and is not back.
+    gone: VecDeque<(Moment, Member)>,
+    /// When the link to a neighbour was lost that is not back.
+    lost: BTreeMap<HomeId, Moment>,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -112,6 +119,8 @@ pub struct Registry {
     doubts: u32,
     /// Letters for those who are away, if they are kept.
     offline: Option<Offline>,
+    /// Keys of the public channel that are wrapped for members.
+    channel: Channel,
     limits: Arc<Limits>,
     clock: Clock,
     tally: Tally,
@@ -142,6 +151,8 @@ pub struct Parts {
     pub notary: Notary,
     /// What letters for those who are away are kept with, if they are.
     pub offline: Option<OfflineParts>,
+    /// Keys of the public channel that were handed out before.
+    pub channel: Channel,
     /// The numbers in force.
     pub limits: Arc<Limits>,
     /// What time it is.
@@ -182,6 +193,8 @@ impl Registry {
             lists: HashMap::new(),
             lists_version: 0,
             known: Known::default(),
+            gone: VecDeque::new(),
+            lost: BTreeMap::new(),
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),
@@ -190,6 +203,7 @@ impl Registry {
             notary: parts.notary,
             doubts: 0,
             offline,
+            channel: parts.channel,
             limits: parts.limits,
             clock: parts.clock,
             tally: parts.tally,

@@ -3,11 +3,11 @@
 //! A neighbour that keeps count hears the list once, in parts and as fast as it takes them, and from then
 //! on every change. One that does not hears the whole list after changes, at most once per window.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
-use super::{Link, Registry, Route, Tell, Unlink, WantedBy, pressed::Pressed};
+use super::{Link, Registry, Route, Tell, Unlink, WantedBy, people::is_person, pressed::Pressed};
 use crate::{
     actors::{
         archivist::Remember,
@@ -18,6 +18,7 @@ use crate::{
     dialect::{Ear, press},
     domain::{
         Moment,
+        channel::Channel,
         id::{HomeId, KeyId},
         letter::{Author, Letter, Origin},
         member::Member,
@@ -33,6 +34,14 @@ const PART: usize = 256;
 const MOST_DOUBTS: u32 = 256;
 /// How long a neighbour that asks for our list is left alone after it was told all of it.
 const ASKED: Duration = Duration::from_millis(500);
+/// How long it is remembered who has left, for neighbours that have missed it: longer than any of them takes to
+/// notice that a link is dead, and to link again.
+const GONE: Duration = Duration::from_secs(600);
+/// How long before a link was lost something may have been said that never arrived: as long as a dead one is not
+/// noticed.
+const UNDER_WAY: Duration = Duration::from_secs(120);
+/// Of so many, at most.
+const MOST_GONE: usize = 256;
 /// How long a neighbour that had no room is left alone.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -41,6 +50,8 @@ const RETRY: Duration = Duration::from_millis(50);
 pub(super) struct Neighbour {
     pub(super) lane: Lane,
     pub(super) ear: Ear,
+    /// Under which name it has handed out keys of the public channel, if it has.
+    pub(super) server: Option<Arc<str>>,
     meter: Arc<Meter>,
     telling: Telling,
     /// It has asked again while it was being told, and when the next telling may begin.
@@ -61,6 +72,13 @@ enum Telling {
     Whole { behind: bool, not_before: Moment },
 }
 
+impl Neighbour {
+    /// The version of its key of the public channel, as far as we know.
+    fn version(&self, channel: &Channel) -> u64 {
+        self.server.as_deref().map_or(0, |server| channel.version(server))
+    }
+}
+
 impl Registry {
     /// Somebody came to this home or went, as the change of this number.
     pub(super) fn tell_change(
@@ -70,7 +88,7 @@ impl Registry {
         sequence: u64,
         ctx: &mut Context<Self>,
     ) {
-        let (mut pressed, mut added) = (Pressed::default(), Pressed::default());
+        let (mut pressed, mut added) = (Pressed::default(), BTreeMap::<u64, Pressed<_>>::new());
         let mut behind = Vec::new();
         for (home, neighbour) in &mut self.neighbours {
             if let Telling::Whole { behind: is_behind, .. } = &mut neighbour.telling {
@@ -82,13 +100,37 @@ impl Registry {
             if let Some(frame) = pressed.hear(ear, || press::change(sequence, member, came, ear)) {
                 let _ = neighbour.lane.offer(frame, Class::Letter);
             }
-            if came && let Some(frame) = added.hear(ear, || press::in_channel(member, ear)) {
+            let version = neighbour.version(&self.channel);
+            let added = added.entry(version).or_default();
+            if came && let Some(frame) = added.hear(ear, || press::in_channel(member, version, ear)) {
                 // Everybody who arrives is in the channel, so nobody misses much without it.
                 let _ = neighbour.lane.offer(frame, Class::List);
             }
         }
         for home in behind {
             self.tell(home, ctx);
+        }
+        self.gone.retain(|(_, other)| other.key != member.key);
+        if !came && is_person(member) {
+            self.gone.push_back((self.clock.now(), member.clone()));
+            if self.gone.len() > MOST_GONE {
+                self.gone.pop_front();
+            }
+        }
+    }
+
+    /// Says who has left, to a neighbour that was linked before. What was on its way over a socket that is lost is lost
+    /// with it, and a list of those who are here says nothing about those who are not.
+    fn tell_gone(&mut self, home: HomeId, ear: Ear, lane: &Lane) {
+        let now = self.clock.now();
+        self.gone.retain(|(at, _)| now.saturating_sub(*at) < GONE);
+        self.lost.retain(|_, at| now.saturating_sub(*at) < GONE);
+        let lost = if self.neighbours.contains_key(&home) { Some(now) } else { self.lost.remove(&home) };
+        let Some(lost) = lost else { return };
+        for (_, member) in self.gone.iter().filter(|(at, _)| lost.saturating_sub(*at) < UNDER_WAY) {
+            if let Some(frame) = press::gone(member, ear) {
+                let _ = lane.offer(frame, Class::List);
+            }
         }
     }
 
@@ -122,7 +164,9 @@ impl Registry {
                 Telling::Parts(after) => {
                     let roster = self.switchboard.roster();
                     let (members, is_last) = roster.part(after, PART);
-                    let parts = press::part(after, &members, is_last, roster.sequence(), neighbour.ear);
+                    let version = neighbour.version(&self.channel);
+                    let sequence = roster.sequence();
+                    let parts = press::part(after, &members, is_last, sequence, version, neighbour.ear);
                     // Hearing of somebody twice does no harm.
                     if !parts.into_iter().all(|part| neighbour.lane.offer(part, Class::List)) {
                         break RETRY;
@@ -227,9 +271,19 @@ impl Handler<Link> for Registry {
             // It has just heard who we are, and may still be making up its mind.
             _ => Telling::Whole { behind: true, not_before: self.clock.now() + self.limits.update_window(0) },
         };
+        self.tell_gone(home, ear, &lane);
         self.neighbours.insert(
             home,
-            Neighbour { lane, ear, meter, telling, again: false, not_before: Moment::ZERO, alarm: false },
+            Neighbour {
+                lane,
+                ear,
+                server: None,
+                meter,
+                telling,
+                again: false,
+                not_before: Moment::ZERO,
+                alarm: false,
+            },
         );
         self.tell(home, ctx);
         self.changed(ctx);
@@ -245,7 +299,9 @@ impl Handler<Unlink> for Registry {
     type Result = ();
 
     fn handle(&mut self, Unlink(home): Unlink, ctx: &mut Context<Self>) {
-        self.neighbours.remove(&home);
+        if self.neighbours.remove(&home).is_some() {
+            self.lost.insert(home, self.clock.now());
+        }
         self.unlink_rooms(home);
         if self.switchboard.unlink(home) {
             self.changed(ctx);

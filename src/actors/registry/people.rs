@@ -38,6 +38,7 @@ impl Registry {
     pub(super) fn welcome(&self, member: &Member, ear: Ear, lane: &Lane) {
         let Some(welcome) = press::welcome(member, ear, &self.terms.myself.key) else { return };
         let _ = lane.offer(welcome, Class::Letter);
+        self.hand_keys(member.key, ear, lane);
         for other in self.known.members() {
             // Whoever has no room for all of them can still ask for the list.
             if let Some(frame) = press::came(other, ear)

@@ -94,6 +94,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
     let terms = Terms {
         recipients_per_letter: 1,
         detect_accents: true,
+        socp_detect_accents: true,
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,
@@ -106,6 +107,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         names: Vec::new(),
         kept_rooms: Kept::default(),
         bearers: Vec::new(),
+        channel: crate::domain::channel::Channel::new(&Limits::default()),
         bridge: None,
         offline: keeps.then(|| OfflineParts {
             keeper: Keeper::new(store.clone(), tally.clone(), 1 << 20).start(),
@@ -126,17 +128,28 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
 }
 
 async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr<Idle>) {
+    enter(registry, number, room, number).await
+}
+
+/// The same, with another hello.
+async fn enter(registry: &Addr<Registry>, number: u8, room: usize, hello: u8) -> (Idle, Addr<Idle>) {
     let name = format!("person-{number}");
     let idle = Idle::default();
     let end = idle.clone().start();
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: true, sealing_key: None }),
+        named: Some(Named {
+            name: name.as_str().into(),
+            key,
+            proven: true,
+            sealing_key: None,
+            display_name: None,
+        }),
         dialect: Dialect::Socp,
         public_key: "".into(),
         spelled: socp::heard::spelled(&name, "", None),
-        trace: Trace([number; 16]),
+        trace: Trace([hello; 16]),
     };
     let join = Join {
         connection: ConnectionId(u64::from(number)),
@@ -193,7 +206,13 @@ fn resident(number: u8) -> Listed {
     let key = Some(KeyId([number; 32]));
     Listed::Known(Resident {
         key: socp::id_of(&name),
-        named: Some(Named { name: name.as_str().into(), key, proven: false, sealing_key: None }),
+        named: Some(Named {
+            name: name.as_str().into(),
+            key,
+            proven: false,
+            sealing_key: None,
+            display_name: None,
+        }),
         dialect: Dialect::Socp,
         public_key: "".into(),
         spelled: socp::heard::spelled(&name, "", None),
@@ -247,6 +266,43 @@ async fn each_change_is_told_once_and_a_move_is_none() {
     heard.retain(|name| name != "person-1");
     heard[2..].sort();
     assert_eq!(heard, ["person-5", "person-6", "-person-5", "-person-6"]);
+}
+
+/// What was on its way over a socket that is lost is said again on the next one; to a list, who is gone makes no
+/// difference.
+#[actix_web::test]
+async fn who_left_while_a_link_was_lost_is_said_to_be_gone_when_it_is_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = registry(&folder).await;
+    let leave = |number: u8| Leave { connection: ConnectionId(number.into()), ending: Ending::Left };
+    let mut ends = Vec::new();
+    for number in 1..=3 {
+        ends.push(join(&registry, number, 1 << 20).await);
+    }
+    let home = HomeId(7);
+    let (lost, lost_end) = join(&registry, 9, 1 << 20).await;
+    link(&registry, home, &lost_end).await;
+    registry.send(leave(1)).await.expect("the registry");
+    registry.send(leave(2)).await.expect("the registry");
+    enter(&registry, 2, 1 << 20, 100).await;
+    lost_end.send(Heard).await.expect("it is there");
+    assert!(lost.0.lock().expect("nobody fails").0.contains(&"-person-1".to_owned()));
+    for (home, is_down, missed) in
+        [(home, false, Some("-person-1")), (home, true, Some("-person-1")), (HomeId(8), false, None)]
+    {
+        if is_down {
+            registry.send(Unlink(home)).await.expect("the registry");
+        }
+        let new = Idle::default();
+        let end = new.clone().start();
+        link(&registry, home, &end).await;
+        end.send(Heard).await.expect("it is there");
+        let mut heard = new.0.lock().expect("nobody fails").0.clone();
+        heard.sort();
+        let here = ["person-2", "person-3", "person-9"];
+        let expected: Vec<_> = missed.into_iter().chain(here).collect();
+        assert_eq!(heard, expected, "each once, and who was never linked hears of those alone who are here");
+    }
 }
 
 /// The other end of the lane to a neighbour, which takes what comes one by one.

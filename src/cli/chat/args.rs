@@ -36,7 +36,7 @@ pub struct ChatArgs {
     #[arg(long, value_name = "NICK")]
     pub nick: Option<String>,
 
-    /// The room to be in, in tpacket [default: public]
+    /// The room to be in from the beginning [default: public in tpacket, none elsewhere]
     #[arg(long, value_name = "ROOM")]
     pub room: Option<String>,
 

@@ -13,8 +13,12 @@
 //! * file of x: path (n bytes)           * file of x (private): path (n bytes)
 //! ? unverified file (why; claims to be c): path
 //! - <short> <nickname or -> <homes>     (answers to /list)
+//! * x is away; the letter waits at the server
 //! * in room r                           * the room is about: text
+//! * in room r with x, y                  * nobody else is in room r
+//! * joined room r: x                    * left room r: x           (where rooms are not all there is)
 //! * x is called y now                   * you are called y now
+//! x (in r): text                        (said in the room, by the server's word alone)
 //! < TIME x: text                        < text             (said before; some servers tell no time)
 //! - r (n): topic                        (answers to /rooms)
 //! ! whatever went wrong

@@ -11,6 +11,10 @@ impl Talk {
     pub(super) async fn obey(&mut self, typed: Typed) {
         let done = match typed {
             Typed::Nothing => Ok(()),
+            Typed::Here(text) => {
+                self.say(Say::Here(text), "to everyone").await;
+                Ok(())
+            }
             Typed::All(text) => {
                 self.say(Say::Public(text), "to everyone").await;
                 Ok(())
@@ -71,7 +75,7 @@ impl Talk {
     }
 
     async fn tell(&mut self, who: &str, text: String) -> Result<(), String> {
-        let ids = self.people.find_all(&self.contacts, who)?;
+        let ids = self.people.find_all(&self.contacts, who, self.reaches_absent)?;
         let what = format!("to {}", self.people.names(&self.contacts, &ids));
         self.say(Say::Private(ids, text), &what).await;
         Ok(())
@@ -88,6 +92,11 @@ impl Talk {
             let label = one.label.as_ref().map(|label| format!("~{label}"));
             let rest: Vec<_> = homes.chain(label.as_deref()).collect();
             self.screen.line(Kind::Speech, &format!("- {} {name} {}", one.id.listed(), rest.join(" ")));
+        }
+        if let Some(guests) = &self.people.guests {
+            let guests: Vec<_> = guests.iter().cloned().collect();
+            let names = self.people.names(&self.contacts, &guests);
+            self.screen.news(&format!("in your room: {names}"));
         }
         // Some servers tell nothing by themselves; the answer shows as people who joined or left.
         self.link.ask_for_list();
@@ -121,7 +130,7 @@ impl Talk {
             self.files.verb().ok_or("files are not sent here; put it somewhere and say its address")?;
         let to = match who {
             "public" => None,
-            who => Some(self.people.find_all(&self.contacts, who)?),
+            who => Some(self.people.find_all(&self.contacts, who, false)?),
         };
         self.screen.news(&format!("{verb} {path}"));
         self.files.send(path, to);
@@ -159,6 +168,7 @@ pub(super) fn asked(wish: &Wish) -> String {
         Wish::Leave(room) => format!("/leave {}", room.as_deref().unwrap_or_default()).trim_end().to_owned(),
         Wish::Nick(nick) => format!("/nick {nick}"),
         Wish::Rooms => "/rooms".to_owned(),
+        Wish::Older => "/older".to_owned(),
         Wish::History(room) => {
             format!("/history {}", room.as_deref().unwrap_or_default()).trim_end().to_owned()
         }

@@ -1,6 +1,6 @@
 //! Who is meant: from what people type to persons, and from persons to what people read.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::client::{
     event::{Author, Present},
@@ -14,11 +14,13 @@ pub(super) struct People {
     pub(super) me: PersonId,
     my_name: String,
     pub(super) present: Arc<[Present]>,
+    /// Who else is in the member's room, where that is not the same as who is here.
+    pub(super) guests: Option<BTreeSet<PersonId>>,
 }
 
 impl People {
     pub(super) fn new(me: PersonId, my_name: String) -> Self {
-        Self { me, my_name, present: Arc::new([]) }
+        Self { me, my_name, present: Arc::new([]), guests: None }
     }
 
     /// What to call somebody on the screen. Whoever could be taken for somebody else is called in full.
@@ -56,15 +58,20 @@ impl People {
         self.present.iter().map(|present| &present.id).filter(|id| **id != self.me)
     }
 
-    /// The people that are meant by names with commas between them.
-    pub(super) fn find_all(&self, contacts: &Contacts, who: &str) -> Result<Vec<PersonId>, String> {
+    /// The people that are meant by names with commas between them, who are here unless they may be away.
+    pub(super) fn find_all(
+        &self,
+        contacts: &Contacts,
+        who: &str,
+        may_be_away: bool,
+    ) -> Result<Vec<PersonId>, String> {
         let mut found = Vec::new();
         for name in who.split(',').filter(|name| !name.is_empty()) {
             let id = self.find(contacts, name)?;
             if id == self.me {
                 return Err(format!("{name} is you"));
             }
-            if !self.is_here(&id) {
+            if !may_be_away && !self.is_here(&id) {
                 return Err(format!("{name} is not here"));
             }
             if !found.contains(&id) {
@@ -132,8 +139,8 @@ mod tests {
         let _ = contacts.rename(&anna, "Anna").expect("written");
         let _ = contacts.rename(&away, "Ben").expect("written");
 
-        assert_eq!(people.find_all(&contacts, "anna,ABABABAB,anna"), Ok(vec![anna.clone()]));
-        assert_eq!(people.find_all(&contacts, "ababab00,anna"), Ok(vec![twin.clone(), anna.clone()]));
+        assert_eq!(people.find_all(&contacts, "anna,ABABABAB,anna", false), Ok(vec![anna.clone()]));
+        assert_eq!(people.find_all(&contacts, "ababab00,anna", false), Ok(vec![twin.clone(), anna.clone()]));
         for (who, words) in [
             ("ababab", "ababab could be any of abababababab, ababab00abab"),
             ("ben", "ben is not here"),
@@ -142,8 +149,9 @@ mod tests {
             ("0101", "0101 is you"),
             (",", "say who is meant"),
         ] {
-            assert_eq!(people.find_all(&contacts, who), Err(words.to_owned()), "{who}");
+            assert_eq!(people.find_all(&contacts, who, false), Err(words.to_owned()), "{who}");
         }
+        assert_eq!(people.find_all(&contacts, "ben", true), Ok(vec![away]));
         assert_eq!(people.names(&contacts, &[me, anna, twin]), "you, Anna, ababab00abab");
     }
 }

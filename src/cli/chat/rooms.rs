@@ -25,12 +25,35 @@ impl Talk {
         match told {
             Told::Entered { room, again } => {
                 // Who is in another room is told whole, and not as a change.
-                self.was_here &= again;
+                self.was_here &= again || !self.people.me.is_nick();
                 self.screen.news(&format!("in room {room}"));
             }
-            Told::Left(room) => self.screen.news(&format!("left room {room}")),
-            Told::PutOut(room) => self.screen.trouble(&format!("you were put out of room {room}")),
-            Told::Closed(room) => self.screen.trouble(&format!("an operator has closed room {room}")),
+            Told::Left(room) => {
+                self.people.guests = None;
+                self.screen.news(&format!("left room {room}"));
+            }
+            Told::PutOut(room) => {
+                self.people.guests = None;
+                self.screen.trouble(&format!("you were put out of room {room}"));
+            }
+            Told::Closed(room) => {
+                self.people.guests = None;
+                self.screen.trouble(&format!("an operator has closed room {room}"));
+            }
+            Told::Guests { room, guests } => {
+                let words = match self.people.names(&self.contacts, &guests) {
+                    names if names.is_empty() => format!("nobody else is in room {room}"),
+                    names => format!("in room {room} with {names}"),
+                };
+                self.people.guests = Some(guests.into_iter().collect());
+                self.screen.news(&words);
+            }
+            Told::Moved { room, came, went } => self.on_moved(&room, &came, &went),
+            Told::Said { room, by, text } => {
+                let name = self.people.name(&self.contacts, &by);
+                self.screen.line(Kind::Speech, &format!("{name} (in {room}): {text}"));
+            }
+
             Told::Topic(Some(topic)) => self.screen.news(&format!("the room is about: {topic}")),
             Told::Topic(None) => self.screen.news("the room is about nothing in particular any more"),
             Told::Logged(line) => self.on_logged(&line),
@@ -52,20 +75,34 @@ impl Talk {
             Told::Entered { .. } => "/join",
             Told::Left(_) => "/leave",
             Told::Rooms(_) => "/rooms",
-            Told::History { .. } => "/history",
+            Told::History { .. } => return self.answered(&["/history", "/older"]),
             Told::Renamed { before, .. } if *before == self.people.me => "/nick",
             Told::Refused { what: Some(wish), .. } => {
                 let words = asked(wish);
                 let word = words.split(' ').next().unwrap_or_default().to_owned();
-                return self.answered(&word);
+                return self.answered(&[&word]);
             }
             _ => return,
         };
-        self.answered(begins);
+        self.answered(&[begins]);
     }
 
-    fn answered(&mut self, command: &str) {
-        let is_it = |(_, what): &(u64, String)| what.split(' ').next() == Some(command);
+    fn on_moved(&mut self, room: &str, came: &[PersonId], went: &[PersonId]) {
+        for (word, people) in [("left", went), ("joined", came)] {
+            for person in people {
+                let name = self.people.name(&self.contacts, person);
+                self.screen.news(&format!("{word} room {room}: {name}"));
+            }
+        }
+        let guests = self.people.guests.get_or_insert_default();
+        guests.retain(|person| !went.contains(person));
+        guests.extend(came.iter().cloned());
+    }
+
+    /// One of these commands is answered.
+    fn answered(&mut self, commands: &[&str]) {
+        let is_it =
+            |(_, what): &(u64, String)| what.split(' ').next().is_some_and(|it| commands.contains(&it));
         if let Some(at) = self.unanswered.iter().position(is_it) {
             self.unanswered.remove(at);
         }
@@ -73,7 +110,10 @@ impl Talk {
 
     fn on_logged(&mut self, line: &Logged) {
         let time = line.at_ms.map(|at_ms| format!("{} ", rfc3339(at_ms))).unwrap_or_default();
-        let by = line.by.as_ref().map(PersonId::short);
+        // Where there are nicks only, even our own may be somebody else's.
+        let name =
+            |by: &PersonId| if by.is_nick() { by.short() } else { self.people.name(&self.contacts, by) };
+        let by = line.by.as_ref().map(name);
         let said = match (by, line.is_topic) {
             (Some(by), false) => format!("{by}: {}", line.text),
             (None, false) => line.text.clone(),
@@ -100,6 +140,11 @@ impl Talk {
             self.screen.news(&format!("you are called {} now", after.short()));
             self.people.me = after;
         } else {
+            if let Some(guests) = &mut self.people.guests
+                && guests.remove(before)
+            {
+                guests.insert(after.clone());
+            }
             self.screen.news(&format!("{} is called {} now", before.short(), after.short()));
         }
     }

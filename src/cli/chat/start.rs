@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     client::{
-        about::about,
+        about::{Inquiry, about},
         door::{Door, NoDoor},
         event::SayError,
         keyring::{Contacts, Keyring, KeyringError},
@@ -45,8 +45,8 @@ enum StartError {
     Unsuitable(#[from] tpacket::Unsuitable),
     #[error("say with --nick NICK what you want to be called")]
     Nameless,
-    #[error("in {} there are no nicks and rooms to be chosen; --nick and --room mean nothing", .0.title())]
-    NoRooms(Dialect),
+    #[error("in {} there are no nicks to be chosen; --nick means nothing", .0.title())]
+    NoNicks(Dialect),
 }
 
 /// Chats until the input ends, somebody says `/quit`, or the server wants no more of it.
@@ -81,7 +81,7 @@ async fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
         Dialect::Olaf | Dialect::Socp => owner(&args, dialect, &mut screen)?,
     };
     Ok(Setup {
-        config: Config::new(door, trust),
+        config: Config { inquiry: Some(Inquiry::start(Arc::clone(&trust))), ..Config::new(door, trust) },
         voice,
         contacts,
         keyring,
@@ -101,9 +101,10 @@ struct Member {
 
 /// Somebody with a key.
 fn owner(args: &ChatArgs, dialect: Dialect, screen: &mut Screen) -> Result<Member, StartError> {
-    if args.nick.is_some() || args.room.is_some() {
-        return Err(StartError::NoRooms(dialect));
+    if args.nick.is_some() {
+        return Err(StartError::NoNicks(dialect));
     }
+    let room = args.room.as_deref().map(suitable_room).transpose()?;
     let path = args.keyring.clone().map_or_else(Keyring::default_path, Ok)?;
     if dialect == Dialect::Socp && !Keyring::is_made(&path, dialect) {
         screen.news("making your key of 4096 bits; this takes some seconds, once");
@@ -112,11 +113,23 @@ fn owner(args: &ChatArgs, dialect: Dialect, screen: &mut Screen) -> Result<Membe
     let key = keyring.key().clone();
     let voice: Box<dyn Voice> = if dialect == Dialect::Socp {
         let user = keyring.user().unwrap_or_default().to_string();
-        Box::new(socp::Session::new(key, &user, keyring.keys())?)
+        let session = socp::Session::new(key, &user, keyring.keys())?;
+        Box::new(match &room {
+            Some(room) => session.in_room(room),
+            None => session,
+        })
     } else {
-        Box::new(olaf::Session::new(key)?.counting_from(seconds_of_the_clock()))
+        let session = olaf::Session::new(key)?.counting_from(seconds_of_the_clock());
+        Box::new(match &room {
+            Some(room) => session.in_room(room),
+            None => session,
+        })
     };
     Ok(Member { voice, keyring: Some(keyring.path().to_owned()), contacts: keyring.into_contacts() })
+}
+
+fn suitable_room(room: &str) -> Result<RoomName, tpacket::Unsuitable> {
+    RoomName::new(room).ok_or_else(|| tpacket::Unsuitable::Room(room.to_owned()))
 }
 
 /// Somebody with nothing but a nick. Nobody can be known again, so nobody is remembered.

@@ -79,6 +79,8 @@ pub(super) struct Talk {
     pub(super) people: People,
     pub(super) files: Files,
     pub(super) fingerprint: Option<String>,
+    /// Whether letters may be for those who are away.
+    pub(super) reaches_absent: bool,
     pub(super) phase: Phase,
     pub(super) was_here: bool,
     pub(super) waiting: VecDeque<Typed>,
@@ -104,7 +106,8 @@ impl Talk {
         screen.news(&format!("connecting to {}", config.door));
         let (news, heard) = mpsc::unbounded_channel();
         let (door, trust) = (config.door.clone(), config.trust.clone());
-        let (fingerprint, post) = (voice.fingerprint(), voice.files());
+        let (fingerprint, post, reaches_absent) =
+            (voice.fingerprint(), voice.files(), voice.reaches_absent());
         let people = People::new(voice.me(), my_name);
         let (link, reports) = Link::open(config, voice);
         let way = match post {
@@ -120,6 +123,7 @@ impl Talk {
             people,
             files: Files { door, trust, way, folder: downloads, news, under_way: 0, kept: 0 },
             fingerprint,
+            reaches_absent,
             phase: Phase::Away,
             was_here: false,
             waiting: VecDeque::new(),

@@ -70,6 +70,10 @@ impl Talk {
                 let mark = self.private_mark(&to);
                 self.screen.line(Kind::Private, &format!("{name} {mark}: {text}"));
             }
+            Event::Kept { to } => {
+                let name = self.people.name(&self.contacts, &to);
+                self.screen.news(&format!("{name} is away; the letter waits at the server"));
+            }
             Event::Unverified { claimed, text, why, .. } => self.doubt("unverified", &claimed, why, &text),
             Event::Unreadable { claimed, is_private } => {
                 let what = if is_private { "a private message" } else { "a message" };

@@ -3,16 +3,18 @@
 use crate::client::room::Wish;
 
 /// Help, as it is printed.
-pub(super) const HELP: [&str; 16] = [
-    "TEXT or /all TEXT    say something to everyone",
+pub(super) const HELP: [&str; 18] = [
+    "TEXT                 say something where you are: in your room, or else to everyone",
+    "/all TEXT            say something to everyone, unless the protocol knows nothing but rooms",
     "/tell WHO TEXT       say something that only WHO can read; several: /tell anna,ben TEXT",
     "/list or /who        who is here",
     "/nick WHO NAME       give somebody a nickname, for your eyes only",
     "/nick NICK           be called so, in a protocol in which people choose nicks",
-    "/join ROOM           be in that room and in no other, in a protocol that has rooms",
+    "/join ROOM           be in that room and in no other, if the server has rooms",
     "/leave [ROOM]        leave it",
     "/rooms               which rooms there are",
     "/history [ROOM]      what was said there last",
+    "/older               what was said before that",
     "/file WHO PATH       send a file, or upload it and tell WHO its address; WHO can be \"public\"",
     "/get URL             download a file",
     "/trust WHO           believe the key that WHO comes with now, if it has changed",
@@ -26,6 +28,8 @@ pub(super) const HELP: [&str; 16] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     Nothing,
+    /// Where the member is.
+    Here(String),
     All(String),
     Tell {
         who: String,
@@ -54,8 +58,8 @@ impl Typed {
         let line = line.trim();
         match line.strip_prefix('/') {
             None if line.is_empty() => Self::Nothing,
-            None => Self::All(line.to_owned()),
-            Some(text) if text.starts_with('/') => Self::All(text.to_owned()),
+            None => Self::Here(line.to_owned()),
+            Some(text) if text.starts_with('/') => Self::Here(text.to_owned()),
             Some(command) => {
                 let (name, rest) = cut(command);
                 Self::command(name, rest)
@@ -85,6 +89,7 @@ impl Typed {
             "leave" => Self::Ask(Wish::Leave(some(rest))),
             "rooms" => Self::Ask(Wish::Rooms),
             "history" => Self::Ask(Wish::History(some(rest))),
+            "older" => Self::Ask(Wish::Older),
             "file" => two("/file WHO PATH", |who, path| Self::File { who, path }),
             "list" | "who" => Self::List,
             "whoami" => Self::WhoAmI,
@@ -101,7 +106,7 @@ impl Typed {
 
     /// Whether it would send something.
     pub(super) const fn is_message(&self) -> bool {
-        matches!(self, Self::All(_) | Self::Tell { .. } | Self::File { .. })
+        matches!(self, Self::Here(_) | Self::All(_) | Self::Tell { .. } | Self::File { .. })
     }
 }
 
@@ -118,8 +123,8 @@ fn cut(text: &str) -> (&str, &str) {
 
 fn unknown(name: &str) -> String {
     let known = [
-        "all", "tell", "list", "who", "nick", "join", "leave", "rooms", "history", "file", "get", "trust",
-        "whoami", "help", "quit",
+        "all", "tell", "list", "who", "nick", "join", "leave", "rooms", "history", "older", "file", "get",
+        "trust", "whoami", "help", "quit",
     ];
     let near = known.into_iter().find(|known| strsim::levenshtein(known, name) <= 1);
     match near {
@@ -138,9 +143,9 @@ mod tests {
         for (line, typed) in [
             ("", Typed::Nothing),
             ("   ", Typed::Nothing),
-            ("hi there", Typed::All("hi there".into())),
+            ("hi there", Typed::Here("hi there".into())),
             ("/all hi", Typed::All("hi".into())),
-            ("//etc", Typed::All("/etc".into())),
+            ("//etc", Typed::Here("/etc".into())),
             ("/tell a,b   x  y ", tell),
             ("/file public my cat.png", Typed::File { who: "public".into(), path: "my cat.png".into() }),
             ("/list", Typed::List),
@@ -150,6 +155,7 @@ mod tests {
             ("/join den", Typed::Ask(Wish::Join("den".into()))),
             ("/leave", Typed::Ask(Wish::Leave(None))),
             ("/rooms", Typed::Ask(Wish::Rooms)),
+            ("/older", Typed::Ask(Wish::Older)),
             ("/history den", Typed::Ask(Wish::History(Some("den".into())))),
         ] {
             assert_eq!(Typed::read(line), typed, "{line:?}");

@@ -13,7 +13,7 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, interval_at, timeout},
 };
 use tokio_tungstenite::{
@@ -28,9 +28,11 @@ use super::{
 };
 use crate::{
     client::{
+        about::{About, Inquiry},
         door::Door,
         event::{Event, Output, SayError},
-        voice::Voice,
+        rooms::Offer,
+        voice::{Say, Voice},
     },
     domain::letter::Frame,
 };
@@ -64,6 +66,11 @@ pub(super) struct Line<'a> {
     pub(super) backoff: &'a mut Backoff,
     pub(super) reports: &'a mpsc::Sender<Report>,
     door: Door,
+    inquiry: Option<&'a Inquiry>,
+    /// What the server offers is being asked.
+    asking: Option<oneshot::Receiver<Option<About>>>,
+    /// What is said when that is known.
+    held: Option<(Receipt, Say)>,
     outbox: Outbox,
     goodbye: Option<Instant>,
 }
@@ -74,8 +81,10 @@ impl<'a> Line<'a> {
         backoff: &'a mut Backoff,
         reports: &'a mpsc::Sender<Report>,
         door: Door,
+        inquiry: Option<&'a Inquiry>,
     ) -> Self {
-        Self { voice, backoff, reports, door, outbox: Outbox::default(), goodbye: None }
+        let (asking, held, outbox) = (None, None, Outbox::default());
+        Self { voice, backoff, reports, door, inquiry, asking, held, outbox, goodbye: None }
     }
 
     /// Holds the connection until it ends.
@@ -85,7 +94,8 @@ impl<'a> Line<'a> {
             Ok(()) => self.talk(&mut sink, &mut stream, commands).await,
             Err(end) => end,
         };
-        for receipt in self.outbox.receipts() {
+        let held = self.held.take().map(|(receipt, _)| receipt);
+        for receipt in self.outbox.receipts().into_iter().chain(held) {
             let _ = inform(receipt, Err(NotSent::Lost), self.reports).await;
         }
         end
@@ -95,6 +105,9 @@ impl<'a> Line<'a> {
         let failed = |error: SayError| End::Farewell(Farewell::passing(error.to_string()));
         for frame in self.voice.greet(now_ms()).map_err(failed)? {
             self.outbox.push_frame(frame);
+        }
+        if self.voice.wonders(None) {
+            self.wonder();
         }
         self.report(Report::Connected(self.door.clone())).await
     }
@@ -108,7 +121,7 @@ impl<'a> Line<'a> {
         let mut heard = Instant::now();
         let mut clock = interval_at(heard + TICK_EVERY, TICK_EVERY);
         loop {
-            let goodbye = self.goodbye;
+            let (goodbye, is_asking) = (self.goodbye, self.asking.is_some());
             let wakes = self.voice.wakes_at().map(in_ms);
             let step = tokio::select! {
                 message = stream.next() => {
@@ -116,7 +129,8 @@ impl<'a> Line<'a> {
                     self.on_message(message, sink).await
                 }
                 written = self.outbox.drive(sink), if !self.outbox.is_idle() => self.on_written(written).await,
-                command = commands.recv(), if goodbye.is_none() && self.outbox.has_room() => {
+                about = answer(&mut self.asking) => self.on_offer(about.and_then(About::offer)).await,
+                command = commands.recv(), if goodbye.is_none() && !is_asking && self.outbox.has_room() => {
                     self.on_command(command).await
                 }
                 _ = clock.tick() => self.on_tick(heard).await,
@@ -192,10 +206,11 @@ impl<'a> Line<'a> {
 
     async fn on_command(&mut self, command: Option<Command>) -> Result<(), End> {
         match command {
-            Some(Command::Say(receipt, say)) => match self.voice.say(&say, now_ms()) {
-                Ok(frames) => self.outbox.push_all(frames, receipt),
-                Err(error) => inform(receipt, Err(error.into()), self.reports).await?,
-            },
+            Some(Command::Say(receipt, say)) if self.inquiry.is_some() && self.voice.wonders(Some(&say)) => {
+                self.held = Some((receipt, say));
+                self.wonder();
+            }
+            Some(Command::Say(receipt, say)) => self.say(receipt, &say).await?,
             Some(Command::AskForList) => {
                 let wish = self.voice.ask_for_list(now_ms());
                 wish.into_iter().for_each(|frame| self.outbox.push_frame(frame));
@@ -213,6 +228,29 @@ impl<'a> Line<'a> {
             }
         }
         Ok(())
+    }
+
+    async fn say(&mut self, receipt: Receipt, say: &Say) -> Result<(), End> {
+        match self.voice.say(say, now_ms()) {
+            Ok(frames) => self.outbox.push_all(frames, receipt),
+            Err(error) => inform(receipt, Err(error.into()), self.reports).await?,
+        }
+        Ok(())
+    }
+
+    /// Asks what the server offers. Until that is known nothing else is said.
+    fn wonder(&mut self) {
+        self.asking = self.inquiry.map(|inquiry| inquiry.ask(&self.door));
+    }
+
+    async fn on_offer(&mut self, offer: Option<Offer>) -> Result<(), End> {
+        let mut outputs = Vec::new();
+        self.voice.offered(offer, &mut outputs);
+        self.follow(outputs).await?;
+        match self.held.take() {
+            Some((receipt, say)) => self.say(receipt, &say).await,
+            None => Ok(()),
+        }
     }
 
     async fn on_tick(&mut self, heard: Instant) -> Result<(), End> {
@@ -274,6 +312,14 @@ fn message(frame: Frame) -> Message {
         Frame::Text(text) => Message::text(&*text),
         Frame::Binary(bytes) => Message::Binary(bytes),
     }
+}
+
+/// The answer, once; without a question there is none.
+async fn answer(asking: &mut Option<oneshot::Receiver<Option<About>>>) -> Option<About> {
+    let Some(question) = asking else { return std::future::pending().await };
+    let offer = question.await.unwrap_or_default();
+    *asking = None;
+    offer
 }
 
 async fn until(moment: Option<Instant>) {

@@ -21,7 +21,7 @@ use super::{
     words::{self, Farewell},
 };
 use crate::client::{
-    about::home_behind,
+    about::{Home, Inquiry},
     door::Door,
     person::PersonId,
     voice::{Say, Voice},
@@ -50,13 +50,16 @@ pub struct Config {
     pub least_wait: Duration,
     /// The longest.
     pub most_wait: Duration,
+    /// Who finds out what the server offers beside its dialects; without, it is nothing.
+    pub inquiry: Option<Inquiry>,
 }
 
 impl Config {
     /// The usual waits.
     #[must_use]
     pub const fn new(door: Door, trust: Arc<ClientConfig>) -> Self {
-        Self { door, trust, least_wait: Duration::from_millis(500), most_wait: Duration::from_secs(30) }
+        let (least_wait, most_wait) = (Duration::from_millis(500), Duration::from_secs(30));
+        Self { door, trust, least_wait, most_wait, inquiry: None }
     }
 }
 
@@ -154,10 +157,11 @@ impl Runner {
     /// One attempt and the connection it may become.
     async fn once(&mut self, backoff: &mut Backoff) -> End {
         let Self { config, doors, voice, commands, reports } = self;
+        let inquiry = config.inquiry.as_ref();
         let dialling = async {
             let dialled = dial(config, doors).await;
             if matches!(&dialled, Err(farewell) if farewell.stands_by.is_some())
-                && let Some(home) = home_behind(doors.present(), &config.trust).await
+                && let Some(home) = home_behind(doors.present(), inquiry).await
             {
                 doors.learn(&home);
             }
@@ -172,12 +176,12 @@ impl Runner {
             Err(farewell) => return End::Farewell(unreachable(farewell, doors)),
         };
         let end = {
-            let line = Line::new(&mut **voice, backoff, reports, doors.present().clone());
             let door = doors.present().clone();
+            let line = Line::new(&mut **voice, backoff, reports, door.clone(), inquiry);
             let mut holding = pin!(line.hold(socket, commands));
             tokio::select! {
                 end = &mut holding => end,
-                Some(home) = home_behind(&door, &config.trust) => {
+                Some(home) = home_behind(&door, inquiry) => {
                     doors.learn(&home);
                     holding.await
                 }
@@ -224,6 +228,11 @@ fn unreachable(farewell: Farewell, doors: &mut Doors) -> Farewell {
         doors.forget();
     }
     Farewell { words, again: true, ..farewell }
+}
+
+/// What the server behind a door says of its home.
+async fn home_behind(door: &Door, inquiry: Option<&Inquiry>) -> Option<Home> {
+    inquiry?.ask(door).await.ok()??.home
 }
 
 async fn dial(config: &Config, doors: &Doors) -> Result<Socket, Farewell> {

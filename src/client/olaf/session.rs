@@ -19,6 +19,7 @@ use crate::{
     client::{
         event::{Author, Doubt, Event, Output, Present, Rejection, SayError},
         person::PersonId,
+        rooms::Rooms,
     },
     crypto::{
         fingerprint::OFFICIAL,
@@ -28,9 +29,11 @@ use crate::{
     },
     dialect::olaf::{accent::Form, wire::Signed},
     domain::{
+        dialect::Dialect,
         id::KeyId,
         limits::Limits,
         replay::{Trace, Window},
+        rooms::RoomName,
     },
 };
 
@@ -54,6 +57,7 @@ pub struct Session {
     echoes: BTreeMap<u64, [u8; 32]>,
     waiting: VecDeque<String>,
     list_is_asked_for: bool,
+    pub(super) rooms: Rooms,
     limits: Limits,
 }
 
@@ -82,6 +86,7 @@ impl Session {
             echoes: BTreeMap::new(),
             waiting: VecDeque::new(),
             list_is_asked_for: false,
+            rooms: Rooms::new(Dialect::Olaf, None),
             limits: Limits::default(),
         })
     }
@@ -91,6 +96,13 @@ impl Session {
     #[must_use]
     pub fn counting_from(mut self, last: u64) -> Self {
         self.counter = last;
+        self
+    }
+
+    /// The same, in this room from the beginning.
+    #[must_use]
+    pub fn in_room(mut self, room: &RoomName) -> Self {
+        self.rooms = Rooms::new(Dialect::Olaf, Some(room));
         self
     }
 
@@ -124,6 +136,7 @@ impl Session {
         // Others may have come back under the old list; the server vouches for order from here on.
         self.directory.forget_counters();
         self.waiting.clear();
+        self.rooms.lose();
         self.list_is_asked_for = true;
         let pem = self.key.public().canonical_pem();
         Ok([self.sign(&Body::hello(&pem))?, say::LIST_REQUEST.to_owned()])
@@ -187,6 +200,9 @@ impl Session {
 
     /// A frame of the server.
     pub fn receive(&mut self, frame: &str, out: &mut Vec<Output>) {
+        if self.rooms.is_about(frame) {
+            return self.rooms.receive(frame, out);
+        }
         match hear(frame) {
             Heard::List(list) => self.on_list(&list, out),
             Heard::Signed(message) => self.on_signed(&message, frame, true, out),

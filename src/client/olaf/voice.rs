@@ -5,7 +5,7 @@ use crate::{
     client::{
         event::{Output, SayError},
         person::PersonId,
-        room::Wish,
+        rooms::{Offer, Spoken},
         voice::{Say, Voice},
     },
     domain::letter::Frame,
@@ -27,12 +27,23 @@ impl Voice for Session {
     fn say(&mut self, say: &Say, _: i64) -> Result<Vec<Frame>, SayError> {
         let frame = match say {
             Say::Public(text) => self.public(text),
+            Say::Here(text) => match self.rooms.speak(text)? {
+                Spoken::Everybody => self.public(text),
+                Spoken::Room(frame) => Ok(frame),
+            },
             Say::Private(to, text) => self.private(to, text),
             Say::Part(..) => Err(SayError::NoFiles),
-            Say::Wish(Wish::Nick(_)) => Err(SayError::NoNicks),
-            Say::Wish(_) => Err(SayError::NoRooms),
+            Say::Wish(wish) => self.rooms.wish(wish),
         };
         frame.map(|frame| vec![frame.into()])
+    }
+
+    fn wonders(&self, say: Option<&Say>) -> bool {
+        self.rooms.wonders(say)
+    }
+
+    fn offered(&mut self, offer: Option<Offer>, out: &mut Vec<Output>) {
+        self.rooms.offered(offer, out);
     }
 
     fn ask_for_list(&mut self, _: i64) -> Option<Frame> {

@@ -19,15 +19,21 @@ use crate::{
     client::{
         event::{Event, Output, SayError},
         person::PersonId,
-        room::Wish,
+        rooms::{Rooms, Spoken},
         voice::Say,
     },
     crypto::{
         keys::{PrivateKey, PublicKey},
         sealing::Opener,
     },
-    dialect::socp::{envelope::Envelope, kind::Kind, request::Complaint},
-    domain::{limits::Limits, replay::Window},
+    dialect::socp::{
+        envelope::Envelope,
+        kind::Kind,
+        payload::is_user_name,
+        relay::KEPT,
+        request::{Ack, Complaint},
+    },
+    domain::{dialect::Dialect, limits::Limits, replay::Window, rooms::RoomName},
 };
 
 /// Letters of others that are remembered against being played back.
@@ -55,6 +61,7 @@ pub struct Session {
     pub(super) asked: BTreeSet<PersonId>,
     /// Keys that are new and not written down yet.
     pub(super) learnt: Vec<(PersonId, String)>,
+    pub(super) rooms: Rooms,
     last_ts: i64,
     most_bytes: usize,
 }
@@ -82,9 +89,17 @@ impl Session {
             list_is_asked_for: false,
             asked: BTreeSet::new(),
             learnt: Vec::new(),
+            rooms: Rooms::new(Dialect::Socp, None),
             last_ts: 0,
             most_bytes: usize::try_from(Limits::default().message_bytes).unwrap_or(usize::MAX),
         })
+    }
+
+    /// The same, in this room from the beginning.
+    #[must_use]
+    pub fn in_room(mut self, room: &RoomName) -> Self {
+        self.rooms = Rooms::new(Dialect::Socp, Some(room));
+        self
     }
 
     /// Who we are.
@@ -112,6 +127,7 @@ impl Session {
     pub fn greet(&mut self, now_ms: i64) -> Result<[String; 2], SayError> {
         self.directory.clear();
         self.asked.clear();
+        self.rooms.lose();
         self.is_listed = false;
         // The next server at this address may be another one.
         self.server.clear();
@@ -140,14 +156,20 @@ impl Session {
     pub fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<String>, SayError> {
         let frames = match say {
             Say::Public(text) => vec![self.pen(now_ms).public(text)?],
+            Say::Here(text) => match self.rooms.speak(text)? {
+                Spoken::Everybody => vec![self.pen(now_ms).public(text)?],
+                Spoken::Room(frame) => return Ok(vec![frame]),
+            },
             Say::Private(to, text) => self.private(to, text, now_ms)?,
             Say::Part(to, part) => {
+                if let Some(absent) = to.as_ref().filter(|to| !self.directory.is_here(to)) {
+                    return Err(SayError::NotPresent(absent.clone()));
+                }
                 let key = to.as_ref().map(|to| self.key_of(to)).transpose()?;
                 let to = to.as_ref().zip(key.as_ref()).map(|(to, key)| (to.as_str(), key));
                 vec![self.pen(now_ms).part(to, part)?]
             }
-            Say::Wish(Wish::Nick(_)) => return Err(SayError::NoNicks),
-            Say::Wish(_) => return Err(SayError::NoRooms),
+            Say::Wish(wish) => return Ok(vec![self.rooms.wish(wish)?]),
         };
         if frames.iter().any(|frame| frame.len() > self.most_bytes) {
             return Err(SayError::TooLong);
@@ -166,14 +188,13 @@ impl Session {
         to.iter().zip(&keys).map(|(to, key)| pen.direct(to.as_str(), text, key)).collect()
     }
 
+    /// The key to seal with, of somebody who may be away.
     fn key_of(&self, person: &PersonId) -> Result<PublicKey, SayError> {
-        if !self.directory.is_here(person) {
-            return Err(SayError::NotPresent(person.clone()));
-        }
         if self.directory.is_disputed(person) {
             return Err(SayError::KeyChanged(person.clone()));
         }
-        self.directory.key(person).cloned().ok_or_else(|| SayError::NoKey(person.clone()))
+        let unknown = if self.directory.is_here(person) { SayError::NoKey } else { SayError::NotPresent };
+        self.directory.key(person).cloned().ok_or_else(|| unknown(person.clone()))
     }
 
     /// The member believes the key that somebody comes with now.
@@ -198,11 +219,15 @@ impl Session {
 
     /// A frame of the server.
     pub fn receive(&mut self, frame: &str, now_ms: i64, out: &mut Vec<Output>) {
+        if self.rooms.is_about(frame) {
+            return self.rooms.receive(frame, out);
+        }
         let Ok(envelope) = Envelope::read(frame) else { return };
         match envelope.known() {
             Some(Kind::Ack | Kind::UserWelcome | Kind::ClientWelcome) if self.server.is_empty() => {
                 self.server = envelope.from.to_string();
             }
+            Some(Kind::Ack) => on_ack(&envelope, out),
             Some(Kind::UserAdvertise) => self.on_came(&envelope, now_ms, out),
             Some(Kind::UserRemove) => self.on_went(&envelope, out),
             Some(Kind::UserList | Kind::ListResponse) => self.on_list(&envelope, now_ms, out),
@@ -246,5 +271,14 @@ impl Session {
         }
         let words = [code, detail].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>();
         out.push(Output::Event(Event::Complaint(words.join(": "))));
+    }
+}
+
+/// Most of what is acknowledged is no news.
+fn on_ack(envelope: &Envelope<'_>, out: &mut Vec<Output>) {
+    let Ok(ack) = Ack::read(envelope.payload()) else { return };
+    let to = ack.user_id.as_deref().filter(|name| is_user_name(name));
+    if let Some(to) = to.filter(|_| ack.status.as_deref() == Some(KEPT)) {
+        out.push(Output::Event(Event::Kept { to: PersonId::new(to) }));
     }
 }

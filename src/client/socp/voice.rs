@@ -5,6 +5,7 @@ use crate::{
     client::{
         event::{Output, SayError},
         person::PersonId,
+        rooms::Offer,
         voice::{Chunks, FilePost, Say, Voice},
     },
     domain::letter::Frame,
@@ -28,12 +29,24 @@ impl Voice for Session {
         FilePost::InLetters(Chunks { private: ROOM, public: PUBLIC_CHUNK })
     }
 
+    fn reaches_absent(&self) -> bool {
+        true
+    }
+
     fn greet(&mut self, now_ms: i64) -> Result<Vec<Frame>, SayError> {
         Self::greet(self, now_ms).map(|frames| frames.map(Frame::from).into())
     }
 
     fn say(&mut self, say: &Say, now_ms: i64) -> Result<Vec<Frame>, SayError> {
         Ok(Self::say(self, say, now_ms)?.into_iter().map(Frame::from).collect())
+    }
+
+    fn wonders(&self, say: Option<&Say>) -> bool {
+        self.rooms.wonders(say)
+    }
+
+    fn offered(&mut self, offer: Option<Offer>, out: &mut Vec<Output>) {
+        self.rooms.offered(offer, out);
     }
 
     fn ask_for_list(&mut self, now_ms: i64) -> Option<Frame> {

@@ -30,7 +30,8 @@ pub(super) enum Asked {
     Roster,
     Leave(String),
     Rooms,
-    History(String),
+    /// Of this room, for this wish.
+    History(String, Wish),
     /// Something was said.
     Said,
 }
@@ -47,7 +48,7 @@ pub(super) struct Page {
 #[derive(Debug)]
 enum Entries {
     Rooms(Vec<Card>),
-    Lines { room: String, lines: Vec<Logged>, more: bool },
+    Lines { room: String, first: Option<hear::Id>, lines: Vec<Logged>, more: bool },
 }
 
 impl Session {
@@ -65,8 +66,8 @@ impl Session {
                 }
             }
             Some(Asked::Rooms) => self.expect(packet, Entries::Rooms(Vec::new()), out),
-            Some(Asked::History(room)) => {
-                let what = Entries::Lines { room, lines: Vec::new(), more: packet.p2 != 0 };
+            Some(Asked::History(room, _)) => {
+                let what = Entries::Lines { room, first: None, lines: Vec::new(), more: packet.p2 != 0 };
                 self.expect(packet, what, out);
             }
             Some(Asked::Said) | None => {}
@@ -131,7 +132,7 @@ impl Session {
             Some(Asked::Roster) => self.hall.complete(&self.me, out),
             Some(Asked::Leave(room)) => out.push(refused(Some(Wish::Leave(Some(room))), reason)),
             Some(Asked::Rooms) => out.push(refused(Some(Wish::Rooms), reason)),
-            Some(Asked::History(room)) => out.push(refused(Some(Wish::History(Some(room))), reason)),
+            Some(Asked::History(_, wish)) => out.push(refused(Some(wish), reason)),
             Some(Asked::Said) => out.push(refused(None, reason)),
             Some(Asked::RefusedRoom(_)) | None => {
                 out.push(Output::Event(Event::Complaint(reason.to_string())));
@@ -157,8 +158,9 @@ impl Session {
 
     pub(super) fn on_page_line(&mut self, uid: u32, line: hear::Told, out: &mut Vec<Output>) {
         let Some(page) = self.page.as_mut().filter(|page| page.uid == uid) else { return };
-        if let Entries::Lines { lines, .. } = &mut page.what {
+        if let Entries::Lines { first, lines, .. } = &mut page.what {
             page.missing = page.missing.saturating_sub(1);
+            first.get_or_insert(line.id);
             lines.extend(line.logged());
         }
         self.tell_page(out);
@@ -168,7 +170,8 @@ impl Session {
         match self.page.take() {
             Some(page) if page.missing > 0 => self.page = Some(page),
             Some(Page { what: Entries::Rooms(rooms), .. }) => out.push(told(Told::Rooms(rooms))),
-            Some(Page { what: Entries::Lines { room, lines, more }, .. }) => {
+            Some(Page { what: Entries::Lines { room, first, lines, more }, .. }) => {
+                self.older = first.filter(|_| more).map(|first| (room.clone(), first));
                 out.push(told(Told::History { room, lines, more }));
             }
             None => {}

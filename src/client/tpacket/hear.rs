@@ -12,11 +12,14 @@ use crate::{
 /// The bytes of a line's id: its stamp, and the home where it was said.
 const ID: usize = 40;
 
+/// Which line.
+pub(super) type Id = [u8; ID];
+
 /// A line of our own version.
 #[derive(Debug)]
 pub(super) struct Told {
     /// Which one.
-    pub(super) id: [u8; ID],
+    pub(super) id: Id,
     /// By whom; nobody, if an operator did it.
     by: Option<PersonId>,
     text: String,

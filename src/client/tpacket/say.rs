@@ -24,11 +24,11 @@ pub(super) fn request(uid: u32, command: u32, p1: i32, data: &[u8]) -> Frame {
     Packet { uid, command, p1, p2: 0, data }.print()
 }
 
-/// The wish to hear what was said last in a room.
-pub(super) fn history(uid: u32, room: &str) -> Frame {
+/// The wish to hear what was said last in a room, or right before a line.
+pub(super) fn history(uid: u32, room: &str, before: &[u8]) -> Frame {
     // A name has at most 64 bytes.
     let length = u8::try_from(room.len()).unwrap_or(u8::MAX);
-    request(uid, command::HISTORY, A_PAGE, &[&[length], room.as_bytes()].concat())
+    request(uid, command::HISTORY, A_PAGE, &[&[length], room.as_bytes(), before].concat())
 }
 
 /// A text in pieces that a first server can keep and repeat.

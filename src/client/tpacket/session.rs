@@ -47,6 +47,8 @@ pub struct Session {
     pub(super) asked: BTreeMap<u32, Asked>,
     /// An answer of several packets that is coming in.
     pub(super) page: Option<Page>,
+    /// Where the page before the last one ends.
+    pub(super) older: Option<(String, hear::Id)>,
     pub(super) hall: Hall,
     pub(super) past: Past,
 }
@@ -78,6 +80,7 @@ impl Session {
             last_uid: FIRST_UID,
             asked: BTreeMap::new(),
             page: None,
+            older: None,
             hall: Hall::default(),
             past: Past::new(),
         })
@@ -127,7 +130,7 @@ impl Session {
     /// It cannot be said, at least not now or to this server.
     pub fn say(&mut self, say: &Say) -> Result<Vec<Frame>, SayError> {
         match say {
-            Say::Public(text) => self.public(text),
+            Say::Public(text) | Say::Here(text) => self.public(text),
             Say::Private(..) => Err(SayError::NoPrivate),
             Say::Part(..) => Err(SayError::NoFiles),
             Say::Wish(wish) => Ok(vec![self.wish(wish)?]),
@@ -181,14 +184,23 @@ impl Session {
             Wish::History(room) => {
                 known(SayError::NoHistory)?;
                 let room = room.clone().or(here).ok_or(SayError::Outside).and_then(|room| name(&room))?;
-                let uid = self.number(Asked::History(room.clone()));
-                Ok(say::history(uid, &room))
+                Ok(self.page(&room, None, wish))
+            }
+            Wish::Older => {
+                known(SayError::NoHistory)?;
+                let (room, before) = self.older.clone().ok_or(SayError::NoOlder)?;
+                Ok(self.page(&room, Some(&before), wish))
             }
             Wish::Rooms | Wish::Nick(_) => {
                 known(SayError::NoList)?;
                 Ok(self.ask(Asked::Rooms, command::ROOMS, b""))
             }
         }
+    }
+
+    fn page(&mut self, room: &str, before: Option<&hear::Id>, wish: &Wish) -> Frame {
+        let uid = self.number(Asked::History(room.to_owned(), wish.clone()));
+        say::history(uid, room, before.map_or(&[], |id| id))
     }
 
     pub(super) fn enter(&mut self, room: &str) -> Frame {

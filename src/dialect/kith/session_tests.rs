@@ -20,6 +20,7 @@ fn terms(name: &str, key: &PublicKey) -> Arc<Terms> {
     Arc::new(Terms {
         recipients_per_letter: 4,
         detect_accents: true,
+        socp_detect_accents: true,
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,

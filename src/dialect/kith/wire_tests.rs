@@ -74,6 +74,7 @@ fn a_member_is_a_key_and_the_one_that_it_is_listed_under() {
         spelled: KeyId(sha256(public_key.as_bytes())),
         fingerprint: Some(key),
         sealing_key: None,
+        display_name: None,
     };
     let told = |member: &Member| match change(1, member, true) {
         Frame::Binary(bytes) => read_news(&bytes).map(|news| news.is_some()),

@@ -1,5 +1,5 @@
-//! Questions of clients for which the protocol has no messages, so that everybody invented their own. Each
-//! is answered with the message that who asks it expects.
+//! Questions of clients and servers for which the protocol has no messages, so that everybody invented their
+//! own. Each is answered with the message that who asks it expects.
 
 use std::sync::Arc;
 
@@ -49,6 +49,12 @@ impl Question {
         Some(Self::Key(answer, request.user()?.to_owned(), repeat))
     }
 
+    /// The question of a server, if there is one: some ask each other for keys, and for nothing else.
+    #[must_use]
+    pub(super) fn of_server(kind: Kind, envelope: &Envelope<'_>) -> Option<Self> {
+        matches!(kind, Kind::PubKeyRequest | Kind::DbGetUser).then(|| Self::read(kind, envelope)).flatten()
+    }
+
     /// About whom it is.
     #[must_use]
     pub(super) fn about(&self) -> Whom {
@@ -76,6 +82,11 @@ impl Question {
             }
             Self::Key(kind, name, repeat) => match members.first() {
                 Some(member) => key_of(*kind, name, member, accent, repeat.as_deref()),
+                // Who waits for the answer to a number would wait for ever.
+                None if *kind == Kind::DbUser => {
+                    let payload = json!({"user_id": name, "found": false, "req_id": repeat});
+                    Draft::new(*kind, &payload.to_string()).frame()
+                }
                 None => error("USER_NOT_FOUND", &format!("{name} is not online")),
             },
         }
@@ -96,6 +107,7 @@ fn key_of(kind: Kind, name: &str, member: &Member, accent: Accent, repeat: Optio
     let key = spelled(&member.public_key, accent);
     let mut payload = json!({
         "user_id": name, "recipient_uuid": name, "pubkey": key, "recipient_pub": key, "public_key": key,
+        "found": true,
     });
     if let Value::Object(fields) = &mut payload {
         let id = repeat.map(|id| ("req_id", id.to_owned()));

@@ -43,7 +43,13 @@ pub fn newcomer(key: &PublicKey) -> Newcomer {
     let name = name(key);
     let public_key = key::write(key, key::Spelling::default());
     let spelled = heard::spelled(&name, &public_key, None);
-    let named = Named { name: name.as_str().into(), key: Some(key.id()), proven: true, sealing_key: None };
+    let named = Named {
+        name: name.as_str().into(),
+        key: Some(key.id()),
+        proven: true,
+        sealing_key: None,
+        display_name: None,
+    };
     Newcomer {
         key: id_of(&name),
         named: Some(named),

@@ -174,7 +174,7 @@ kinds! {
     ClientWelcome = "CLIENT_WELCOME" Server;
     /// A server tells its master about a user.
     DbRegister = "DB_REGISTER" Server;
-    /// A server asks its master about a user.
+    /// A server asks its master, or one that it takes for that, about a user.
     DbGetUser = "DB_GET_USER" Server;
     /// The answer to [`Kind::DbGetUser`].
     DbUser = "DB_USER" Server;

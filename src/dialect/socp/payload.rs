@@ -51,6 +51,16 @@ pub struct Introduction<'a> {
     /// The whole address, of one implementation.
     #[serde(borrow, deserialize_with = "text")]
     pub ws_uri: Text<'a>,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
+}
+
+impl<'a> Introduction<'a> {
+    /// What the user wants to be called.
+    #[must_use]
+    pub fn display_name(&self) -> Option<Cow<'a, str>> {
+        Meta::read(self.meta).and_then(Meta::called)
+    }
 }
 
 /// Somebody came, or left.
@@ -80,6 +90,25 @@ struct Meta<'a> {
     display_name: Text<'a>,
 }
 
+impl<'a> Meta<'a> {
+    fn read(raw: Option<&'a RawValue>) -> Option<Self> {
+        let inside = raw.filter(|meta| meta.get().starts_with('{'))?;
+        serde_json::from_str(inside.get()).ok()
+    }
+
+    /// The display name, if people can be shown it: of the length of a name, and without signs that nobody sees.
+    fn called(self) -> Option<Cow<'a, str>> {
+        let is_hidden = |letter: char| {
+            letter.is_control()
+                || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        };
+        let fits = |name: &Cow<'_, str>| {
+            !name.trim().is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(is_hidden)
+        };
+        self.display_name.filter(fits)
+    }
+}
+
 impl<'a> Presence<'a> {
     /// The key of the user, wherever it stands.
     #[must_use]
@@ -96,12 +125,11 @@ impl<'a> Presence<'a> {
     /// What the user wants to be called.
     #[must_use]
     pub fn display_name(&self) -> Text<'a> {
-        self.meta().and_then(|meta| meta.display_name)
+        self.meta().and_then(Meta::called)
     }
 
     fn meta(&self) -> Option<Meta<'a>> {
-        let inside = self.meta.filter(|meta| meta.get().starts_with('{'))?;
-        serde_json::from_str(inside.get()).ok()
+        Meta::read(self.meta)
     }
 }
 

@@ -161,6 +161,19 @@ mod tests {
                 assert_eq!(read(&payload, "public", Accent::default()), None, "{beside}");
             }
         }
+        // Nor is it in the other field, whatever stands beside it; and what is empty there says nothing.
+        for text in [code.as_str(), &code[..120], &"a".repeat(512), "bell\x07", r#"{"iv":"abc"}"#, "[1]"] {
+            let mut beside = coded(b"hello");
+            beside["text"] = json!(text);
+            for payload in [json!({"text": text}), beside] {
+                for accent in [Accent::default(), Accent::G40, Accent::G45] {
+                    assert_eq!(read(&payload, "public", accent), None, "{payload} {accent}");
+                }
+            }
+        }
+        let mut empty = coded(b"hello");
+        empty["text"] = json!("");
+        assert_eq!(read(&empty, "public", Accent::default()).as_deref(), Some("hello"));
         // One copy for each member is for that member alone.
         assert_eq!(read(&json!({"text": "hello", "group_id": "public"}), "ben", Accent::default()), None);
     }

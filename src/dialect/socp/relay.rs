@@ -121,9 +121,9 @@ pub fn came(member: &Member, accent: Accent) -> Option<Frame> {
     let keys = [("pubkey", Some(&member.public_key)), ("enc_pubkey", member.sealing_key.as_ref())];
     let keys = keys.into_iter().filter_map(|(field, key)| Some((field, key.filter(|key| !key.is_empty())?)));
     let mut meta: BTreeMap<&str, String> = keys.map(|(field, key)| (field, spelled(key, accent))).collect();
-    if bridge::is_bridge(member) {
-        meta.insert("display_name", bridge::DISPLAY_NAME.to_owned());
-    }
+    let called =
+        if bridge::is_bridge(member) { Some(bridge::DISPLAY_NAME) } else { member.display_name.as_deref() };
+    meta.extend(called.map(|name| ("display_name", name.to_owned())));
     let payload = json!({"meta": meta, "server_id": "", "user_id": name}).to_string();
     Some(Draft { to: "*", ..Draft::new(Kind::UserAdvertise, &payload) }.frame())
 }
@@ -158,27 +158,31 @@ pub fn is_sealed(original: &Frame) -> bool {
     letter.and_then(|letter| letter.ciphertext).is_some_and(|text| sealed::is_sealed(&text))
 }
 
-/// The recipient of a letter is away, and will hear it when it comes.
+/// What an acknowledgement says of a letter whose recipient is away, and will hear it when it comes.
+pub const KEPT: &str = "kept";
+
+/// The acknowledgement of such a letter.
 #[must_use]
 pub fn kept(original: &Frame) -> Option<Frame> {
     let envelope = Envelope::read(original.text()?).ok()?;
     let name = recipient(&envelope)?;
     let ts = envelope.ts.as_ref().and_then(|ts| ts.millis());
     let kind = Kind::MsgDirect.name();
-    let payload = json!({"msg_ref": kind, "status": "kept", "ts": ts, "user_id": name}).to_string();
+    let payload = json!({"msg_ref": kind, "status": KEPT, "ts": ts, "user_id": name}).to_string();
     Some(Draft::new(Kind::Ack, &payload).frame())
 }
 
-/// The version of the public channel to which its members are added. A key of the channel is a matter of the
-/// members: this server makes none, keeps none and wraps none, so it knows of no version but that before the
-/// first one.
-const CHANNEL_VERSION: u64 = 0;
-
-/// These members are in the public channel, for servers that want to know.
+/// These members are in the public channel, for servers that want to know. A key of the channel is a matter of the
+/// others: this server makes none, so it knows of no version but the one that they have named last, or of that before
+/// the first one.
 #[must_use]
-pub fn in_channel<'a>(members: impl Iterator<Item = &'a Member>, accent: Accent) -> Option<Frame> {
+pub fn in_channel<'a>(
+    members: impl Iterator<Item = &'a Member>,
+    version: u64,
+    accent: Accent,
+) -> Option<Frame> {
     let names: Vec<&str> = members.filter_map(named).collect();
-    let payload = json!({"add": names, "if_version": CHANNEL_VERSION}).to_string();
+    let payload = json!({"add": names, "if_version": version}).to_string();
     (accent.channel && !names.is_empty())
         .then(|| Draft { to: "*", ..Draft::new(Kind::PublicChannelAdd, &payload) }.frame())
 }

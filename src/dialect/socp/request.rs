@@ -10,7 +10,7 @@ use super::{
     payload::{Entry, Text},
 };
 
-readable!(Complaint, Ack, KeyRequest, KeyAnswer, Command, Names, KeyShare);
+readable!(Complaint, Ack, KeyRequest, KeyAnswer, Command, Names, KeyShare, ChannelUpdate);
 
 /// An error.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -40,6 +40,12 @@ pub struct Ack<'a> {
     /// What it is about, in any words.
     #[serde(borrow, deserialize_with = "text")]
     pub msg_ref: Text<'a>,
+    /// What became of it, where there is more to say than that it arrived.
+    #[serde(borrow, deserialize_with = "text")]
+    pub status: Text<'a>,
+    /// Whom it is for.
+    #[serde(borrow, deserialize_with = "text")]
+    pub user_id: Text<'a>,
     /// The key of the server that says so.
     #[serde(borrow, deserialize_with = "text")]
     pub server_pub: Text<'a>,
@@ -162,13 +168,28 @@ pub struct KeyShare<'a> {
     pub version: Option<u64>,
 }
 
+/// The public channel has a new key, wrapped for its members.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ChannelUpdate<'a> {
+    /// Which key it is; versions grow.
+    #[serde(deserialize_with = "number")]
+    pub version: Option<u64>,
+    /// The wrapped keys.
+    #[serde(borrow, deserialize_with = "list")]
+    pub wraps: Vec<Share<'a>>,
+}
+
 /// A wrapped key.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Share<'a> {
-    /// Who can open it.
     #[serde(borrow, deserialize_with = "text")]
-    pub member: Text<'a>,
+    member: Text<'a>,
+    #[serde(borrow, deserialize_with = "text")]
+    member_id: Text<'a>,
+    #[serde(borrow, deserialize_with = "text")]
+    wrapped_key: Text<'a>,
     #[serde(borrow, deserialize_with = "text")]
     wrapped_public_channel_key: Text<'a>,
     #[serde(borrow, deserialize_with = "text")]
@@ -176,10 +197,17 @@ pub struct Share<'a> {
 }
 
 impl Share<'_> {
+    /// Who can open it.
+    #[must_use]
+    pub fn member(&self) -> Option<&str> {
+        self.member.as_deref().or(self.member_id.as_deref())
+    }
+
     /// The wrapped key.
     #[must_use]
     pub fn wrapped(&self) -> Option<&str> {
-        self.wrapped_public_channel_key.as_deref().or(self.wrapped.as_deref())
+        let shared = self.wrapped_public_channel_key.as_deref().or(self.wrapped.as_deref());
+        shared.or(self.wrapped_key.as_deref())
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     relay::{self, error},
     sign::{self, Way},
     stamp::Stamp,
+    strange::Strange,
 };
 use crate::{
     crypto::{
@@ -137,9 +138,10 @@ impl Session {
             }
             return Ok(());
         }
-        let malformed = Complaint("UNKNOWN_TYPE", "this is no frame of SOCP", Violation::Malformed);
         let Some(envelope) = frame.text().and_then(|text| Envelope::read(text).ok()) else {
-            return Err(malformed);
+            let strange = frame.text().and_then(Strange::read);
+            let why = strange.map_or("this is no frame of SOCP", |strange| strange.why);
+            return Err(Complaint("UNKNOWN_TYPE", why, Violation::Malformed));
         };
         match (&self.state, envelope.known()) {
             (State::Greeting, Some(Kind::UserHello)) => {
@@ -188,6 +190,7 @@ impl Session {
             key: Some(key.id()),
             proven: signed.is_some(),
             sealing_key: sealing_key.map(Into::into),
+            display_name: hello.display_name().map(Into::into),
         };
         let public_key: Arc<str> = hello.pubkey.as_deref().unwrap_or_default().into();
         // A hello without a signature proves nothing, so it may come again.
@@ -361,7 +364,20 @@ fn name_for(key: &PublicKey) -> String {
 /// What a server is told before the connection ends.
 #[must_use]
 pub fn last_words_to_server(ending: Ending) -> Option<Frame> {
-    (ending != Ending::Left).then(relay::goodbye)
+    let (code, detail) = match ending {
+        Ending::Left => return None,
+        Ending::Violated(Violation::BadKey) => {
+            ("BAD_KEY", "a server needs a public RSA key of 4096 bits with exponent 65537")
+        }
+        Ending::Refused(Refusal::WrongKey) => ("BAD_KEY", "this server is known by another key"),
+        Ending::Violated(Violation::BadSignature) => {
+            ("INVALID_SIG", "the payload is not signed with your key in any form that is known")
+        }
+        Ending::Refused(Refusal::Unproven) => ("INVALID_SIG", "sign it, and show the key"),
+        Ending::Silent | Ending::NoHello | Ending::Stalled => ("TIMEOUT", "nothing was heard for too long"),
+        _ => return Some(relay::goodbye()),
+    };
+    Some(error(code, detail))
 }
 
 #[cfg(test)]

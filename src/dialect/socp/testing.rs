@@ -89,6 +89,7 @@ impl Who {
             spelled,
             fingerprint: None,
             sealing_key: None,
+            display_name: None,
         })
     }
 }
@@ -132,6 +133,7 @@ pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
     Arc::new(Terms {
         recipients_per_letter: 2,
         detect_accents: true,
+        socp_detect_accents: true,
         unsigned,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,

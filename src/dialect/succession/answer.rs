@@ -3,26 +3,12 @@
 //! While its first program moves, it spells one key in another way, which ends every host that does not expect it.
 //! Both spellings are read; only the one that all hosts know is ever written.
 
-use crate::domain::succession::{NodeId, legacy::Told};
+use crate::domain::succession::{
+    NodeId,
+    legacy::{HostAnswer, Told},
+};
 
 use super::{Fault, lines::Lines, text};
-
-/// What a server of the first form answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostAnswer {
-    /// Whether all is well, or the id below should be used from now on.
-    pub is_known: bool,
-    /// Whether we should lead.
-    pub lead: bool,
-    /// Who leads instead, as address without port.
-    pub new_server: Option<String>,
-    /// Where to go when that server is gone.
-    pub fallback: Option<String>,
-    /// The id to use.
-    pub id: NodeId,
-    /// Our own address as that server sees it; only at the first contact.
-    pub address: Option<String>,
-}
 
 /// The answer to a host of the first form. Without a last line feed.
 #[must_use]

@@ -14,7 +14,7 @@ mod stream;
 mod tests;
 
 pub use self::{
-    answer::{HostAnswer, read_answer, tell},
+    answer::{read_answer, tell},
     host::{HostReport, host_request, utc},
     node::{Request, SealedAsk, open_reply, read_request, seal_ask, seal_reply},
     stream::{End, end_of_request},

@@ -7,7 +7,7 @@ use crate::{
     crypto::home::HomeKey,
     domain::succession::{
         Epoch, NodeId, Position,
-        legacy::Told,
+        legacy::{HostAnswer, Told},
         message::{Answer, Ask, Beat, Guidance, Lead, Objection, Question, Reply, Sender},
         report::Figures,
         sequence::Sequence,

@@ -75,7 +75,13 @@ pub fn id_of(nick: &str) -> KeyId {
 pub fn newcomer(nick: &str, trace: Trace) -> Newcomer {
     Newcomer {
         key: id_of(nick),
-        named: Some(Named { name: nick.into(), key: None, proven: false, sealing_key: None }),
+        named: Some(Named {
+            name: nick.into(),
+            key: None,
+            proven: false,
+            sealing_key: None,
+            display_name: None,
+        }),
         dialect: Dialect::Tpacket,
         public_key: "".into(),
         spelled: heard::spelled(nick, "", None),
@@ -101,7 +107,7 @@ pub fn nick(bytes: &[u8]) -> Option<&str> {
 #[must_use]
 pub fn named(name: &str, public_key: &str) -> Option<Named> {
     let fits = public_key.is_empty() && nick(name.as_bytes()) == Some(name);
-    fits.then(|| Named { name: name.into(), key: None, proven: false, sealing_key: None })
+    fits.then(|| Named { name: name.into(), key: None, proven: false, sealing_key: None, display_name: None })
 }
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ impl Scene {
                 spelled: socp::heard::spelled(name, "", None),
                 fingerprint: None,
                 sealing_key: None,
+                display_name: None,
             })
         };
         self.handle(Input::Joined(answer.map(member)))
@@ -301,6 +302,7 @@ fn neighbours_list_nicks_that_can_be_nicks() {
         spelled: socp::heard::spelled(name, "", None),
         fingerprint: None,
         sealing_key: None,
+        display_name: None,
     };
     let read = |member: &Member| {
         let Frame::Binary(bytes) = kith::wire::change(1, member, true) else { panic!("binary") };

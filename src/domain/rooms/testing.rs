@@ -27,9 +27,19 @@ pub(super) fn room(name: &str) -> RoomName {
 
 pub(super) fn member(seed: u8, name: &str) -> Arc<Member> {
     let (name, public_key, spelled) = (Some(name.into()), "".into(), key(seed));
-    let (fingerprint, sealing_key) = (None, None);
+    let (fingerprint, sealing_key, display_name) = (None, None, None);
     let (key, number, dialect) = (key(seed), 0, Dialect::Socp);
-    Arc::new(Member { key, name, number, dialect, public_key, spelled, fingerprint, sealing_key })
+    Arc::new(Member {
+        key,
+        name,
+        number,
+        dialect,
+        public_key,
+        spelled,
+        fingerprint,
+        sealing_key,
+        display_name,
+    })
 }
 
 /// What is added to the seed of a member who is called otherwise.

@@ -199,3 +199,62 @@ pub struct Heard<'a> {
     /// How far its copy goes.
     pub position: Option<Position>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: u64) -> Moment {
+        Moment::from_secs(second)
+    }
+
+    fn busy(cpu_percent: u32) -> Figures {
+        Figures { cpu_percent, ..Figures::default() }
+    }
+
+    fn hear(hosts: &mut Hosts, id: u128, kind: Kind, cpu: u32, now: Moment) -> Result<(), Full> {
+        let figures = busy(cpu);
+        let heard = Heard { figures: Some(&figures), ..Heard::default() };
+        hosts.heard(NodeId(id), kind, &heard, now, &Numbers { hosts: 3, ..Numbers::default() })
+    }
+
+    #[test]
+    fn silence_makes_suspect_then_disconnected_then_forgotten_and_never_chosen() {
+        let (numbers, mut hosts) = (Numbers::default(), Hosts::default());
+        hear(&mut hosts, 1, Kind::Node, 0, at(100)).expect("room");
+        let state =
+            |hosts: &Hosts, second| hosts.get(NodeId(1)).map(|host| host.liveness(at(second), &numbers));
+        let chosen = |hosts: &Hosts, second| hosts.eligible(Kind::Node, at(second), &numbers).count();
+        assert_eq!((state(&hosts, 102), chosen(&hosts, 102)), (Some(Liveness::Alive), 1));
+        assert_eq!((state(&hosts, 103), chosen(&hosts, 103)), (Some(Liveness::Suspect), 0));
+        assert_eq!(state(&hosts, 120), Some(Liveness::Disconnected));
+        hosts.forget(at(699), &numbers);
+        assert_eq!(hosts.len(), 1);
+        hosts.forget(at(700), &numbers);
+        assert!(hosts.is_empty());
+    }
+
+    #[test]
+    fn the_table_has_a_bound_that_strangers_cannot_use_against_nodes() {
+        let mut hosts = Hosts::default();
+        for id in 1..=3 {
+            hear(&mut hosts, id, Kind::Legacy, 50, at(10)).expect("room");
+        }
+        assert_eq!(hear(&mut hosts, 4, Kind::Legacy, 50, at(11)), Err(Full), "all of them live");
+        assert_eq!(hear(&mut hosts, 5, Kind::Node, 50, at(11)), Ok(()), "a node goes first");
+        assert_eq!(hear(&mut hosts, 6, Kind::Legacy, 50, at(40)), Ok(()), "one of them is gone");
+        assert_eq!(hosts.len(), 3);
+        assert_eq!(hear(&mut hosts, 5, Kind::Legacy, 0, at(41)), Ok(()));
+        assert_eq!(hosts.get(NodeId(5)).map(|host| host.kind), Some(Kind::Node), "it stays a node");
+    }
+
+    #[test]
+    fn the_best_comes_first_and_of_equals_the_lower_id() {
+        let (numbers, mut hosts) = (Numbers { hosts: 3, ..Numbers::default() }, Hosts::default());
+        for (id, cpu) in [(3, 10), (2, 90), (1, 10)] {
+            hear(&mut hosts, id, Kind::Node, cpu, at(1)).expect("room");
+        }
+        let ranked: Vec<_> = hosts.ranked(at(1), &numbers).iter().map(|(id, _)| id.0).collect();
+        assert_eq!(ranked, [1, 3, 2]);
+    }
+}

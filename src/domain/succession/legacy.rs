@@ -35,3 +35,20 @@ pub struct Told {
     /// Its own address.
     pub address: Arc<str>,
 }
+
+/// What a server of the first form answers to one of its hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostAnswer {
+    /// Whether all is well, or the id below should be used from now on.
+    pub is_known: bool,
+    /// Whether we should lead.
+    pub lead: bool,
+    /// Who leads instead, as address without port.
+    pub new_server: Option<String>,
+    /// Where to go when that server is gone.
+    pub fallback: Option<String>,
+    /// The id to use.
+    pub id: NodeId,
+    /// Our own address as that server sees it; only at the first contact.
+    pub address: Option<String>,
+}

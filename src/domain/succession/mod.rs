@@ -12,6 +12,7 @@
 
 pub mod ballot;
 pub mod election;
+pub mod guest;
 pub mod home;
 pub mod hosts;
 pub mod legacy;

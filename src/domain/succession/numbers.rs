@@ -123,3 +123,26 @@ impl Numbers {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_which_two_could_serve_at_once_are_refused() {
+        let sound = Numbers::default();
+        assert_eq!(sound.check(), Ok(()));
+        let second = Duration::from_secs;
+        for (numbers, why) in [
+            (Numbers { takeover: second(9), ..sound.clone() }, Unsound::Takeover),
+            (Numbers { lease: second(11), ..sound.clone() }, Unsound::Takeover),
+            (Numbers { pulse: second(5), ..sound.clone() }, Unsound::Lease),
+            (Numbers { retries: 8, ..sound.clone() }, Unsound::Attempts),
+            (Numbers { retry: Duration::ZERO, ..sound.clone() }, Unsound::Nothing),
+            (Numbers { disconnected: second(2), ..sound.clone() }, Unsound::Silence),
+            (Numbers { first_wait: (second(3), second(1)), ..sound.clone() }, Unsound::FirstWait),
+        ] {
+            assert_eq!(numbers.check(), Err(why), "{numbers:?}");
+        }
+    }
+}

@@ -82,6 +82,12 @@ pub(super) struct EventView {
     /// In which epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
+    /// The first words of a server that was refused: of which kind, from whom, and where that listens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hello: Option<String>,
+    /// Why a server was refused, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// Which ban.
     #[serde(skip_serializing_if = "Option::is_none")]
     ban: Option<String>,
@@ -146,9 +152,13 @@ impl From<&Event> for EventView {
             Kind::Banned { ban } | Kind::Unbanned { ban } => {
                 Self { ban: Some(ban.id.to_string()), target: Some(ban.said.target.to_string()), ..blank }
             }
-            Kind::Refused { address, ending } => {
-                Self { address: Some(address.to_string()), ending: Some(ending.code()), ..blank }
-            }
+            Kind::Refused { address, ending, server } => Self {
+                address: Some(address.to_string()),
+                ending: Some(ending.code()),
+                hello: server.as_ref().map(|server| server.hello.clone()),
+                reason: server.as_ref().map(|server| server.reason.clone()),
+                ..blank
+            },
         }
     }
 }

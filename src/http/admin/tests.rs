@@ -266,7 +266,7 @@ async fn the_server_shows_every_limit_under_its_name() {
     let bench = bench(|settings| settings.limits.hello_timeout_s = 77).await;
     let (_, server) = get(&bench, "/api/v1/server").await;
     assert_eq!(server["limits"]["hello_timeout_s"], 77);
-    assert_eq!(server["limits"].as_object().expect("limits").len(), 55);
+    assert_eq!(server["limits"].as_object().expect("limits").len(), 56);
     assert_eq!((&server["store"]["healthy"], &server["draining"]), (&json!(true), &json!(false)));
 }
 
@@ -342,7 +342,8 @@ async fn events_are_streamed_until_the_house_closes() {
     let response = app.call(request.to_request()).await.expect("an answer");
     assert_eq!(response.headers().get("content-type").expect("a type"), "text/event-stream");
     let ending = Ending::Refused(Refusal::TooManyHellos);
-    bench.site.house.bulletin.publish(Kind::Refused { address: IpAddr::V4(Ipv4Addr::LOCALHOST), ending });
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    bench.site.house.bulletin.publish(Kind::Refused { address, ending, server: None });
     bench.site.house.bulletin.publish(Kind::Left {
         client: ConnectionId(5),
         member: Arc::new(Member {
@@ -353,6 +354,7 @@ async fn events_are_streamed_until_the_house_closes() {
             public_key: "".into(),
             spelled: KeyId([3; 32]),
             sealing_key: None,
+            display_name: None,
             fingerprint: None,
         }),
         ending: Ending::Kicked,

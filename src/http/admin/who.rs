@@ -73,6 +73,7 @@ mod tests {
             public_key: "".into(),
             spelled,
             sealing_key: None,
+            display_name: None,
             fingerprint,
         }
     }

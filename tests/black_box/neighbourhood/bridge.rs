@@ -172,3 +172,12 @@ async fn nothing_that_was_sealed_crosses_and_nothing_at_all_where_the_bridge_is_
         serde_json::json!({"public": false, "members": []})
     );
 }
+
+#[actix_web::test]
+async fn programs_of_others_read_each_other_and_the_members_of_a_server_of_others() {
+    let (_places, apps) = three(&[ON[0], ("NEIGHBOURHOOD__ADMIT", "anyone")]);
+    all_up(&apps, 2).await;
+    let urls = apps.each_ref().map(|app| format!("ws://{}", app.listen));
+    let arguments: Vec<&str> = urls.iter().flat_map(|url| ["--url", url.as_str()]).collect();
+    crate::peers::run("bridge_suite.py", &arguments);
+}

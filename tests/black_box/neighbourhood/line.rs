@@ -22,7 +22,7 @@ use crate::app::PATIENCE;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// From the one who dialled.
     Up,
     /// To the one who dialled.
@@ -31,7 +31,7 @@ pub(super) enum Way {
 
 /// How a connection breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(crate) enum How {
     /// Both ends are told.
     Reset,
     /// Nobody is told, and nothing arrives any more.
@@ -40,11 +40,11 @@ pub(super) enum How {
 
 /// Where a connection breaks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cut {
-    pub(super) way: Way,
+pub(crate) struct Cut {
+    pub(crate) way: Way,
     /// Behind so many bytes of that way.
-    pub(super) after: usize,
-    pub(super) how: How,
+    pub(crate) after: usize,
+    pub(crate) how: How,
 }
 
 /// What is asked of all connections.
@@ -66,7 +66,7 @@ struct State {
 }
 
 /// A line to one server.
-pub(super) struct Line {
+pub(crate) struct Line {
     address: String,
     state: Rc<State>,
     task: JoinHandle<()>,
@@ -74,7 +74,7 @@ pub(super) struct Line {
 
 impl Line {
     /// A line to a place, for one who dials its own address.
-    pub(super) async fn to(place: &Place) -> Self {
+    pub(crate) async fn to(place: &Place) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("an address").to_string();
         let state = Rc::new(State {
@@ -88,43 +88,43 @@ impl Line {
     }
 
     /// Where it is dialled.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ws://{}", self.address)
     }
 
     /// From now on everything waits.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.state.orders.send_modify(|orders| orders.stopped = true);
     }
 
     /// What waits goes on.
-    pub(super) fn go(&self) {
+    pub(crate) fn go(&self) {
         self.state.orders.send_modify(|orders| orders.stopped = false);
     }
 
     /// Breaks every connection of this moment, and both ends are told.
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         let count = self.state.count.get();
         self.state.orders.send_modify(|orders| orders.broken = count);
     }
 
     /// The next connection is cut; those behind it are not.
-    pub(super) fn cut_next(&self, cut: Cut) {
+    pub(crate) fn cut_next(&self, cut: Cut) {
         self.state.cut.set(Some(cut));
     }
 
     /// Connections so far.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.state.count.get()
     }
 
     /// The first pieces of the last connection: which way, and how many bytes.
-    pub(super) fn pieces(&self) -> Vec<(Way, usize)> {
+    pub(crate) fn pieces(&self) -> Vec<(Way, usize)> {
         self.state.pieces.borrow().clone()
     }
 
     /// Waits for a connection behind this number.
-    pub(super) async fn dialled_after(&self, count: usize) {
+    pub(crate) async fn dialled_after(&self, count: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.count() <= count {
             assert!(Instant::now() < deadline, "nobody dials");

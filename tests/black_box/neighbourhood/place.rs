@@ -32,7 +32,7 @@ static KEYS: LazyLock<(TempDir, Vec<String>)> = LazyLock::new(|| {
 });
 
 /// A door that is known before its server is there, and the keys of that server.
-pub(super) struct Place {
+pub(crate) struct Place {
     number: usize,
     /// Bound and never listening, so nobody else gets the port while its server is away.
     held: TcpSocket,
@@ -47,39 +47,39 @@ fn shared(port: u16) -> TcpSocket {
 
 impl Place {
     /// A place on a free port, with the keys of this number.
-    pub(super) fn new(number: usize) -> Self {
+    pub(crate) fn new(number: usize) -> Self {
         Self { number, held: shared(0) }
     }
 
     /// `host:port`.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.held.local_addr().expect("an address").to_string()
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ws://{}", self.address())
     }
 
     /// The fingerprint of its server's key.
-    pub(super) fn key(&self) -> &'static str {
+    pub(crate) fn key(&self) -> &'static str {
         &KEYS.1[self.number]
     }
 
     /// Listens there instead of a server.
-    pub(super) fn listen(&self) -> TcpListener {
+    pub(crate) fn listen(&self) -> TcpListener {
         let port = self.held.local_addr().expect("an address").port();
         shared(port).listen(16).expect("a listener")
     }
 
     /// Starts its server for the first time.
-    pub(super) fn open(&self, settings: &[(&str, &str)]) -> App {
+    pub(crate) fn open(&self, settings: &[(&str, &str)]) -> App {
         let folder = tempfile::tempdir().expect("a folder");
         self.furnish(&folder);
         self.open_again(folder, settings)
     }
 
     /// Puts the keys of this place into a folder, whatever keys are there.
-    pub(super) fn furnish(&self, folder: &TempDir) {
+    pub(crate) fn furnish(&self, folder: &TempDir) {
         let keys = folder.path().join("data/keys");
         fs::create_dir_all(&keys).expect("a folder");
         for entry in fs::read_dir(KEYS.0.path().join(self.number.to_string()).join("keys")).expect("a folder")
@@ -90,7 +90,7 @@ impl Place {
     }
 
     /// Starts its server with the data that an earlier one left.
-    pub(super) fn open_again(&self, folder: TempDir, settings: &[(&str, &str)]) -> App {
+    pub(crate) fn open_again(&self, folder: TempDir, settings: &[(&str, &str)]) -> App {
         let (address, name) = (self.address(), format!("server-{}", self.number));
         let own = [("LISTEN__MAIN", address.as_str()), ("SERVER__NAME", &name)];
         App::in_folder(folder, &[&own, settings].concat())
@@ -98,12 +98,12 @@ impl Place {
 }
 
 /// Places with the keys from 0 on.
-pub(super) fn places<const COUNT: usize>() -> [Place; COUNT] {
+pub(crate) fn places<const COUNT: usize>() -> [Place; COUNT] {
     std::array::from_fn(Place::new)
 }
 
 /// Three servers, each of which has the others in its settings.
-pub(super) fn three(settings: &[(&str, &str)]) -> ([Place; 3], [App; 3]) {
+pub(crate) fn three(settings: &[(&str, &str)]) -> ([Place; 3], [App; 3]) {
     let places = places::<3>();
     let apps = std::array::from_fn(|own| {
         let lines = lines(&places, own);
@@ -113,13 +113,13 @@ pub(super) fn three(settings: &[(&str, &str)]) -> ([Place; 3], [App; 3]) {
 }
 
 /// The peer lines of all places but one.
-pub(super) fn lines(places: &[Place], own: usize) -> String {
+pub(crate) fn lines(places: &[Place], own: usize) -> String {
     let others = places.iter().enumerate().filter(|(at, _)| *at != own);
     others.map(|(_, place)| format!("{} key={}", place.url(), place.key())).collect::<Vec<_>>().join(",")
 }
 
 /// Waits until every server has a link with so many others.
-pub(super) async fn all_up(apps: &[App], links: usize) {
+pub(crate) async fn all_up(apps: &[App], links: usize) {
     for app in apps {
         app.until_up(links).await;
     }
@@ -127,18 +127,18 @@ pub(super) async fn all_up(apps: &[App], links: usize) {
 
 impl App {
     /// Its neighbours.
-    pub(super) async fn neighbours(&self) -> Vec<Value> {
+    pub(crate) async fn neighbours(&self) -> Vec<Value> {
         self.get("/api/v1/peers").await["items"].as_array().expect("items").clone()
     }
 
     /// Whether all its links are up.
-    pub(super) async fn is_up(&self) -> bool {
+    pub(crate) async fn is_up(&self) -> bool {
         let peers = self.neighbours().await;
         !peers.is_empty() && peers.iter().all(|peer| peer["state"] == "up")
     }
 
     /// Waits until so many links are up and no others are wanted.
-    pub(super) async fn until_up(&self, links: usize) {
+    pub(crate) async fn until_up(&self, links: usize) {
         self.until("/api/v1/peers", |answer| {
             let answer = answer.json();
             let items = answer["items"].as_array().expect("items");
@@ -166,14 +166,14 @@ impl App {
     }
 
     /// Dials a neighbour at once.
-    pub(super) async fn retry(&self, peer: &Value) {
+    pub(crate) async fn retry(&self, peer: &Value) {
         let id = peer["id"].as_str().expect("an id");
         let answer = self.api(Method::POST, &format!("/api/v1/peers/{id}/retry")).await;
         assert_eq!(answer.status, 202, "{answer:?}");
     }
 
     /// The steps of the last handshake with a neighbour.
-    pub(super) async fn steps(&self, peer: &Value) -> Vec<String> {
+    pub(crate) async fn steps(&self, peer: &Value) -> Vec<String> {
         let id = peer["id"].as_str().expect("an id");
         let peer = self.get(&format!("/api/v1/peers/{id}")).await;
         let steps = peer["transcript"].as_array().expect("steps");
@@ -207,11 +207,11 @@ impl Watch {
 }
 
 /// Who is listed at which address.
-pub(super) type Homes = BTreeMap<String, Vec<String>>;
+pub(crate) type Homes = BTreeMap<String, Vec<String>>;
 
 impl Client {
     /// Asks for the list until it is as wished.
-    pub(super) async fn looks(&mut self, wish: impl Fn(&Homes) -> bool) -> Homes {
+    pub(crate) async fn looks(&mut self, wish: impl Fn(&Homes) -> bool) -> Homes {
         self.send(r#"{"type":"client_list_request"}"#).await;
         in_time("a list as wished", async {
             loop {
@@ -226,7 +226,7 @@ impl Client {
     }
 
     /// Waits until exactly these members are listed at exactly these addresses.
-    pub(super) async fn sees(&mut self, wanted: &[(&Place, &[&str])]) {
+    pub(crate) async fn sees(&mut self, wanted: &[(&Place, &[&str])]) {
         let wanted = wanted.iter().map(|(place, keys)| {
             let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
             keys.sort();
@@ -237,7 +237,7 @@ impl Client {
     }
 
     /// Says something to the members of some homes, and returns the frame.
-    pub(super) async fn whisper(&mut self, homes: &[&Place], text: &str) -> String {
+    pub(crate) async fn whisper(&mut self, homes: &[&Place], text: &str) -> String {
         let homes: Vec<String> = homes.iter().map(|home| home.address()).collect();
         let keys = vec!["QUJD"; homes.len()];
         let frame = self.signed(&json!({
@@ -249,7 +249,7 @@ impl Client {
     }
 
     /// Everything but lists that comes until some frame, that one excluded.
-    pub(super) async fn hears_until(&mut self, last: &str) -> Vec<String> {
+    pub(crate) async fn hears_until(&mut self, last: &str) -> Vec<String> {
         in_time(last, async {
             let mut frames = Vec::new();
             loop {

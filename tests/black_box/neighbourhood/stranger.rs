@@ -117,6 +117,7 @@ impl Stranger {
         let terms = Terms {
             recipients_per_letter: 256,
             detect_accents: true,
+            socp_detect_accents: true,
             unsigned: false,
             peer_heartbeat_s: 5,
             peer_silence_s: 15,
@@ -291,6 +292,7 @@ pub(super) fn somebody(text: &str) -> Arc<Member> {
         public_key,
         spelled,
         sealing_key: None,
+        display_name: None,
         fingerprint: Some(key.id()),
     })
 }

@@ -97,7 +97,7 @@ fn with_file(path: &Path) -> App {
     App::with(&[&LENIENT[..], &[("SOCP__BOOTSTRAP", &path)]].concat())
 }
 
-fn admin(app: &App, arguments: &[&str]) -> String {
+pub(super) fn admin(app: &App, arguments: &[&str]) -> String {
     let data = app.folder().join("data").display().to_string();
     let url = format!("http://{}", app.admin);
     let output = kith().args(["admin", "--url", &url, "--data", &data]).args(arguments).output();
@@ -274,7 +274,8 @@ async fn a_server_whose_signature_nobody_can_verify_is_named_with_the_reason() {
     let server = actix_web::rt::spawn(welcomer(listener, payload, |_| vec![7; 512]));
     let answer = app.until("/api/v1/peers", |answer| answer.text.contains("bad_signature")).await.json();
     let trouble = &answer["items"][0]["last_error"];
-    assert_eq!(trouble["message"], "its signature does not fit its key");
+    let message = "its signature does not fit its key: none of 2 known ways of signing fits its key";
+    assert_eq!(trouble["message"], message);
     assert_eq!(trouble["hint"], "is this its key? Is this its accent?");
     let table = admin(&app, &["peers"]);
     assert!(table.contains("its signature does not fit its key"), "{table}");

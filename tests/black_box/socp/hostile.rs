@@ -9,11 +9,18 @@ mod leaving;
 mod letters;
 mod names;
 pub(super) mod stranger;
+mod unverified;
 mod weak_keys;
 
 use crate::app::App;
 
 /// A house for servers that nobody knows, and for tests that greet it more often than people do.
 pub(super) fn house() -> App {
-    App::with(&[("NEIGHBOURHOOD__ADMIT", "anyone"), ("LIMITS__HELLOS_PER_ADDRESS_PER_MINUTE", "100000")])
+    house_with(&[])
+}
+
+/// The same with other settings, too.
+fn house_with(settings: &[(&str, &str)]) -> App {
+    let own = [("NEIGHBOURHOOD__ADMIT", "anyone"), ("LIMITS__HELLOS_PER_ADDRESS_PER_MINUTE", "100000")];
+    App::with(&[&own, settings].concat())
 }

@@ -116,7 +116,7 @@ impl Node {
         {
             let roster = self.house.roster();
             let (members, is_last) = roster.part(after, self.setup.part);
-            let parts = press::part(after, &members, is_last, roster.sequence(), neighbour.ear);
+            let parts = press::part(after, &members, is_last, roster.sequence(), 0, neighbour.ear);
             neighbour.telling = (!is_last).then(|| members.last().map(|member| member.key));
             for part in parts {
                 self.offer(voice, part, now);

@@ -184,6 +184,7 @@ impl Node {
         let terms = Terms {
             recipients_per_letter: limits.recipients_per_letter,
             detect_accents: true,
+            socp_detect_accents: true,
             unsigned: false,
             peer_heartbeat_s: limits.peer_heartbeat_s,
             peer_silence_s: limits.peer_silence_s,

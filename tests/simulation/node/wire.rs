@@ -238,6 +238,7 @@ impl Node {
             Output::Join(..)
             | Output::Report(_)
             | Output::Overheard
+            | Output::Wraps(_)
             | Output::RoundTrip(_)
             | Output::Step(..)
             | Output::Room(..)

@@ -13,6 +13,8 @@ use crate::broken::Broken;
 pub(crate) struct Net {
     /// From whom to whom nothing passes.
     pub(crate) cut: BTreeSet<(usize, usize)>,
+    /// Who cannot ask whom, though it may be asked.
+    pub(crate) unasked: BTreeSet<(usize, usize)>,
     /// Of a thousand messages so many are lost.
     pub(crate) loss: u32,
     /// How long one takes, in milliseconds.
@@ -25,7 +27,14 @@ pub(crate) struct Net {
 
 impl Default for Net {
     fn default() -> Self {
-        Self { cut: BTreeSet::new(), loss: 0, slowness: 1..20, disk: 1..20, disk_fails: 0 }
+        Self {
+            cut: BTreeSet::new(),
+            unasked: BTreeSet::new(),
+            loss: 0,
+            slowness: 1..20,
+            disk: 1..20,
+            disk_fails: 0,
+        }
     }
 }
 
@@ -63,8 +72,14 @@ impl Net {
         self.part(&groups);
     }
 
+    /// This one can dial nobody, and is dialled by all.
+    pub(crate) fn dials_nobody(&mut self, node: usize, size: usize) {
+        self.unasked.extend((0..size).map(|other| (node, other)));
+    }
+
     pub(crate) fn heal(&mut self) {
         self.cut.clear();
+        self.unasked.clear();
     }
 }
 

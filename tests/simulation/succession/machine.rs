@@ -6,7 +6,7 @@ use kith::domain::{
     Moment,
     succession::{
         Epoch, NodeId, Position,
-        ballot::Ballot,
+        ballot::{Ballot, Serial},
         election::Election,
         home::{Fallback, Home, Member, Seat},
         report::Figures,
@@ -51,6 +51,8 @@ pub(crate) struct Machine {
     pub(crate) figures: Figures,
     /// Whether it says that it could lead when it is asked.
     pub(crate) can_lead: bool,
+    /// Whether it copies what the leader has.
+    pub(crate) copies: bool,
     pub(crate) life: Option<Life>,
     pub(crate) lives: u64,
 }
@@ -61,6 +63,7 @@ pub(crate) struct Life {
     pub(crate) began: Moment,
     pub(crate) quiesced: bool,
     pub(crate) tick: Moment,
+    pub(crate) written: Serial,
 }
 
 impl Machine {
@@ -73,6 +76,7 @@ impl Machine {
             clock: Clock { shows: Moment::ZERO, gains: 0 },
             figures: figures(50),
             can_lead: true,
+            copies: true,
             life: None,
             lives: 0,
         }

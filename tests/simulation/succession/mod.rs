@@ -4,8 +4,10 @@
 //! What must be true is looked at after every event: no epoch has two leaders, no two nodes serve at the same
 //! moment, and a planned hand-over loses nothing that was accepted before.
 
+mod copies;
 mod faults;
 mod machine;
+mod promises;
 mod scenarios;
 mod seeds;
 mod wire;

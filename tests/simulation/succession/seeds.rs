@@ -23,7 +23,7 @@ const USUAL: u64 = 400;
 /// elections in which two stood at once.
 pub(crate) const ELECTION: Duration = Duration::from_secs(16);
 /// What many seeds must have met.
-const MET: [&str; 9] = [
+const MET: [&str; 10] = [
     "elected",
     "hand-over by rank",
     "hand-over cancelled",
@@ -32,6 +32,7 @@ const MET: [&str; 9] = [
     "higher-epoch",
     "lost-majority",
     "heard-leader",
+    "leads by a hand-over",
     "leader-silent",
 ];
 

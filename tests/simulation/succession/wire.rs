@@ -1,4 +1,4 @@
-//! Every message between nodes goes through its words, so that what cannot be written is noticed.
+//! Messages between nodes go through their words, so that what cannot be written is noticed.
 
 use std::sync::OnceLock;
 

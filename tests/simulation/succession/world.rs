@@ -26,7 +26,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-enum Event {
+pub(super) enum Event {
     Tick,
     Measure,
     Copy,
@@ -63,7 +63,7 @@ pub(crate) struct World {
     leaders: BTreeMap<Epoch, (usize, u64)>,
     /// What a leader had accepted when it let go, by the epoch of the next one.
     handed: BTreeMap<Epoch, Vec<Change>>,
-    accepted: u64,
+    pub(crate) accepted: u64,
     pub(crate) heard: Vec<(Moment, usize, Output)>,
     pub(crate) tally: Tally,
     /// Whether a node that loses the role starts anew, as the program does.
@@ -111,7 +111,8 @@ impl World {
         };
         let mut out = Vec::new();
         let node = Election::start(setup, machine.clock.shows, chance, &mut out);
-        machine.life = Some(Life { node, began: self.now, quiesced: false, tick: Moment::MAX });
+        machine.life =
+            Some(Life { node, began: self.now, quiesced: false, tick: Moment::MAX, written: Serial(0) });
         for event in [Event::Tick, Event::Measure, Event::Copy, Event::Write] {
             self.after(Duration::ZERO, at, event);
         }
@@ -139,6 +140,15 @@ impl World {
         &self.machines[at].life.as_ref().expect("it lives").node
     }
 
+    pub(crate) fn node_mut(&mut self, at: usize) -> &mut Election {
+        &mut self.machines[at].life.as_mut().expect("it lives").node
+    }
+
+    /// Takes a node out of the world.
+    pub(crate) fn take(&mut self, at: usize) -> Election {
+        self.machines[at].life.take().expect("it lives").node
+    }
+
     /// What its own clock shows.
     pub(crate) fn local(&self, at: usize) -> Moment {
         let machine = &self.machines[at];
@@ -155,7 +165,7 @@ impl World {
         (0..self.machines.len()).filter(serves).collect()
     }
 
-    fn after(&mut self, delay: Duration, at: usize, event: Event) {
+    pub(super) fn after(&mut self, delay: Duration, at: usize, event: Event) {
         self.count += 1;
         let life = self.machines[at].lives;
         self.queue.insert((self.now + delay, self.count), (at, life, event));
@@ -201,7 +211,10 @@ impl World {
             let ((at, _), (node, life, event)) = entry.remove_entry();
             self.now = at;
             if let Event::Restart = event {
-                if life == self.machines[node].lives {
+                let settled = self.machines[node].life.as_ref().is_none_or(|life| life.node.is_settled());
+                if life == self.machines[node].lives && !settled {
+                    self.after(Duration::from_millis(50), node, Event::Restart);
+                } else if life == self.machines[node].lives {
                     self.crash(node);
                     self.start(node);
                 }
@@ -247,7 +260,11 @@ impl World {
                 None => Ok(()),
             },
             Event::Written(serial, Some(ballot)) => {
-                self.machines[at].ballot = ballot;
+                // What was asked for later is newer, however long each write took.
+                if let Some(life) = self.machines[at].life.as_mut().filter(|life| life.written < serial) {
+                    life.written = serial;
+                    self.machines[at].ballot = ballot;
+                }
                 self.tell(at, Input::Persisted(serial))
             }
             Event::Written(serial, None) => self.tell(at, Input::NotPersisted(serial)),
@@ -261,70 +278,7 @@ impl World {
         }
     }
 
-    /// Clients write wherever somebody serves.
-    fn write(&mut self, at: usize) -> Result<(), Broken> {
-        let pause = Duration::from_millis(self.chance.u64(50..250));
-        self.after(pause, at, Event::Write);
-        let quiesced = self.machines[at].life.as_ref().is_some_and(|life| life.quiesced);
-        if !self.serving().contains(&at) || quiesced {
-            return Ok(());
-        }
-        self.accepted += 1;
-        self.append(at, self.accepted)
-    }
-
-    fn append(&mut self, at: usize, value: u64) -> Result<(), Broken> {
-        if let Some(Role::Leader(epoch)) = self.role(at) {
-            self.machines[at].log.push((epoch, value));
-        }
-        let position = position(&self.machines[at].log);
-        self.tell(at, Input::Copied(position))
-    }
-
-    /// Whoever follows copies what its leader has.
-    fn copy(&mut self, at: usize) -> Result<(), Broken> {
-        let pause = Duration::from_millis(self.chance.u64(100..600));
-        self.after(pause, at, Event::Copy);
-        let Some(Role::Standby(Some(leader))) = self.role(at) else { return Ok(()) };
-        let from = self.index(leader);
-        if let Some(Role::Leader(epoch)) = self.role(from)
-            && self.net.passes(at, from, &mut self.chance)
-            && self.net.passes(from, at, &mut self.chance)
-        {
-            let delay = self.net.delay(&mut self.chance);
-            let log = self.machines[from].log.clone();
-            self.after(delay, at, Event::Copied { from, epoch, log, then: None });
-        }
-        Ok(())
-    }
-
-    /// A copy counts only from whom the node follows in this epoch; and no old one overtakes a new one.
-    fn copied(
-        &mut self,
-        at: usize,
-        (from, epoch): (usize, Epoch),
-        log: Vec<Change>,
-        then: Option<u64>,
-    ) -> Result<(), Broken> {
-        let node = self.node(at);
-        let follows = node.role() == Role::Standby(Some(self.machines[from].id));
-        if !follows || node.view(self.local(at)).epoch != epoch {
-            return Ok(());
-        }
-        if position(&log) > position(&self.machines[at].log) {
-            let position = position(&log);
-            self.machines[at].log = log;
-            self.tell(at, Input::Copied(position))?;
-        }
-        if then == Some(self.machines[from].lives) && self.net.passes(at, from, &mut self.chance) {
-            let delay = self.net.delay(&mut self.chance);
-            let id = self.machines[at].id;
-            self.after(delay, from, Event::CaughtUp(id));
-        }
-        Ok(())
-    }
-
-    fn index(&self, id: NodeId) -> usize {
+    pub(super) fn index(&self, id: NodeId) -> usize {
         usize::try_from(id.0 - 1).expect("small")
     }
 
@@ -363,20 +317,6 @@ impl World {
         Ok(())
     }
 
-    /// Accepts nothing more, and sends the rest.
-    fn quiesce(&mut self, at: usize, to: NodeId) {
-        let Some(life) = &mut self.machines[at].life else { return };
-        life.quiesced = true;
-        let (to, lives) = (self.index(to), self.machines[at].lives);
-        if let Some(Role::Leader(epoch)) = self.role(at)
-            && self.net.passes(at, to, &mut self.chance)
-        {
-            let delay = self.net.delay(&mut self.chance);
-            let log = self.machines[at].log.clone();
-            self.after(delay, to, Event::Copied { from: at, epoch, log, then: Some(lives) });
-        }
-    }
-
     fn send(&mut self, at: usize, seat: Seat, ask: Box<Ask>) {
         let to = seat_to_node(at, seat);
         self.count += 1;
@@ -384,13 +324,15 @@ impl World {
         let question = Question { from: (at, self.machines[at].lives), seat, to };
         self.questions.insert(ticket, question);
         let delay = self.net.delay(&mut self.chance);
-        if !self.net.passes(at, to, &mut self.chance) {
+        if self.net.unasked.contains(&(at, to)) || !self.net.passes(at, to, &mut self.chance) {
             return self.after(Duration::from_secs(3), at, Event::Failed(ticket, Failure::TimedOut));
         }
         if !self.is_alive(to) {
             return self.after(delay * 2, at, Event::Failed(ticket, Failure::Refused));
         }
-        self.after(delay, to, Event::Asked(ticket, wire::carried(&ask)));
+        // Writing all of them down would take longer than everything else.
+        let ask = if ticket.is_multiple_of(16) { wire::carried(&ask) } else { ask };
+        self.after(delay, to, Event::Asked(ticket, ask));
         self.after(Duration::from_secs(3), at, Event::Failed(ticket, Failure::TimedOut));
     }
 
@@ -400,7 +342,8 @@ impl World {
         };
         if to == at && life == self.machines[asker].lives && self.net.passes(at, asker, &mut self.chance) {
             let delay = self.net.delay(&mut self.chance);
-            self.after(delay, asker, Event::Answered(ticket, wire::carried_back(&reply)));
+            let reply = if ticket.is_multiple_of(16) { wire::carried_back(&reply) } else { reply };
+            self.after(delay, asker, Event::Answered(ticket, reply));
         }
     }
 
@@ -412,6 +355,7 @@ impl World {
             let other = self.leaders.insert(epoch, life);
             must!(other.is_none(), "{life:?} leads in epoch {epoch}, as did {other:?}");
             if cause == Cause::HandedOver {
+                *self.tally.entry("leads by a hand-over").or_default() += 1;
                 let before = self.handed.get(&epoch).cloned().unwrap_or_default();
                 let lost: Vec<_> =
                     before.iter().filter(|change| !self.machines[at].log.contains(change)).collect();

@@ -139,6 +139,7 @@ fn somebody() -> Arc<Member> {
         public_key,
         spelled: key,
         sealing_key: None,
+        display_name: None,
         fingerprint: None,
     })
 }
@@ -276,6 +277,7 @@ impl Watched {
                 self.heard.0 += 1;
             }
             Output::Overheard => prop_assert!(self.welcome, "overheard without a welcome"),
+            Output::Wraps(_) => prop_assert!(self.welcome, "a key without a welcome"),
             Output::Shown => prop_assert!(self.welcome, "shown without a welcome"),
             Output::Introduce(_) => prop_assert!(self.welcome, "introduced without a welcome"),
             Output::Route(letter) => {

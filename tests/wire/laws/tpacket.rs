@@ -94,6 +94,7 @@ fn input(event: &Event) -> Option<Input> {
                 spelled: newcomer.spelled,
                 fingerprint: None,
                 sealing_key: None,
+                display_name: None,
             };
             Input::Joined(answer.map(|()| Arc::new(member)))
         }

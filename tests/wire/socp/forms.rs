@@ -57,10 +57,63 @@ fn every_way_of_signing_a_payload_is_believed() {
             for sig in [binary::encode(&signature, false), binary::encode(&signature, true), twice] {
                 assert_eq!(way(received, &sig, true), expected, "{received}");
                 assert_eq!(way(received, &sig, false), expected.filter(|_| !prehash), "{received}");
-                assert_eq!(way(&received.replace('b', "c"), &sig, true).filter(|_| form != Form::Trap), None);
+                // What the trap covers has a test of its own: it is less.
+                let changed = received.replace("\"b\"", "\"c\"").replace("assigned_id", "assigned");
+                assert_ne!(changed, received);
+                assert_eq!(way(&changed, &sig, true), None);
             }
         }
     }
+}
+
+/// Whoever falls into the trap signs every outermost field and the length of every list, but of the objects inside
+/// only those fields whose names are those of outermost ones, too.
+#[test]
+fn the_trap_covers_the_outermost_fields_and_of_those_inside_only_their_namesakes() {
+    let sent = r#"{"to":"x","list":[{"user":"u","to":"y"},7],"deep":{"user":{"to":1},"list":[]},"port":1}"#;
+    let text = r#"{"deep":{"list":[]},"list":[{"to":"y"},7],"port":1,"to":"x"}"#;
+    let sig = binary::encode(&made(text.as_bytes(), Salt::Digest), false);
+    let trap = Way { form: Form::Trap, prehash: false };
+    let believed = Some((trap, Salt::Digest));
+    assert_eq!(way(sent, &sig, true), believed);
+    assert_eq!(socp::covered(sent, trap).as_deref(), Some(text), "and no more counts than what was signed");
+    for (part, forged) in [
+        ("\"to\":\"x\"", "\"to\":\"z\""),
+        ("\"to\":\"y\"", "\"to\":\"z\""),
+        (",\"to\":\"y\"", ""),
+        ("\"user\":\"u\"", "\"user\":\"u\",\"port\":1"),
+        (",7]", ",8]"),
+        (",7]", "]"),
+        ("[{", "[{},{"),
+        ("\"list\":[]", "\"list\":[{}]"),
+        ("\"port\":1", "\"port\":2"),
+        ("\"port\":1", "\"pork\":1"),
+        (",\"port\":1", ""),
+        ("\"port\":1", "\"port\":1,\"more\":1"),
+        ("\"deep\"", "\"user\""),
+    ] {
+        let changed = sent.replacen(part, forged, 1);
+        assert_ne!(changed, sent, "{part}");
+        assert_eq!(way(&changed, &sig, true), None, "{part} as {forged}");
+    }
+    for (part, forged) in [
+        ("\"user\":\"u\"", "\"user\":\"v\""),
+        ("\"user\":\"u\",", ""),
+        ("\"user\":\"u\"", "\"user\":\"u\",\"host\":\"evil\""),
+        ("{\"to\":1}", "{\"to\":2}"),
+    ] {
+        let changed = sent.replacen(part, forged, 1);
+        assert_ne!(changed, sent, "{part}");
+        assert_eq!(way(&changed, &sig, true), believed, "{part} as {forged}");
+        // So it proves nothing where every word counts, and nothing that is inside is kept.
+        let (_, question) =
+            socp::question_about_all(&changed, &sig, Some((trap, Salt::Digest))).expect("one");
+        assert_eq!(VERIFIER.judge(&question), None, "{part} as {forged}");
+        assert_eq!(socp::covered(&changed, trap).as_deref(), Some(text));
+    }
+    // Without objects inside the trap loses nothing, and is a signature like any other.
+    let flat = r#"{"b":[1],"a":"x"}"#;
+    assert_eq!(socp::covered(flat, trap), None);
 }
 
 /// In which form a content was signed.

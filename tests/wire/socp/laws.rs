@@ -8,7 +8,7 @@ use kith::dialect::socp::{
     envelope::{Envelope, Ts, is_socp, print},
     key,
     payload::{File, Introduction, Letter, Presence, Welcome, is_user_name},
-    request::{Ack, Command, Complaint, KeyAnswer, KeyRequest, KeyShare, Names},
+    request::{Ack, ChannelUpdate, Command, Complaint, KeyAnswer, KeyRequest, KeyShare, Names},
     sign,
 };
 use proptest::{prelude::*, test_runner::Config};
@@ -81,6 +81,7 @@ fn read_payload(text: &str) {
     if let Ok(letter) = Letter::read(text) {
         let _ = content::of(text, &letter, "a", Some("b"), letter.written().as_ref());
     }
+    let _ = ChannelUpdate::read(text).map(|update| update.wraps.len());
     if let Ok(share) = KeyShare::read(text) {
         let _ = (share.shares(), content::key_share(share.shares.get(), "AAAA"));
     }

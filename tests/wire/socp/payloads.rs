@@ -2,7 +2,7 @@
 
 use kith::dialect::socp::{
     payload::{File, Introduction, Letter, Presence, Welcome, is_user_name},
-    request::{Ack, Command, Complaint, KeyAnswer, KeyRequest, KeyShare, Names, Typed},
+    request::{Ack, ChannelUpdate, Command, Complaint, KeyAnswer, KeyRequest, KeyShare, Names, Typed},
 };
 
 #[test]
@@ -140,6 +140,10 @@ fn requests_and_answers_are_read_from_everybody() {
         assert_eq!(first.as_deref(), wrapped, "{payload}");
     }
     assert!(KeyShare::read("{}").is_err());
+    let update = r#"{"version":"7","wraps":[{"member_id":"m","wrapped_key":"w"},{}]}"#;
+    let update = ChannelUpdate::read(update).expect("a key");
+    let wraps: Vec<_> = update.wraps.iter().map(|wrap| (wrap.member(), wrap.wrapped())).collect();
+    assert_eq!((update.version, wraps), (Some(7), vec![(Some("m"), Some("w")), (None, None)]));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::{
             kind::Kind,
             payload::{Introduction, Welcome},
             sign::{self, Way},
+            strange::Strange,
         },
     },
     domain::{
@@ -42,10 +43,14 @@ impl Session {
         out: &mut Vec<Output>,
     ) -> Outcome {
         let introduction = Introduction::read(envelope.payload()).unwrap_or_default();
-        let address = hello::address(&introduction).ok_or(MALFORMED)?;
         let (kind, from) = (&envelope.kind, &envelope.from);
+        let Some(address) = hello::address(&introduction) else {
+            let why = "it names no host and port where it listens";
+            self.on_strange(&Strange { kind: kind.clone(), from: from.clone(), why }, out);
+            return Ok(());
+        };
         out.push(Output::Step("hello", format!("{kind} from {from} at {address}")));
-        if self.terms.detect_accents {
+        if self.terms.socp_detect_accents {
             self.accent = Accent::recognise(envelope);
         }
         self.take_key(introduction.pubkey.as_deref())?;

@@ -28,15 +28,19 @@ use crate::{
         is_fatal,
         socp::{
             accent::Accent,
+            answer::Question,
             envelope::Envelope,
             kind::Kind,
+            relay::error,
             request::Complaint,
             sign::Way,
             stamp::{Draft, Stamp},
+            strange::Strange,
         },
     },
     domain::{
         Moment,
+        channel::Wraps,
         id::HomeId,
         letter::{Frame, Letter},
         news::News,
@@ -93,6 +97,8 @@ pub(super) enum State {
     Weighing(HomeId, Box<Weighed>),
     /// The house is asked who may have signed a frame.
     Looking(HomeId, Box<(Envelope<'static>, Then)>),
+    /// The house is asked for what the server wants to know.
+    Answering(HomeId, Box<Question>),
     Over,
 }
 
@@ -115,6 +121,10 @@ pub(super) enum Then {
     Live,
     /// It did not find somebody whom we believe to be there.
     Missed(News),
+    /// It has handed out a key of the channel that its maker has signed, or not.
+    Keep(Wraps),
+    /// It wants to know something.
+    Answer(Box<Question>),
     /// With the arrival of its author, if nobody has told of that.
     Route(Box<Letter>, Option<Told>),
 }
@@ -133,11 +143,13 @@ pub(super) type Outcome = Result<(), Ending>;
 pub(super) const MALFORMED: Ending = Ending::Violated(Violation::Malformed);
 pub(super) const OUT_OF_ORDER: Ending = Ending::Violated(Violation::OutOfOrder);
 
-/// An ERROR of the other side is never answered. Whoever looks at the link sees it.
-pub(super) fn complaint(envelope: &Envelope<'_>) -> Output {
+/// An ERROR of the other side is never answered. Whoever looks at the link sees it; all of it, if it is not of the
+/// usual shape.
+pub(super) fn complaint(envelope: &Envelope<'_>, text: &str) -> Output {
     let complaint = Complaint::read(envelope.payload()).unwrap_or_default();
-    let code = complaint.code.as_deref().unwrap_or_default();
-    Output::Step("error", format!("{code} {}", complaint.detail()))
+    let said = format!("{} {}", complaint.code.as_deref().unwrap_or_default(), complaint.detail());
+    let said = if said.trim().is_empty() { text } else { said.trim() };
+    Output::Step("error", said.to_owned())
 }
 
 impl Session {
@@ -244,7 +256,20 @@ impl Session {
 
     /// Whether the house has let it in.
     const fn is_up(&self) -> bool {
-        matches!(self.state, State::Asking(_) | State::Up(_) | State::Weighing(..) | State::Looking(..))
+        let waits = matches!(self.state, State::Weighing(..) | State::Looking(..) | State::Answering(..));
+        waits || matches!(self.state, State::Asking(_) | State::Up(_))
+    }
+
+    /// First words that cannot be followed: the other side is told why, and the house, too.
+    pub(super) fn on_strange(&mut self, strange: &Strange<'_>, out: &mut Vec<Output>) {
+        let Strange { kind, from, why } = strange;
+        out.push(Output::Step("frame", format!("{kind} from {from}: {why}")));
+        if !self.we_dialled {
+            let kind: String = kind.chars().take(64).collect();
+            out.push(Output::Send(error("UNKNOWN_TYPE", &format!("{kind}: {why}"))));
+        }
+        self.state = State::Over;
+        out.push(Output::Close(MALFORMED));
     }
 
     fn beat(&self, now: Moment, out: &mut Vec<Output>) {
@@ -264,6 +289,12 @@ impl Session {
         if !matches!(self.state, State::Listening | State::Waiting | State::Up(_)) {
             return Ok(());
         }
+        if !matches!(self.state, State::Up(_))
+            && let Some(strange) = frame.text().and_then(Strange::read)
+        {
+            self.on_strange(&strange, out);
+            return Ok(());
+        }
         let envelope = frame.text().and_then(|text| Envelope::read(text).ok()).ok_or(MALFORMED)?;
         match (&self.state, envelope.known()) {
             (State::Listening, Some(kind)) if kind.opens_link() => {
@@ -276,7 +307,7 @@ impl Session {
                 self.on_answer(&envelope, frame, out)
             }
             (State::Waiting, Some(Kind::Error)) => {
-                out.push(complaint(&envelope));
+                out.push(complaint(&envelope, frame.text().unwrap_or_default()));
                 Ok(())
             }
             (State::Waiting, Some(kind)) if self.needs_no_answer() && may_be_first(kind) => {

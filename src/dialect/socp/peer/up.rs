@@ -11,6 +11,7 @@ use crate::{
     dialect::{
         event::{Check, Output},
         socp::{
+            answer::Question,
             envelope::Envelope,
             heard, id_of, key,
             kind::Kind,
@@ -56,17 +57,19 @@ impl Session {
         }
         match kind {
             // It needs no signature; but one that is good shows that this socket is worth speaking on.
-            Kind::Heartbeat if self.key.is_some() && self.is_own(envelope) && envelope.sig.is_some() => {
+            Kind::Heartbeat if !self.is_own(envelope) => Err(WRONG_SENDER),
+            Kind::Heartbeat if self.key.is_some() && envelope.sig.is_some() => {
                 self.weigh(home, [self.key.clone(), None], envelope, Then::Live, out)
             }
             Kind::Heartbeat | Kind::Ack | Kind::ServerAnnounce | Kind::ServerWelcome => Ok(()),
             Kind::ServerHelloJoin | Kind::ServerHelloLink | Kind::PeerHelloLink => Ok(()),
             Kind::Error => {
-                out.push(complaint(envelope));
+                out.push(complaint(envelope, frame.text().unwrap_or_default()));
                 self.on_not_found(home, envelope, out)
             }
             Kind::CtrlClose => Err(Ending::Left),
             Kind::UserAdvertise | Kind::UserRemove => self.on_presence(home, kind, envelope, out),
+            Kind::PubKeyRequest | Kind::DbGetUser => self.on_question(home, kind, envelope, out),
             Kind::MsgPublicChannel => self.on_letter(home, kind, envelope, frame, out),
             _ if kind.is_direct() || kind.is_of_channel() || kind.is_file() => {
                 self.on_letter(home, kind, envelope, frame, out)
@@ -108,6 +111,21 @@ impl Session {
     /// Whether the server of this link says it itself.
     fn is_own(&self, envelope: &Envelope<'_>) -> bool {
         envelope.from.is_empty() || *envelope.from == *self.other
+    }
+
+    /// Some ask each other for the keys of users. Whoever signs it hears what a user would.
+    fn on_question(
+        &mut self,
+        home: HomeId,
+        kind: Kind,
+        envelope: &Envelope<'_>,
+        out: &mut Vec<Output>,
+    ) -> Outcome {
+        if !self.is_own(envelope) {
+            return Err(WRONG_SENDER);
+        }
+        let question = Question::of_server(kind, envelope).ok_or(MALFORMED)?;
+        self.weigh(home, [self.key.clone(), None], envelope, Then::Answer(Box::new(question)), out)
     }
 
     fn on_presence(
@@ -221,6 +239,11 @@ impl Session {
     pub(super) fn on_found(&mut self, members: &[Arc<Member>], out: &mut Vec<Output>) -> Outcome {
         let (home, looked) = match std::mem::replace(&mut self.state, State::Over) {
             State::Looking(home, looked) => (home, looked),
+            State::Answering(home, question) => {
+                self.state = State::Up(home);
+                out.push(Output::Send(question.answer(members, self.accent)));
+                return Ok(());
+            }
             other => {
                 self.state = other;
                 return Ok(());
@@ -293,7 +316,7 @@ impl Session {
         match (verdict.and_then(|(at, salt)| Some((*ways.get(at)?, salt))), or) {
             (Some(way), or) => {
                 // What was tried last is the server's own.
-                if or.is_none() {
+                if or.is_none() && !matches!(then, Then::Keep(_)) {
                     self.way = Some(way);
                     if self.key.is_some() {
                         out.push(Output::Shown);
@@ -303,11 +326,20 @@ impl Session {
                     Then::Live => {}
                     Then::Missed(news) => out.push(Output::Tell(news)),
                     Then::Tell(told) => self.take_told(told, out),
+                    Then::Keep(wraps) => out.push(Output::Wraps(wraps)),
+                    Then::Answer(question) => {
+                        out.push(Output::Find(question.about()));
+                        self.state = State::Answering(home, question);
+                    }
                     Then::Route(letter, arrival) => {
                         if let Some(told) = arrival {
                             self.take_told(told, out);
                         }
+                        let original = letter.original.clone();
                         out.push(Output::Route(*letter));
+                        if Kind::from_name(&kind).is_some_and(Kind::is_of_channel) {
+                            self.hand_out(home, &original, out);
+                        }
                     }
                 }
             }
@@ -331,9 +363,10 @@ impl Then {
         matches!(self, Self::Tell(_) | Self::Missed(_) | Self::Route(_, Some(_)))
     }
 
-    /// Whether nobody is told that the signature is bad: no error is answered, and no sign of life refused.
+    /// Whether nobody is told that the signature is bad: no error is answered, no sign of life refused, and a
+    /// key that somebody else has made was handed on already.
     const fn is_quiet(&self) -> bool {
-        matches!(self, Self::Live | Self::Missed(_))
+        matches!(self, Self::Live | Self::Missed(_) | Self::Keep(_))
     }
 }
 

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    dialect::socp::testing::{US, Who, judge, said, terms, unsigned, value},
+    dialect::socp::{
+        key::{KeyForm, Spelling},
+        testing::{US, Who, judge, said, terms, unsigned, value},
+    },
     domain::{
         letter::Audience,
         member::{Member, Whom},
@@ -125,6 +128,53 @@ fn a_second_key_is_taken_if_it_is_good_enough() {
         let mut house = House::new();
         house.hear(&hello(&weak));
         assert_eq!(house.ending(), Some(Ending::Violated(Violation::BadKey)), "{weak}");
+    }
+}
+
+#[test]
+fn who_leaves_its_name_to_the_server_gets_one_and_a_uuid_is_kept() {
+    // The key in the spelling of the one program whose server names its users.
+    let spelling = Spelling { form: KeyForm::Base64Pem, padded: true };
+    let pubkey = key::write(&ANNA.key(), spelling);
+    let named = |from: &str, pubkey: &str| {
+        let mut house = House::new();
+        house.hear(&ANNA.says("USER_HELLO", from, "", 1, &json!({"pubkey": pubkey})));
+        let Some(Output::Join(newcomer, _)) = house.seen.pop() else { panic!("{from}: {:?}", house.seen) };
+        newcomer.named.expect("a name").name.to_string()
+    };
+    let uuid = "11111111-1111-4111-8111-111111111111";
+    assert_eq!(named(uuid, &pubkey), uuid, "a name of the usual kind is kept");
+    let given = named("guest", &pubkey);
+    assert!(uuid::Uuid::try_parse(&given).is_ok_and(|id| id.get_version_num() == 4), "{given}");
+    assert_eq!(named("another guest", &pubkey), given, "the same whenever this key comes");
+    assert_eq!(named("", &ANNA.pubkey()), given, "and however it is spelled");
+    assert_eq!(named("anna", &ANNA.pubkey()), "anna", "others choose their names");
+    assert_eq!(named("anna", &format!("{}==", ANNA.pubkey())), "anna", "padding alone makes nobody a guest");
+}
+
+#[test]
+fn what_a_user_wants_to_be_called_is_told_to_others_if_it_can_be_shown() {
+    for (meta, called) in [
+        (json!({"display_name": "Anna of the hill", "age": 7}), Some("Anna of the hill")),
+        (json!({"display_name": "é".repeat(64)}), Some("é".repeat(64).as_str())),
+        (json!({"display_name": "x".repeat(65)}), None),
+        (json!({"display_name": "  "}), None),
+        (json!({"display_name": "an\u{7}na"}), None),
+        (json!({"display_name": "\u{202e}anna"}), None),
+        (json!({"display_name": ["anna"]}), None),
+        (json!("anna"), None),
+        (json!(null), None),
+    ] {
+        let mut house = House::new();
+        let payload = json!({"pubkey": ANNA.pubkey(), "meta": meta});
+        house.hear(&ANNA.says("USER_HELLO", "anna", "", 1, &payload));
+        let Some(Output::Join(newcomer, _)) = house.seen.pop() else { panic!("{meta}: {:?}", house.seen) };
+        let named = newcomer.named.expect("a name");
+        assert_eq!(named.display_name.as_deref(), called, "{meta}");
+        let member = Member { display_name: named.display_name, ..(*ANNA.member()).clone() };
+        let told = value(&relay::came(&member, Accent::default()).expect("an arrival"));
+        assert_eq!(told["payload"]["meta"].get("display_name").and_then(Value::as_str), called, "{meta}");
+        assert_eq!(told["payload"]["user_id"], "anna");
     }
 }
 

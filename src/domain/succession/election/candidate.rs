@@ -95,6 +95,11 @@ impl Election {
         matches!(&self.state, State::Candidate(campaign) if campaign.handed_by.is_some())
     }
 
+    /// Whether the leader gives us its place in this epoch.
+    pub(super) fn is_handed(&self, epoch: Epoch) -> bool {
+        matches!(&self.state, State::Candidate(campaign) if campaign.handed_by.is_some() && campaign.epoch == epoch)
+    }
+
     /// Time has passed for a candidate.
     pub(super) fn campaign(&mut self, now: Moment, out: &mut Vec<Output>) {
         let State::Candidate(campaign) = &mut self.state else { return };

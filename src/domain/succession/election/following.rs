@@ -103,7 +103,7 @@ impl Election {
             self.prepared = None;
         }
         let turn = guidance.successors.iter().position(|node| *node == self.own);
-        let turn = turn.and_then(|turn| u8::try_from(turn).ok()).unwrap_or(self.home.size());
+        let turn = turn.and_then(|turn| u8::try_from(turn).ok()).unwrap_or_else(|| self.home.size());
         self.promises(from.node, turn, now);
         let heard = Following { leader: from.node, epoch: from.epoch, guidance, heard: now };
         self.following = Some(heard);

@@ -241,8 +241,7 @@ impl Election {
         &mut self,
         asked: Asked,
         from: &Sender,
-        to: NodeId,
-        epoch: Epoch,
+        (to, epoch): (NodeId, Epoch),
         now: Moment,
         out: &mut Vec<Output>,
     ) {

@@ -13,6 +13,7 @@ mod candidate;
 mod disk;
 mod following;
 mod handing;
+mod hearing;
 mod leading;
 mod terms;
 mod view;
@@ -36,7 +37,7 @@ use super::{
     ballot::Ballot,
     home::{Fallback, Home, Seat},
     hosts::{Heard, Hosts, Kind},
-    message::{Answer, Ask, Failure, Objection, Question, Reply, Sender},
+    message::{Answer, Ask, Failure, Question, Reply, Sender},
     numbers::Numbers,
     report::Figures,
 };
@@ -217,111 +218,6 @@ impl Election {
         self.position = if leads { self.position.max(position) } else { position };
     }
 
-    /// A node of our home asks something.
-    fn hears(&mut self, asked: Asked, ask: Ask, now: Moment, out: &mut Vec<Output>) {
-        let Ask { from, figures, what } = ask;
-        let objection = if !self.disk.is_awake() {
-            Some(Objection::Unready)
-        } else if from.node == self.own {
-            Some(Objection::NotYours)
-        } else if !self.is_same_home(&from) {
-            Some(Objection::OtherHome)
-        } else {
-            None
-        };
-        if let Some(objection) = objection {
-            return self.reply(asked, Answer::Refused(objection), out);
-        }
-        let heard = Heard { figures: Some(&figures), position: Some(from.position), address: None };
-        // Where there is no room for a node, its words count nevertheless.
-        let _ = self.hosts.heard(from.node, Kind::Node, &heard, now, &self.numbers);
-        match what {
-            Question::Report(beat) => self.hears_report(asked, &from, beat, now, out),
-            Question::Pulse(guidance) => self.hears_pulse(asked, &from, guidance, now, out),
-            Question::PreVote(epoch) => self.hears_pre_vote(asked, &from, epoch, now, out),
-            Question::Vote { epoch, handed } => self.hears_vote(asked, &from, epoch, handed, now, out),
-            Question::Prepare(to, epoch) => self.hears_prepare(asked, &from, to, epoch, out),
-            Question::Commit(to, epoch, position) => {
-                self.hears_commit(asked, &from, (to, epoch, position), now, out);
-            }
-            Question::Cancel(to, epoch) => self.hears_cancel(asked, &from, to, epoch, now, out),
-        }
-    }
-
-    /// The node at a seat answers something.
-    fn answered(&mut self, seat: Seat, reply: Reply, now: Moment, out: &mut Vec<Output>) {
-        let Reply { from, what } = reply;
-        let known = self.learns(seat, from.node, now);
-        if !known || !self.disk.is_awake() || !self.is_same_home(&from) {
-            return;
-        }
-        let heard = Heard { position: Some(from.position), ..Heard::default() };
-        let _ = self.hosts.heard(from.node, Kind::Node, &heard, now, &self.numbers);
-        self.adopt(from.epoch, now, out);
-        match what {
-            Answer::Leading(guidance) => {
-                if self.may_follow(&from) {
-                    self.follow(&from, guidance, now, out);
-                }
-            }
-            Answer::NotLeading(_) => {}
-            Answer::Following(beat) => self.followed(seat, &from, beat, now, out),
-            Answer::Would(epoch) => self.would(seat, epoch, now, out),
-            Answer::Granted(epoch) => self.granted(seat, epoch, now, out),
-            Answer::Ready(epoch) => self.is_ready(&from, epoch, now, out),
-            Answer::Refused(objection) => self.refused(seat, objection, now, out),
-        }
-    }
-
-    /// Remembers who answers at a seat. One node counts at one seat only, and we ourselves at none.
-    fn learns(&mut self, seat: Seat, node: NodeId, now: Moment) -> bool {
-        let at = usize::from(seat.0);
-        let elsewhere =
-            self.seats.iter().enumerate().any(|(other, place)| other != at && place.node == Some(node));
-        let leads = matches!(self.state, State::Leader(_));
-        let pause = if leads { self.numbers.pulse } else { self.numbers.report };
-        let Some(place) = self.seats.get_mut(at) else { return false };
-        if let Some(sent) = place.asked.take() {
-            place.next = (sent + pause).max(now);
-        }
-        place.attempts = 0;
-        if place.node != Some(node) {
-            // What somebody else did there says nothing about this one.
-            place.acked = None;
-        }
-        place.node = (!elsewhere && node != self.own).then_some(node);
-        place.node.is_some()
-    }
-
-    fn failed(&mut self, seat: Seat, failure: Failure, now: Moment) {
-        let kinds = Failure::ALL.iter().map(|(kind, _)| *kind);
-        for (count, _) in self.failures.iter_mut().zip(kinds).filter(|(_, kind)| *kind == failure) {
-            *count = count.saturating_add(1);
-        }
-        let retry = self.numbers.retry;
-        if let Some(place) = self.seats.get_mut(usize::from(seat.0))
-            && let Some(sent) = place.asked.take()
-        {
-            place.attempts = place.attempts.saturating_add(1);
-            place.next = (sent + retry).max(now);
-        }
-        if let State::Candidate(campaign) = &mut self.state {
-            campaign.failed.insert(seat);
-        }
-    }
-
-    /// Whether somebody's settings describe the home that ours describe.
-    fn is_same_home(&self, from: &Sender) -> bool {
-        let agrees = match self.home.fallback {
-            Fallback::Nobody | Fallback::Ourselves => !from.is_fallback,
-            Fallback::Other(seat) => match self.place(seat).and_then(|place| place.node) {
-                Some(fallback) => from.is_fallback == (fallback == from.node),
-                None => true,
-            },
-        };
-        agrees && from.size == self.home.size()
-    }
-
     /// A higher epoch is never argued with: whoever leads in a lower one stops at once.
     fn adopt(&mut self, epoch: Epoch, now: Moment, out: &mut Vec<Output>) {
         if epoch <= self.ballot.epoch {
@@ -329,6 +225,10 @@ impl Election {
         }
         self.ballot = Ballot { epoch, voted: None, ..self.ballot };
         self.persist(out);
+        if self.is_handed(epoch) {
+            // The leader has let go for us: this is the epoch that it gave us.
+            return;
+        }
         self.following = None;
         if matches!(self.state, State::Leader(_) | State::Candidate(_)) {
             self.stand_at = now + self.numbers.stagger + self.turn(0);
@@ -421,6 +321,13 @@ impl Election {
     #[must_use]
     pub const fn serves_until(&self) -> Option<Moment> {
         if let State::Leader(reign) = &self.state { Some(reign.leased) } else { None }
+    }
+
+    /// Whether all that was decided is on disk, and all that waited for it is said. A process that loses the role
+    /// starts anew only then, or whoever it voted for would have to wait for its next run.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.disk.is_settled()
     }
 
     /// The number of this run, which is on disk once the first [`Output::Persist`] is.

@@ -43,7 +43,7 @@ pub enum Input {
 /// Something should be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Write this down so that no crash undoes it, then say so.
+    /// Write this down so that no crash undoes it, then say so. Later ones replace earlier ones, never the other way.
     Persist(Serial, Ballot),
     /// Ask the node at this seat.
     Ask(Seat, Box<Ask>),
@@ -57,7 +57,7 @@ pub enum Output {
     Prepare(Epoch),
     /// Accept nothing more, and bring this node's copy to the end.
     Quiesce(NodeId),
-    /// Go on as before: the hand-over has come to nothing.
+    /// Go on as before: the hand-over has come to nothing. It is not said to a node that no longer leads.
     Resume,
     /// News of a hand-over.
     Handing(NodeId, Handing),

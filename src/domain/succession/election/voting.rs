@@ -31,8 +31,7 @@ impl Election {
         &mut self,
         asked: Asked,
         from: &Sender,
-        epoch: Epoch,
-        handed: bool,
+        (epoch, handed): (Epoch, bool),
         now: Moment,
         out: &mut Vec<Output>,
     ) {

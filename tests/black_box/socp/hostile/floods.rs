@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{
-    house,
-    stranger::{ANNA, BEN, LAIR, Stranger, address, content, direct, name, signed, still_serves, unsigned},
+    house, house_with,
+    stranger::{
+        ANNA, BEN, LAIR, Stranger, address, content, deliver, direct, name, signed, still_serves, unsigned,
+        with,
+    },
 };
 use crate::app::in_time;
 
@@ -91,6 +94,61 @@ async fn errors_are_never_answered() {
     assert!(said < 10, "{said} frames in answer to errors");
     let (_, heard) = anna.list().await;
     assert!(heard.iter().all(|frame| frame["type"] != "ERROR"), "{heard:?}");
+    still_serves(&app).await;
+}
+
+/// How long so many bad signatures take at least, however fast the machine is: those that fit into the burst are free,
+/// each of the others counts as twenty frames beside its own, and what the last one costs is paid later.
+fn least(signatures: u32, burst: u32, per_second: u32) -> Duration {
+    let frames = (signatures - 1) * 21;
+    Duration::from_secs_f64(f64::from(frames - burst) / f64::from(per_second))
+}
+
+#[actix_web::test]
+async fn bad_signatures_cost_their_user_its_pace_and_are_counted() {
+    let app = house();
+    let mut mallory = Stranger::user(&app, ANNA).await;
+    let mut ben = Stranger::user(&app, BEN).await;
+    let honest = direct(ANNA, name(BEN), "honest");
+    let start = Instant::now();
+    for number in 0..100 {
+        // Each is another one, so that nothing is remembered of it.
+        mallory.says(&with(honest.clone(), "/payload/ciphertext", format!("forged {number}"))).await;
+    }
+    for _ in 0..14 {
+        assert_eq!(mallory.error().await, "INVALID_SIG");
+    }
+    let took = start.elapsed();
+    assert!(took > least(14, 200, 50), "14 bad signatures were checked in {took:?}");
+    app.until_metric("kith_violations_total{code=\"bad_signature\"}", |count| count >= 14.0).await;
+    // Ben is not slower for it: in this time not even one more of those is checked.
+    let start = Instant::now();
+    for number in 0..20 {
+        ben.says(&direct(BEN, name(BEN), &format!("letter {number}"))).await;
+        ben.hears("USER_DELIVER").await;
+    }
+    assert!(start.elapsed() < PATIENT, "20 letters took {:?}", start.elapsed());
+    drop(mallory);
+    still_serves(&app).await;
+}
+
+#[actix_web::test]
+async fn bad_signatures_cost_their_server_its_pace_and_are_shown() {
+    let few = [("LIMITS__PEER_FRAMES_PER_SECOND", "100"), ("LIMITS__PEER_FRAMES_BURST", "210")];
+    let app = house_with(&few);
+    let mut server = Stranger::server(&app, LAIR).await;
+    let mut ben = Stranger::user(&app, BEN).await;
+    let honest = deliver(LAIR, "her", name(BEN), "honest");
+    let start = Instant::now();
+    for number in 0..40 {
+        server.says(&with(honest.clone(), "/payload/ciphertext", format!("forged {number}"))).await;
+    }
+    assert_eq!(server.error().await, "INVALID_SIG");
+    app.until_peer(&address(LAIR), |peer| peer["violations"].as_u64() >= Some(30)).await;
+    let took = start.elapsed();
+    assert!(took > least(30, 210, 100), "30 bad signatures were checked in {took:?}");
+    server.says(&deliver(LAIR, "her", name(BEN), "after all")).await;
+    assert_eq!(ben.hears("USER_DELIVER").await["payload"]["ciphertext"], "after all");
     still_serves(&app).await;
 }
 

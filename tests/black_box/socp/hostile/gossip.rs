@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     house,
     stranger::{
-        ANNA, BEN, LAIR, OTHER, Stranger, address, advertise, hello, join, name, remove, signed,
+        ANNA, BEN, LAIR, OTHER, Stranger, address, advertise, hello, join, name, pubkey, remove, signed,
         still_serves, unsigned, with,
     },
 };
@@ -126,6 +126,30 @@ async fn a_server_is_its_key() {
         assert_eq!(end, Some((1008, ends.to_owned())), "{frame}");
     }
     assert!(anna.list().await.0.contains(&"real".to_owned()), "the real one is still linked");
+    still_serves(&app).await;
+}
+
+#[actix_web::test]
+async fn servers_hear_the_keys_that_they_ask_for() {
+    let app = house();
+    let _anna = Stranger::user(&app, ANNA).await;
+    let mut server = Stranger::server(&app, LAIR).await;
+    let asks = |kind: &str, from: usize, payload: &Value| signed(from, kind, name(LAIR), "us", payload);
+    server.says(&asks("PUB_KEY_REQUEST", LAIR, &json!({"recipient_uuid": name(ANNA)}))).await;
+    assert_eq!(server.hears("PUB_KEY").await["payload"]["recipient_pub"], pubkey(ANNA));
+    server.says(&asks("DB_GET_USER", LAIR, &json!({"user_id": name(ANNA), "req_id": "a"}))).await;
+    let known = server.hears("DB_USER").await;
+    assert_eq!(
+        (&known["payload"]["pubkey"], &known["payload"]["req_id"]),
+        (&json!(pubkey(ANNA)), &json!("a"))
+    );
+    server.says(&asks("DB_GET_USER", LAIR, &json!({"user_id": name(BEN)}))).await;
+    assert_eq!(server.hears("DB_USER").await["payload"]["found"], false);
+    server.says(&asks("DB_GET_USER", OTHER, &json!({"user_id": name(ANNA)}))).await;
+    assert_eq!(server.error().await, "INVALID_SIG");
+    app.until_peer(&address(LAIR), |peer| peer["violations"] == 1).await;
+    server.says(&signed(LAIR, "HEARTBEAT", name(OTHER), "us", &json!({}))).await;
+    app.until_peer(&address(LAIR), |peer| peer["violations"] == 2).await;
     still_serves(&app).await;
 }
 

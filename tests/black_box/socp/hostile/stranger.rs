@@ -76,10 +76,14 @@ pub(super) fn address(server: usize) -> String {
     format!("lair-{server}.example:1")
 }
 
-fn sig(owner: usize, payload: &Value) -> String {
-    let text = canonical(&payload.to_string()).expect("a payload");
-    let signature = sign(&KEYS[owner], text.as_bytes(), Salt::Digest).expect("a signature");
+/// A signature as it is written.
+pub(in crate::socp) fn signature(owner: usize, text: &[u8]) -> String {
+    let signature = sign(&KEYS[owner], text, Salt::Digest).expect("a signature");
     binary::encode(&signature, false)
+}
+
+fn sig(owner: usize, payload: &Value) -> String {
+    signature(owner, canonical(&payload.to_string()).expect("a payload").as_bytes())
 }
 
 /// A frame that the owner of this key has signed, whatever else it says.
@@ -118,7 +122,7 @@ pub(in crate::socp) fn content(author: usize, text: &str) -> Value {
     json!({"ciphertext": text, "sender_pub": pubkey(author), "content_sig": seal})
 }
 
-pub(super) fn direct(from: usize, to: &str, text: &str) -> Value {
+pub(in crate::socp) fn direct(from: usize, to: &str, text: &str) -> Value {
     signed(from, "MSG_DIRECT", name(from), to, &content(from, text))
 }
 
@@ -188,7 +192,7 @@ impl Stranger {
     }
 
     /// The next frame, or how it ended.
-    pub(super) async fn next(&mut self) -> Result<Value, Goodbye> {
+    pub(in crate::socp) async fn next(&mut self) -> Result<Value, Goodbye> {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
@@ -240,7 +244,7 @@ impl Stranger {
     }
 
     /// Who is here, and what came before the answer.
-    pub(super) async fn list(&mut self) -> (Vec<String>, Vec<Value>) {
+    pub(in crate::socp) async fn list(&mut self) -> (Vec<String>, Vec<Value>) {
         self.says(&signed(self.owner, "CMD_LIST", name(self.owner), "", &json!({}))).await;
         in_time("the list", async {
             let mut before = Vec::new();
@@ -274,7 +278,7 @@ impl Stranger {
     }
 
     /// Waits until everything that a server said is dealt with; returns the letters that came before.
-    pub(super) async fn settles(&mut self, server: &mut Self) -> Vec<String> {
+    pub(in crate::socp) async fn settles(&mut self, server: &mut Self) -> Vec<String> {
         let marker = format!("marker-{}", now());
         server.says(&advertise(server.owner, &marker, "")).await;
         self.sees(&marker, true).await
@@ -282,7 +286,7 @@ impl Stranger {
 }
 
 /// What a letter says.
-fn text_of(frame: &Value) -> Option<String> {
+pub(in crate::socp) fn text_of(frame: &Value) -> Option<String> {
     let is_letter = matches!(frame["type"].as_str(), Some("USER_DELIVER" | "MSG_PUBLIC_CHANNEL"));
     frame["payload"]["ciphertext"].as_str().filter(|_| is_letter).map(str::to_owned)
 }

@@ -20,7 +20,8 @@ async fn weak_keys_are_refused() {
     for key in [weak(2048, &[1, 0, 1]), weak(4096, &[3])] {
         let mut server = Stranger::dial(&app.listen, LAIR).await;
         server.says(&with(join(LAIR), "/payload/pubkey", key.as_str())).await;
-        let (_, end) = server.last_words().await;
+        let (code, end) = server.last_words().await;
+        assert_eq!(code.as_deref(), Some("BAD_KEY"), "{key}");
         assert_eq!(end, Some((1008, "bad_key".to_owned())), "{key}");
     }
     app.until_metric("kith_violations_total{code=\"bad_key\"}", |count| count == 6.0).await;

@@ -58,6 +58,7 @@ fn terms(unsigned: bool) -> Arc<Terms> {
     Arc::new(Terms {
         recipients_per_letter: 2,
         detect_accents: true,
+        socp_detect_accents: true,
         unsigned,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,

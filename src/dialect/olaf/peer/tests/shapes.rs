@@ -151,6 +151,7 @@ fn lists_have_the_shape_that_is_wanted() {
         spelled: KeyId([2; 32]),
         fingerprint: Some(KeyId([1; 32])),
         sealing_key: None,
+        display_name: None,
     };
     let shapes = [
         ("plain", r#"{"type":"client_update","clients":["a\nkey"]}"#),

@@ -72,6 +72,112 @@ fn a_heartbeat_that_somebody_else_signed_is_counted_and_not_answered() {
 }
 
 #[test]
+fn a_heartbeat_in_another_name_is_refused_and_counted() {
+    let mut house = House::linked();
+    let wrong = (Some(Violation::WrongSender), None);
+    for from in ["other", "us", "anna", "THEM"] {
+        for key in [THEM, STRANGER] {
+            let beat = key.says("HEARTBEAT", from, "us", 1, &json!({}));
+            assert_eq!(house.refuses(&beat), wrong, "{from}");
+            assert_eq!(house.refuses(&unsigned(&beat)), wrong, "{from}");
+        }
+    }
+    // One program says the time in it, another one neither signs nor says who it is.
+    house.shown = 0;
+    assert!(house.tells(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({"now": 7}))).is_empty());
+    assert!(house.tells(&unsigned(&THEM.says("HEARTBEAT", "", "us", 1, &json!({})))).is_empty());
+    assert_eq!(house.shown, 1);
+}
+
+#[test]
+fn servers_that_ask_for_a_key_are_answered_with_what_is_known() {
+    let mut house = House::linked();
+    let asks = |kind: &str, payload: &Value| THEM.says(kind, "them", "us", 1, payload);
+    for (kind, answer, payload) in [
+        ("PUB_KEY_REQUEST", "PUB_KEY", json!({"recipient_uuid": "ben"})),
+        ("DB_GET_USER", "DB_USER", json!({"user_id": "ben", "req_id": "7"})),
+    ] {
+        house.hear(&asks(kind, &payload));
+        let [said] = &house.said()[..] else { panic!("{kind}: {:?}", house.seen) };
+        let key = (&said["type"], &said["to"], &said["payload"]["pubkey"]);
+        assert_eq!(key, (&json!(answer), &json!("them"), &json!(BEN.pubkey())));
+        assert_eq!(said["payload"].get("req_id"), payload.get("req_id"), "what is asked with it is repeated");
+        assert_eq!(
+            (&said["payload"]["found"], &said["sig"]),
+            (&json!(true), &json!(US.sig(&said["payload"])))
+        );
+        assert!(said["payload"].get("server_id").is_none(), "it says of nobody that she is here");
+    }
+    // Of whom nothing is known, it is said so; the second program waits for the answer to its number.
+    house.hear(&asks("PUB_KEY_REQUEST", &json!({"user_id": "nobody"})));
+    assert_eq!(house.said()[0]["payload"]["code"], "USER_NOT_FOUND");
+    house.hear(&asks("DB_GET_USER", &json!({"user_id": "nobody", "req_id": "8"})));
+    let said = house.said();
+    assert_eq!(said[0]["payload"], json!({"found": false, "req_id": "8", "user_id": "nobody"}));
+    assert!(house.tells(&THEM.says("HEARTBEAT", "them", "us", 1, &json!({}))).is_empty(), "and it goes on");
+}
+
+#[test]
+fn nobody_else_asks_for_keys_on_the_link_of_a_server() {
+    let mut house = House::linked();
+    let ben = json!({"user_id": "ben"});
+    for kind in ["PUB_KEY_REQUEST", "DB_GET_USER"] {
+        let honest = THEM.says(kind, "them", "us", 1, &ben);
+        let invalid = Some("INVALID_SIG".to_owned());
+        assert_eq!(house.refuses(&unsigned(&honest)), (Some(Violation::BadSignature), invalid));
+        let forged = STRANGER.says(kind, "them", "us", 1, &ben);
+        assert_eq!(house.refuses(&forged).0, Some(Violation::BadSignature), "{kind}");
+        let other = THEM.says(kind, "other", "us", 1, &ben);
+        assert_eq!(house.refuses(&other), (Some(Violation::WrongSender), None), "{kind}");
+        let empty = THEM.says(kind, "them", "us", 1, &json!({}));
+        assert_eq!(house.refuses(&empty), (Some(Violation::Malformed), None), "{kind}");
+    }
+}
+
+#[test]
+fn keys_of_the_channel_are_kept_if_who_made_them_has_signed_them() {
+    let mut house = House::linked();
+    let tells = |house: &mut House, kind: &str, payload: &Value| {
+        house.tells(&THEM.says(kind, "them", "*", 1, payload))
+    };
+    let kept = |outputs: &[Output]| match outputs {
+        [Output::Route(letter), Output::Wraps(wraps)] => {
+            assert_eq!((&letter.original, &*wraps.server), (&wraps.frame, "them"));
+            let names = wraps.wraps.iter().map(|wrap| (wrap.name.to_string(), wrap.wrapped.to_string()));
+            Some((wraps.version, names.collect::<Vec<_>>()))
+        }
+        [Output::Route(_)] => None,
+        [Output::Route(_), Output::Note(Violation::BadSignature)] => None,
+        other => panic!("{other:?}"),
+    };
+    let wrap = |name: &str| json!({"member_id": name, "wrapped_key": "d3JhcA"});
+    let update =
+        json!({"version": 3, "wraps": [wrap("ben"), wrap("*"), wrap("anna"), {"member_id": "carl"}]});
+    let told = tells(&mut house, "PUBLIC_CHANNEL_UPDATED", &update);
+    let both = ["ben", "anna"].map(|name| (name.to_owned(), "d3JhcA".to_owned())).to_vec();
+    assert_eq!(kept(&told), Some((Some(3), both)));
+    let shares = json!([{"member": "ben", "wrapped_public_channel_key": "c2hhcmU"}]);
+    let text = format!("{}{}", canonical(&shares.to_string()).expect("JSON"), ANNA.pubkey());
+    let share = |sig: &str| json!({"shares": shares, "creator_pub": ANNA.pubkey(), "content_sig": sig});
+    let honest = share(&binary::encode(&ANNA.signs(text.as_bytes()), false));
+    let told = tells(&mut house, "PUBLIC_CHANNEL_KEY_SHARE", &honest);
+    assert_eq!(kept(&told), Some((None, vec![("ben".to_owned(), "c2hhcmU".to_owned())])));
+    // It still goes to everybody who is here: they may know better.
+    let forged = share(&binary::encode(&STRANGER.signs(text.as_bytes()), false));
+    for payload in [forged, share("..."), share(""), json!({"shares": shares})] {
+        let told = tells(&mut house, "PUBLIC_CHANNEL_KEY_SHARE", &payload);
+        assert_eq!(kept(&told), None, "{payload}");
+    }
+    // Who is in the channel is said without a key.
+    assert_eq!(
+        kept(&tells(&mut house, "PUBLIC_CHANNEL_ADD", &json!({"add": ["anna"], "if_version": 3}))),
+        None
+    );
+    let forged = STRANGER.says("PUBLIC_CHANNEL_UPDATED", "them", "*", 1, &update);
+    assert_eq!(house.refuses(&forged).0, Some(Violation::BadSignature));
+}
+
+#[test]
 fn each_unknown_type_is_complained_about_once() {
     let mut house = House::linked();
     for kind in ["NEVER_HEARD", "USER_HELLO", "CMD_LIST"] {
@@ -133,6 +239,21 @@ fn an_answer_about_a_key_is_not_played_back_as_presence() {
     }
     let told = house.tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
     assert_eq!(came(&told), Some(id_of("anna")));
+}
+
+#[test]
+fn what_members_of_others_want_to_be_called_is_told_to_ours() {
+    for (called, kept) in [("Anna of the hill", true), (&"x".repeat(1000), false)] {
+        let mut payload = advertise(ANNA, "them");
+        payload["meta"]["display_name"] = json!(called);
+        let told = House::linked().tells(&THEM.says("USER_ADVERTISE", "them", "*", 1, &payload));
+        let [Output::Tell(News::Single(Change::Came(Listed::Known(anna))))] = &told[..] else {
+            panic!("{told:?}")
+        };
+        let came = relay::came(&anna.clone().numbered(1), Accent::default()).expect("an arrival");
+        let said = value(&came)["payload"]["meta"]["display_name"] == *called;
+        assert_eq!(said, kept, "{called}");
+    }
 }
 
 fn deliver(sender: Who, to: Who) -> Value {

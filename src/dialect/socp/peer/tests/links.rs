@@ -86,8 +86,21 @@ fn what_is_no_introduction_gets_no_link() {
     for payload in [json!({}), json!({"host": "10.0.0.2"}), json!({"host": "a/b", "port": 80})] {
         let mut house = House::answering(Standing::default());
         house.hear(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &payload));
-        assert!(matches!(house.seen()[..], [Output::Note(Violation::Malformed)]), "{payload}");
+        assert_eq!(house.refuses_strange(), "SERVER_HELLO_JOIN: it names no host and port where it listens");
         assert!(house.greeted.is_empty());
+    }
+    let good = join(THEM);
+    for (hello, why) in [
+        (good.replace("\"ts\":1,", "\"ts\":[1],"), "SERVER_HELLO_JOIN: its ts is no number of milliseconds"),
+        (
+            r#"{"type":"SERVER_HELLO","id":"SrvA"}"#.to_owned(),
+            "SERVER_HELLO: a link is opened by SERVER_HELLO_JOIN or SERVER_HELLO_LINK",
+        ),
+    ] {
+        assert_ne!(hello, good);
+        let mut house = House::answering(Standing::default());
+        house.hear(&hello);
+        assert_eq!(house.refuses_strange(), why);
     }
     let mut house = House::answering(Standing::default());
     house.hear(&THEM.says("USER_ADVERTISE", "them", "*", 1, &advertise(ANNA, "them")));
@@ -171,8 +184,8 @@ fn whoever_comes_is_said_to_be_in_the_channel_to_servers_that_know_of_it() {
         ("pezhy", false),
     ] {
         let ear = Ear::SocpPeer(Accent::parse(name).expect("an accent"));
-        let one = press::in_channel(&ANNA.member(), ear);
-        let listed = press::part(None, &members, true, 1, ear);
+        let one = press::in_channel(&ANNA.member(), 3, ear);
+        let listed = press::part(None, &members, true, 1, 3, ear);
         assert_eq!((one.is_some(), listed.len()), (knows, if knows { 3 } else { 2 }), "{name}");
         let Some(one) = one else { continue };
         let one = said(&one);
@@ -180,12 +193,12 @@ fn whoever_comes_is_said_to_be_in_the_channel_to_servers_that_know_of_it() {
             (&one["type"], &one["from"], &one["to"]),
             (&json!("PUBLIC_CHANNEL_ADD"), &json!("us"), &json!("*"))
         );
-        assert_eq!(one["payload"], json!({"add": ["anna"], "if_version": 0}));
+        assert_eq!(one["payload"], json!({"add": ["anna"], "if_version": 3}));
         assert_eq!(one["sig"], US.sig(&one["payload"]));
         assert_eq!(said(&listed[2])["payload"]["add"], json!(["anna", "ben"]), "one frame for all of them");
     }
-    assert_eq!(press::in_channel(&ANNA.member(), Ear::Kith), None);
-    assert_eq!(press::in_channel(&ANNA.member(), Ear::Socp(Accent::default())), None);
+    assert_eq!(press::in_channel(&ANNA.member(), 3, Ear::Kith), None);
+    assert_eq!(press::in_channel(&ANNA.member(), 3, Ear::Socp(Accent::default())), None);
 }
 
 /// A link to a server that was linked before, with its first words out.
@@ -291,6 +304,21 @@ fn ours_are_spelled_as_theirs_are() {
     house.step(Input::Woken);
     let plain = house.said().remove(0);
     assert_eq!(plain["sig"], US.sig(&json!({})), "it was seen to sign plainly");
+}
+
+#[test]
+fn whether_servers_are_recognised_is_a_matter_of_this_protocol_alone() {
+    for (olaf, socp) in [(true, false), (false, true)] {
+        let terms = Terms { detect_accents: olaf, socp_detect_accents: socp, ..(*terms(true)).clone() };
+        let mut house = House::new(Session::answering(Arc::new(terms)), Standing::default());
+        let payload = json!({"host": "10.0.0.2", "port": 80, "pubkey": spelled_by_g40(THEM)});
+        house.hear(&THEM.says("SERVER_HELLO_JOIN", "them", "", 1, &payload));
+        let welcome = house.said().remove(0);
+        let accent = if socp { Accent::G40 } else { Accent::default() };
+        assert_eq!(house.greeted[0].ear, Ear::SocpPeer(accent), "{olaf} {socp}");
+        let ours = crate::dialect::socp::key::write(&US.key(), accent.spelling());
+        assert_eq!(welcome["payload"]["pubkey"], ours);
+    }
 }
 
 #[test]

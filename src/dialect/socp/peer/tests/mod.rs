@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 use super::{HEARTBEAT_S, Session};
 use crate::{
     dialect::{
-        Accent as AnyAccent, Ear,
+        Accent as AnyAccent, Ear, Terms,
         event::{Greeting, Input, Output, ServerCard, Standing},
         press,
         socp::{
-            Accent, id_of, relay,
+            Accent, binary,
+            canonical::canonical,
+            id_of, relay,
             testing::{US, Who, judge, said, terms, unsigned, value},
         },
     },
@@ -139,6 +141,14 @@ impl House {
             Output::Close(ending) => Some(ending),
             _ => None,
         })
+    }
+
+    /// The words with which first words that cannot be followed are refused, and the connection with them.
+    fn refuses_strange(&mut self) -> String {
+        let said = self.said();
+        assert_eq!(said[0]["payload"]["code"], "UNKNOWN_TYPE", "{said:?}");
+        assert_eq!(self.ending(), Some(Ending::Violated(Violation::Malformed)));
+        said[0]["payload"]["detail"].as_str().expect("words").to_owned()
     }
 
     /// What a frame is counted as, and with which code it is answered.

@@ -1,0 +1,135 @@
+//! Scenes: what succession promises, each promise by name.
+
+use std::time::Duration;
+
+use kith::domain::succession::{
+    election::{Handing, NotHanded, Output},
+    numbers::Numbers,
+};
+
+use super::{
+    scenarios::{another, fine, heard, home, home_with, leads, lost_role, order, seconds},
+    seeds::ELECTION,
+};
+
+#[test]
+fn a_candidate_that_never_gets_ready_leaves_the_old_leader_serving() {
+    let (mut world, leader) = home(3, None);
+    let candidate = another(leader, 3);
+    world.machines[candidate].can_lead = false;
+    order(&mut world, leader, Some(candidate));
+    fine(world.run(seconds(20)));
+    assert_eq!(world.serving(), [leader]);
+    assert_eq!(heard(&world, |output| matches!(output, Output::Handing(_, Handing::Cancelled))), 1);
+    assert_eq!(lost_role(&world), 0);
+}
+
+#[test]
+fn a_candidate_that_dies_at_any_moment_leaves_the_home_with_a_leader() {
+    for step in 0..60 {
+        let (mut world, leader) = home(3, None);
+        let candidate = another(leader, 3);
+        order(&mut world, leader, Some(candidate));
+        fine(world.run(Duration::from_millis(step * 4)));
+        let had_let_go = world.serving() != [leader];
+        world.crash(candidate);
+        if had_let_go {
+            leads(&mut world, seconds(12) + ELECTION);
+        } else {
+            fine(world.run(seconds(12)));
+            let handed = heard(&world, |output| matches!(output, Output::Handing(_, Handing::Done)));
+            assert!(handed == 1 || world.serving() == [leader], "after {step} steps");
+            leads(&mut world, seconds(12) + ELECTION);
+        }
+        let written = world.accepted;
+        fine(world.run(seconds(3)));
+        assert!(world.accepted > written, "nobody accepts anything after {step} steps");
+    }
+}
+
+#[test]
+fn a_killed_leader_is_replaced_in_time_and_never_before_its_lease_is_over() {
+    for size in 3..=7 {
+        let (mut world, leader) = home(size, None);
+        world.crash(leader);
+        let took = fine(world.until(seconds(12) + ELECTION, |world| !world.serving().is_empty()));
+        assert!(took > seconds(9), "{took:?} with {size}");
+        assert!(took < seconds(17), "{took:?} with {size}");
+    }
+}
+
+#[test]
+fn of_two_parts_only_the_larger_one_goes_on() {
+    let (mut world, leader) = home(3, None);
+    world.net.isolate(leader, 3);
+    fine(world.run(seconds(9)));
+    assert!(world.serving().is_empty(), "it has stopped, though nobody told it");
+    let next = leads(&mut world, seconds(3) + ELECTION);
+    assert_ne!(next, leader);
+    fine(world.run(seconds(60)));
+    world.net.heal();
+    fine(world.run(seconds(30)));
+    assert_eq!(world.serving(), [next]);
+}
+
+#[test]
+fn of_two_nodes_the_fallback_leads_on_and_takes_over_and_the_other_waits() {
+    for (fallback, lost) in [(0, 1), (1, 0)] {
+        for leader in [0, 1] {
+            let (mut world, first) = home(2, Some(fallback));
+            if first != leader {
+                order(&mut world, first, Some(leader));
+                fine(world.run(seconds(10)));
+            }
+            assert_eq!(world.serving(), [leader], "{:?}", world.heard);
+            // Cut off from each other: the fallback alone serves, whoever led before.
+            world.net.isolate(0, 2);
+            fine(world.run(seconds(12) + ELECTION));
+            assert_eq!(world.serving(), [fallback], "{leader} led, {fallback} breaks ties");
+            fine(world.run(seconds(60)));
+            assert_eq!(world.serving(), [fallback]);
+            world.net.heal();
+            fine(world.run(seconds(20)));
+            assert_eq!(world.serving(), [fallback]);
+            // Without the fallback nobody does.
+            world.crash(fallback);
+            fine(world.run(seconds(60)));
+            assert!(world.serving().is_empty(), "{lost} alone is not enough");
+        }
+    }
+}
+
+#[test]
+fn who_was_cut_off_disturbs_nobody_when_it_is_back() {
+    let (mut world, leader) = home(5, None);
+    let away = another(leader, 5);
+    world.net.isolate(away, 5);
+    fine(world.run(seconds(120)));
+    world.net.heal();
+    fine(world.run(seconds(60)));
+    assert_eq!((world.serving(), lost_role(&world)), (vec![leader], 0));
+}
+
+#[test]
+fn a_leader_that_can_dial_nobody_leads_by_the_reports_that_it_answers() {
+    let (mut world, leader) = home(3, None);
+    world.net.dials_nobody(leader, 3);
+    fine(world.run(seconds(60)));
+    assert_eq!((world.serving(), lost_role(&world)), (vec![leader], 0));
+}
+
+#[test]
+fn a_copy_that_lags_is_not_chosen() {
+    let (mut world, leader) =
+        home_with(3, None, Numbers { lag: 20, by_ranking: false, ..Numbers::default() });
+    let behind = another(leader, 3);
+    world.machines[behind].copies = false;
+    fine(world.run(seconds(20)));
+    order(&mut world, leader, Some(behind));
+    assert_eq!(heard(&world, |output| *output == Output::NotHanded(NotHanded::Lags)), 1);
+    let view = world.node(leader).view(world.local(leader));
+    assert_eq!(view.successors.last(), Some(&world.machines[behind].id), "it stands last");
+    world.crash(leader);
+    let next = leads(&mut world, seconds(12) + ELECTION);
+    assert_ne!(next, behind, "it has no vote of the other one");
+}

@@ -110,6 +110,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let terms = terms(&limits, &about, own_key);
     let policy = Policy { anyone: true, legacy: true, most: 16 };
     let neighbourhood = neighbourhood::Parts {
+        doors: Vec::new(),
         book: Book::new(own_key.id(), vec![Address::new(&about.address)], policy),
         store: store.clone(),
         trust: trust(None).expect("authorities"),

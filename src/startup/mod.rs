@@ -263,6 +263,7 @@ async fn open(
     let bans = neighbours::bans(&settings, &book, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
+        doors: nodes.all(),
         store: store.clone(),
         trust: trust(settings.neighbourhood.authorities())?,
         introduce: settings.neighbourhood.introduce,

@@ -11,7 +11,7 @@ use crate::{
     actors::{
         event::{Kind, Stranger},
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Reported, Shared, Shown, Step},
+        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Moved, Reported, Shared, Shown, Step},
         peer_link::trouble,
         registry::{RoomTold, Tell, WantedBy, Wrapped},
     },
@@ -114,6 +114,11 @@ impl Connection {
             Output::Bans(signed) => {
                 if let Some(home) = self.home() {
                     self.house.neighbourhood.do_send(Shared { home, signed });
+                }
+            }
+            Output::Doors(doors) => {
+                if let Some(home) = self.home() {
+                    self.house.neighbourhood.do_send(Moved { home, doors });
                 }
             }
             Output::Introduce(servers) => {

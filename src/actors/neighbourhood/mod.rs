@@ -8,6 +8,7 @@
 mod bans;
 pub mod bootstrap;
 mod claims;
+mod doors;
 mod gossip;
 pub mod members;
 mod message;
@@ -23,7 +24,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Moved, Open,
     PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shared, Shown, SocketView, Status,
     Step, Trouble,
 };
@@ -69,6 +70,8 @@ pub struct Parts {
     pub store: Store,
     /// Whose certificates are believed.
     pub trust: Arc<ClientConfig>,
+    /// Behind which doors this home is found, if it has several.
+    pub doors: Vec<String>,
     /// Whether to learn of further servers from trusted neighbours.
     pub introduce: bool,
     /// Whose bans count here as well: fingerprints, addresses and names.
@@ -97,6 +100,8 @@ struct Known {
     proven: Option<Arc<PublicKey>>,
     /// The socket, by its meter, on which it was told our bans.
     told: Option<Arc<Meter>>,
+    /// The same of our doors.
+    told_doors: Option<Arc<Meter>>,
     /// Whether a list of its bans is being looked at, and the one that came meanwhile.
     is_heard: bool,
     unheard: Option<Signed>,
@@ -145,6 +150,7 @@ impl Neighbourhood {
         let link = PeerLink::new(peer_link::Parts {
             home,
             url: entry.url.clone(),
+            doors: entry.doors.clone(),
             dialect: entry.dialect,
             accent,
             is_coming,
@@ -164,6 +170,7 @@ impl Neighbourhood {
             links_ms: 0,
             proven: None,
             told: None,
+            told_doors: None,
             is_heard: false,
             unheard: None,
         };
@@ -258,6 +265,7 @@ impl Handler<Open> for Neighbourhood {
         ctx.run_interval(ROUND, |neighbourhood, ctx| {
             neighbourhood.gossip(ctx);
             neighbourhood.tell_bans();
+            neighbourhood.tell_doors();
         });
     }
 }
@@ -275,6 +283,7 @@ impl Handler<Status> for Neighbourhood {
             self.gossip_soon(ctx);
         }
         self.tell_bans();
+        self.tell_doors();
     }
 }
 

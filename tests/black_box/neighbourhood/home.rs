@@ -67,7 +67,12 @@ impl Home {
     }
 
     pub(super) fn start_all(&self) -> Vec<Option<App>> {
-        let start = |at| Some(self.start(at, tempfile::tempdir().expect("a folder"), &[]));
+        self.start_all_with(&[])
+    }
+
+    /// All nodes, with these settings in common.
+    pub(super) fn start_all_with(&self, settings: &[(&str, &str)]) -> Vec<Option<App>> {
+        let start = |at| Some(self.start(at, tempfile::tempdir().expect("a folder"), settings));
         (0..self.nodes.len()).map(start).collect()
     }
 }

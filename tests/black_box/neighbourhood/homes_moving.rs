@@ -1,8 +1,11 @@
-//! Homes that move while people talk: whoever chats finds the node that serves.
+//! Homes that move while people talk: whoever chats, and whoever is a neighbour, finds the node that serves.
 
 use std::path::Path;
 
-use super::home::{Home, all_follow, all_hold, app, serving};
+use super::{
+    home::{Home, all_follow, all_hold, app, serving},
+    place::Place,
+};
 use crate::{app::App, chat::Person, voices::Guest};
 
 /// Two people of one dialect who know each other, sitting at a door.
@@ -59,19 +62,18 @@ async fn whoever_chats_finds_the_next_node_of_a_home_by_herself() {
     are_present(app(&apps, second), 6).await;
     pairs.iter_mut().for_each(|pair| both_talk(pair, "between"));
 
-    // The door that they came in by serves again one day, and they find back.
+    // The next end is planned, and whoever serves then may be the node that was the first.
     apps[first] = Some(home.start(first, folder_of_first, &[]));
-    let third = (0..3).find(|at| ![first, second].contains(at)).expect("another one");
-    drop(apps[third].take().map(App::stop));
     all_follow(&apps, second).await;
     app(&apps, second).signal("TERM");
     let mut ended = apps[second].take().expect("a node");
     assert!(ended.wait().success(), "{}", ended.log());
-    assert_eq!(serving(&apps).await, first);
+    let last = serving(&apps).await;
+    let door = home.nodes[last].main.url();
     for person in pairs.iter_mut().flatten() {
         person.reads(&format!("* connected to {door}"));
     }
-    are_present(app(&apps, first), 6).await;
+    are_present(app(&apps, last), 6).await;
     pairs.iter_mut().for_each(|pair| both_talk(pair, "after"));
 }
 
@@ -124,4 +126,45 @@ async fn a_planned_end_loses_nothing_that_was_said() {
     assert_eq!(read, newcomer.history, "each line once, and in its order");
     assert!(newcomer.history.len() > 40, "{:?}", newcomer.history);
     anna.types("/quit");
+}
+
+#[actix_web::test]
+async fn a_neighbour_that_knows_one_door_finds_the_node_that_serves() {
+    let home = Home::of(3, None);
+    let mut apps = home.start_all_with(&[("NEIGHBOURHOOD__ADMIT", "anyone")]);
+    let first = serving(&apps).await;
+    all_follow(&apps, first).await;
+    let (place, main) = (Place::new(1), &home.nodes[first].main);
+    let line = format!("{} key={}", main.url(), main.key());
+    let outside = [Some(place.open(&[("NEIGHBOURHOOD__PEERS", line.as_str())]))];
+    let neighbour = app(&outside, 0);
+    neighbour.until_up(1).await;
+    let before = neighbour.neighbours().await;
+    let mut anna = Guest::enter(neighbour, "anna", "den").await;
+    let mut ben = Guest::enter(app(&apps, first), "ben", "den").await;
+    ben.sees(&["anna", "ben"]).await;
+    anna.sees(&["anna", "ben"]).await;
+    anna.say("before").await;
+    ben.hears_until("before").await;
+    // The other nodes know of the neighbour what the first one does, and it knows of their doors.
+    all_hold(&apps, "SELECT CAST(count(*) AS TEXT) FROM peers WHERE seen_key IS NOT NULL", "1").await;
+    all_hold(&apps, "SELECT CAST(count(*) AS TEXT) FROM room_lines", "1").await;
+    all_hold(&outside, "SELECT CAST(count(*) AS TEXT) FROM peers WHERE doors LIKE 'ws://% ws://%'", "1")
+        .await;
+
+    drop(apps[first].take().expect("a node").kill());
+    let second = serving(&apps).await;
+    neighbour.until_up(1).await;
+    let after = neighbour.neighbours().await;
+    for part in ["id", "url", "key"] {
+        assert_eq!(before[0][part], after[0][part], "the same home: {after:?}");
+    }
+    let mut carl = Guest::enter(app(&apps, second), "carl", "den").await;
+    assert_eq!(carl.history, ["anna: before"]);
+    carl.sees(&["anna", "carl"]).await;
+    anna.sees(&["anna", "carl"]).await;
+    anna.say("after").await;
+    carl.hears_until("after").await;
+    carl.say("I heard you").await;
+    anna.hears_until("I heard you").await;
 }

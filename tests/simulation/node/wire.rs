@@ -234,7 +234,7 @@ impl Node {
                 self.answer(socket, Input::Found(found.into()), now);
             }
             Output::Shown => self.on_shown(socket, now),
-            Output::Introduce(_) | Output::Bans(_) => {}
+            Output::Introduce(_) | Output::Bans(_) | Output::Doors(_) => {}
             Output::Join(..)
             | Output::Report(_)
             | Output::Overheard

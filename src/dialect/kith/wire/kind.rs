@@ -38,5 +38,7 @@ pub const WANT_LINES: u8 = 99;
 pub const LINES: u8 = 100;
 /// Lines that the sender has lost.
 pub const LOST: u8 = 101;
+/// Where else the sender's home is found.
+pub const DOORS: u8 = 72;
 /// The bans that the sender's operator has made, signed.
 pub const BANS: u8 = 65;

@@ -37,7 +37,8 @@ impl Farewell {
 
 /// What a close frame says. Other servers than ours write what they like behind the code.
 pub(super) fn closed(code: u16, reason: &str) -> Farewell {
-    if let Some(door) = reason.strip_prefix(MOVED).and_then(|url| Door::read(url).ok()) {
+    let moved = reason.strip_prefix(MOVED).filter(|url| url.contains("://"));
+    if let Some(door) = moved.and_then(|url| Door::read(url).ok()) {
         let words = format!("the server hands over, this home is served at {door} now");
         return Farewell { moved: Some(door), ..Farewell::passing(words) };
     }

@@ -106,25 +106,8 @@ impl Connection {
                     self.house.registry.do_send(WantedBy(home));
                 }
             }
-            Output::Report(links) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Reported { home, links });
-                }
-            }
-            Output::Bans(signed) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Shared { home, signed });
-                }
-            }
-            Output::Doors(doors) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Moved { home, doors });
-                }
-            }
-            Output::Introduce(servers) => {
-                if let Some(home) = self.home() {
-                    self.house.neighbourhood.do_send(Introduced { home, servers });
-                }
+            told @ (Output::Report(_) | Output::Bans(_) | Output::Doors(_) | Output::Introduce(_)) => {
+                self.hand_on(told);
             }
             Output::Proven(key) => {
                 if let Some(home) = self.peer.as_ref().and_then(|peer| peer.dialled) {
@@ -139,6 +122,20 @@ impl Connection {
             Output::Step(step, detail) => self.note(step, detail),
             Output::Wake(at) => self.wake(at, ctx),
             // Everything else was carried out before it came here.
+            _ => {}
+        }
+    }
+
+    /// What a neighbour tells about more than its members.
+    fn hand_on(&self, told: Output) {
+        let Some(home) = self.home() else { return };
+        let neighbourhood = &self.house.neighbourhood;
+        match told {
+            Output::Report(links) => neighbourhood.do_send(Reported { home, links }),
+            Output::Bans(signed) => neighbourhood.do_send(Shared { home, signed }),
+            Output::Doors(doors) => neighbourhood.do_send(Moved { home, doors }),
+            Output::Introduce(servers) => neighbourhood.do_send(Introduced { home, servers }),
+            // Nothing else comes here.
             _ => {}
         }
     }

@@ -102,7 +102,7 @@ impl Doors {
         self.has_followed = false;
         self.known.iter_mut().for_each(|known| known.is_tried = false);
         let first = self.known.iter().find(|known| Some(&known.door) == hint.as_ref());
-        let door = first.or(self.known.first()).map_or(&self.typed, |known| &known.door).clone();
+        let door = first.or_else(|| self.known.first()).map_or(&self.typed, |known| &known.door).clone();
         self.enter(&door);
         false
     }

@@ -137,13 +137,12 @@ impl Runner {
                 End::Asked => return self.end(None).await,
                 End::Farewell(Farewell { words, again: false, .. }) => return self.end(Some(words)).await,
                 End::Farewell(Farewell { words, moved, stands_by, .. }) => {
-                    again = again.or(stands_by.flatten());
+                    again = again.or_else(|| stands_by.flatten());
                     let _ = self.reports.send(Report::Lost(words)).await;
-                    if self.doors.step(moved.as_ref()) {
+                    if self.doors.step(moved.as_deref()) {
                         continue;
                     }
-                    // A home that stands by is looking for a node that serves, and that is a matter of seconds.
-                    let wait = backoff.wait(random()).min(again.take().unwrap_or(Duration::MAX));
+                    let wait = self.wait(&mut backoff, again.take());
                     let _ = self.reports.send(Report::Retrying(wait)).await;
                     tokio::select! {
                         () = sleep(wait) => {}
@@ -151,6 +150,16 @@ impl Runner {
                     }
                 }
             }
+        }
+    }
+
+    /// How long to wait, if a server has said when it may be asked again. A home of which nodes stand by is looking for
+    /// one that serves, and that is a matter of seconds; a single server that is full is asked ever less often.
+    fn wait(&self, backoff: &mut Backoff, again: Option<Duration>) -> Duration {
+        let wait = backoff.wait(random());
+        match again.filter(|_| self.doors.are_several()) {
+            Some(again) => wait.min(again.max(self.config.least_wait)),
+            None => wait,
         }
     }
 

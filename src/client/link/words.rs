@@ -20,7 +20,7 @@ pub(super) struct Farewell {
     /// Whether the next attempt may go better.
     pub(super) again: bool,
     /// Where the home is served from now on, if the server said so.
-    pub(super) moved: Option<Door>,
+    pub(super) moved: Option<Box<Door>>,
     /// The server is there and does not serve. How soon it may be asked again, if it said so.
     pub(super) stands_by: Option<Option<Duration>>,
 }
@@ -40,7 +40,7 @@ pub(super) fn closed(code: u16, reason: &str) -> Farewell {
     let moved = reason.strip_prefix(MOVED).filter(|url| url.contains("://"));
     if let Some(door) = moved.and_then(|url| Door::read(url).ok()) {
         let words = format!("the server hands over, this home is served at {door} now");
-        return Farewell { moved: Some(door), ..Farewell::passing(words) };
+        return Farewell { moved: Some(Box::new(door)), ..Farewell::passing(words) };
     }
     if let Some(ending) = known(reason) {
         return ended(ending);
@@ -205,7 +205,7 @@ mod tests {
             "the server closed the connection with an unusual code (4000: bye)"
         );
         let moved = closed(1012, "moved ws://10.0.0.2:8080");
-        assert_eq!(moved.moved, Door::read("ws://10.0.0.2:8080").ok());
+        assert_eq!(moved.moved.map(|door| *door), Door::read("ws://10.0.0.2:8080").ok());
         assert_eq!(closed(1012, "moved house").moved, None);
         let mut headers = HeaderMap::new();
         assert!(!refused_upgrade(StatusCode::NOT_FOUND, &headers).again);

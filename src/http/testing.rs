@@ -71,6 +71,7 @@ fn settings(data: &Path) -> Settings {
 /// What sessions know of the house.
 fn terms(limits: &Limits, about: &About, own_key: &PublicKey) -> Terms {
     Terms {
+        doors: Vec::new(),
         recipients_per_letter: limits.recipients_per_letter,
         detect_accents: true,
         socp_detect_accents: true,

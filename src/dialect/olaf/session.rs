@@ -125,7 +125,7 @@ impl Session {
             if !matches!(self.state, State::Present(_)) {
                 return Err(Violation::OutOfOrder);
             }
-            rooms::hear(text, out);
+            rooms::hear(text, &self.terms.doors, out);
             return Ok(());
         }
         let pending = match Message::read(text).map_err(|_| Violation::Malformed)? {

@@ -15,7 +15,7 @@ pub use self::{
     speech::{answer, event},
 };
 use super::event::Output;
-use crate::domain::refusal::Violation;
+use crate::domain::{refusal::Violation, rooms::Wish};
 
 /// The version of what is offered, as clients find it in the information document.
 pub const VERSION: u32 = 1;
@@ -24,9 +24,15 @@ pub const VERSION: u32 = 1;
 pub const KEY: &str = "kith";
 
 /// Somebody who has said who it is asks something in one of our frames.
-pub(super) fn hear(text: &str, out: &mut Vec<Output>) {
+/// Whoever enters a room of a home of several doors hears first where else it is found.
+pub(super) fn hear(text: &str, doors: &[String], out: &mut Vec<Output>) {
     match request::read(text) {
-        Ok((ticket, wish)) => out.push(Output::Room(ticket, wish)),
+        Ok((ticket, wish)) => {
+            if matches!(wish, Wish::Enter(_)) && !doors.is_empty() {
+                out.extend(speech::doors(doors).map(Output::Send));
+            }
+            out.push(Output::Room(ticket, wish));
+        }
         Err(refused) => {
             if refused.is_malformed() {
                 out.push(Output::Note(Violation::Malformed));

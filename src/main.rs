@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Command::Mesh(args) => kith::cli::mesh::run(args),
         Command::Peers(args) => kith::cli::peers::run(args),
         Command::Chat(args) => kith::cli::chat::run(args),
+        Command::Node(args) => kith::cli::node::run(args),
         Command::Keys(args) => kith::cli::keys::run(args),
         Command::Config(args) => kith::cli::config::run(args),
         Command::Healthcheck(args) => kith::cli::healthcheck::run(args),

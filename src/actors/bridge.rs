@@ -5,6 +5,7 @@
 //! counted, not kept.
 
 use std::{
+    collections::HashSet,
     io,
     sync::{
         Arc,
@@ -26,7 +27,7 @@ use crate::{
     domain::{
         bridge::{self, Reach},
         dialect::Dialect,
-        id::KeyId,
+        id::{ConnectionId, KeyId},
         letter::Frame,
         member::Newcomer,
         replay::Trace,
@@ -44,6 +45,8 @@ pub(super) struct Job {
     pub(super) line: Arc<Line>,
     pub(super) dialect: Dialect,
     pub(super) reach: Reach,
+    /// Connections that have heard it in the room.
+    pub(super) read_by: Arc<HashSet<ConnectionId>>,
 }
 
 /// A line as it is said again.
@@ -58,6 +61,8 @@ pub struct Spoken {
     pub trace: Trace,
     /// What is said.
     pub frame: Frame,
+    /// Who is not told, because she has heard it in the room.
+    pub read_by: Arc<HashSet<ConnectionId>>,
 }
 
 /// The way to the thread, which ends when this is dropped.
@@ -119,7 +124,8 @@ impl Pen {
             Dialect::Socp => self.socp(&text)?,
             Dialect::Tpacket => return Ok(None),
         };
-        Ok(Some(Spoken { by, reach: job.reach, trace: trace(&signature), frame }))
+        let read_by = Arc::clone(&job.read_by);
+        Ok(Some(Spoken { by, reach: job.reach, trace: trace(&signature), frame, read_by }))
     }
 
     /// Grows with the clock, so that it goes on growing after a restart, and never goes back.

@@ -20,8 +20,8 @@ fn line(text: &str) -> Job {
     let by = Speaker { member: KeyId([1; 32]), name: "alice".into(), dialect: Some(Dialect::Tpacket) };
     let id = LineId { stamp: Stamp::at(unix_ms()), home: KeyId([2; 32]) };
     let (room, deed) = (RoomName::public(), Deed::Said(text.to_owned().into()));
-    let line = Arc::new(Line { id, room, by: Some(by), deed });
-    Job { line, dialect: Dialect::Olaf, reach: Reach::Home }
+    let line = Arc::new(Line { id, room, by: Some(by), deed, was_letter: false });
+    Job { line, dialect: Dialect::Olaf, reach: Reach::Home, read_by: Arc::default() }
 }
 
 fn pen(folder: &std::path::Path) -> Pen {
@@ -115,9 +115,6 @@ fn socp_members_hear_a_letter_in_every_form_that_programs_show() {
         display_name: None,
         fingerprint: None,
     };
-    assert!(crate::dialect::is_bridge(&member), "every house knows it by its name and key");
-    assert!(!crate::dialect::is_bridge(&crate::domain::member::Member {
-        name: Some("anna".into()),
-        ..member
-    }));
+    assert!(socp::bridge::is_bridge(&member), "every house knows it by its name and key");
+    assert!(!socp::bridge::is_bridge(&crate::domain::member::Member { name: Some("anna".into()), ..member }));
 }

@@ -14,6 +14,7 @@ use super::clock::unix_ms;
 use crate::domain::{
     bans::Ban,
     dialect::Dialect,
+    directory::listed::Listed,
     id::{ConnectionId, KeyId, PeerId},
     member::{Member, Named},
     neighbourhood::State,
@@ -150,6 +151,11 @@ pub enum Kind {
         /// Which one.
         room: RoomName,
     },
+    /// An operator has emptied and forgotten a room.
+    RoomForgotten {
+        /// Which one.
+        room: RoomName,
+    },
     /// An operator closed a room.
     RoomClosed {
         /// Which one.
@@ -195,6 +201,16 @@ pub enum Kind {
         /// In which epoch.
         epoch: Epoch,
     },
+    /// Somebody is listed in the directory.
+    DirectoryJoined {
+        /// As which entry.
+        listed: Listed,
+    },
+    /// Somebody is listed there no more.
+    DirectoryLeft {
+        /// As which entry it was.
+        listed: Listed,
+    },
     /// A connection was turned away before or after it introduced itself.
     Refused {
         /// From where.
@@ -224,6 +240,7 @@ impl Kind {
             Self::NameRefused { .. } => "name_refused",
             Self::Renamed { .. } => "renamed",
             Self::RoomOpened { .. } => "room_opened",
+            Self::RoomForgotten { .. } => "room_forgotten",
             Self::RoomClosed { .. } => "room_closed",
             Self::TopicSet { .. } => "topic_set",
             Self::LineWithdrawn { .. } => "line_withdrawn",
@@ -234,6 +251,8 @@ impl Kind {
             Self::Role { .. } => "role",
             Self::Banned { .. } => "banned",
             Self::Unbanned { .. } => "unbanned",
+            Self::DirectoryJoined { .. } => "directory_joined",
+            Self::DirectoryLeft { .. } => "directory_left",
         }
     }
 }

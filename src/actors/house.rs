@@ -21,6 +21,7 @@ use super::{
     neighbourhood::{self, Neighbourhood},
     notary::{Keys, Notary},
     registry::{self, OfflineParts, Registry},
+    rendezvous::{self, Rendezvous},
     stillness::Stillness,
     tally::Tally,
 };
@@ -45,6 +46,8 @@ pub struct House {
     pub registry: Addr<Registry>,
     /// Who our neighbours are.
     pub neighbourhood: Addr<Neighbourhood>,
+    /// Who listens where, for clients that mesh by themselves.
+    pub rendezvous: Addr<Rendezvous>,
     /// Who may not come.
     pub bans: Banned,
     /// The one who changes that.
@@ -100,6 +103,8 @@ pub struct Plan {
     pub channel: Channel,
     /// The keys of the bridge, if it is on.
     pub bridge: Option<BridgeKeys>,
+    /// The rules of the rendezvous.
+    pub rendezvous: rendezvous::Policy,
     /// Who may not come.
     pub bans: Sentences,
     /// Who writes things down.
@@ -162,7 +167,8 @@ impl House {
         let parts = plan.neighbourhood;
         let thread = Arbiter::new().handle();
         let neighbourhood = Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts));
-        let parts = bans::Parts {
+        let rendezvous = meeting(plan.rendezvous, &neighbourhood, clock, (&tally, &bulletin));
+        let sentences = bans::Parts {
             banned: banned.clone(),
             store,
             notary: notary.clone(),
@@ -174,10 +180,11 @@ impl House {
             issue: plan.bans.issue,
             issues: plan.bans.issues,
         };
-        let warden = Warden::start_in_arbiter(&plan.desk, move |_| Warden::new(parts));
+        let warden = Warden::start_in_arbiter(&plan.desk, move |_| Warden::new(sentences));
         Ok(Arc::new(Self {
             registry,
             neighbourhood,
+            rendezvous,
             bans: banned,
             warden,
             notary,
@@ -206,4 +213,20 @@ impl House {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
+}
+
+fn meeting(
+    policy: rendezvous::Policy,
+    neighbourhood: &Addr<Neighbourhood>,
+    clock: Clock,
+    (tally, bulletin): (&Tally, &Bulletin),
+) -> Addr<Rendezvous> {
+    let neighbours = policy.share.then(|| neighbourhood.clone().recipient());
+    Rendezvous::open(rendezvous::Parts {
+        policy,
+        neighbours,
+        clock,
+        tally: tally.clone(),
+        bulletin: bulletin.clone(),
+    })
 }

@@ -23,6 +23,7 @@ pub mod notary;
 pub mod peer_link;
 pub mod pump;
 pub mod registry;
+pub mod rendezvous;
 pub mod socket;
 pub mod stillness;
 pub mod succession;

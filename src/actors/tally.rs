@@ -10,6 +10,7 @@ use prometheus_client::{
 
 use crate::domain::{
     dialect::Dialect,
+    directory::order::Farewell,
     refusal::{Ending, Refusal, Violation},
 };
 
@@ -75,6 +76,18 @@ pub struct Tally {
     pub store_dropped: Counter,
     /// 1 while the store takes writes.
     pub store_healthy: Gauge,
+    /// Sockets at the rendezvous.
+    pub rendezvous_sockets: Gauge,
+    /// Entries of the directory, those of neighbours included.
+    pub directory_entries: Gauge,
+    /// Registrations at the rendezvous, repeated ones included.
+    pub rendezvous_registrations: Counter,
+    /// Lists and directories that it sent.
+    pub rendezvous_lists: Counter,
+    /// What it was told and could not read.
+    pub rendezvous_nonsense: Counter,
+    /// Bytes that went through it between nodes.
+    pub relayed_bytes: Counter,
     /// Bytes of uploaded files.
     pub upload_bytes: Gauge<u64, AtomicU64>,
     bridged: Family<Bridged, Counter>,
@@ -82,6 +95,7 @@ pub struct Tally {
     violations: Family<Code, Counter>,
     endings: Family<Code, Counter>,
     refusals: Family<Code, Counter>,
+    rendezvous_closed: Family<Code, Counter>,
 }
 
 impl Default for Tally {
@@ -107,12 +121,19 @@ impl Default for Tally {
             store_failures: Counter::default(),
             store_dropped: Counter::default(),
             store_healthy: Gauge::default(),
+            rendezvous_sockets: Gauge::default(),
+            directory_entries: Gauge::default(),
+            rendezvous_registrations: Counter::default(),
+            rendezvous_lists: Counter::default(),
+            rendezvous_nonsense: Counter::default(),
+            relayed_bytes: Counter::default(),
             upload_bytes: Gauge::default(),
             bridged: Family::default(),
             signatures_made: Family::default(),
             violations: Family::default(),
             endings: Family::default(),
             refusals: Family::default(),
+            rendezvous_closed: Family::default(),
         };
         // A counter that was never touched shows as zero, so that a first event is a visible change.
         for kept in ["no", "yes"] {
@@ -126,6 +147,9 @@ impl Default for Tally {
         }
         for refusal in Refusal::ALL {
             let _ = tally.refusals.get_or_create(&Code { code: refusal.code() });
+        }
+        for code in Farewell::CODES {
+            let _ = tally.rendezvous_closed.get_or_create(&Code { code });
         }
         tally.store_healthy.set(1);
         tally
@@ -159,9 +183,29 @@ impl Tally {
         self.signatures_made.get_or_create(&Kept { kept }).inc();
     }
 
+    /// A socket of the rendezvous was let go.
+    pub fn rendezvous_closed(&self, farewell: Farewell) {
+        self.rendezvous_closed.get_or_create(&Code { code: farewell.code() }).inc();
+    }
+
     /// A wish was not granted.
     pub fn refusal(&self, refusal: Refusal) {
         self.refusals.get_or_create(&Code { code: refusal.code() }).inc();
+    }
+
+    fn register_rendezvous(&self, r: &mut Registry) {
+        r.register("rendezvous_sockets", "sockets at the rendezvous", self.rendezvous_sockets.clone());
+        r.register("directory_entries", "entries of the directory", self.directory_entries.clone());
+        let (all, help) = (self.rendezvous_registrations.clone(), "registrations, repeated ones included");
+        r.register("rendezvous_registrations", help, all);
+        r.register("rendezvous_lists", "lists that the rendezvous sent", self.rendezvous_lists.clone());
+        r.register(
+            "rendezvous_nonsense",
+            "what the rendezvous could not read",
+            self.rendezvous_nonsense.clone(),
+        );
+        r.register("relayed_bytes", "bytes handed on between nodes", self.relayed_bytes.clone());
+        r.register("rendezvous_closed", "sockets let go, by reason", self.rendezvous_closed.clone());
     }
 
     /// Everything under the names that `/metrics` shows.
@@ -195,6 +239,7 @@ impl Tally {
         r.register("store_failures", "writes that the store refused", self.store_failures.clone());
         r.register("store_dropped", "records given up while the store was away", self.store_dropped.clone());
         r.register("store_healthy", "1 while the store takes writes", self.store_healthy.clone());
+        self.register_rendezvous(r);
         r.register("upload_bytes", "bytes of uploaded files", self.upload_bytes.clone());
         r.register("violations", "frames that broke their protocol, by code", self.violations.clone());
         r.register("endings", "connections that ended, by reason", self.endings.clone());

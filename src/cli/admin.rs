@@ -79,6 +79,8 @@ pub enum AdminCommand {
         #[arg(long, value_name = "MEMBER")]
         discard: Option<String>,
     },
+    /// List who listens where, for clients that mesh by themselves.
+    Directory,
     /// List the neighbours, and how the link to each is.
     Peers,
     /// List every server of the neighbourhood with its members.
@@ -164,6 +166,7 @@ async fn answer(api: &Api, command: &AdminCommand, json: bool) -> Result<String,
             api.delete(&format!("/api/v1/offline/{}", escaped(member))).await?;
             Ok(if json { String::new() } else { format!("what waited for {member} is forgotten") })
         }
+        AdminCommand::Directory => list("/api/v1/directory?".to_owned(), show::directory).await,
         AdminCommand::Peers => list("/api/v1/peers?".to_owned(), neighbours::peers).await,
         AdminCommand::Neighbourhood => {
             let text = api.get("/api/v1/neighbourhood").await?;

@@ -4,11 +4,15 @@ pub mod admin;
 pub mod chat;
 pub mod config;
 pub mod healthcheck;
+mod input;
 pub mod keys;
 pub mod mesh;
+pub mod node;
 mod paint;
 pub mod peers;
+mod screen;
 pub mod serve;
+mod words;
 
 use clap::{Parser, Subcommand};
 
@@ -34,6 +38,8 @@ pub enum Command {
     Peers(peers::PeersArgs),
     /// Talk: a line-mode client.
     Chat(chat::ChatArgs),
+    /// Mesh with others without a server in between, introduced by a rendezvous.
+    Node(node::NodeArgs),
     /// Show the public keys of a home server.
     Keys(keys::KeysArgs),
     /// Check or print the settings in force.

@@ -1,7 +1,7 @@
-//! A sealed channel between two servers that have just proven their keys to each other.
+//! A sealed channel between two programs that have just proven their keys to each other.
 //!
 //! Each side makes an X25519 key for this one connection and puts it into what both sign, so the secret
-//! they agree on belongs to exactly these two servers and is worth nothing later. Every message is
+//! they agree on belongs to exactly these two and is worth nothing later. Every message is
 //! sealed with AES-256-GCM under a counter: nobody in between can read, change, drop, repeat or reorder
 //! one without the channel breaking.
 
@@ -14,6 +14,38 @@ use aws_lc_rs::{
 use bytes::{Bytes, BytesMut};
 
 use super::keys::KeyError;
+
+/// Who speaks on a channel. Its name is in everything that is signed and derived, so that nothing of one protocol is
+/// worth anything in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Two servers.
+    Servers,
+    /// Two nodes of a mesh.
+    Nodes,
+    /// Two nodes of one home, of which one copies the other's database.
+    Copy,
+}
+
+impl Purpose {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Servers => "kith.peer.v1",
+            Self::Nodes => "kith.node.v1",
+            Self::Copy => "kith.copy.v1",
+        }
+    }
+
+    /// The text that one side signs about what both have said of themselves. The two sides sign different words, so that
+    /// nobody can hand a proof back.
+    #[must_use]
+    pub fn transcript(self, by_dialler: bool, of_dialler: &[u8], of_answerer: &[u8]) -> Vec<u8> {
+        let words = if by_dialler { "I dialled" } else { "I was dialled" };
+        let words = format!("{}: {words}\n", self.name());
+        let length = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes();
+        [words.as_bytes(), &length(of_dialler), of_dialler, &length(of_answerer), of_answerer].concat()
+    }
+}
 
 /// What this side makes up for one connection.
 pub struct Ephemeral {
@@ -55,26 +87,32 @@ impl Ephemeral {
         self.nonce
     }
 
-    /// The channel to the side that told us `theirs`, bound to what both have signed.
+    /// The channel to the side that told us `theirs`, bound to what both have signed: the text of the dialler.
     ///
     /// # Errors
     /// That is no key.
-    pub fn agree(self, theirs: &[u8; 32], transcript: &[u8], we_dialled: bool) -> Result<Channel, KeyError> {
+    pub fn agree(
+        self,
+        purpose: Purpose,
+        theirs: &[u8; 32],
+        transcript: &[u8],
+        we_dialled: bool,
+    ) -> Result<Channel, KeyError> {
         let theirs = UnparsedPublicKey::new(&X25519, theirs);
         agree_ephemeral(self.private, theirs, KeyError::NotMade, |secret| {
             let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, transcript).extract(secret);
-            let out = half(&secret, b"kith.peer.v1 from the dialler")?;
-            let back = half(&secret, b"kith.peer.v1 to the dialler")?;
+            let out = half(&secret, &format!("{} from the dialler", purpose.name()))?;
+            let back = half(&secret, &format!("{} to the dialler", purpose.name()))?;
             let (mine, theirs) = if we_dialled { (out, back) } else { (back, out) };
             Ok(Channel { mine, theirs })
         })
     }
 }
 
-fn half(secret: &hkdf::Prk, purpose: &[u8]) -> Result<Half, KeyError> {
+fn half(secret: &hkdf::Prk, info: &str) -> Result<Half, KeyError> {
     let mut key = [0; 32];
-    let purpose = [purpose];
-    let expanded = secret.expand(&purpose, &AES_256_GCM).map_err(|_| KeyError::NotMade)?;
+    let info = [info.as_bytes()];
+    let expanded = secret.expand(&info, &AES_256_GCM).map_err(|_| KeyError::NotMade)?;
     expanded.fill(&mut key).map_err(|_| KeyError::NotMade)?;
     let key = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| KeyError::NotMade)?;
     Ok(Half { key: LessSafeKey::new(key), count: 0 })
@@ -141,8 +179,8 @@ mod tests {
         let (one, two) = (Ephemeral::generate().expect("one"), Ephemeral::generate().expect("two"));
         let (first, second) = (one.public(), two.public());
         (
-            one.agree(&second, transcript[0], true).expect("a channel"),
-            two.agree(&first, transcript[1], false).expect("a channel"),
+            one.agree(Purpose::Servers, &second, transcript[0], true).expect("a channel"),
+            two.agree(Purpose::Servers, &first, transcript[1], false).expect("a channel"),
         )
     }
 
@@ -155,6 +193,21 @@ mod tests {
         assert_eq!(two.open(sealed[1].clone()), None, "repeated");
         let answer = two.seal(b"yes");
         assert_eq!(one.open(answer).as_deref(), Some(&b"yes"[..]));
+    }
+
+    #[test]
+    fn channels_of_another_purpose_do_not_fit() {
+        let (one, two) = (Ephemeral::generate().expect("one"), Ephemeral::generate().expect("two"));
+        let (first, second) = (one.public(), two.public());
+        let mut one = one.agree(Purpose::Servers, &second, b"same", true).expect("a channel");
+        let mut two = two.agree(Purpose::Nodes, &first, b"same", false).expect("a channel");
+        assert_eq!(two.open(one.seal(b"hello")), None);
+        assert_ne!(
+            Purpose::Servers.transcript(true, b"a", b"b"),
+            Purpose::Nodes.transcript(true, b"a", b"b")
+        );
+        assert_ne!(Purpose::Nodes.transcript(true, b"a", b"b"), Purpose::Nodes.transcript(false, b"a", b"b"));
+        assert_ne!(Purpose::Nodes.transcript(true, b"ab", b""), Purpose::Nodes.transcript(true, b"a", b"b"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Accent, Ear, kith};
+use super::{Accent, Ear, kith, rooms::directory::Errand};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -11,6 +11,7 @@ use crate::{
     domain::{
         Moment,
         channel::Wraps,
+        directory::listed::Listed,
         id::{HomeId, KeyId},
         letter::{Frame, Letter},
         member::{Member, Newcomer, Whom},
@@ -61,6 +62,8 @@ pub enum Output {
     Route(Letter),
     /// Something is wanted of a room. The answer is delivered as a frame, in order with what happens there.
     Room(Ticket, Wish),
+    /// Something is wanted of the directory of the rendezvous, by this member.
+    Errand(Ticket, KeyId, Errand),
     /// The client list is wanted.
     WantList,
     /// Members who have names are looked for: some of them. No frame until [`Input::Found`].
@@ -85,6 +88,8 @@ pub enum Output {
     Bans(kith::bans::Signed),
     /// A neighbour says behind which doors its home is found.
     Doors(Vec<String>),
+    /// A neighbour tells who is registered in its directory.
+    Directory(Vec<Listed>),
     /// A neighbour names other servers that it would be good to be linked with.
     Introduce(Vec<ServerCard>),
     /// How long a question and its answer took.

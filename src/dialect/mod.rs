@@ -10,6 +10,7 @@ pub mod event;
 pub mod kith;
 pub mod olaf;
 pub mod press;
+pub mod rendezvous;
 pub mod rooms;
 pub mod sealed;
 pub mod socp;
@@ -329,12 +330,6 @@ pub fn under(member: &Member, nick: &str) -> Option<Newcomer> {
         // Keys do not change, and a name belongs to its key.
         Dialect::Olaf | Dialect::Socp => None,
     }
-}
-
-/// Whether somebody is a house's voice for members of other protocols, and not a person.
-#[must_use]
-pub fn is_bridge(member: &Member) -> bool {
-    member.dialect == Dialect::Socp && socp::bridge::is_bridge(member)
 }
 
 /// The key by which lines are known of a home that knows no rooms. Nobody can prove it.

@@ -2,9 +2,11 @@
 //!
 //! The public conversations of all protocols are one room. A letter that says something to everybody becomes a line
 //! of that room at its author's home; each home says the lines again to its own members of other protocols, in its
-//! own name, since it cannot sign in theirs. **Invariants:** what the bridge says is never a line; a line is never said
-//! in the protocol in which it was said first; a neighbour that knows no rooms hears the lines of this home alone. So
+//! own name, since it cannot sign in theirs. **Invariants:** what this bridge says is never a line; a line is never said
+//! again to those who have read it as a letter, nor to those who hear it in the room; a neighbour that knows no rooms hears the lines of this home alone. So
 //! everybody reads everything once, however many homes are linked with whom.
+
+use std::collections::HashMap;
 
 use super::{
     Moment,
@@ -18,6 +20,9 @@ use super::{
 
 /// Lines that are older when they are heard stay in the history: said again, they would look like said just now.
 const FRESH_MS: i64 = 60_000;
+
+/// One author gets this part of what goes one way, so that nobody can keep the others from being read.
+const SHARE: u32 = 4;
 
 /// How far a line is said again in one protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +38,9 @@ pub enum Reach {
 pub enum Turn {
     /// It is said again like this.
     Say(Reach),
-    /// Not in this protocol, or not any more.
+    /// Not in this protocol: all who speak it have read it, or none can; or not any more.
     Leave,
-    /// Too many are said already. Whether it is the first one that is left out.
+    /// Too many are said already. Whether that should be told, which it should not for each.
     TooMany(bool),
 }
 
@@ -47,26 +52,40 @@ pub struct Bridge {
     out: Gauge,
 }
 
-/// How much goes one way.
+/// How much goes one way: of all authors together, and of each.
 #[derive(Debug)]
 struct Gauge {
-    bucket: Bucket,
-    is_full: bool,
+    most: u32,
+    whole: Bucket,
+    /// Those who have said something lately.
+    authors: HashMap<KeyId, Bucket>,
+    /// How often it is told that there is too much.
+    told: Bucket,
 }
 
 impl Gauge {
     fn new(limits: &Limits) -> Self {
         let most = limits.bridge_lines_per_second;
-        Self { bucket: Bucket::new(most, most.saturating_mul(2)), is_full: false }
+        let (whole, told) = (Bucket::new(most, most.saturating_mul(2)), Bucket::per_minute(1));
+        Self { most, whole, authors: HashMap::new(), told }
     }
 
-    /// Takes one, or says whether it is the first one for which there is no room.
-    fn take(&mut self, now: Moment) -> Result<(), bool> {
-        if self.bucket.take(1, now).is_ok() {
-            self.is_full = false;
-            return Ok(());
+    /// Takes one of this author, or says whether that there is no room for it should be told.
+    fn take(&mut self, author: KeyId, now: Moment) -> Result<(), bool> {
+        let share = (self.most / SHARE).max(1);
+        let mut own = self.authors.get(&author).copied();
+        let bucket = own.get_or_insert_with(|| Bucket::new(share, share.saturating_mul(2)));
+        // What is refused to one author takes nothing from the others.
+        if bucket.take(1, now).is_err() || self.whole.take(1, now).is_err() {
+            return Err(self.told.take(1, now).is_ok());
         }
-        Err(!std::mem::replace(&mut self.is_full, true))
+        // Only those to whom something was granted are remembered, so they are few.
+        let many = usize::try_from(self.most.saturating_mul(2 * SHARE)).unwrap_or(usize::MAX);
+        if self.authors.len() >= many && !self.authors.contains_key(&author) {
+            self.authors.retain(|_, bucket| !bucket.is_idle(now));
+        }
+        self.authors.extend(own.map(|bucket| (author, bucket)));
+        Ok(())
     }
 }
 
@@ -95,31 +114,46 @@ impl Bridge {
         !is_ours && letter.plain.is_some() && letter.audience == Audience::Everyone
     }
 
-    /// One more letter becomes a line.
+    /// One more letter of this author becomes a line.
     ///
     /// # Errors
-    /// Too many do already. Whether it is the first one that does not.
-    pub fn carry_in(&mut self, now: Moment) -> Result<(), bool> {
-        self.into.take(now)
+    /// Too many do already. Whether that should be told.
+    pub fn carry_in(&mut self, author: KeyId, now: Moment) -> Result<(), bool> {
+        self.into.take(author, now)
     }
 
     /// Whether a line is said again in a protocol.
     pub fn carry_out(&mut self, line: &Line, dialect: Dialect, now_ms: i64, now: Moment) -> Turn {
-        let by = line.by.as_ref().and_then(|by| by.dialect);
-        let is_old = line.id.stamp.unix_ms() < now_ms.saturating_sub(FRESH_MS);
+        let Some(by) = &line.by else { return Turn::Leave };
         // Who speaks a protocol that only newer programs know cannot be named.
-        let is_other = by.is_some_and(|by| by != dialect);
+        let is_news = by.dialect.is_some() && !was_read(line, dialect);
         let is_said = matches!(line.deed, Deed::Said(_)) && line.room.is_public();
         // Its members hear all lines of a room.
-        if dialect == Dialect::Tpacket || is_old || !is_other || !is_said {
+        if dialect == Dialect::Tpacket || is_old(line, now_ms) || !is_news || !is_said {
             return Turn::Leave;
         }
-        match self.out.take(now) {
+        match self.out.take(by.member, now) {
             Ok(()) if line.id.home == self.own => Turn::Say(Reach::Neighbours),
             Ok(()) => Turn::Say(Reach::Home),
-            Err(is_first) => Turn::TooMany(is_first),
+            Err(is_told) => Turn::TooMany(is_told),
         }
     }
+}
+
+/// Whether all who speak this protocol have read a line when it was a letter.
+fn was_read(line: &Line, dialect: Dialect) -> bool {
+    line.was_letter && line.by.as_ref().and_then(|by| by.dialect) == Some(dialect)
+}
+
+/// Whether somebody who is in the room need not hear a line there, because she reads it as a letter. Only what is
+/// old comes without its letter: the link was down when that was sent.
+#[must_use]
+pub fn is_read_as_letter(line: &Line, dialect: Option<Dialect>, now_ms: i64) -> bool {
+    dialect.is_some_and(|dialect| was_read(line, dialect)) && !is_old(line, now_ms)
+}
+
+fn is_old(line: &Line, now_ms: i64) -> bool {
+    line.id.stamp.unix_ms() < now_ms.saturating_sub(FRESH_MS)
 }
 
 /// The words in which a line is said again.

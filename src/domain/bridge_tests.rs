@@ -9,24 +9,53 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
+    admission,
     id::HomeId,
     member::Member,
     rooms::{
-        Asker, Carried, Event, LineId, Outcome, Record, RoomName, RoomNews, Rooms, Speaker, Stamp, Wish,
+        Asker, Carried, Event, LineId, Outcome, Record, RoomName, RoomNews, Rooms, Speaker, Stamp, Standing,
+        Wish,
     },
 };
 
 const START: i64 = 1_700_000_000_000;
 
-/// Who: the number of a home, and a dialect. Everybody who speaks tPacket is in the public room.
-type Person = (usize, Dialect);
+/// Who: the number of a home, a dialect, and whether she is in the public room. Everybody who speaks tPacket is.
+type Person = (usize, Dialect, bool);
+
+/// Everybody at one home.
+const PEOPLE: [(Dialect, bool); 5] = [
+    (Dialect::Olaf, false),
+    (Dialect::Socp, false),
+    (Dialect::Tpacket, true),
+    (Dialect::Olaf, true),
+    (Dialect::Socp, true),
+];
+
+/// How something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    Letter,
+    Line,
+}
+
+/// Every way of saying something to everybody.
+const WAYS: [(Dialect, bool, How); 7] = [
+    (Dialect::Olaf, false, How::Letter),
+    (Dialect::Socp, false, How::Letter),
+    (Dialect::Olaf, true, How::Letter),
+    (Dialect::Socp, true, How::Letter),
+    (Dialect::Tpacket, true, How::Line),
+    (Dialect::Olaf, true, How::Line),
+    (Dialect::Socp, true, How::Line),
+];
 
 struct House {
     rooms: Rooms,
     bridge: Option<Bridge>,
 }
 
-/// Homes that are all linked with each other, with one member of each dialect, and one neighbour of all of them
+/// Homes that are all linked with each other, with one member of each kind, and one neighbour of all of them
 /// that speaks OLAF and knows no rooms.
 struct World {
     houses: Vec<House>,
@@ -37,16 +66,17 @@ struct World {
     now: i64,
 }
 
-fn key(home: usize, dialect: Dialect) -> KeyId {
+fn key((home, dialect, is_in): Person) -> KeyId {
     let mut key = [0; 32];
-    for (byte, from) in key.iter_mut().zip(format!("{home} {dialect}").bytes()) {
+    for (byte, from) in key.iter_mut().zip(format!("{home} {dialect} {is_in}").bytes()) {
         *byte = from;
     }
     KeyId(key)
 }
 
-fn member((home, dialect): Person) -> Arc<Member> {
-    let key = key(home, dialect);
+fn member(who: Person) -> Arc<Member> {
+    let (home, dialect, _) = who;
+    let key = key(who);
     let name = Some(format!("{dialect}-{home}").into()).filter(|_| dialect != Dialect::Olaf);
     let (number, public_key, sealing_key, display_name, fingerprint) = (0, "".into(), None, None, None);
     Member { key, name, number, dialect, public_key, spelled: key, sealing_key, display_name, fingerprint }
@@ -57,7 +87,10 @@ fn home(number: usize) -> HomeId {
     HomeId(u32::try_from(number + 2).expect("few homes"))
 }
 
-const HEARS: ConnectionId = ConnectionId(1);
+/// The connection of one who is in the room.
+fn seat(dialect: Dialect) -> ConnectionId {
+    Bridge::seat(dialect)
+}
 
 impl World {
     fn new(bridges: &[bool]) -> Self {
@@ -75,16 +108,20 @@ impl World {
                 let outcome = world.houses[one].rooms.link(home(other), own(other));
                 world.follow(one, outcome);
             }
-            let outcome = world.ask(one, Wish::Enter(RoomName::public()));
-            world.follow(one, outcome);
+            for dialect in Dialect::ALL {
+                let outcome = world.ask((one, dialect, true), Wish::Enter(RoomName::public()));
+                world.follow(one, outcome);
+            }
         }
         world.settle();
         world
     }
 
-    fn ask(&mut self, at: usize, wish: Wish) -> Outcome {
-        let member = member((at, Dialect::Tpacket));
-        self.houses[at].rooms.ask(&Asker { connection: HEARS, member: &member }, wish, self.now)
+    fn ask(&mut self, who: Person, wish: Wish) -> Outcome {
+        let ((at, dialect, _), member) = (who, member(who));
+        let from = admission::Origin::V6(0);
+        let asker = Asker { connection: seat(dialect), member: &member, from };
+        self.houses[at].rooms.ask(&asker, wish, self.now)
     }
 
     fn hears(&mut self, who: Person, text: &str) {
@@ -94,10 +131,12 @@ impl World {
     /// What follows at one home, as its shell carries it out.
     fn follow(&mut self, at: usize, outcome: Outcome) {
         for (_, guests, event) in outcome.events {
-            if let (true, Event::Said(_, line) | Event::Recalled(line)) = (guests.contains(&HEARS), event)
-                && let Deed::Said(text) = &line.deed
-            {
-                self.hears((at, Dialect::Tpacket), text);
+            let (Event::Said(_, line) | Event::Recalled(line)) = event else { continue };
+            let Deed::Said(text) = &line.deed else { continue };
+            for dialect in Dialect::ALL.into_iter().filter(|dialect| guests.contains(&seat(*dialect))) {
+                if !is_read_as_letter(&line, Some(dialect), self.now) {
+                    self.hears((at, dialect, true), text);
+                }
             }
         }
         for (homes, news) in outcome.news {
@@ -114,7 +153,9 @@ impl World {
                 let Turn::Say(reach) = bridge.carry_out(&line, dialect, self.now, now) else { continue };
                 let Deed::Said(text) = &line.deed else { panic!("{line:?}") };
                 assert_eq!(words(&line).map(|words| words.ends_with(&**text)), Some(true));
-                self.hears((at, dialect), text);
+                // Those who are in the room are left out.
+                assert!(self.houses[at].rooms.is_in(seat(dialect), &line.room));
+                self.hears((at, dialect, false), text);
                 if reach == Reach::Neighbours && dialect == Dialect::Olaf {
                     *self.outside.entry(text.to_string()).or_default() += 1;
                 }
@@ -124,7 +165,10 @@ impl World {
 
     fn settle(&mut self) {
         while let Some((from, to, news)) = self.news.pop_front() {
-            let outcome = self.houses[to].rooms.hear(home(from), news, self.now).expect("good news");
+            let outcome = self.houses[to]
+                .rooms
+                .hear(home(from), news, |_, _| Standing::Listed, self.now)
+                .expect("good news");
             self.follow(to, outcome);
         }
     }
@@ -144,17 +188,26 @@ impl World {
         self.follow(at, outcome);
     }
 
-    /// Somebody says something to everybody; in a dialect with letters, all of that dialect hear it as it is.
-    fn says(&mut self, who: Person, text: &str) {
+    /// Everybody who speaks like that hears a letter as it is.
+    fn deliver(&mut self, dialect: Dialect, author: Option<Person>, text: &str) {
+        for at in 0..self.houses.len() {
+            for who in [false, true].map(|is_in| (at, dialect, is_in)) {
+                if Some(who) != author {
+                    self.hears(who, text);
+                }
+            }
+        }
+    }
+
+    /// Somebody says something to everybody.
+    fn says(&mut self, who: Person, how: How, text: &str) {
         self.now += 50;
-        let (at, dialect) = who;
-        if dialect == Dialect::Tpacket {
-            let outcome = self.ask(at, Wish::Say(None, text.into()));
+        let (at, dialect, _) = who;
+        if how == How::Line {
+            let outcome = self.ask(who, Wish::Say(Some(RoomName::public()), text.into()));
             self.follow(at, outcome);
         } else {
-            for other in (0..self.houses.len()).filter(|other| *other != at) {
-                self.hears((other, dialect), text);
-            }
+            self.deliver(dialect, Some(who), text);
             if dialect == Dialect::Olaf {
                 *self.outside.entry(text.to_owned()).or_default() += 1;
             }
@@ -166,9 +219,9 @@ impl World {
     /// A member of the old neighbour says something: each home hears the letter by itself.
     fn outsider_says(&mut self, text: &str) {
         self.now += 50;
+        self.deliver(Dialect::Olaf, None, text);
         for at in 0..self.houses.len() {
-            self.hears((at, Dialect::Olaf), text);
-            self.carry(at, &member((99, Dialect::Olaf)), HomeId(99), text);
+            self.carry(at, &member((99, Dialect::Olaf, false)), HomeId(99), text);
         }
         self.settle();
     }
@@ -184,33 +237,33 @@ proptest! {
     #[test]
     fn everybody_reads_everything_once(
         bridges in proptest::collection::vec(any::<bool>(), 1..5),
-        said in proptest::collection::vec((0..5_usize, 0..4_usize), 1..12),
+        said in proptest::collection::vec((0..5_usize, 0..=WAYS.len()), 1..12),
     ) {
         let mut world = World::new(&bridges);
         for (number, (at, by)) in said.into_iter().enumerate() {
             let (at, text) = (at % bridges.len(), format!("words {number}"));
-            let author = Dialect::ALL.get(by).map(|dialect| (at, *dialect));
+            let author = WAYS.get(by).map(|(dialect, is_in, how)| ((at, *dialect, *is_in), *how));
             match author {
-                Some(author) => world.says(author, &text),
+                Some((author, how)) => world.says(author, how, &text),
                 None => world.outsider_says(&text),
             }
-            let spoken = author.map_or(Dialect::Olaf, |(_, dialect)| dialect);
+            let (spoken, how) = author.map_or((Dialect::Olaf, How::Letter), |((_, by, _), how)| (by, how));
             for (home, is_on) in bridges.iter().enumerate() {
-                for dialect in Dialect::ALL {
-                    let who = (home, dialect);
+                for (dialect, is_in) in PEOPLE {
+                    let who = (home, dialect, is_in);
+                    let reads_letter = how == How::Letter && dialect == spoken;
                     // Where the author's home has no bridge, its letters are no lines; lines of a room cross anyway.
-                    let becomes_a_line = spoken == Dialect::Tpacket || author.map_or(*is_on, |(at, _)| bridges[at]);
-                    let reads = dialect == spoken || (becomes_a_line && (*is_on || dialect == Dialect::Tpacket));
-                    let is_echo = Some(who) == author && dialect != Dialect::Tpacket;
+                    let is_line = how == How::Line || author.map_or(*is_on, |_| bridges[at]);
+                    let reads = reads_letter || (is_line && (*is_on || is_in));
+                    let is_echo = reads_letter && author.is_some_and(|(author, _)| author == who);
                     prop_assert_eq!(world.times(who, &text), u32::from(reads && !is_echo), "{:?}: {}", who, text);
                 }
             }
-            if let Some((at, dialect)) = author {
-                let is_heard = dialect == Dialect::Olaf || bridges[at];
-                prop_assert_eq!(world.outside.get(&text).copied().unwrap_or(0), u32::from(is_heard));
-            } else {
-                prop_assert_eq!(world.outside.get(&text), None, "it is not told what it has said itself");
-            }
+            let is_heard = author.is_some_and(|((_, by, _), how)| {
+                bridges[at] || (how, by) == (How::Letter, Dialect::Olaf)
+            });
+            // It is not told what it has said itself.
+            prop_assert_eq!(world.outside.get(&text).copied().unwrap_or(0), u32::from(is_heard));
         }
     }
 }
@@ -218,7 +271,8 @@ proptest! {
 fn said(room: &str, by: Option<Dialect>, at_ms: i64) -> Line {
     let id = LineId { stamp: Stamp::at(at_ms), home: KeyId([1; 32]) };
     let by = Speaker { member: KeyId([2; 32]), name: "alice".into(), dialect: by };
-    Line { id, room: RoomName::new(room).expect("a name"), by: Some(by), deed: Deed::Said("hello".into()) }
+    let (room, deed) = (RoomName::new(room).expect("a name"), Deed::Said("hello".into()));
+    Line { id, room, by: Some(by), deed, was_letter: false }
 }
 
 #[test]
@@ -229,7 +283,7 @@ fn only_what_is_said_now_in_public_in_another_dialect_is_said_again() {
     assert_eq!(turn(&line, Dialect::Olaf), Turn::Say(Reach::Neighbours));
     assert_eq!(turn(&line, Dialect::Tpacket), Turn::Leave);
     for line in [
-        said("public", Some(Dialect::Olaf), START),
+        Line { was_letter: true, ..said("public", Some(Dialect::Olaf), START) },
         said("public", None, START),
         said("lobby", Some(Dialect::Tpacket), START),
         said("public", Some(Dialect::Tpacket), START - FRESH_MS - 1),
@@ -238,20 +292,58 @@ fn only_what_is_said_now_in_public_in_another_dialect_is_said_again() {
     ] {
         assert_eq!(turn(&line, Dialect::Olaf), Turn::Leave, "{line:?}");
     }
+    let of_her_own = said("public", Some(Dialect::Olaf), START);
+    assert_eq!(turn(&of_her_own, Dialect::Olaf), Turn::Say(Reach::Neighbours), "no letter has told it");
     let line = Line { id: LineId { home: KeyId([3; 32]), ..line.id }, ..line };
     assert_eq!(turn(&line, Dialect::Socp), Turn::Say(Reach::Home), "others' lines are theirs to hand on");
 }
 
 #[test]
-fn who_says_too_much_is_told_once_until_there_is_room_again() {
+fn more_than_the_bridge_may_say_is_left_out_and_told_once_a_minute() {
     let limits = Limits { bridge_lines_per_second: 1, ..Limits::default() };
     let mut bridge = Bridge::new(KeyId([1; 32]), &limits);
-    let line = said("public", Some(Dialect::Tpacket), START);
     let mut turns = |second| {
         let now = Moment::from_secs(second);
-        std::array::from_fn::<_, 4, _>(|_| bridge.carry_out(&line, Dialect::Olaf, START, now))
+        std::array::from_fn::<_, 4, _>(|number| {
+            let mut line = said("public", Some(Dialect::Tpacket), START);
+            let member = KeyId([u8::try_from(number).expect("few"); 32]);
+            line.by = line.by.map(|by| Speaker { member, ..by });
+            bridge.carry_out(&line, Dialect::Olaf, START, now)
+        })
     };
     let say = Turn::Say(Reach::Neighbours);
     assert_eq!(turns(0), [say, say, Turn::TooMany(true), Turn::TooMany(false)]);
-    assert_eq!(turns(1), [say, Turn::TooMany(true), Turn::TooMany(false), Turn::TooMany(false)]);
+    assert_eq!(turns(1), [say, Turn::TooMany(false), Turn::TooMany(false), Turn::TooMany(false)]);
+    assert_eq!(turns(61), [say, say, Turn::TooMany(true), Turn::TooMany(false)]);
+}
+
+#[test]
+fn whoever_says_too_much_leaves_room_for_the_others() {
+    let limits = Limits { bridge_lines_per_second: 20, ..Limits::default() };
+    let mut bridge = Bridge::new(KeyId([1; 32]), &limits);
+    let (flood, mut granted) = (KeyId([1; 32]), 0);
+    for tick in 0..1000_u64 {
+        let now = Moment::from_millis(tick * 10);
+        granted += u32::from(bridge.carry_in(flood, now).is_ok());
+        // Ten others, each of whom says something every second.
+        if tick % 10 == 0 {
+            let other = KeyId([2 + u8::try_from(tick / 10 % 10).expect("few"); 32]);
+            assert_eq!(bridge.carry_in(other, now), Ok(()), "at {tick}");
+        }
+    }
+    assert!((50..=60).contains(&granted), "{granted} in ten seconds: a quarter");
+}
+
+#[test]
+fn authors_are_forgotten_whatever_their_number() {
+    let limits = Limits { bridge_lines_per_second: 20, ..Limits::default() };
+    let mut gauge = Gauge::new(&limits);
+    let mut most = 0;
+    for number in 0..10_000_u64 {
+        let mut author = [0; 32];
+        author[..8].copy_from_slice(&number.to_be_bytes());
+        let _ = gauge.take(KeyId(author), Moment::from_millis(number * 10));
+        most = most.max(gauge.authors.len());
+    }
+    assert!(most <= 160, "{most}");
 }

@@ -78,11 +78,17 @@ pub struct Limits {
     /// Members of whom it is remembered how far they have heard, in dialects whose letters name no recipient.
     /// About 100 bytes each.
     pub offline_members: u32,
-    /// Rooms at most, those included in which nobody is: each keeps its history.
+    /// Rooms at most, those included in which nobody is: each keeps its history. A quarter is kept for members of this
+    /// home, and one neighbour brings no more than half.
     pub rooms: u32,
+    /// Of those, rooms that one member has opened. Those that are empty and without a history do not count.
+    pub rooms_opened_per_member: u32,
+    /// Rooms that were opened from one address since the start: where names cost nothing, a member is nobody.
+    pub rooms_opened_per_address: u32,
     /// Rooms that one member may be in at once, in dialects that let it be in several.
     pub rooms_per_member: u32,
-    /// Guests of one room, those at neighbours included. Each who comes is told of all of them.
+    /// Guests of one room, those at neighbours included. Each who comes is told of all of them. A quarter is kept for
+    /// guests of this home, and one neighbour takes no more than half.
     pub room_guests: u32,
     /// Lines that the history of one room keeps. The oldest go first.
     pub room_lines: u32,
@@ -94,8 +100,17 @@ pub struct Limits {
     /// The longest text of one line. Longer ones are refused, never cut.
     pub room_line_bytes: u32,
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
-    /// those costs up to two signatures, and goes to everybody.
+    /// those costs up to two signatures, and goes to everybody. A single author gets a quarter of it.
     pub bridge_lines_per_second: u32,
+    /// Registrations at the rendezvous from one address (IPv6: from one /64). A household with a few programs fits.
+    pub directory_per_address: u32,
+    /// Addresses that one member may register beside that: one for each of a few devices.
+    pub directory_per_member: u32,
+    /// Entries that one neighbour may tell of. All of them go out to everybody here.
+    pub directory_per_neighbour: u32,
+    /// Bytes a second that one node may have relayed, and as many at once: enough for what people type, too few for a
+    /// film.
+    pub relay_bytes_per_second: u32,
     /// Bytes of wrapped keys of the public channel that are kept of one server, for members who come later. They are
     /// held in memory, too, and of at most 64 servers.
     pub channel_bytes: u32,
@@ -174,6 +189,8 @@ impl Default for Limits {
             offline_keep_s: 7 * 24 * 3600,
             offline_members: 65_536,
             rooms: 1024,
+            rooms_opened_per_member: 64,
+            rooms_opened_per_address: 128,
             rooms_per_member: 64,
             room_guests: 4096,
             room_lines: 1000,
@@ -181,6 +198,10 @@ impl Default for Limits {
             room_keep_s: 30 * 24 * 3600,
             room_line_bytes: 16 << 10,
             bridge_lines_per_second: 20,
+            directory_per_address: 64,
+            directory_per_member: 4,
+            directory_per_neighbour: 256,
+            relay_bytes_per_second: 64 << 10,
             channel_bytes: 256 << 10,
             drain_s: 5,
             peers: 256,

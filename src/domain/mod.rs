@@ -8,11 +8,14 @@
 
 pub mod address;
 pub mod admission;
+pub mod backoff;
 pub mod bans;
 pub mod book;
 pub mod bridge;
 pub mod channel;
 pub mod dialect;
+pub mod directory;
+pub mod endpoint;
 pub mod id;
 pub mod letter;
 pub mod limits;
@@ -22,6 +25,7 @@ pub mod names;
 pub mod neighbourhood;
 pub mod news;
 pub mod nick;
+pub mod node;
 pub mod offline;
 pub mod peer;
 pub mod presence;

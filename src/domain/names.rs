@@ -4,7 +4,7 @@
 //! neighbours alike. **Invariants:** a name never changes its key by itself; once its key has signed for it,
 //! nobody comes in under it without a signature; memory is bounded, and a full book forgets nobody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{id::KeyId, refusal::Refusal};
 
@@ -82,6 +82,11 @@ impl Names {
             }
             None => Claimed::Known,
         }
+    }
+
+    /// The names that are held by one of these keys.
+    pub fn borne_by(&self, keys: &HashSet<KeyId>) -> impl Iterator<Item = KeyId> {
+        self.bearers.iter().filter(|(_, bearer)| keys.contains(&bearer.key)).map(|(name, _)| *name)
     }
 
     /// What is known about a name.

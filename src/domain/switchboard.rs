@@ -125,6 +125,11 @@ impl Switchboard {
         self.bearers.bearer(name).map(|bearer| bearer.key)
     }
 
+    /// The names of members that are held by one of these keys.
+    pub fn named_by(&self, keys: &HashSet<KeyId>) -> impl Iterator<Item = KeyId> {
+        self.bearers.borne_by(keys)
+    }
+
     /// A letter was here in an earlier life of this process.
     pub fn remember(&mut self, letter: Trace) {
         self.letters.admit(letter);

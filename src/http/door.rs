@@ -10,10 +10,15 @@ use std::{io, net::TcpListener, sync::Arc};
 use actix_http::{HttpService, KeepAlive, Protocol, error::DispatchError};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::{App, dev::AppConfig, middleware::from_fn, web::Data};
+use actix_web::{
+    App,
+    dev::AppConfig,
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
 use tokio::net::TcpStream;
 
-use super::{files, keep_out, logging, site::Site, tls::Tls, unread, upgrade};
+use super::{admin, files, keep_out, logging, site::Site, tls::Tls, unread, upgrade};
 use crate::{
     actors::socket::Socket,
     domain::{dialect::Dialect, limits::seconds},
@@ -52,6 +57,7 @@ pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::R
                     .wrap(from_fn(unread::hold))
                     .wrap(logging::logger())
                     .configure(files::configure)
+                    .configure(|app| directory(app, &web_site))
             };
             let http = HttpService::build()
                 // One request a connection: the deadline for heads covers the first one only, so a second
@@ -68,6 +74,13 @@ pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::R
         })?;
     }
     Ok(builder.run())
+}
+
+/// The directory of the rendezvous, where everybody may read it.
+fn directory(app: &mut ServiceConfig, site: &Site) {
+    if site.settings.rendezvous.public {
+        app.service(web::resource("/api/v1/directory").route(web::get().to(admin::directory::public)));
+    }
 }
 
 type Accepted = (Socket, Protocol, Option<std::net::SocketAddr>);

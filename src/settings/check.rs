@@ -33,6 +33,7 @@ pub(super) fn sense(settings: &Settings) -> Sense {
     doors(&settings.listen)?;
     limits(&settings.limits)?;
     succession(settings)?;
+    rendezvous(settings)?;
     neighbourhood(&settings.neighbourhood, settings.limits.peers)
 }
 
@@ -50,6 +51,16 @@ fn succession(settings: &Settings) -> Sense {
         Ok(_) => Ok(()),
         Err(unsound) => Err(Nonsense { key: "succession", problem: unsound.to_string() }),
     }
+}
+
+fn rendezvous(Settings { rendezvous, listen, .. }: &Settings) -> Sense {
+    /// Every change goes out to everybody as a whole list.
+    const MOST: u32 = 4096;
+    let most = &rendezvous.max_clients;
+    refuse_if(!(1..=MOST).contains(most), "rendezvous.max_clients", "it must be from 1 to 4096")?;
+    let Some(door) = rendezvous.listen.0.filter(|door| door.port() != 0) else { return Ok(()) };
+    let others = [Some(listen.main), Some(listen.admin), listen.socp.0, listen.tpacket.0];
+    refuse_if(others.contains(&Some(door)), "rendezvous.listen", "it is the same door as one in listen")
 }
 
 /// Two lines for one server would be two neighbours that fight for one link.
@@ -203,7 +214,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 52] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 58] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -236,6 +247,8 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 52] {
         ("limits.offline_total_bytes", limits.offline_total_bytes),
         ("limits.offline_keep_s", limits.offline_keep_s.into()),
         ("limits.rooms", limits.rooms.into()),
+        ("limits.rooms_opened_per_member", limits.rooms_opened_per_member.into()),
+        ("limits.rooms_opened_per_address", limits.rooms_opened_per_address.into()),
         ("limits.rooms_per_member", limits.rooms_per_member.into()),
         ("limits.room_guests", limits.room_guests.into()),
         ("limits.room_lines", limits.room_lines.into()),
@@ -243,6 +256,10 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 52] {
         ("limits.room_keep_s", limits.room_keep_s.into()),
         ("limits.room_line_bytes", limits.room_line_bytes.into()),
         ("limits.bridge_lines_per_second", limits.bridge_lines_per_second.into()),
+        ("limits.directory_per_address", limits.directory_per_address.into()),
+        ("limits.directory_per_member", limits.directory_per_member.into()),
+        ("limits.directory_per_neighbour", limits.directory_per_neighbour.into()),
+        ("limits.relay_bytes_per_second", limits.relay_bytes_per_second.into()),
         ("limits.channel_bytes", limits.channel_bytes.into()),
         ("limits.peer_message_bytes", limits.peer_message_bytes.into()),
         ("limits.peer_queue_bytes", limits.peer_queue_bytes.into()),

@@ -14,6 +14,7 @@ use crate::domain::limits::Limits;
 use super::bans::Bans;
 use super::home::{HomeSection, Succession};
 use super::neighbourhood::Neighbourhood;
+use super::rendezvous::Rendezvous;
 use super::socp::Socp;
 
 /// All settings in force.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub tpacket: Tpacket,
     /// What members of all dialects have in common.
     pub bridge: Bridge,
+    /// Where clients that mesh by themselves hear of each other.
+    pub rendezvous: Rendezvous,
     /// The other servers.
     pub neighbourhood: Neighbourhood,
     /// The nodes of this home.
@@ -273,6 +276,8 @@ struct LimitKeys {
     offline_keep_s: u32,
     offline_members: u32,
     rooms: u32,
+    rooms_opened_per_member: u32,
+    rooms_opened_per_address: u32,
     rooms_per_member: u32,
     room_guests: u32,
     room_lines: u32,
@@ -280,6 +285,10 @@ struct LimitKeys {
     room_keep_s: u32,
     room_line_bytes: u32,
     bridge_lines_per_second: u32,
+    directory_per_address: u32,
+    directory_per_member: u32,
+    directory_per_neighbour: u32,
+    relay_bytes_per_second: u32,
     channel_bytes: u32,
     drain_s: u32,
     peers: u32,

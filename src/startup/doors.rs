@@ -21,6 +21,7 @@ pub(super) struct Doors {
     /// Those of one dialect each.
     pub(super) own: Vec<(Dialect, SocketAddr)>,
     pub(super) admin: SocketAddr,
+    pub(super) rendezvous: Option<SocketAddr>,
     pub(super) tls: bool,
 }
 
@@ -34,8 +35,14 @@ impl Doors {
                 .map(|(dialect, listener)| Ok((*dialect, listener.local_addr()?)))
                 .collect::<io::Result<_>>()?,
             admin: admin.local_addr()?,
+            rendezvous: None,
             tls,
         })
+    }
+
+    /// These, and the door of the rendezvous.
+    pub(super) fn with_rendezvous(self, door: Option<&TcpListener>) -> io::Result<Self> {
+        Ok(Self { rendezvous: door.map(TcpListener::local_addr).transpose()?, ..self })
     }
 
     /// The addresses that lead to us.
@@ -60,6 +67,8 @@ impl Doors {
 pub(super) struct Outside {
     listeners: Listeners,
     admin: TcpListener,
+    /// Not bound in a home of several nodes before this one serves: nobody should wait there in vain.
+    rendezvous: Option<TcpListener>,
     /// The certificate of the main door.
     pub(super) tls: Option<Tls>,
     /// Where they are.
@@ -79,14 +88,24 @@ impl Outside {
                 .collect::<Result<_, StartupError>>()?,
         };
         let admin = listen(settings.listen.admin)?;
-        let doors = Doors::of(&listeners, &admin, tls.is_some())?;
-        Ok(Self { listeners, admin, tls, doors })
+        let wanted = settings.rendezvous.listen.0.filter(|_| settings.home.members.is_empty());
+        let rendezvous = wanted.map(listen).transpose()?;
+        let doors = Doors::of(&listeners, &admin, tls.is_some())?.with_rendezvous(rendezvous.as_ref())?;
+        Ok(Self { listeners, admin, rendezvous, tls, doors })
     }
 
     /// Those of the clients, for whoever stands behind them next.
     pub(super) fn listeners(&self) -> io::Result<Listeners> {
         let own = self.listeners.own.iter().map(|(dialect, door)| Ok((*dialect, door.try_clone()?)));
         Ok(Listeners { main: self.listeners.main.try_clone()?, own: own.collect::<io::Result<_>>()? })
+    }
+
+    /// That of the rendezvous, if the settings want one.
+    pub(super) fn rendezvous(&self, settings: &Settings) -> Result<Option<TcpListener>, StartupError> {
+        match &self.rendezvous {
+            Some(bound) => Ok(Some(bound.try_clone()?)),
+            None => settings.rendezvous.listen.0.map(listen).transpose(),
+        }
     }
 
     /// That of the operators.

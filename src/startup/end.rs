@@ -15,6 +15,7 @@ use crate::{
         archivist::{Flush, Flushed},
         keeper::FlushOffline,
         registry::{Count, Drain},
+        rendezvous,
     },
     http::{site::Site, tls::Tls},
 };
@@ -99,6 +100,8 @@ impl End {
 pub(super) async fn close(site: &Site, span: Duration) {
     let house = &site.house;
     let told = house.registry.send(Drain(span)).await;
+    // Its clients keep what links they have, and come back when it does.
+    house.rendezvous.do_send(rendezvous::Close);
     if told.is_err() {
         tracing::error!("the connection map does not answer");
     }

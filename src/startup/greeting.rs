@@ -23,7 +23,7 @@ pub(super) fn greet(doors: &Doors, site: &Site, identity: &Identity) {
         let what = format!("{} alone", dialect.title());
         format!("    {what:<14}{scheme}://{address}\n")
     });
-    let own: String = own.collect();
+    let own: String = own.chain(doors.rendezvous.map(|door| format!("    rendezvous    {door}\n"))).collect();
     let text = format!(
         "
   {name} is open
@@ -46,7 +46,8 @@ pub(super) fn announce(doors: &Doors, site: &Site) {
     let own = |dialect| doors.of_dialect(dialect).map(tracing::field::display);
     let (socp, tpacket) = (own(Dialect::Socp), own(Dialect::Tpacket));
     let (id, admin) = (site.about.id, doors.admin);
-    tracing::info!(listen = %doors.main, socp, tpacket, %admin, %id, "the doors are open");
+    let rendezvous = doors.rendezvous.map(tracing::field::display);
+    tracing::info!(listen = %doors.main, socp, tpacket, rendezvous, %admin, %id, "the doors are open");
     let section = &site.settings.neighbourhood;
     let is_reachable = |door: SocketAddr| !door.ip().is_loopback();
     if (is_reachable(doors.main) || doors.of_dialect(Dialect::Socp).is_some_and(is_reachable))

@@ -1,12 +1,12 @@
 //! This server as a node of its home: standing by, serving, and going from the one to the other.
 
-use std::{io, net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc::UnboundedSender, time::sleep};
 
 use super::{
     Outside, StartupError, again,
-    doors::{Doors, public_address},
+    doors::{Doors, listen, public_address},
     end::End,
     reign::{self, Lost},
     standby::{self, Outcome},
@@ -53,10 +53,10 @@ pub(super) async fn join(
     settings: &Settings,
     identity: &Identity,
     doors: &Doors,
-    listener: Option<TcpListener>,
     bulletin: &Bulletin,
 ) -> Result<Option<Joined>, StartupError> {
-    let Some(listener) = listener else { return Ok(None) };
+    let Some(address) = settings.succession.listen.0 else { return Ok(None) };
+    let listener = listen(address)?;
     let numbers = settings.succession.numbers().map_err(|error| io::Error::other(error.to_string()))?;
     let patience = numbers.lease * 2;
     let data = settings.server.data_dir.clone();

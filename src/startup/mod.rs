@@ -12,6 +12,7 @@ mod neighbours;
 mod offline;
 mod ready;
 mod reign;
+mod rendezvous;
 mod standby;
 
 use std::{
@@ -161,17 +162,16 @@ pub async fn run(
     let _lock = lock(&data)?;
     let outside = Outside::open(&settings)?;
     let bulletin = Bulletin::default();
-    let succession = settings.succession.listen.0.map(doors::listen).transpose()?;
-    let mut home = home::join(&settings, &identity, &outside.doors, succession, &bulletin).await?;
+    let mut home = home::join(&settings, &identity, &outside.doors, &bulletin).await?;
     // The doors are bound; whoever knocks before somebody serves behind them waits for a moment.
     let ready = ready_file.map(|path| ReadyFile::write(path, &outside.doors, &data)).transpose()?;
-    let mut epoch = Epoch::default();
-    if let Some(home) = &mut home {
-        match home.until_it_leads(&identity, &settings, &outside, &stop, &mut end).await? {
-            Outcome::Leads(now) => epoch = now,
+    let epoch = match &mut home {
+        None => Epoch::default(),
+        Some(home) => match home.until_it_leads(&identity, &settings, &outside, &stop, &mut end).await? {
+            Outcome::Leads(epoch) => epoch,
             Outcome::Ended => return Ok(()),
-        }
-    }
+        },
+    };
 
     let store = Store::open(&home::database(&data)).await?;
     match &home {
@@ -180,15 +180,7 @@ pub async fn run(
     }
     let nodes = home.as_ref().map(Joined::nodes).unwrap_or_default();
     let site = open(settings, &identity, &outside.doors, store, stop, bulletin, nodes).await?;
-    let main = door::serve(outside.listeners()?, &site, outside.tls.as_ref())?;
-    let main_handle = main.handle();
-    actix_rt::spawn(main);
-    let admin = admin::serve(outside.admin()?, Arc::clone(&site))?;
-    let admin_handle = admin.handle();
-    actix_rt::spawn(admin);
-
-    // Neighbours dial back, so the doors are open first.
-    site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
+    let behind = Behind::open(&outside, &site)?;
     if !supervised {
         greeting::greet(&outside.doors, &site, &identity);
     }
@@ -200,30 +192,56 @@ pub async fn run(
             Ended::Asked
         }
     };
-    let (span, stays) = match ended {
-        Ended::Asked => (seconds(site.house.limits.drain_s), false),
-        Ended::HandedOver { to, asked } => {
-            tracing::info!(to = to.as_ref().map(|place| &*place.name), "another node serves this home");
-            if let Some(place) = to {
-                let _ = site.house.next_door.set(place.door.to_string());
-            }
-            (MOVING, !asked)
-        }
-        Ended::AtOnce => return Err(again::start_anew().into()),
-    };
-    if !stays {
-        end.has_come();
-    }
-    tracing::info!("closing: nobody new is let in, everybody is told");
-    main_handle.pause().await;
-    close(&site, span).await;
+    let stays = behind.leave(&site, ended, end).await?;
     drop(ready);
-    if stays {
-        return Err(again::start_anew().into());
+    if stays { Err(again::start_anew().into()) } else { Ok(()) }
+}
+
+/// Whoever stands behind the doors while this server serves.
+struct Behind {
+    main: actix_server::ServerHandle,
+    admin: actix_web::dev::ServerHandle,
+}
+
+impl Behind {
+    fn open(outside: &Outside, site: &Arc<Site>) -> Result<Self, StartupError> {
+        let main = door::serve(outside.listeners()?, site, outside.tls.as_ref())?;
+        let admin = admin::serve(outside.admin()?, Arc::clone(site))?;
+        let behind = Self { main: main.handle(), admin: admin.handle() };
+        actix_rt::spawn(main);
+        actix_rt::spawn(admin);
+        rendezvous::open(outside.rendezvous(&site.settings)?, &site.house);
+        // Neighbours dial back, so the doors are open first.
+        site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
+        Ok(behind)
     }
-    main_handle.stop(false).await;
-    admin_handle.stop(false).await;
-    Ok(())
+
+    /// Tells everybody, and closes in order. Returns whether this process stays, as a node that stands by.
+    async fn leave(self, site: &Site, ended: Ended, end: End) -> Result<bool, StartupError> {
+        let (span, stays) = match ended {
+            Ended::Asked => (seconds(site.house.limits.drain_s), false),
+            Ended::HandedOver { to, asked } => {
+                tracing::info!(to = to.as_ref().map(|place| &*place.name), "another node serves this home");
+                if let Some(place) = to {
+                    // Nobody else sets it.
+                    let _ = site.house.next_door.set(place.door.to_string());
+                }
+                (MOVING, !asked)
+            }
+            Ended::AtOnce => return Err(again::start_anew().into()),
+        };
+        if !stays {
+            end.has_come();
+        }
+        tracing::info!("closing: nobody new is let in, everybody is told");
+        self.main.pause().await;
+        close(site, span).await;
+        if !stays {
+            self.main.stop(false).await;
+            self.admin.stop(false).await;
+        }
+        Ok(stays)
+    }
 }
 
 /// The id of this server, made when its database was.
@@ -286,6 +304,7 @@ async fn open(
         bearers: neighbours::bearers(&settings, &store).await?,
         channel: neighbours::channel(&limits, &store).await?,
         bridge: settings.bridge.public.then(|| BridgeKeys::of(&settings.server.data_dir)),
+        rendezvous: rendezvous::policy(&settings),
         bans,
         archivist: archivist.clone(),
         offline,

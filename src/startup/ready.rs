@@ -21,6 +21,7 @@ impl ReadyFile {
             "listen": doors.main.to_string(),
             "socp": own(Dialect::Socp),
             "tpacket": own(Dialect::Tpacket),
+            "rendezvous": doors.rendezvous.map(|door| door.to_string()),
             "admin": doors.admin.to_string(),
             "token": *token,
             "pid": std::process::id(),

@@ -8,10 +8,14 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use crate::domain::dialect::Dialect;
 use crate::domain::id::KeyId;
 use crate::domain::limits::Limits;
-use crate::domain::rooms::{Deed, Kept, KeptRoom, Line, LineId, Record, RoomName, Speaker, Stamp};
+use crate::domain::rooms::{Deed, Kept, KeptRoom, Line, LineId, Opener, Record, RoomName, Speaker, Stamp};
 
 use super::Store;
 use super::error::StoreError;
+
+/// What openers are, as it is written.
+const MEMBER: &str = "member";
+const HOME: &str = "home";
 
 impl Store {
     /// Writes down what happened in rooms, in this order, all of it or nothing. `now` is when rooms that
@@ -63,7 +67,12 @@ impl Store {
         let muted = sqlx::query_scalar("SELECT member FROM room_mutes ORDER BY member");
         let muted: Vec<Vec<u8>> = muted.fetch_all(&self.readers).await?;
         let muted = muted.into_iter().map(|key| key_id(key, "room_mutes")).collect::<Result<_, _>>()?;
-        Ok(Kept { rooms, lines, muted })
+        let emptied = sqlx::query("SELECT * FROM room_emptied ORDER BY stamp DESC LIMIT ?")
+            .bind(limits.rooms)
+            .fetch_all(&self.readers)
+            .await?;
+        let emptied = emptied.iter().map(read_emptied).collect::<Result<_, _>>()?;
+        Ok(Kept { rooms, lines, muted, emptied })
     }
 }
 
@@ -78,14 +87,17 @@ async fn write(
             .bind(signed(id.stamp))
             .bind(id.home.0.as_slice())
             .execute(&mut **transaction),
-        Record::Room(room) => sqlx::query(
-            "INSERT INTO rooms (name, closed, made) VALUES (?, ?, ?)
-             ON CONFLICT (name) DO UPDATE SET closed = excluded.closed",
+        Record::Room(room) => return write_room(transaction, room, now).await,
+        Record::Emptied(name, Some(through)) => sqlx::query(
+            "INSERT INTO room_emptied (room, stamp) VALUES (?, ?)
+             ON CONFLICT (room) DO UPDATE SET stamp = excluded.stamp",
         )
-        .bind(room.name.as_str())
-        .bind(room.closed)
-        .bind(now)
+        .bind(name.as_str())
+        .bind(signed(*through))
         .execute(&mut **transaction),
+        Record::Emptied(name, None) => sqlx::query("DELETE FROM room_emptied WHERE room = ?")
+            .bind(name.as_str())
+            .execute(&mut **transaction),
         Record::Forgotten(name) => {
             sqlx::query("DELETE FROM room_lines WHERE room = ?")
                 .bind(name.as_str())
@@ -106,6 +118,32 @@ async fn write(
     Ok(())
 }
 
+async fn write_room(
+    transaction: &mut Transaction<'_, Sqlite>,
+    room: &KeptRoom,
+    now: i64,
+) -> Result<(), StoreError> {
+    let opener = room.opener.map(|opener| match opener {
+        Opener::Member(member) => (MEMBER, member.0.to_vec()),
+        Opener::Home(home) => (HOME, home.0.to_vec()),
+    });
+    let (kind, opener) = opener.unzip();
+    sqlx::query(
+        "INSERT INTO rooms (name, closed, closed_at, opener_kind, opener, made) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET closed = excluded.closed, closed_at = excluded.closed_at,
+             opener_kind = excluded.opener_kind, opener = excluded.opener",
+    )
+    .bind(room.name.as_str())
+    .bind(room.closed.is_some())
+    .bind(room.closed)
+    .bind(kind)
+    .bind(opener)
+    .bind(now)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
 async fn write_line(transaction: &mut Transaction<'_, Sqlite>, line: &Line) -> Result<(), StoreError> {
     let (kind, text, of) = match &line.deed {
         Deed::Said(text) => ("said", Some(&**text), None),
@@ -115,8 +153,9 @@ async fn write_line(transaction: &mut Transaction<'_, Sqlite>, line: &Line) -> R
     let by = line.by.as_ref();
     // What is there is the same line: a batch that failed half-way may come again.
     sqlx::query(
-        "INSERT INTO room_lines (room, stamp, home, member, name, dialect, kind, text, of_stamp, of_home, of_bytes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO room_lines (room, stamp, home, member, name, dialect, kind, text, of_stamp, of_home, of_bytes,
+                                 was_letter)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (stamp, home) DO NOTHING",
     )
     .bind(line.room.as_str())
@@ -130,6 +169,7 @@ async fn write_line(transaction: &mut Transaction<'_, Sqlite>, line: &Line) -> R
     .bind(of.map(|(id, _)| signed(id.stamp)))
     .bind(of.map(|(id, _)| id.home.0.to_vec()))
     .bind(of.map(|(_, bytes)| bytes))
+    .bind(line.was_letter)
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -154,7 +194,20 @@ fn room_name(text: &str, table: &'static str) -> Result<RoomName, StoreError> {
 
 fn read_room(row: &SqliteRow) -> Result<KeptRoom, StoreError> {
     let name = room_name(row.try_get("name")?, "rooms")?;
-    Ok(KeptRoom { name, closed: row.try_get("closed")? })
+    let kind: Option<&str> = row.try_get("opener_kind")?;
+    let key: Option<Vec<u8>> = row.try_get("opener")?;
+    let key = key.map(|key| key_id(key, "rooms")).transpose()?;
+    let opener = match kind.zip(key) {
+        Some((MEMBER, member)) => Some(Opener::Member(member)),
+        Some((HOME, home)) => Some(Opener::Home(home)),
+        Some(_) => return Err(StoreError::Row { table: "rooms" }),
+        None => None,
+    };
+    Ok(KeptRoom { name, closed: row.try_get("closed_at")?, opener })
+}
+
+fn read_emptied(row: &SqliteRow) -> Result<(RoomName, Stamp), StoreError> {
+    Ok((room_name(row.try_get("room")?, "room_emptied")?, stamp(row.try_get("stamp")?)))
 }
 
 /// A line's id in two columns.
@@ -182,7 +235,8 @@ fn read_line(row: &SqliteRow) -> Result<Line, StoreError> {
         }
         _ => return Err(odd()),
     };
-    Ok(Line { id, room: room_name(row.try_get("room")?, TABLE)?, by: read_speaker(row)?, deed })
+    let (room, by) = (room_name(row.try_get("room")?, TABLE)?, read_speaker(row)?);
+    Ok(Line { id, room, by, deed, was_letter: row.try_get("was_letter")? })
 }
 
 fn read_speaker(row: &SqliteRow) -> Result<Option<Speaker>, StoreError> {

@@ -19,6 +19,8 @@ pub(crate) struct Person {
     seen: Vec<String>,
     /// The first digits of her fingerprint, under which others know her.
     pub(crate) short: String,
+    /// The line that says so.
+    pub(crate) greeting: String,
 }
 
 impl Person {
@@ -34,14 +36,15 @@ impl Person {
     /// The same with more words on the command line.
     pub(crate) fn speaking(words: &[&str], url: &str, folder: &Path, name: &str) -> Self {
         let keyring = folder.join(format!("{name}.json"));
-        let mut child = kith()
-            .arg("chat")
-            .args(words)
-            .arg(url)
-            .arg("--keyring")
-            .arg(&keyring)
-            .arg("--downloads")
-            .arg(folder.join(format!("{name}-downloads")))
+        let mut command = kith();
+        command.arg("chat").args(words).arg(url).arg("--keyring").arg(&keyring);
+        command.arg("--downloads").arg(folder.join(format!("{name}-downloads")));
+        Self::running(command, "* connected to")
+    }
+
+    /// Runs a program of which one line, with this text in it, ends with what she is called.
+    pub(crate) fn running(mut command: Command, greeting: &str) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -51,9 +54,10 @@ impl Person {
         let screen = BufReader::new(child.stdout.take().expect("a screen"));
         thread::spawn(move || screen.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let hand = child.stdin.take();
-        let mut person = Self { child, hand, lines, seen: Vec::new(), short: String::new() };
-        let line = person.reads("* connected to");
-        person.short = line.rsplit(' ').next().expect("a fingerprint").to_owned();
+        let (short, first) = (String::new(), String::new());
+        let mut person = Self { child, hand, lines, seen: Vec::new(), short, greeting: first };
+        person.greeting = person.reads(greeting);
+        person.short = person.greeting.rsplit(' ').next().expect("a fingerprint").to_owned();
         person
     }
 
@@ -86,13 +90,34 @@ impl Person {
         assert!(status.success(), "kill -s {name}");
     }
 
-    /// Lets go of the keyboard and waits for the end. The exit status says whether every line was obeyed.
-    pub(crate) fn leaves(mut self, code: i32) -> Vec<String> {
-        drop(self.hand.take());
+    /// The same for a line that contains any of several.
+    pub(crate) fn reads_either(&mut self, texts: &[&str]) -> String {
+        loop {
+            let line = self.reads("");
+            if texts.iter().any(|text| line.contains(text)) {
+                return line;
+            }
+        }
+    }
+
+    /// Everything that was read so far, without waiting for more.
+    pub(crate) fn seen(&mut self) -> String {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.join("\n")
+    }
+
+    /// Waits for the end, which something else brings about.
+    pub(crate) fn ends(mut self, code: i32) -> Vec<String> {
         let status = self.child.wait().expect("an end");
         self.seen.extend(self.lines.iter());
         assert_eq!(status.code(), Some(code), "{}", self.seen.join("\n"));
         std::mem::take(&mut self.seen)
+    }
+
+    /// Lets go of the keyboard and waits for the end. The exit status says whether every line was obeyed.
+    pub(crate) fn leaves(mut self, code: i32) -> Vec<String> {
+        drop(self.hand.take());
+        self.ends(code)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod bans;
 mod bridge;
+mod bridge_links;
 mod crossing;
 mod cuts;
 mod down;
@@ -23,5 +24,6 @@ mod links;
 mod moves;
 pub(crate) mod place;
 mod rooms;
+mod shunned;
 mod stranger;
 mod trust;

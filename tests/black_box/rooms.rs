@@ -102,6 +102,14 @@ pub(crate) fn logged(heard: &[Heard]) -> Vec<&str> {
     lines.map(|(_, _, words)| words.as_str()).collect()
 }
 
+/// Waits until a room of a server has so many guests and lines.
+pub(crate) async fn until(app: &App, room: &str, guests: usize, lines: usize) {
+    app.until(&format!("/api/v1/rooms/{room}"), |answer| {
+        answer.status == 200 && answer.json()["guests"] == guests && answer.json()["lines"] == lines
+    })
+    .await;
+}
+
 async fn post(app: &App, path: &str) {
     let answer = app.api(Method::POST, path).await;
     assert_eq!(answer.status, 204, "{path}: {answer:?}");
@@ -195,6 +203,40 @@ async fn operators_moderate_while_people_talk() {
 }
 
 #[actix_web::test]
+async fn in_a_strict_house_a_room_that_was_refused_is_not_the_one_for_good() {
+    let app = App::with(&[("TPACKET__STRICT_SEED", "true")]);
+    post(&app, "/api/v1/rooms/attic/close").await;
+    let mut anna = Guest::join(&app, "anna").await;
+    anna.go("attic").await;
+    let refused = anna.next().await;
+    assert_eq!((refused.0, refused.1), (command::RESP_ERROR, -4), "it is closed");
+    // Both at once: the second one must not slip through before the first one is answered.
+    anna.go("lobby").await;
+    anna.go("cellar").await;
+    anna.until(command::NEW_USER, "anna").await;
+    let refused = anna.next().await;
+    assert_eq!((refused.0, refused.1), (command::RESP_ERROR, -1), "lobby it is");
+}
+
+#[actix_web::test]
+async fn another_spelling_of_ones_own_nick_is_told_once_and_the_same_one_not_at_all() {
+    let app = App::start();
+    let mut anna = Guest::enter(&app, "anna", "lobby").await;
+    anna.until(command::NEW_USER, "anna").await;
+    let mut ben = Guest::enter(&app, "ben", "lobby").await;
+    ben.until(command::NEW_USER, "anna").await;
+    anna.until(command::NEW_USER, "ben").await;
+    anna.say(command::SET_USER_NICK, b"anna").await;
+    assert_eq!(anna.next().await.0, command::RESP_OK);
+    assert_eq!(ben.hears_before_saying("nothing has happened").await, []);
+    anna.say(command::SET_USER_NICK, b"Anna").await;
+    let renamed = ben.until(command::NEW_USER, "Anna").await;
+    let [went, came] = &renamed[..] else { panic!("{renamed:?}") };
+    assert_eq!((went.0, &*went.2, went.1), (command::DEL_USER, "anna", came.1), "the same number");
+    assert_eq!(ben.hears_before_saying("once").await, []);
+}
+
+#[actix_web::test]
 async fn a_disk_that_takes_nothing_stops_no_words_and_an_operator_is_told() {
     use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
     let app = App::start();
@@ -240,10 +282,14 @@ async fn the_terminal_moderates_too() {
         (&["room", "kick", "a room", "4096"], "guest 4096 is out"),
         (&["room", "close", "a room"], "a room is closed"),
         (&["room", "reopen", "a room"], "a room is open"),
+        (&["room", "topic", "cellar", "wine"], "cellar is about: wine"),
+        (&["room", "forget", "cellar"], "cellar is forgotten here"),
+        (&["rooms"], "a room"),
     ] {
         let (code, text) = run(arguments).await;
         assert!(code == Some(0) && text.contains(words), "{arguments:?}: {text}");
     }
+    assert_eq!(run(&["room", "forget", "cellar"]).await.0, Some(1), "it is gone already");
     let (code, text) = run(&["rooms", "attic"]).await;
     assert!(code == Some(1) && text.contains("no such room"), "{text}");
     let (_, text) = run(&["--json", "room", "history", "a room"]).await;
@@ -258,4 +304,44 @@ fn clients_whose_protocol_has_no_rooms_use_them_and_others_never_hear_of_it() {
     let app = App::with(&[("LIMITS__HELLOS_PER_ADDRESS_PER_MINUTE", "1000")]);
     let (url, http) = (format!("ws://{}", app.listen), format!("http://{}/", app.listen));
     run("rooms_suite.py", &["--url", &url, "--http", &http]);
+}
+
+#[actix_web::test]
+async fn nobody_uses_up_the_rooms_and_an_operator_empties_one() {
+    let app =
+        App::with(&[("LIMITS__ROOMS_OPENED_PER_MEMBER", "2"), ("LIMITS__ROOMS_OPENED_PER_ADDRESS", "3")]);
+    let mut mallory = Guest::join(&app, "mallory").await;
+    let opens = async |guest: &mut Guest, room: &str| {
+        guest.go(room).await;
+        loop {
+            match guest.next().await {
+                (command::RESP_OK, ..) => break,
+                (command::RESP_ERROR, ..) => return false,
+                _ => {}
+            }
+        }
+        guest.talk("mine").await;
+        guest.until(command::NEW_MSG, "mine").await;
+        true
+    };
+    for (room, may) in [("a", true), ("b", true), ("c", false)] {
+        assert_eq!(opens(&mut mallory, room).await, may, "{room}");
+    }
+    // Another nick costs nothing, another address does.
+    let mut again = Guest::join(&app, "again").await;
+    for (room, may) in [("c", true), ("d", false), ("a", true)] {
+        assert_eq!(opens(&mut again, room).await, may, "{room}");
+    }
+    let mut watch = app.watch().await;
+    let gone = app.api(Method::DELETE, "/api/v1/rooms/a").await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    assert_eq!(watch.about_link("room_forgotten").await["room"], "a");
+    again.talk("from outside").await;
+    again.until(command::RESP_ERROR, "").await;
+    assert_eq!(app.api(Method::DELETE, "/api/v1/rooms/a").await.status, 404);
+    // That makes place, and is so after a crash.
+    assert!(opens(&mut mallory, "d").await);
+    let app = App::in_folder(app.kill(), &[]);
+    let rooms = app.get("/api/v1/rooms").await;
+    assert!(rooms["items"].as_array().expect("rooms").iter().all(|room| room["name"] != "a"), "{rooms}");
 }

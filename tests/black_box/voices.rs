@@ -162,19 +162,27 @@ impl Guest {
         self.send(command::NEW_MSG, text.as_bytes()).await;
     }
 
+    /// The next thing that is said, with the name of whoever says it.
+    pub(crate) async fn hears_one(&mut self) -> (String, String) {
+        in_time("words", async {
+            loop {
+                let (command, number, text) = self.hear_one().await;
+                if command == command::NEW_MSG {
+                    let by = self.roster.iter().find(|(known, _)| *known == number);
+                    return (by.expect("whoever says something is in").1.clone(), text);
+                }
+            }
+        })
+        .await
+    }
+
     /// All that is said up to this text, with the names of those who say it.
     pub(crate) async fn hears_until(&mut self, last: &str) -> Vec<(String, String)> {
         in_time(last, async {
             let mut said = Vec::new();
             loop {
-                let (command, number, text) = self.hear_one().await;
-                if command != command::NEW_MSG {
-                    continue;
-                }
-                let by = self.roster.iter().find(|(known, _)| *known == number);
-                let (_, by) = by.expect("whoever says something is in").clone();
-                said.push((by, text.clone()));
-                if text == last {
+                said.push(self.hears_one().await);
+                if said.last().is_some_and(|(_, text)| text == last) {
                     return said;
                 }
             }

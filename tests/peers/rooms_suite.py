@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import socket
 import sys
 import traceback
 import urllib.request
@@ -24,7 +25,7 @@ import socp_accents
 import socp_client
 import socp_scene
 from olaf_crypto import KeyPool
-from rooms_member import Member, kith, same
+from rooms_member import Json, Member, kith, same
 from tpacket_client import Client as Guest
 
 PATIENCE = 60.0
@@ -205,10 +206,48 @@ async def a_letter_with_the_key_is_none(scene: Scene) -> None:
     same("what of it is relayed", seen, [])
 
 
+async def is_listed(scene: Scene, member: Member) -> None:
+    """A member has an address of her own listed, as `docs/rooms.md` says at its end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        at = "127.0.0.1:%d" % listener.getsockname()[1]
+        await member.refused("malformed", "register", at="localhost:5")
+        await member.refused("malformed", "register")
+        await member.refused("foreign", "register", at="192.0.2.1:5")
+        same("registered", await member.ask("register", at=at),
+             {"kith": "registered", "ticket": member.last, "at": at})
+
+        async def entries() -> list[Json]:
+            return [entry for entry in (await member.ask("directory"))["entries"] if entry["at"] == at]
+
+        # It is dialled before it is listed.
+        while not (found := await entries()):
+            await asyncio.sleep(0.02)
+        same("what is listed", (found[0]["undialable"], found[0]["home"], len(found[0]["member"])), (False, None, 64))
+        other = await scene.olaf()
+        await other.refused("taken", "register", at=at)
+        await other.refused("not_registered", "unregister", at=at)
+        same("unregistered", (await member.ask("unregister", at=at))["kith"], "unregistered")
+        same("what is left", await entries(), [])
+        await member.ask("register", at=at)
+        await member.client.close()
+        # What she registered goes with her.
+        while (await other.ask("register", at=at))["kith"] != "registered":
+            await asyncio.sleep(0.02)
+
+
+async def members_of_olaf_are_listed(scene: Scene) -> None:
+    await is_listed(scene, await scene.olaf())
+
+
+async def members_of_socp_are_listed(scene: Scene) -> None:
+    await is_listed(scene, await scene.socp())
+
+
 CHECKS: list[Callable[[Scene], Awaitable[None]]] = [
     it_is_advertised, three_protocols_share_a_room, history_comes_by_page_over_olaf,
     history_comes_by_page_over_socp, what_is_refused_over_olaf, what_is_refused_over_socp,
-    nobody_asks_before_the_hello, a_letter_with_the_key_is_none,
+    nobody_asks_before_the_hello, a_letter_with_the_key_is_none, members_of_olaf_are_listed,
+    members_of_socp_are_listed,
 ]
 
 

@@ -132,7 +132,7 @@ def version__leaving_a_room(scene: Scene) -> None:
 
 
 def version__requests_that_are_none(scene: Scene) -> None:
-    for cmd, data in ((ROOMS, b"x"), (HISTORY, b""), (HISTORY, b"\x05room"), (LEAVE_ROOM, b""), (LINE, b"")):
+    for cmd, data in ((ROOMS, b"\n"), (HISTORY, b""), (HISTORY, b"\x05room"), (LEAVE_ROOM, b""), (LINE, b"")):
         client = scene.named(scene.once("client"), 1)
         client.refused(client.say(cmd, data), -9 if cmd == LINE else -8)
         client.quiet()

@@ -18,6 +18,7 @@ use kith::domain::{
 use crate::{
     faults::Fault,
     invariants::{Broken, must},
+    moderated::Orders,
     scenarios::{fault, links_up, pass, scene, told},
     world::{self, World},
 };
@@ -40,6 +41,16 @@ pub(crate) enum Act {
     Topic(usize, usize),
     Withdraw(usize, usize),
     Kick(usize, usize),
+    /// Somebody is called by this number from now on.
+    Rename(usize, u32),
+    Close(usize, usize),
+    Reopen(usize, usize),
+    /// Somebody may speak there no more, or may again.
+    Mute(usize, usize, bool),
+    /// Somebody is banned there, or is not any more.
+    Ban(usize, usize, bool),
+    /// A line of another home is hidden.
+    Hide(usize, usize),
 }
 
 /// What happens in rooms before `until`.
@@ -64,10 +75,10 @@ pub(crate) fn plan(people: usize, servers: usize, until: Moment, chance: &mut Rn
 
 /// A room as somebody who is in it was told about it.
 #[derive(Debug)]
-struct View {
+pub(crate) struct View {
     you: KeyId,
-    roster: Vec<Arc<Guest>>,
-    lines: BTreeSet<LineId>,
+    pub(crate) roster: Vec<Arc<Guest>>,
+    pub(crate) lines: BTreeSet<LineId>,
 }
 
 impl View {
@@ -111,7 +122,7 @@ impl View {
 
 /// What everybody was told of the rooms that she is in: by home, connection and room.
 #[derive(Debug, Default)]
-pub(crate) struct Views(BTreeMap<(usize, ConnectionId, RoomName), View>);
+pub(crate) struct Views(BTreeMap<(usize, ConnectionId, RoomName), View>, pub(crate) Orders);
 
 impl Views {
     /// Somebody is answered.
@@ -146,6 +157,11 @@ impl Views {
         self.0.retain(|(home, ..), _| *home != place);
     }
 
+    /// What everybody at a server was told of the rooms that she is in.
+    pub(crate) fn at(&self, place: usize) -> impl Iterator<Item = (&RoomName, &View)> {
+        self.0.iter().filter(move |((home, ..), _)| *home == place).map(|((.., room), view)| (room, view))
+    }
+
     /// Something happened, and these hear of it.
     pub(crate) fn happened(
         &mut self,
@@ -154,6 +170,7 @@ impl Views {
         listeners: &[ConnectionId],
         event: &Event,
     ) -> Result<(), Broken> {
+        self.1.allow(place, event)?;
         for listener in listeners {
             let view = self.0.get_mut(&(place, *listener, room.clone()));
             let Some(view) = view else {
@@ -162,6 +179,9 @@ impl Views {
             view.plays(event).map_err(|Broken(what)| {
                 Broken(format!("{listener} at server {place} hears {event:?} in {room}: {what}"))
             })?;
+        }
+        if *event == Event::Closed {
+            self.0.retain(|(home, _, at), _| (*home, at) != (place, room));
         }
         if let Event::Expelled(guest) = event {
             self.0.retain(|(home, _, at), view| (*home, at) != (place, room) || view.you != guest.member);

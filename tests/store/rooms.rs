@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 use kith::domain::dialect::Dialect;
 use kith::domain::limits::Limits;
-use kith::domain::rooms::{Deed, Kept, KeptRoom, Line, LineId, Record, RoomName, Speaker, Stamp};
+use kith::domain::rooms::{Deed, Kept, KeptRoom, Line, LineId, Opener, Record, RoomName, Speaker, Stamp};
 use kith::store::{Seen, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -20,11 +20,13 @@ fn id(stamp: u64, home: u16) -> LineId {
 
 fn said(stamp: u64, room: &str, text: &str) -> Line {
     let by = Speaker { member: key(7), name: "älice".into(), dialect: Some(Dialect::Tpacket) };
-    Line { id: id(stamp, 1), room: name(room), by: Some(by), deed: Deed::Said(ByteString::from(text)) }
+    let (by, deed) = (Some(by), Deed::Said(ByteString::from(text)));
+    Line { id: id(stamp, 1), room: name(room), by, deed, was_letter: stamp % 2 == 1 }
 }
 
 fn room(room: &str, closed: bool) -> KeptRoom {
-    KeptRoom { name: name(room), closed }
+    let opener = Some(if closed { Opener::Member(key(7)) } else { Opener::Home(key(1)) });
+    KeptRoom { name: name(room), closed: closed.then_some(1234), opener }
 }
 
 fn line(line: &Line) -> Record {
@@ -61,7 +63,11 @@ async fn everything_is_there_after_reopening() {
     write(&house, &records).await;
     write(&house, &[Record::Muted(key(3), true), Record::Muted(key(2), true), Record::Muted(key(3), true)])
         .await;
-    let expected = Kept { rooms: rooms.to_vec(), lines: lines.to_vec(), muted: vec![key(2), key(3)] };
+    let gone = |stamp: u64| Record::Emptied(name("cellar"), Some(Stamp(stamp)));
+    write(&house, &[gone(5), gone(u64::MAX), Record::Emptied(name("den"), Some(Stamp(1)))]).await;
+    write(&house, &[Record::Emptied(name("den"), None), Record::Emptied(name("den"), None)]).await;
+    let (muted, emptied) = (vec![key(2), key(3)], vec![(name("cellar"), Stamp(u64::MAX))]);
+    let expected = Kept { rooms: rooms.to_vec(), lines: lines.to_vec(), muted, emptied };
     assert_eq!(kept(&house).await, expected);
     // Some of it may be written twice.
     write(&house, &records).await;
@@ -88,7 +94,7 @@ async fn what_is_erased_opened_forgotten_or_unmuted_is_so() {
         ],
     )
     .await;
-    assert_eq!(kept(&house).await, Kept { rooms: vec![opened], lines: vec![second], muted: Vec::new() });
+    assert_eq!(kept(&house).await, Kept { rooms: vec![opened], lines: vec![second], ..Kept::default() });
     // The order of records counts: what is made again after it was forgotten is there.
     write(&house, &[Record::Forgotten(name("lobby")), Record::Room(room("lobby", true))]).await;
     assert_eq!(kept(&house).await, Kept { rooms: vec![room("lobby", true)], ..Kept::default() });
@@ -136,7 +142,7 @@ async fn a_row_that_cannot_be_understood_is_told() {
         ("UPDATE room_lines SET text = NULL", "room_lines"),
         ("UPDATE room_lines SET text = 'x', name = NULL", "room_lines"),
         ("UPDATE room_lines SET kind = 'withdrew'", "room_lines"),
-        ("UPDATE rooms SET name = char(7)", "rooms"),
+        ("UPDATE rooms SET opener_kind = 'member', opener = zeroblob(32), name = char(7)", "rooms"),
     ] {
         sqlx::query(sqlx::AssertSqlSafe(strange)).execute(&mut other).await.unwrap();
         let error = store.rooms(&Limits::default()).await.unwrap_err();

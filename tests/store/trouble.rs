@@ -97,7 +97,7 @@ async fn a_full_database_is_told_and_reading_goes_on() {
 #[tokio::test]
 async fn a_batch_is_kept_whole_or_not_at_all() {
     let house = House::new();
-    let store = house.open_with(Some(40)).await;
+    let store = house.open_with(Some(80)).await;
     let batch: Vec<_> = (0..1000)
         .map(|number| {
             let mut member = seen(number, 1);

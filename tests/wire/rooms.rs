@@ -12,6 +12,7 @@ use kith::{
         olaf, press, rooms, socp, tpacket,
     },
     domain::{
+        admission::Origin,
         dialect::Dialect,
         id::{ConnectionId, KeyId},
         letter::Frame,
@@ -159,7 +160,11 @@ impl House {
         }
         let client = self.client(name);
         let (connection, member) = (client.id, Arc::clone(&client.member));
-        let outcome = self.rooms.ask(&Asker { connection, member: &member }, wish, now_ms);
+        let outcome = self.rooms.ask(
+            &Asker { connection, member: &member, from: Origin::V6(connection.0) },
+            wish,
+            now_ms,
+        );
         if let Some(answer) = &outcome.answer {
             let client = self.client(name);
             client.hear(press::answer(ticket, answer, client.ear));

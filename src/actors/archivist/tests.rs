@@ -62,6 +62,7 @@ fn line(number: u64, text: &str) -> Record {
         room: lobby(),
         by: Some(by),
         deed: Deed::Said(text.into()),
+        was_letter: false,
     }))
 }
 
@@ -70,7 +71,7 @@ fn lobby() -> RoomName {
 }
 
 fn room() -> Record {
-    Record::Room(KeptRoom { name: lobby(), closed: false })
+    Record::Room(KeptRoom { name: lobby(), closed: None, opener: None })
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@
 //! is what takes it off the map.
 
 mod ask;
+mod errand;
 mod launch;
 mod outbox;
 mod peer;
@@ -62,6 +63,8 @@ pub struct Connection {
     alarm: Option<SpawnHandle>,
     /// It has said who it is, and was let in.
     joined: bool,
+    /// It has asked to be listed in the directory.
+    registers: bool,
     /// What only connections with servers have.
     peer: Option<Box<PeerSide>>,
     /// While something that goes out is being signed.
@@ -104,6 +107,7 @@ impl Connection {
             bytes: Bucket::new(limits.bytes_per_second, limits.bytes_burst),
             alarm: None,
             joined: false,
+            registers: false,
             peer: None,
             outbox: None,
             ending: None,
@@ -197,6 +201,7 @@ impl Connection {
                 self.house.registry.do_send(Room { connection: self.id, ticket, wish });
                 self.take_breath();
             }
+            Output::Errand(ticket, member, errand) => self.run_errand(ticket, member, errand, ctx),
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
             Output::Find(whom) => self.find(whom, ctx),
             Output::Note(violation) => {
@@ -376,6 +381,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let ending = self.flow.ending().or(self.ending).unwrap_or(Ending::Failed);
         self.house.tally.ending(ending);
+        self.release();
         if let Some(peer) = self.peer.take() {
             self.leave_as_peer(*peer, ending);
         } else if self.joined {

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{AsyncContext as _, SpawnHandle};
+use actix::{AsyncContext as _, Handler, Message, SpawnHandle};
 use actix_http::ws::CloseReason;
 
 use super::{Connection, Context};
@@ -11,7 +11,10 @@ use crate::{
     actors::{
         event::{Kind, Stranger},
         meter::Meter,
-        neighbourhood::{Claimed, Closed, Found, Greeted, Introduced, Moved, Reported, Shared, Shown, Step},
+        neighbourhood::{
+            Claimed, Closed, Found, Greeted, Introduced, Moved, Neighbourhood, Recommended, Reported, Shared,
+            Shown, Step,
+        },
         peer_link::trouble,
         registry::{RoomTold, Tell, WantedBy, Wrapped},
     },
@@ -82,11 +85,7 @@ impl Connection {
                 }
             }
             Output::Shown => self.has_shown(),
-            Output::Overheard => {
-                if let Some(peer) = &self.peer {
-                    peer.meter.overheard();
-                }
-            }
+            Output::Overheard => self.peer.iter().for_each(|peer| peer.meter.overheard()),
             Output::RoomNews(news) => {
                 if let Some(home) = self.home() {
                     self.house.inbox.add(news.cost());
@@ -106,9 +105,11 @@ impl Connection {
                     self.house.registry.do_send(WantedBy(home));
                 }
             }
-            told @ (Output::Report(_) | Output::Bans(_) | Output::Doors(_) | Output::Introduce(_)) => {
-                self.hand_on(told);
-            }
+            Output::Report(links) => self.tell_neighbourhood(|home| Reported { home, links }),
+            Output::Bans(signed) => self.tell_neighbourhood(|home| Shared { home, signed }),
+            Output::Doors(doors) => self.tell_neighbourhood(|home| Moved { home, doors }),
+            Output::Directory(entries) => self.tell_neighbourhood(|home| Recommended { home, entries }),
+            Output::Introduce(servers) => self.tell_neighbourhood(|home| Introduced { home, servers }),
             Output::Proven(key) => {
                 if let Some(home) = self.peer.as_ref().and_then(|peer| peer.dialled) {
                     self.house.neighbourhood.do_send(Found { home, key });
@@ -126,17 +127,14 @@ impl Connection {
         }
     }
 
-    /// What a neighbour tells about more than its members.
-    fn hand_on(&self, told: Output) {
-        let Some(home) = self.home() else { return };
-        let neighbourhood = &self.house.neighbourhood;
-        match told {
-            Output::Report(links) => neighbourhood.do_send(Reported { home, links }),
-            Output::Bans(signed) => neighbourhood.do_send(Shared { home, signed }),
-            Output::Doors(doors) => neighbourhood.do_send(Moved { home, doors }),
-            Output::Introduce(servers) => neighbourhood.do_send(Introduced { home, servers }),
-            // Nothing else comes here.
-            _ => {}
+    /// What a neighbour says that is for the neighbourhood to know.
+    fn tell_neighbourhood<M>(&self, message: impl FnOnce(HomeId) -> M)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        Neighbourhood: Handler<M>,
+    {
+        if let Some(home) = self.home() {
+            self.house.neighbourhood.do_send(message(home));
         }
     }
 

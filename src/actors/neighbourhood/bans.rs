@@ -1,18 +1,16 @@
 //! Servers that are banned, and what neighbours tell each other about bans.
 
-use std::sync::Arc;
-
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 
 use super::{Neighbourhood, Shared, members};
 use crate::{
     actors::{
-        bans::{Enforce, Forget, Hear, ListError, Publish},
+        bans::{Enforce, Forget, Hear, ListError},
         clock::unix_ms,
-        lane::Class,
         peer_link::Bar,
+        registry::Barred,
     },
-    dialect::{Ear, event::Claim, kith::bans::Signed},
+    dialect::{event::Claim, home_without_rooms, kith::bans::Signed},
     domain::{
         address::Address,
         id::{HomeId, KeyId},
@@ -34,23 +32,6 @@ impl Neighbourhood {
         let address = [Address::new(&claim.address)];
         let by_claim = house.bans.read().server(claim.key, &address, unix_ms()).is_some();
         by_claim || home.is_some_and(|home| self.bar(home).is_some())
-    }
-
-    /// Tells those Kith neighbours our bans that were not told them on the socket that they have now.
-    pub(super) fn tell_bans(&mut self) {
-        let Some(frame) = &self.published else { return };
-        for known in self.known.values_mut() {
-            let Some(status) = known.status.as_ref().filter(|status| status.ear == Some(Ear::Kith)) else {
-                continue;
-            };
-            for socket in &status.sockets {
-                let is_told = known.told.as_ref().is_some_and(|told| Arc::ptr_eq(told, &socket.meter));
-                // Without room it is told in the next round.
-                if !is_told && socket.lane.offer(frame.clone(), Class::List) {
-                    known.told = Some(Arc::clone(&socket.meter));
-                }
-            }
-        }
     }
 
     /// Has a list looked at, one at a time for each neighbour. Of those that come meanwhile the last one
@@ -93,6 +74,20 @@ impl Neighbourhood {
         }
     }
 
+    /// Tells the registry whose lines rooms do not show. An address alone says nothing to it.
+    pub(super) fn tell_barred(&self) {
+        let Some(house) = &self.house else { return };
+        let barred = self.parts.book.entries().filter(|(home, _)| self.bar(*home).is_some());
+        let keys = barred.flat_map(|(_, entry)| {
+            let spelled = entry.address.iter().cloned().chain(entry.shown_address());
+            let names = entry.names();
+            let named = names.iter().map(|name| name.as_str().to_owned());
+            let without: Vec<_> = spelled.chain(named).map(|name| home_without_rooms(&name)).collect();
+            without.into_iter().chain(entry.expected())
+        });
+        house.registry.do_send(Barred(keys.collect()));
+    }
+
     fn is_subscribed(&self, home: HomeId) -> bool {
         self.parts.subscribe.iter().any(|word| self.parts.book.meant(word) == Some(home))
     }
@@ -112,18 +107,7 @@ impl Handler<Enforce> for Neighbourhood {
         for (home, known) in &self.known {
             known.link.do_send(Bar(self.bar(*home)));
         }
-    }
-}
-
-impl Handler<Publish> for Neighbourhood {
-    type Result = ();
-
-    fn handle(&mut self, Publish(frame): Publish, _: &mut Context<Self>) {
-        self.published = Some(frame);
-        for known in self.known.values_mut() {
-            known.told = None;
-        }
-        self.tell_bans();
+        self.tell_barred();
     }
 }
 

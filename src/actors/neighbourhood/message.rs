@@ -18,6 +18,7 @@ use crate::{
     },
     domain::{
         book::{Entry, Turned},
+        directory::listed::Listed,
         id::{ConnectionId, HomeId, KeyId, PeerId},
         neighbourhood::{Direction, State},
         peer::{PeerLine, Trust},
@@ -131,6 +132,21 @@ pub struct Shared {
     pub home: HomeId,
     /// What it says, and its signature.
     pub signed: Signed,
+}
+
+/// Neighbours are to be told that these are the entries of our directory.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Recommend(pub Arc<[Listed]>);
+
+/// A neighbour tells the entries of its directory.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Recommended {
+    /// Which one.
+    pub home: HomeId,
+    /// All of them.
+    pub entries: Vec<Listed>,
 }
 
 /// One step of a handshake.

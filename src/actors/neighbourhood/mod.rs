@@ -12,6 +12,7 @@ mod doors;
 mod gossip;
 pub mod members;
 mod message;
+mod notices;
 mod view;
 
 use std::{
@@ -25,9 +26,10 @@ use rustls::ClientConfig;
 
 pub use self::message::{
     AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Moved, Open,
-    PeerView, Peers, PinError, PinPeer, RemovePeer, Reported, RetryPeer, Shared, Shown, SocketView, Status,
-    Step, Trouble,
+    PeerView, Peers, PinError, PinPeer, Recommend, Recommended, RemovePeer, Reported, RetryPeer, Shared,
+    Shown, SocketView, Status, Step, Trouble,
 };
+use self::notices::{Each, Recommends};
 
 use super::{
     clock::Clock,
@@ -43,7 +45,7 @@ use crate::{
     dialect::{
         Accent,
         event::ServerCard,
-        kith::{bans::Signed, wire},
+        kith::{bans::Signed, doors as told, wire},
     },
     domain::{
         book::{Book, Entry},
@@ -98,10 +100,10 @@ struct Known {
     links_ms: i64,
     /// The key that it has proven on its newest socket, as a whole.
     proven: Option<Arc<PublicKey>>,
-    /// The socket, by its meter, on which it was told our bans.
-    told: Option<Arc<Meter>>,
-    /// The same of our doors.
-    told_doors: Option<Arc<Meter>>,
+    /// The sockets, by their meters, on which it was told each of our notices.
+    told: Each<Arc<Meter>>,
+    /// That it has told us its directory.
+    recommends: Option<Recommends>,
     /// Whether a list of its bans is being looked at, and the one that came meanwhile.
     is_heard: bool,
     unheard: Option<Signed>,
@@ -121,14 +123,15 @@ pub struct Neighbourhood {
     proofs: Window,
     /// Whether neighbours are told how our links are doing in a moment.
     gossip_is_due: bool,
-    /// What neighbours are told of our bans.
-    published: Option<Frame>,
+    /// What neighbours are told as a whole.
+    notices: Each<Frame>,
 }
 
 impl Neighbourhood {
     /// A neighbourhood whose links are not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let doors = (!parts.doors.is_empty()).then(|| told::frame(&parts.doors));
         Self {
             parts,
             house: None,
@@ -137,7 +140,7 @@ impl Neighbourhood {
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
             gossip_is_due: false,
-            published: None,
+            notices: [None, None, doors],
         }
     }
 
@@ -169,8 +172,8 @@ impl Neighbourhood {
             links: Arc::default(),
             links_ms: 0,
             proven: None,
-            told: None,
-            told_doors: None,
+            told: Known::NOTHING_TOLD,
+            recommends: None,
             is_heard: false,
             unheard: None,
         };
@@ -262,10 +265,10 @@ impl Handler<Open> for Neighbourhood {
         for home in homes {
             self.start_link(home, false, ctx);
         }
+        self.tell_barred();
         ctx.run_interval(ROUND, |neighbourhood, ctx| {
             neighbourhood.gossip(ctx);
-            neighbourhood.tell_bans();
-            neighbourhood.tell_doors();
+            neighbourhood.tell_notices();
         });
     }
 }
@@ -276,14 +279,16 @@ impl Handler<Status> for Neighbourhood {
     fn handle(&mut self, status: Status, ctx: &mut Self::Context) {
         self.announce(&status);
         let changed = self.known.get_mut(&status.home).map(|known| {
+            if status.sockets.is_empty() {
+                known.recommends = None;
+            }
             let before = known.status.replace(status.clone()).map(|before| before.state);
             before != Some(status.state)
         });
         if changed == Some(true) {
             self.gossip_soon(ctx);
         }
-        self.tell_bans();
-        self.tell_doors();
+        self.tell_notices();
     }
 }
 

@@ -92,8 +92,8 @@ impl Handler<Join> for Registry {
         }
         self.welcome(&member, ear, &lane);
         self.enlist(connection, &member);
-        let entered = Arc::clone(&member);
-        self.entries.insert(connection, Entry { lane, ear, member: entered, address, since_ms: unix_ms() });
+        let (entered, since_ms, has_chosen) = (Arc::clone(&member), unix_ms(), false);
+        self.entries.insert(connection, Entry { lane, ear, member: entered, address, since_ms, has_chosen });
         self.count();
         if is_new {
             self.welcome_back(connection, &member, ctx);

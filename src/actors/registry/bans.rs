@@ -6,14 +6,16 @@ use std::net::IpAddr;
 
 use actix::{Context, Handler};
 
-use super::Registry;
+use super::{Barred, Registry};
 use crate::{
     actors::{bans::Enforce, clock::unix_ms},
     domain::{
+        bans::{Server, Target},
         id::{HomeId, KeyId},
         letter::{Author, Letter, Origin},
         member::Newcomer,
         refusal::{Ending, Refusal},
+        rooms::Shunned,
     },
 };
 
@@ -25,12 +27,46 @@ impl Registry {
         bans.person(newcomer.fingerprint(), name, now).or_else(|| bans.address(address, now)).is_some()
     }
 
-    /// A neighbour has told of these members: whoever is banned is not shown here.
+    /// A neighbour has told of these members: whoever is banned is not shown here, and whoever is not has seats in
+    /// rooms that were said before she was listed.
     pub(super) fn hide_new(&mut self, home: HomeId, arrivals: &[KeyId]) {
         let (bans, now) = (self.bans.read(), unix_ms());
         if !bans.is_empty() {
             self.switchboard.hide_new(home, arrivals, |member| bans.member(member, now).is_some());
         }
+        drop(bans);
+        let mesh = self.switchboard.mesh();
+        self.rooms.shun_also(arrivals.iter().copied().filter(|key| mesh.is_hidden(home, *key)));
+        let outcome = self.rooms.look_at(arrivals, |home, key| mesh.standing(home, key));
+        self.follow(outcome);
+    }
+
+    /// What bans say of those who speak in rooms. Members who have names are told by them there, and banned by their
+    /// keys, too.
+    fn shunned(&self) -> Shunned {
+        let (bans, now) = (self.bans.read(), unix_ms());
+        let mut shunned = Shunned { homes: self.barred.clone(), ..Shunned::default() };
+        for ban in bans.iter().filter(|ban| ban.said.is_on(now)) {
+            match &ban.said.target {
+                Target::Key(key) => drop(shunned.members.insert(*key)),
+                Target::Name(name) => drop(shunned.names.insert(name.clone())),
+                Target::Server(Server::Key(key)) => drop(shunned.homes.insert(*key)),
+                // The neighbourhood knows whose address it is; and who comes from one has to go.
+                Target::Server(Server::Address(_)) | Target::Address(_) => {}
+            }
+        }
+        if !shunned.members.is_empty() {
+            let named: Vec<_> = self.switchboard.named_by(&shunned.members).collect();
+            shunned.members.extend(named);
+        }
+        shunned
+    }
+
+    /// Bans have changed, or those whom they mean: rooms show whom they may.
+    pub(super) fn shun(&mut self) {
+        let (shunned, mesh) = (self.shunned(), self.switchboard.mesh());
+        let outcome = self.rooms.shun(shunned, |home, key| mesh.standing(home, key));
+        self.follow(outcome);
     }
 
     /// Whether a neighbour brings a letter of a banned key. Where its author is listed under another name,
@@ -61,6 +97,18 @@ impl Handler<Enforce> for Registry {
         drop(bans);
         if changes {
             self.changed(ctx);
+        }
+        self.shun();
+    }
+}
+
+impl Handler<Barred> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Barred(homes): Barred, _: &mut Context<Self>) {
+        if homes != self.barred {
+            self.barred = homes;
+            self.shun();
         }
     }
 }

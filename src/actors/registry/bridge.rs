@@ -3,7 +3,10 @@
 //! `domain/bridge` has the rules, the scribe writes and signs, and what it has written goes out from here as a letter
 //! of a member of this house.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use actix::{Context, Handler, MessageResult};
 
@@ -21,7 +24,7 @@ use crate::{
         id::{HomeId, KeyId},
         letter::{Audience, Author, Letter, Origin},
         member::{Member, Newcomer},
-        rooms::{Carried, Record, RoomName},
+        rooms::{Carried, Record, RoomName, Standing},
     },
     identity::BridgeKeys,
 };
@@ -48,8 +51,8 @@ impl Registry {
         }
         let Some((home, key, member)) = self.author_of(letter) else { return };
         let Some(bridging) = &mut self.bridging else { return };
-        if let Err(is_first) = bridging.rules.carry_in(self.clock.now()) {
-            return self.skip(is_first);
+        if let Err(is_told) = bridging.rules.carry_in(member.key, self.clock.now()) {
+            return self.skip(is_told);
         }
         let Some(text) = letter.plain.clone() else { return };
         let said = Carried { room: &RoomName::public(), member: &member, home, key, text };
@@ -63,7 +66,7 @@ impl Registry {
     }
 
     /// Whose line a letter is: where the author is, under which key that home's lines are known, and who. Nobody's,
-    /// if the author's own home says the line, or if the author is a bridge.
+    /// if the author's own home says the line. The bridge of a home whose lines are not heard here speaks for everybody there.
     fn author_of(&self, letter: &Letter) -> Option<(HomeId, KeyId, Arc<Member>)> {
         let home = match letter.from {
             Origin::Here(connection) => {
@@ -83,7 +86,7 @@ impl Registry {
         // Whoever is listed at another home, too, is heard from there.
         let member = mesh.member(home, author).filter(|_| mesh.whereabouts(author) == Some(home))?;
         let key = dialect::home_without_rooms(mesh.home(home)?.address());
-        (!dialect::is_bridge(member)).then(|| (home, key, Arc::clone(member)))
+        Some((home, key, Arc::clone(member)))
     }
 
     /// New lines of the public room are said again to whoever speaks another protocol.
@@ -95,6 +98,7 @@ impl Registry {
             if !line.room.is_public() || !self.rooms.shows(line) {
                 continue;
             }
+            let read_by: Arc<HashSet<_>> = Arc::new(self.rooms.listeners(&line.room).into_iter().collect());
             for dialect in Dialect::ALL {
                 let is_of = |ear: Ear| ear.dialect() == Some(dialect);
                 let is_heard = self.entries.values().any(|entry| is_of(entry.ear))
@@ -104,9 +108,10 @@ impl Registry {
                 }
                 match bridging.rules.carry_out(line, dialect, now_ms, now) {
                     Turn::Leave => {}
-                    Turn::TooMany(is_first) => skipped.push(is_first),
+                    Turn::TooMany(is_told) => skipped.push(is_told),
                     Turn::Say(reach) => {
-                        let job = Job { line: Arc::clone(line), dialect, reach };
+                        let (line, read_by) = (Arc::clone(line), Arc::clone(&read_by));
+                        let job = Job { line, dialect, reach, read_by };
                         if !bridging.scribe.as_ref().is_some_and(|scribe| scribe.write(job)) {
                             skipped.push(false);
                         }
@@ -114,14 +119,14 @@ impl Registry {
                 }
             }
         }
-        for is_first in skipped {
-            self.skip(is_first);
+        for is_told in skipped {
+            self.skip(is_told);
         }
     }
 
-    fn skip(&self, is_first: bool) {
+    fn skip(&self, is_told: bool) {
         self.tally.bridge_skipped.inc();
-        if is_first {
+        if is_told {
             tracing::warn!(
                 "more is said in public than the bridge may say again; the rest stays in the history"
             );
@@ -140,15 +145,15 @@ impl Registry {
         }
     }
 
-    /// Who has spoken in the public room and is in the neighbourhood no more has left the room.
-    pub(super) fn let_go(&mut self) {
+    /// Whoever of those who have moved has spoken in the public room and is in the neighbourhood no more has left the room.
+    pub(super) fn let_go(&mut self, moved: &BTreeSet<KeyId>) {
         if self.bridging.is_none() {
             return;
         }
         let (roster, mesh) = (self.switchboard.roster(), self.switchboard.mesh());
-        let outcome = self.rooms.let_go(|home, key| match home {
+        let outcome = self.rooms.let_go(moved, |home, key| match home {
             HomeId::OWN => roster.find(key).is_some(),
-            home => mesh.member(home, key).is_some(),
+            home => mesh.standing(home, key) == Standing::Listed,
         });
         self.follow(outcome);
     }
@@ -163,6 +168,8 @@ impl Registry {
         self.count();
         if is_new {
             self.tell_change(&member, true, self.switchboard.roster().sequence(), ctx);
+            // Only once in the life of the house, so nobody is told too often.
+            self.tell_at_once(ctx);
             self.changed(ctx);
         }
         Some(member)
@@ -173,7 +180,7 @@ impl Handler<Spoken> for Registry {
     type Result = ();
 
     fn handle(&mut self, spoken: Spoken, ctx: &mut Context<Self>) {
-        let Spoken { by, reach, trace, frame } = spoken;
+        let Spoken { by, reach, trace, frame, read_by } = spoken;
         let Some(member) = self.introduce(&by, ctx) else { return self.skip(false) };
         let letter = Letter {
             from: Origin::Here(Bridge::seat(by.dialect)),
@@ -189,7 +196,10 @@ impl Handler<Spoken> for Registry {
         let knows_none =
             |home: &HomeId| self.neighbours.get(home).is_some_and(|other| other.ear != Ear::Kith);
         plan.elsewhere.retain(|home| reach == Reach::Neighbours && knows_none(home));
-        self.deliver(&letter, &plan);
+        // Who has come in since has found the line in the history.
+        let room = RoomName::public();
+        let has_read = |connection| read_by.contains(&connection) || self.rooms.is_in(connection, &room);
+        self.deliver_but(&letter, &plan, has_read);
         self.tally.bridged(by.dialect, "out");
     }
 }

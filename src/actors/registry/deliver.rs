@@ -5,6 +5,7 @@ use crate::{
     actors::lane::Class,
     dialect::press,
     domain::{
+        id::ConnectionId,
         letter::{Letter, Origin},
         switchboard::{Hearers, Plan},
     },
@@ -13,7 +14,13 @@ use crate::{
 impl Registry {
     /// Hands a letter to everybody who hears it, printed once per way of hearing it.
     pub(super) fn deliver(&self, letter: &Letter, plan: &Plan) {
-        let clients = self.hearers(letter, plan.here).map(|entry| (entry.ear, &entry.lane));
+        self.deliver_but(letter, plan, |_| false);
+    }
+
+    /// The same, but not to some connections of this home.
+    pub(super) fn deliver_but(&self, letter: &Letter, plan: &Plan, not: impl Fn(ConnectionId) -> bool) {
+        let hearers = self.hearers(letter, plan.here).filter(|(connection, _)| !not(*connection));
+        let clients = hearers.map(|(_, entry)| (entry.ear, &entry.lane));
         let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
         let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
         let mut pressed = Pressed::default();
@@ -27,7 +34,11 @@ impl Registry {
         self.tally.dropped.inc_by(refused);
     }
 
-    pub(super) fn hearers(&self, letter: &Letter, hearers: Hearers) -> impl Iterator<Item = &Entry> {
+    pub(super) fn hearers(
+        &self,
+        letter: &Letter,
+        hearers: Hearers,
+    ) -> impl Iterator<Item = (ConnectionId, &Entry)> {
         let author = match (letter.dialect.echoes(), letter.from) {
             (false, Origin::Here(connection)) => Some(connection),
             _ => None,
@@ -40,7 +51,7 @@ impl Registry {
         let everybody =
             self.entries.iter().filter(move |(connection, _)| all && author != Some(**connection));
         let connections = member.map_or(&[][..], |key| self.switchboard.roster().connections(key));
-        let of_member = connections.iter().filter_map(|connection| self.entries.get(connection));
-        everybody.map(|(_, entry)| entry).chain(of_member)
+        let of_member = connections.iter().filter_map(|connection| self.entries.get_key_value(connection));
+        everybody.chain(of_member).map(|(connection, entry)| (*connection, entry))
     }
 }

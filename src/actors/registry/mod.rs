@@ -39,7 +39,7 @@ pub use self::message::{
 };
 pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
-    ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
+    Barred, ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
 use self::{bridge::Bridging, known::Known, neighbours::Neighbour, offline::Offline};
 
@@ -79,6 +79,8 @@ struct Entry {
     member: Arc<Member>,
     address: IpAddr,
     since_ms: i64,
+    /// Whether it has got a room that it may not leave for another one.
+    has_chosen: bool,
 }
 
 /// How long a reader that had no room for a list is left alone.
@@ -97,6 +99,8 @@ pub struct Registry {
     /// Where all protocols share the public room.
     bridging: Option<Bridging>,
     bans: Banned,
+    /// Servers that are banned, by the keys of their lines.
+    barred: HashSet<KeyId>,
     presence: Presence,
     /// Lists of the present version, one per ear.
     lists: HashMap<Ear, Frame>,
@@ -189,6 +193,7 @@ impl Registry {
             rooms,
             bridging: parts.bridge.map(|keys| Bridging::new(rules, keys)),
             bans: parts.bans,
+            barred: HashSet::new(),
             presence: Presence::new(parts.limits.presence_bytes_per_second),
             lists: HashMap::new(),
             lists_version: 0,
@@ -241,9 +246,10 @@ impl Registry {
 
     /// What is listed has changed: everybody is behind.
     fn changed(&mut self, ctx: &mut Context<Self>) {
-        self.let_go();
+        let moved = self.switchboard.take_moved();
+        self.let_go(&moved);
         let is_draining = self.draining.load(Ordering::Relaxed);
-        self.follow_people(!is_draining);
+        self.follow_people(&moved, !is_draining);
         if !is_draining {
             let hears_lists = |entry: &&Entry| entry.ear.hears_lists();
             let behind = self.entries.iter().filter(|(_, entry)| hears_lists(entry));
@@ -310,6 +316,7 @@ impl Actor for Registry {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(seconds(self.limits.peer_heartbeat_s), |registry, _| registry.tell_standing());
         self.begin_to_tidy(ctx);
+        self.shun();
         ctx.run_interval(TIDY, |registry, _| registry.tidy_rooms());
         self.start_bridge(ctx.address().recipient());
     }

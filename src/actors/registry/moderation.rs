@@ -36,6 +36,7 @@ impl Handler<RoomOrder> for Registry {
         let kind = match &order {
             Order::Close(room) => Some(Kind::RoomClosed { room: room.clone() }),
             Order::Reopen(room) => Some(Kind::RoomOpened { room: room.clone() }),
+            Order::Forget(room) => Some(Kind::RoomForgotten { room: room.clone() }),
             Order::Kick(room, number) => Some(Kind::Expelled { room: room.clone(), number: *number }),
             // These are told when they are written down, also those of neighbours.
             Order::Topic(..) | Order::Withdraw(_) | Order::Mute(..) => None,

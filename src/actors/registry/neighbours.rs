@@ -134,6 +134,21 @@ impl Registry {
         }
     }
 
+    /// Tells those who hear our list as a whole at once what they wait for: somebody new is going to say something, and
+    /// whoever is not known there is not believed.
+    pub(super) fn tell_at_once(&mut self, ctx: &mut Context<Self>) {
+        let mut behind = Vec::new();
+        for (home, neighbour) in &mut self.neighbours {
+            if let Telling::Whole { behind: true, not_before } = &mut neighbour.telling {
+                *not_before = Moment::ZERO;
+                behind.push(*home);
+            }
+        }
+        for home in behind {
+            self.tell(home, ctx);
+        }
+    }
+
     /// Says to everybody who keeps count where our list stands, so that whoever missed something asks.
     pub(super) fn tell_standing(&self) {
         let roster = self.switchboard.roster();

@@ -4,6 +4,8 @@
 //! waits goes before whatever is said from then on, and the map need not wait for the disk. What the keeper
 //! answers only decides what the author is told.
 
+mod missed;
+
 use std::{collections::HashSet, time::Duration};
 
 use actix::{ActorFutureExt as _, Addr, AsyncContext as _, Context, Handler, Message, WrapFuture as _};
@@ -19,13 +21,11 @@ use crate::{
     },
     dialect::press,
     domain::{
-        dialect::Dialect,
-        id::{ConnectionId, HomeId, KeyId},
+        id::{HomeId, KeyId},
         letter::{Audience, Author, Frame, Letter, Origin},
         limits::{Limits, seconds},
-        member::Member,
         offline::{Backlog, Boxes, Kept, Rules},
-        switchboard::{Hearers, Plan, Switchboard},
+        switchboard::{Hearers, Switchboard},
     },
     store::{self, OfflineChange},
 };
@@ -256,7 +256,7 @@ impl Registry {
             Some(HomeId::OWN) => {
                 let entries = self.hearers(letter, Hearers::Member(recipient));
                 let frames =
-                    entries.filter_map(|entry| Some((press::letter(letter, entry.ear)?, &entry.lane)));
+                    entries.filter_map(|(_, entry)| Some((press::letter(letter, entry.ear)?, &entry.lane)));
                 let offers: Vec<bool> =
                     frames.map(|(frame, lane)| lane.offer(frame, Class::Letter)).collect();
                 let taken = offers.iter().filter(|taken| **taken).count();
@@ -306,62 +306,6 @@ impl Registry {
                 registry.hand_over(recipient, ctx);
             });
         }
-    }
-
-    /// Somebody is here who was not.
-    pub(super) fn welcome_back(
-        &mut self,
-        connection: ConnectionId,
-        member: &Member,
-        ctx: &mut Context<Self>,
-    ) {
-        self.hand_over(member.key, ctx);
-        if member.dialect != Dialect::Olaf {
-            return;
-        }
-        let Some(offline) = &mut self.offline else { return };
-        let (missed, forgotten) = offline.backlog.came(member.key, unix_ms());
-        if let Some(forgotten) = forgotten {
-            offline.change(OfflineChange::Unmark(forgotten));
-        }
-        if let Some(heard) = offline.backlog.heard(member.key) {
-            offline.change(OfflineChange::Mark(member.key, heard));
-        }
-        let Some(entry) = self.entries.get(&connection) else { return };
-        let missed = missed.iter().filter(|kept| !self.is_banned(kept.author, unix_ms()));
-        let frames = missed.filter_map(|kept| press::letter(&kept.letter(), entry.ear));
-        let taken = frames.filter(|frame| entry.lane.offer(frame.clone(), Class::Letter)).count();
-        let taken = u64::try_from(taken).unwrap_or(u64::MAX);
-        self.tally.deliveries.inc_by(taken);
-        self.tally.offline_delivered.inc_by(taken);
-    }
-
-    /// Somebody is here no more.
-    pub(super) fn miss(&mut self, member: KeyId) {
-        let Some(offline) = &mut self.offline else { return };
-        if let Some(heard) = offline.backlog.went(member, offline.last, unix_ms()) {
-            offline.change(OfflineChange::Mark(member, heard));
-        }
-    }
-
-    /// A letter has gone to everybody of this home. If it is private, those who are away want it, too.
-    pub(super) fn note_for_the_absent(&mut self, letter: &Letter, plan: &Plan) {
-        let is_private = matches!(letter.audience, Audience::Homes(_)) && plan.here == Hearers::Everybody;
-        let Some(offline) = self.offline.as_mut().filter(|_| is_private) else { return };
-        if !offline.backlog.has_listeners() || !press::is_sealed(letter) {
-            return;
-        }
-        let author = match letter.author {
-            Author::Proven(author) | Author::Vouched { author, .. } => author,
-            // All whom nobody has checked share one share.
-            Author::Claimed(_) => KeyId([0; 32]),
-        };
-        let kept = offline.next(letter, author, None);
-        // Nobody is told, so nobody waits for the answer.
-        offline.keeper.do_send(Keep(kept.clone()));
-        let gone = offline.backlog.put(kept);
-        offline.forget(gone);
-        self.tally.offline_kept.inc();
     }
 
     /// For whom of those who come at a neighbour something waits.

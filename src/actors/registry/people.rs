@@ -1,7 +1,7 @@
 //! Members who have names: found for whoever asks, and told one by one to clients that hear of each other
 //! like that.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix::{Context, Handler, MessageResult};
 
@@ -49,12 +49,12 @@ impl Registry {
         }
     }
 
-    /// Takes notice of who came and who went since the last time, and tells it, unless that is of no use.
-    pub(super) fn follow_people(&mut self, tells: bool) {
+    /// Takes notice of who came and who went, and tells it, unless that is of no use.
+    pub(super) fn follow_people(&mut self, moved: &BTreeSet<KeyId>, tells: bool) {
         let (mut gone, mut new) = (Vec::new(), Vec::new());
-        for key in self.switchboard.take_moved() {
-            let now = self.person(key).cloned();
-            let before = self.known.put(key, now.as_ref());
+        for key in moved {
+            let now = self.person(*key).cloned();
+            let before = self.known.put(*key, now.as_ref());
             let spelled = |member: &Option<Arc<Member>>| member.as_ref().map(|member| member.spelled);
             if spelled(&before) != spelled(&now) {
                 gone.extend(before);

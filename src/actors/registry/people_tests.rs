@@ -36,6 +36,9 @@ use crate::{
     store::Store,
 };
 
+#[path = "waiting_tests.rs"]
+mod waiting;
+
 /// The other end of a lane, which takes nothing from it and remembers what came.
 #[derive(Clone, Default)]
 struct Idle(Arc<Mutex<(Vec<String>, Option<Ending>)>>);
@@ -56,6 +59,9 @@ impl Handler<Deliver> for Idle {
                 match frame["type"].as_str() {
                     Some("USER_ADVERTISE") => heard.0.push(name.to_owned()),
                     Some("USER_REMOVE") => heard.0.push(format!("-{name}")),
+                    Some("signed_data") => {
+                        heard.0.push(frame["signature"].as_str().unwrap_or_default().to_owned());
+                    }
                     _ => {}
                 }
             }
@@ -303,82 +309,5 @@ async fn who_left_while_a_link_was_lost_is_said_to_be_gone_when_it_is_back() {
         let here = ["person-2", "person-3", "person-9"];
         let expected: Vec<_> = missed.into_iter().chain(here).collect();
         assert_eq!(heard, expected, "each once, and who was never linked hears of those alone who are here");
-    }
-}
-
-/// The other end of the lane to a neighbour, which takes what comes one by one.
-#[derive(Clone, Default)]
-struct Reader {
-    lane: LaneEnd,
-    heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl actix::Actor for Reader {
-    type Context = Context<Self>;
-}
-
-impl Handler<Deliver> for Reader {
-    type Result = ();
-
-    fn handle(&mut self, message: Deliver, _: &mut Context<Self>) {
-        let Deliver::Frame(Frame::Text(text)) = message else { panic!("{message:?}") };
-        let frame: Value = serde_json::from_str(&text).expect("JSON");
-        if frame["type"] == "SERVER_DELIVER" {
-            let mark = frame["payload"]["content_sig"].as_str().expect("a text").to_owned();
-            self.heard.lock().expect("nobody fails").push(mark);
-        }
-        self.lane.taken(text.len());
-        self.lane.unsent(0);
-    }
-}
-
-/// A private letter of the first person to the second, with a mark by which it is known.
-fn letter(mark: u8) -> Letter {
-    let sealed = socp::binary::encode(&[[0xff; 32], [mark; 32]].concat(), false);
-    let payload = format!(r#"{{"ciphertext":"{sealed}","content_sig":"mark-{mark}"}}"#);
-    let text = format!(
-        r#"{{"type":"MSG_DIRECT","from":"person-1","to":"person-2","ts":1,"payload":{payload},"sig":""}}"#
-    );
-    Letter {
-        from: Origin::Here(ConnectionId(1)),
-        author: Author::Proven(socp::id_of("person-1")),
-        audience: Audience::Member(socp::id_of("person-2")),
-        trace: Trace([mark; 16]),
-        dialect: Dialect::Socp,
-        original: Frame::Text(text.into()),
-        plain: None,
-    }
-}
-
-/// A neighbour whose lane is full is not cut off by letters that waited, and what is written meanwhile does not
-/// overtake them.
-#[actix_web::test]
-async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_before_later_ones() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let registry = registry_with(&folder, true).await;
-    let (_idle, _end) = join(&registry, 1, 1 << 20).await;
-    join(&registry, 2, 1 << 20).await;
-    registry.send(Leave { connection: ConnectionId(2), ending: Ending::Left }).await.expect("the registry");
-    for mark in 1..=3 {
-        registry.send(Route(letter(mark))).await.expect("the registry");
-    }
-    let reader = Reader::default();
-    let end = reader.clone().start();
-    // Lists have half of a lane: one letter fits at a time.
-    let lane = reader.lane.lane(1000, end.clone().recipient());
-    let home = HomeId(2);
-    let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
-    let link = Link { home, address: "there:1".into(), names: Vec::new(), key: None, ear, lane, meter };
-    registry.send(link).await.expect("the registry");
-    tell(&registry, home, Change::Came(resident(2))).await;
-    registry.send(Route(letter(4))).await.expect("the registry");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    loop {
-        let heard = reader.heard.lock().expect("nobody fails").clone();
-        if heard.len() >= 4 {
-            return assert_eq!(heard, ["mark-1", "mark-2", "mark-3", "mark-4"]);
-        }
-        assert!(std::time::Instant::now() < deadline, "{heard:?}");
-        actix_rt::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

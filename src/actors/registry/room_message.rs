@@ -1,6 +1,6 @@
 //! What can be said to the registry about rooms.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use actix::Message;
 
@@ -30,6 +30,11 @@ pub struct RoomTold {
     /// What it says.
     pub news: RoomNews,
 }
+
+/// These are all homes that are banned, by the keys under which their lines are kept.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Barred(pub HashSet<KeyId>);
 
 /// An operator wants something. It is in force when this is answered, and on its way to the store.
 #[derive(Message, Debug)]

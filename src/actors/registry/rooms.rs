@@ -16,9 +16,9 @@ use crate::{
         event::Kind,
         lane::{Class, Lane},
     },
-    dialect::press,
+    dialect::{Ear, press},
     domain::{
-        dialect::Dialect,
+        bridge,
         id::{ConnectionId, HomeId, KeyId},
         letter::{Frame, Origin},
         member::Member,
@@ -60,6 +60,9 @@ impl Registry {
     pub(super) fn tidy_rooms(&mut self) {
         let outcome = self.rooms.tidy(unix_ms());
         self.follow(outcome);
+        let mesh = self.switchboard.mesh();
+        let outcome = self.rooms.look_around(|home, key| mesh.standing(home, key));
+        self.follow(outcome);
     }
 
     fn answer(&self, connection: ConnectionId, ticket: Ticket, answer: &Answer) {
@@ -84,8 +87,15 @@ impl Registry {
     }
 
     fn tell_guests(&self, room: &RoomName, guests: &[ConnectionId], event: &Event) {
-        let mut pressed = Pressed::default();
-        for entry in guests.iter().filter_map(|guest| self.entries.get(guest)) {
+        let (mut pressed, now_ms) = (Pressed::default(), unix_ms());
+        let is_read = |ear: Ear| match event {
+            Event::Said(_, line) | Event::Recalled(line) => {
+                bridge::is_read_as_letter(line, ear.dialect(), now_ms)
+            }
+            _ => false,
+        };
+        let guests = guests.iter().filter_map(|guest| self.entries.get(guest));
+        for entry in guests.filter(|entry| !is_read(entry.ear)) {
             let frames = pressed.hear(entry.ear, || press::room_event(room, event, entry.ear));
             offer_all(&entry.lane, frames);
         }
@@ -115,7 +125,7 @@ impl Registry {
                 },
                 Record::Muted(member, true) => Kind::Muted { member: *member },
                 Record::Muted(member, false) => Kind::Unmuted { member: *member },
-                Record::Room(_) | Record::Erased(_) | Record::Forgotten(_) => continue,
+                Record::Room(_) | Record::Erased(_) | Record::Forgotten(_) | Record::Emptied(..) => continue,
             };
             self.bulletin.publish(kind);
         }
@@ -144,19 +154,20 @@ impl Handler<Room> for Registry {
             };
             return self.answer(connection, ticket, &Answer::Refused(why));
         }
-        let Some(member) = self.entries.get(&connection).map(|entry| Arc::clone(&entry.member)) else {
-            return;
-        };
-        // There they have words of their own, which everybody of their dialect hears.
-        let is_public = matches!(&wish, Wish::Say(Some(room), _) if room.is_public());
-        if is_public && self.bridging.is_some() && member.dialect != Dialect::Tpacket {
+        let Some(entry) = self.entries.get(&connection) else { return };
+        let (member, from) = (Arc::clone(&entry.member), entry.address.into());
+        let is_for_good = matches!(wish, Wish::Move(_)) && self.terms.tpacket_strict_seed;
+        if is_for_good && entry.has_chosen {
             return self.answer(connection, ticket, &Answer::Refused(Objection::Unsupported));
         }
         let opened = match &wish {
             Wish::Enter(room) | Wish::Move(room) if !self.rooms.contains(room) => Some(room.clone()),
             _ => None,
         };
-        let outcome = self.rooms.ask(&Asker { connection, member: &member }, wish, unix_ms());
+        let outcome = self.rooms.ask(&Asker { connection, member: &member, from }, wish, unix_ms());
+        if let Some(entry) = self.entries.get_mut(&connection) {
+            entry.has_chosen |= is_for_good && matches!(outcome.answer, Some(Answer::Entered(_)));
+        }
         if let (Some(room), Some(Answer::Entered(_))) = (opened, &outcome.answer) {
             self.bulletin.publish(Kind::RoomOpened { room });
         }
@@ -172,7 +183,8 @@ impl Handler<RoomTold> for Registry {
 
     fn handle(&mut self, RoomTold { home, news }: RoomTold, _: &mut Context<Self>) {
         self.inbox.taken(news.cost());
-        match self.rooms.hear(home, news, unix_ms()) {
+        let mesh = self.switchboard.mesh();
+        match self.rooms.hear(home, news, |home, key| mesh.standing(home, key), unix_ms()) {
             Ok(outcome) => self.follow(outcome),
             Err(violation) => {
                 self.count_against(Origin::Home(home));

@@ -36,6 +36,11 @@ pub enum RoomCommand {
         /// The room.
         room: String,
     },
+    /// Empty a room and forget it here, whatever was said in it.
+    Forget {
+        /// The room.
+        room: String,
+    },
     /// Put a guest out of a room. She may come back.
     Kick {
         /// The room.
@@ -43,7 +48,7 @@ pub enum RoomCommand {
         /// Her number, as the room shows it.
         number: u32,
     },
-    /// Take back a line that was said at this server, everywhere.
+    /// Take back a line: everywhere if it was said at this server, or else here.
     Withdraw {
         /// The room.
         room: String,
@@ -104,13 +109,22 @@ pub(super) async fn answer(api: &Api, command: &RoomCommand, json: bool) -> Resu
             api.post(&path(room, "/reopen")).await?;
             format!("{room} is open")
         }
+        RoomCommand::Forget { room } => {
+            api.delete(&path(room, "")).await?;
+            format!("{room} is forgotten here")
+        }
         RoomCommand::Kick { room, number } => {
             api.post_json(&path(room, "/kick"), &json!({ "number": number })).await?;
             format!("guest {number} is out of {room}")
         }
         RoomCommand::Withdraw { room, line } => {
-            api.delete(&path(room, &format!("/history/{}", escaped(line)))).await?;
-            "the line is withdrawn".to_owned()
+            let answer = api.delete(&path(room, &format!("/history/{}", escaped(line)))).await?;
+            // Of what is withdrawn everywhere there is nothing to say.
+            if answer.is_empty() {
+                "the line is withdrawn".to_owned()
+            } else {
+                "the line is hidden here; it was said at another server, which goes on showing it".to_owned()
+            }
         }
         RoomCommand::Mute { member } => {
             api.put_json(&format!("/api/v1/mutes/{}", escaped(member)), &Value::Null).await?;

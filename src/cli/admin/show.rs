@@ -50,6 +50,18 @@ pub(super) fn members(items: &[Value]) -> String {
     )
 }
 
+/// A table of the directory.
+pub(super) fn directory(items: &[Value]) -> String {
+    let rows = items.iter().map(|item| {
+        let marks = ["undialable", "relayed"].into_iter().filter(|mark| item[*mark] == true);
+        let short = |key: &str| text(&item[key]).chars().take(12).collect::<String>();
+        let (member, home) = (short("member"), short("home"));
+        let marks = marks.collect::<Vec<_>>().join(", ");
+        vec![text(&item["address"]), moment(&item["joined_at"]), marks, member, home]
+    });
+    table(&["ADDRESS", "JOINED", "REACHED", "MEMBER", "HOME"], rows, "nobody is registered")
+}
+
 /// A table of files.
 pub(super) fn files(items: &[Value]) -> String {
     table(

@@ -31,11 +31,9 @@
 
 mod args;
 mod files;
-mod input;
 mod obey;
 mod people;
 mod rooms;
-mod screen;
 mod start;
 mod talk;
 mod told;

@@ -1,11 +1,13 @@
 //! What is done about a line that was typed.
 
 use super::{
-    screen::Kind,
     talk::Talk,
     typed::{HELP, Typed},
 };
-use crate::client::{room::Wish, voice::Say};
+use crate::{
+    cli::screen::Kind,
+    client::{room::Wish, voice::Say},
+};
 
 impl Talk {
     pub(super) async fn obey(&mut self, typed: Typed) {

@@ -2,10 +2,10 @@
 
 use super::{
     obey::asked,
-    screen::Kind,
     talk::{Phase, Talk},
 };
 use crate::{
+    cli::screen::Kind,
     client::{
         person::PersonId,
         room::{Card, Logged, Told, Why, Wish},

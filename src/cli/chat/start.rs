@@ -1,7 +1,6 @@
 //! From the command line to a running conversation.
 
 use std::{
-    io::{self, IsTerminal as _},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -12,11 +11,10 @@ use rustls::ClientConfig;
 
 use super::{
     args::ChatArgs,
-    input,
-    screen::Screen,
     talk::{Outcome, Setup, Talk},
 };
 use crate::{
+    cli::{input, screen::Screen},
     client::{
         about::{Inquiry, about},
         door::{Door, NoDoor},
@@ -69,9 +67,7 @@ pub fn run(args: ChatArgs) -> ExitCode {
 async fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
     let door = Door::read(&args.url)?;
     let trust = trust(args.ca.as_deref())?;
-    let (typed, shown) = (io::stdin().is_terminal(), io::stdout().is_terminal());
-    let has_colour = shown && !args.no_color && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
-    let mut screen = Screen::new(Box::new(io::stdout()), has_colour, typed && shown);
+    let (mut screen, typed) = Screen::of_stdout(args.no_color);
     let dialect = match args.dialect {
         Some(dialect) => dialect,
         None => only_one_spoken(&door, &trust).await.unwrap_or(Dialect::Olaf),

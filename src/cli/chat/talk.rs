@@ -17,15 +17,16 @@ use tokio::{
 
 use super::{
     files::{Files, News, Way},
-    input::Line,
     people::People,
-    screen::Screen,
     typed::Typed,
 };
-use crate::client::{
-    keyring::Contacts,
-    link::{Config, Link, Report},
-    voice::{FilePost, Voice},
+use crate::{
+    cli::{input::Line, screen::Screen},
+    client::{
+        keyring::Contacts,
+        link::{Config, Link, Report},
+        voice::{FilePost, Voice},
+    },
 };
 
 /// Letters that are on their way at once; well below what the link's channel holds.

@@ -7,12 +7,11 @@ use std::{
 
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
-use super::{
-    input::Line,
-    screen::Screen,
-    talk::{Outcome, Setup, Talk},
+use super::talk::{Outcome, Setup, Talk};
+use crate::{
+    cli::{input::Line, screen::Screen},
+    client::{door::Door, keyring::Keyring, link::Config, olaf::Session, relay::Relay, trust::trust},
 };
-use crate::client::{door::Door, keyring::Keyring, link::Config, olaf::Session, relay::Relay, trust::trust};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 

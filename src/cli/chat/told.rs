@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use super::{
     files::{News, Saved},
-    screen::Kind,
     talk::{Phase, Talk},
 };
-use crate::client::{
-    event::{Author, Doubt, Event, Present, Rejection},
-    link::Report,
-    person::PersonId,
-    transfer::Fetched,
-    voice::Say,
+use crate::{
+    cli::screen::Kind,
+    client::{
+        event::{Author, Doubt, Event, Present, Rejection},
+        link::Report,
+        person::PersonId,
+        transfer::Fetched,
+        voice::Say,
+    },
 };
 
 impl Talk {

@@ -1,6 +1,15 @@
 //! What a line that somebody typed means.
 
-use crate::client::room::Wish;
+use crate::{
+    cli::words::{cut, unknown},
+    client::room::Wish,
+};
+
+/// All commands.
+const KNOWN: [&str; 16] = [
+    "all", "tell", "list", "who", "nick", "join", "leave", "rooms", "history", "older", "file", "get",
+    "trust", "whoami", "help", "quit",
+];
 
 /// Help, as it is printed.
 pub(super) const HELP: [&str; 18] = [
@@ -95,7 +104,7 @@ impl Typed {
             "whoami" => Self::WhoAmI,
             "help" => Self::Help,
             "quit" => Self::Quit,
-            other => Self::Wrong(unknown(other)),
+            other => Self::Wrong(unknown(other, &KNOWN)),
         }
     }
 
@@ -113,24 +122,6 @@ impl Typed {
 /// What follows a command that needs nothing behind it.
 fn some(rest: &str) -> Option<String> {
     (!rest.is_empty()).then(|| rest.to_owned())
-}
-
-/// The first word and what follows it.
-fn cut(text: &str) -> (&str, &str) {
-    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (first, rest.trim_start())
-}
-
-fn unknown(name: &str) -> String {
-    let known = [
-        "all", "tell", "list", "who", "nick", "join", "leave", "rooms", "history", "older", "file", "get",
-        "trust", "whoami", "help", "quit",
-    ];
-    let near = known.into_iter().find(|known| strsim::levenshtein(known, name) <= 1);
-    match near {
-        Some(near) => format!("there is no command /{name}; did you mean /{near}?"),
-        None => format!("there is no command /{name}; /help shows all"),
-    }
 }
 
 #[cfg(test)]

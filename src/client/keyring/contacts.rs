@@ -156,6 +156,25 @@ impl Contacts {
         self.write()
     }
 
+    /// The key that somebody was first met with.
+    #[must_use]
+    pub fn key(&self, person: &PersonId) -> Option<&str> {
+        self.keys.get(person).map(String::as_str)
+    }
+
+    /// Forgets the key of somebody. Says whether there was one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn forget(&mut self, person: &PersonId) -> Result<bool, KeyringError> {
+        self.reload()?;
+        let was_known = self.keys.remove(person).is_some();
+        if was_known {
+            self.write()?;
+        }
+        Ok(was_known)
+    }
+
     fn note(&mut self, person: &PersonId) {
         if self.members.len() < MOST_MET {
             self.members.entry(person.clone()).or_default();

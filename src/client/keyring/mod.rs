@@ -153,6 +153,14 @@ impl Keyring {
         self.contacts.keys()
     }
 
+    /// Which keys were met at which addresses, in a file of its own beside it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is something else.
+    pub fn pins(&self) -> Result<Contacts, KeyringError> {
+        Contacts::open(self.path.with_extension("nodes.json"))
+    }
+
     /// The address book beside it.
     #[must_use]
     pub fn into_contacts(self) -> Contacts {

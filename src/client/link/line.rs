@@ -22,7 +22,6 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    backoff::Backoff,
     command::{Command, NotSent, Receipt, Report},
     words::{self, Farewell},
 };
@@ -34,7 +33,7 @@ use crate::{
         rooms::Offer,
         voice::{Say, Voice},
     },
-    domain::letter::Frame,
+    domain::{backoff::Backoff, letter::Frame},
 };
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;

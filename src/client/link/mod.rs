@@ -5,7 +5,6 @@
 //! **Invariant:** whatever is to be said is reported exactly once, as sent or as not sent; nothing is
 //! sent twice, because a letter that arrives twice is worse than one that has to be typed again.
 
-mod backoff;
 mod command;
 mod doors;
 mod line;

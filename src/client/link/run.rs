@@ -14,17 +14,19 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    backoff::Backoff,
     command::{Command, NotSent, Receipt, Report},
     doors::Doors,
     line::{End, Line, Socket, inform},
     words::{self, Farewell},
 };
-use crate::client::{
-    about::{Home, Inquiry},
-    door::Door,
-    person::PersonId,
-    voice::{Say, Voice},
+use crate::{
+    client::{
+        about::{Home, Inquiry},
+        door::Door,
+        person::PersonId,
+        voice::{Say, Voice},
+    },
+    domain::backoff::Backoff,
 };
 
 /// How long a server may take to open the connection.

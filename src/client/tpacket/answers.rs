@@ -29,7 +29,8 @@ pub(super) enum Asked {
     /// Where the roster ends: for the room that one is in, once more.
     Roster,
     Leave(String),
-    Rooms,
+    /// Which rooms there are behind those that are known.
+    Rooms(Vec<Card>),
     /// Of this room, for this wish.
     History(String, Wish),
     /// Something was said.
@@ -47,7 +48,7 @@ pub(super) struct Page {
 
 #[derive(Debug)]
 enum Entries {
-    Rooms(Vec<Card>),
+    Rooms { rooms: Vec<Card>, more: bool },
     Lines { room: String, first: Option<hear::Id>, lines: Vec<Logged>, more: bool },
 }
 
@@ -65,7 +66,9 @@ impl Session {
                     self.hall.leave(&self.me, out);
                 }
             }
-            Some(Asked::Rooms) => self.expect(packet, Entries::Rooms(Vec::new()), out),
+            Some(Asked::Rooms(rooms)) => {
+                self.expect(packet, Entries::Rooms { rooms, more: packet.p2 != 0 }, out);
+            }
             Some(Asked::History(room, _)) => {
                 let what = Entries::Lines { room, first: None, lines: Vec::new(), more: packet.p2 != 0 };
                 self.expect(packet, what, out);
@@ -131,7 +134,7 @@ impl Session {
             // Only that it is an answer matters.
             Some(Asked::Roster) => self.hall.complete(&self.me, out),
             Some(Asked::Leave(room)) => out.push(refused(Some(Wish::Leave(Some(room))), reason)),
-            Some(Asked::Rooms) => out.push(refused(Some(Wish::Rooms), reason)),
+            Some(Asked::Rooms(_)) => out.push(refused(Some(Wish::Rooms), reason)),
             Some(Asked::History(_, wish)) => out.push(refused(Some(wish), reason)),
             Some(Asked::Said) => out.push(refused(None, reason)),
             Some(Asked::RefusedRoom(_)) | None => {
@@ -149,7 +152,7 @@ impl Session {
 
     pub(super) fn on_card(&mut self, packet: &Packet<'_>, out: &mut Vec<Output>) {
         let Some(page) = self.page.as_mut().filter(|page| page.uid == packet.uid) else { return };
-        if let Entries::Rooms(rooms) = &mut page.what {
+        if let Entries::Rooms { rooms, .. } = &mut page.what {
             page.missing = page.missing.saturating_sub(1);
             rooms.extend(hear::card(packet));
         }
@@ -169,7 +172,14 @@ impl Session {
     fn tell_page(&mut self, out: &mut Vec<Output>) {
         match self.page.take() {
             Some(page) if page.missing > 0 => self.page = Some(page),
-            Some(Page { what: Entries::Rooms(rooms), .. }) => out.push(told(Told::Rooms(rooms))),
+            Some(Page { what: Entries::Rooms { rooms, more: true }, .. })
+                if (1..LONGEST_PAGE).contains(&rooms.len()) =>
+            {
+                let last = rooms.last().map(|card| card.name.clone()).unwrap_or_default();
+                let frame = self.ask(Asked::Rooms(rooms), command::ROOMS, last.as_bytes());
+                out.push(Output::Send(frame));
+            }
+            Some(Page { what: Entries::Rooms { rooms, .. }, .. }) => out.push(told(Told::Rooms(rooms))),
             Some(Page { what: Entries::Lines { room, first, lines, more }, .. }) => {
                 self.older = first.filter(|_| more).map(|first| (room.clone(), first));
                 out.push(told(Told::History { room, lines, more }));

@@ -193,7 +193,7 @@ impl Session {
             }
             Wish::Rooms | Wish::Nick(_) => {
                 known(SayError::NoList)?;
-                Ok(self.ask(Asked::Rooms, command::ROOMS, b""))
+                Ok(self.ask(Asked::Rooms(Vec::new()), command::ROOMS, b""))
             }
         }
     }

@@ -4,6 +4,7 @@
 //! life of one link.
 
 pub mod bans;
+pub mod directory;
 pub mod doors;
 mod hello;
 mod ping;

@@ -70,8 +70,10 @@ pub fn news(news: &RoomNews) -> Vec<Frame> {
         RoomNews::Renamed(seat) => encode(kind::RENAMED, &seat_wire(seat)),
         RoomNews::WantLines(stamp) => encode(kind::WANT_LINES, &stamp.0),
         RoomNews::Lines(Lines { after, through, more, lines }) => {
+            let letters: Vec<bool> = lines.iter().map(|line| line.was_letter).collect();
             let lines = lines.iter().map(|line| line_wire(line)).collect();
-            encode(kind::LINES, &LinesWire { after: after.0, through: through.0, more: *more, lines })
+            let part = LinesWire { after: after.0, through: through.0, more: *more, lines };
+            encode(kind::LINES, &(part, letters))
         }
         RoomNews::Lost(stamp) => encode(kind::LOST, &stamp.0),
     };
@@ -97,8 +99,13 @@ pub fn read(message: &Bytes, home: KeyId) -> Result<Option<RoomNews>, Malformed>
         kind::RENAMED => RoomNews::Renamed(seat(&fields(body)?)),
         kind::WANT_LINES => RoomNews::WantLines(Stamp(fields(body)?)),
         kind::LINES => {
-            let LinesWire { after, through, more, lines } = fields(body)?;
-            let lines = lines.iter().map(|wire| line(wire, home)).collect::<Result<_, _>>()?;
+            let (part, behind) = postcard::take_from_bytes(body).map_err(|_| Malformed)?;
+            let LinesWire { after, through, more, lines } = part;
+            // Older programs say nothing behind the lines.
+            let letters: Vec<bool> = if behind.is_empty() { Vec::new() } else { fields(behind)? };
+            let letters = letters.into_iter().map(Some).chain(std::iter::repeat(None));
+            let lines = lines.iter().zip(letters).map(|(wire, was_letter)| line(wire, was_letter, home));
+            let lines = lines.collect::<Result<_, _>>()?;
             RoomNews::Lines(Lines { after: Stamp(after), through: Stamp(through), more, lines })
         }
         kind::LOST => RoomNews::Lost(Stamp(fields(body)?)),
@@ -144,7 +151,7 @@ fn line_wire(line: &Line) -> LineWire<'_> {
     LineWire { stamp: line.id.stamp.0, room: line.room.as_str(), by, deed }
 }
 
-fn line(wire: &LineWire<'_>, home: KeyId) -> Result<Arc<Line>, Malformed> {
+fn line(wire: &LineWire<'_>, was_letter: Option<bool>, home: KeyId) -> Result<Arc<Line>, Malformed> {
     let id = |stamp| LineId { stamp: Stamp(stamp), home };
     let by = wire.by.as_ref().map(|by| Speaker {
         member: KeyId(by.member),
@@ -157,7 +164,12 @@ fn line(wire: &LineWire<'_>, home: KeyId) -> Result<Arc<Line>, Malformed> {
         // Nobody can withdraw but her own.
         DeedWire::Withdrew { stamp, bytes } => Deed::Withdrew { line: id(stamp), bytes },
     };
-    Ok(Arc::new(Line { id: id(wire.stamp), room: room(wire.room)?, by, deed }))
+    let (id, room) = (id(wire.stamp), room(wire.room)?);
+    // To homes that do not say it, whoever has letters says nothing in the public room in another way.
+    let has_letters = || by.as_ref().and_then(|by| by.dialect).is_some_and(|by| by != Dialect::Tpacket);
+    let may_be = || room.is_public() && matches!(deed, Deed::Said(_)) && has_letters();
+    let was_letter = was_letter.unwrap_or_else(may_be);
+    Ok(Arc::new(Line { id, room, by, deed, was_letter }))
 }
 
 #[cfg(test)]

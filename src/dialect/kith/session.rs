@@ -17,14 +17,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    doors,
+    directory, doors,
     hello::{Them, own_hello, read_hello, refused_by_them},
     rooms,
     wire::{self, Ping, Proof, Refused, Welcome, kind},
 };
 use crate::{
     crypto::{
-        channel::{Channel, Ephemeral},
+        channel::{Channel, Ephemeral, Purpose},
         signature::{Question, Salt, Verdict},
     },
     dialect::{
@@ -209,14 +209,10 @@ impl Session {
         }
     }
 
-    /// The texts that the two sides sign: the words differ, so that nobody can hand a proof back.
     fn transcript(&self, them: &Them, by_dialler: bool) -> Vec<u8> {
-        let words: &[u8] =
-            if by_dialler { b"kith.peer.v1: I dialled\n" } else { b"kith.peer.v1: I was dialled\n" };
         let (first, second) =
             if self.we_dialled { (&self.hello, &them.hello) } else { (&them.hello, &self.hello) };
-        let length = |bytes: &Bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes();
-        [words, &length(first), first, &length(second), second].concat()
+        Purpose::Servers.transcript(by_dialler, first, second)
     }
 
     fn check(&self, them: &Them, signature: Vec<u8>) -> Check {
@@ -271,7 +267,7 @@ impl Session {
 
     fn agree(&self, ephemeral: Ephemeral, them: &Them) -> Result<Channel, Ending> {
         let transcript = self.transcript(them, true);
-        let channel = ephemeral.agree(&them.ephemeral, &transcript, self.we_dialled);
+        let channel = ephemeral.agree(Purpose::Servers, &them.ephemeral, &transcript, self.we_dialled);
         channel.map_err(|_| Ending::Violated(Violation::BadKey))
     }
 
@@ -357,6 +353,7 @@ impl Session {
             kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| MALFORMED)?)),
             kind::BANS => out.push(Output::Bans(wire::decode(body).map_err(|_| MALFORMED)?)),
             kind::DOORS => out.push(Output::Doors(doors::read(body).map_err(|_| MALFORMED)?)),
+            kind::DIRECTORY => out.push(Output::Directory(directory::read(body).map_err(|_| MALFORMED)?)),
             // A newer program says something that we need not understand.
             _ => {}
         }

@@ -5,17 +5,19 @@
 //! happens is decided elsewhere (`domain/rooms`). **Invariant:** a frame with that key is no frame of any protocol
 //! whose connection it comes on, whoever sends it: it is never a letter, and never handed on.
 
+pub mod directory;
 mod request;
 mod speech;
 
 use serde::{Deserializer, de::Error as _};
 
+use self::request::Asked;
 pub use self::{
     request::is_ours,
     speech::{answer, event},
 };
 use super::event::Output;
-use crate::domain::{refusal::Violation, rooms::Wish};
+use crate::domain::{id::KeyId, refusal::Violation, rooms::Wish};
 
 /// The version of what is offered, as clients find it in the information document.
 pub const VERSION: u32 = 1;
@@ -25,14 +27,15 @@ pub const KEY: &str = "kith";
 
 /// Somebody who has said who it is asks something in one of our frames.
 /// Whoever enters a room of a home of several doors hears first where else it is found.
-pub(super) fn hear(text: &str, doors: &[String], out: &mut Vec<Output>) {
+pub(super) fn hear(text: &str, member: KeyId, doors: &[String], out: &mut Vec<Output>) {
     match request::read(text) {
-        Ok((ticket, wish)) => {
+        Ok((ticket, Asked::Room(wish))) => {
             if matches!(wish, Wish::Enter(_)) && !doors.is_empty() {
                 out.extend(speech::doors(doors).map(Output::Send));
             }
             out.push(Output::Room(ticket, wish));
         }
+        Ok((ticket, Asked::Directory(errand))) => out.push(Output::Errand(ticket, member, errand)),
         Err(refused) => {
             if refused.is_malformed() {
                 out.push(Output::Note(Violation::Malformed));

@@ -9,8 +9,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::KEY;
-use crate::domain::rooms::{LineId, Objection, Page, RoomName, Ticket, Wish};
+use super::{KEY, directory::Errand};
+use crate::domain::{
+    endpoint::Endpoint,
+    rooms::{LineId, Objection, Page, RoomName, Ticket, Wish},
+};
 
 /// Lines in an answer to somebody who does not say how many are wanted.
 const A_PAGE: u16 = 100;
@@ -91,22 +94,35 @@ struct Fields<'a> {
     #[serde(borrow)]
     ticket: Option<&'a RawValue>,
     #[serde(borrow)]
+    at: Option<&'a RawValue>,
+    #[serde(borrow)]
     room: Option<&'a RawValue>,
     #[serde(borrow)]
     text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    after: Option<&'a RawValue>,
     #[serde(borrow)]
     before: Option<&'a RawValue>,
     #[serde(borrow)]
     most: Option<&'a RawValue>,
 }
 
+/// What is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Something of rooms.
+    Room(Wish),
+    /// Something of the directory.
+    Directory(Errand),
+}
+
 /// Reads a request.
-pub(super) fn read(text: &str) -> Result<(Ticket, Wish), Refused> {
+pub(super) fn read(text: &str) -> Result<(Ticket, Asked), Refused> {
     let malformed = Refused { ticket: None, why: Why::Malformed };
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|_| malformed)?;
     let ticket = value(fields.ticket).map_err(|_| malformed)?.map(Ticket).ok_or(malformed)?;
-    let wish = fields.wish().map_err(|why| Refused { ticket: Some(ticket), why })?;
-    Ok((ticket, wish))
+    let asked = fields.asked().map_err(|why| Refused { ticket: Some(ticket), why })?;
+    Ok((ticket, asked))
 }
 
 /// What a field holds; nothing, if it is null or not there.
@@ -114,25 +130,44 @@ fn value<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Result<Option<T>,
     raw.map(|raw| serde_json::from_str(raw.get())).transpose().map_err(|_| Why::Malformed)
 }
 
+/// A field that names a room, if it does.
+fn room(raw: Option<&RawValue>) -> Result<Option<RoomName>, Why> {
+    let named = |Text(name): Text<'_>| RoomName::new(&name).ok_or(Why::Objected(Objection::BadRoom));
+    value(raw)?.map(named).transpose()
+}
+
 impl Fields<'_> {
-    fn wish(&self) -> Result<Wish, Why> {
+    fn asked(&self) -> Result<Asked, Why> {
         let Text(verb) = value(self.kith)?.ok_or(Why::Malformed)?;
-        Ok(match &*verb {
+        Ok(Asked::Directory(match &*verb {
+            "register" => Errand::Register(self.place()?),
+            "unregister" => Errand::Unregister(self.place()?),
+            "directory" => Errand::Read,
+            verb => return self.wish(verb).map(Asked::Room),
+        }))
+    }
+
+    fn place(&self) -> Result<Endpoint, Why> {
+        let Text(at) = value(self.at)?.ok_or(Why::Malformed)?;
+        at.parse().map_err(|_| Why::Malformed)
+    }
+
+    fn wish(&self, verb: &str) -> Result<Wish, Why> {
+        Ok(match verb {
             "enter" => Wish::Enter(self.room()?),
             "leave" => Wish::Leave(self.room()?),
             "say" => {
                 let text: String = value(self.text)?.ok_or(Why::Malformed)?;
                 Wish::Say(Some(self.room()?), ByteString::from(text))
             }
-            "rooms" => Wish::List,
+            "rooms" => Wish::List(room(self.after)?),
             "history" => Wish::Page(self.page()?),
             _ => return Err(Why::Objected(Objection::Unsupported)),
         })
     }
 
     fn room(&self) -> Result<RoomName, Why> {
-        let Text(name) = value(self.room)?.ok_or(Why::Malformed)?;
-        RoomName::new(&name).ok_or(Why::Objected(Objection::BadRoom))
+        room(self.room)?.ok_or(Why::Malformed)
     }
 
     fn page(&self) -> Result<Page, Why> {

@@ -17,7 +17,7 @@ use crate::domain::{
 /// nothing else, and six bytes of JSON may stand for one of a text.
 const A_FRAME: usize = 64 << 10;
 /// What an entry of a list takes beside its words.
-const EACH: usize = 128;
+pub(super) const EACH: usize = 128;
 
 /// Everything that is ever said.
 #[derive(Serialize)]
@@ -51,6 +51,8 @@ enum Word<'a> {
         rooms: Vec<CardView<'a>>,
         #[serde(skip_serializing_if = "is_last")]
         unfinished: bool,
+        #[serde(skip_serializing_if = "is_last")]
+        more: bool,
     },
     History {
         ticket: u32,
@@ -158,11 +160,11 @@ impl<'a> From<&'a RoomCard> for CardView<'a> {
 
 /// Whoever knows nothing of answers in several frames reads those that are in one.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
-const fn is_last(unfinished: &bool) -> bool {
+pub(super) const fn is_last(unfinished: &bool) -> bool {
     !*unfinished
 }
 
-fn frame(word: &Word<'_>) -> Option<Frame> {
+pub(super) fn frame(word: &impl Serialize) -> Option<Frame> {
     serde_json::to_string(word).ok().map(|text| Frame::Text(ByteString::from(text)))
 }
 
@@ -172,7 +174,7 @@ fn views<'a, T, V: From<&'a T>>(entries: &'a [Arc<T>]) -> Vec<V> {
 }
 
 /// A list in parts that each fit into a frame, with whether more follow. Of an empty list there is one part.
-fn parts<T>(entries: &[T], cost: impl Fn(&T) -> usize) -> impl Iterator<Item = (&[T], bool)> {
+pub(super) fn parts<T>(entries: &[T], cost: impl Fn(&T) -> usize) -> impl Iterator<Item = (&[T], bool)> {
     let mut taken = 0;
     let parts = entries.chunk_by(move |one, _| {
         taken += cost(one);
@@ -218,7 +220,7 @@ pub fn answer(ticket: Ticket, answer: &Answer) -> Vec<Frame> {
     let Ticket(number) = ticket;
     let word = match answer {
         Answer::Entered(scene) => return entered(number, scene),
-        Answer::Rooms(rooms) => return list(number, rooms),
+        Answer::Rooms(rooms, more) => return list(number, rooms, *more),
         Answer::Refused(objection) => return refused(Some(ticket), objection.code()).into_iter().collect(),
         Answer::Stayed(room) => Word::Stayed { ticket: number, room: room.as_str() },
         Answer::Left(room) => Word::Left { ticket: number, room: room.as_str() },
@@ -253,11 +255,11 @@ fn entered(ticket: u32, scene: &Scene) -> Vec<Frame> {
     frames.collect()
 }
 
-fn list(ticket: u32, rooms: &[RoomCard]) -> Vec<Frame> {
+fn list(ticket: u32, rooms: &[RoomCard], more: bool) -> Vec<Frame> {
     let cost = |card: &RoomCard| EACH + card.topic.as_ref().map_or(0, |topic| topic.len());
     let parts = parts(rooms, cost).filter_map(|(rooms, unfinished)| {
         let rooms = rooms.iter().map(CardView::from).collect();
-        frame(&Word::Rooms { ticket, rooms, unfinished })
+        frame(&Word::Rooms { ticket, rooms, unfinished, more: more && !unfinished })
     });
     parts.collect()
 }

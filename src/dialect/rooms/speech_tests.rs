@@ -22,7 +22,7 @@ fn room() -> RoomName {
 
 fn line(ms: u64, text: &str) -> Arc<Line> {
     let id = LineId { stamp: Stamp(ms << 16), home: HOME };
-    Arc::new(Line { id, room: room(), by: None, deed: Deed::Said(ByteString::from(text)) })
+    Arc::new(Line { id, room: room(), by: None, deed: Deed::Said(ByteString::from(text)), was_letter: false })
 }
 
 fn guest(number: u32) -> Arc<Guest> {
@@ -65,9 +65,15 @@ fn a_list_of_rooms_is_whole_whatever_its_length() {
             RoomCard { name, topic: topic.clone(), guests: at }
         };
         let rooms: Vec<_> = (0..count).map(card).collect();
-        let told = gathered(&answer(Ticket(1), &Answer::Rooms(rooms)), "rooms");
+        let told = gathered(&answer(Ticket(1), &Answer::Rooms(rooms.clone(), false)), "rooms");
         let numbers: Vec<_> = told.iter().filter_map(|card| card["guests"].as_u64()).collect();
         assert_eq!(numbers, (0..u64::from(count)).collect::<Vec<_>>());
+        let frames = answer(Ticket(1), &Answer::Rooms(rooms, true));
+        let said: Vec<_> = frames.iter().map(|frame| read(frame)["more"] == true).collect();
+        assert!(
+            said.iter().rev().eq((0..said.len()).map(|at| at == 0).collect::<Vec<_>>().iter()),
+            "{said:?}"
+        );
     }
 }
 

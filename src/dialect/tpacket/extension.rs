@@ -64,10 +64,10 @@ pub(super) fn line(uid: u32, guest: Option<&Guest>, line: &Line) -> Frame {
     Packet { uid, command: command::LINE, p1: guest.map_or(0, number), p2: deed, data: &data }.print()
 }
 
-/// Which rooms there are: how many, then each.
-pub(super) fn rooms(ticket: Ticket, rooms: &[RoomCard]) -> Vec<Frame> {
-    let uid = ticket.0;
-    let head = Packet { uid, command: command::RESP_OK, p1: count(rooms.len()), p2: 0, data: b"" }.print();
+/// Which rooms there are: how many, whether there are more behind them, then each.
+pub(super) fn rooms(ticket: Ticket, rooms: &[RoomCard], more: bool) -> Vec<Frame> {
+    let (uid, p1, p2) = (ticket.0, count(rooms.len()), i32::from(more));
+    let head = Packet { uid, command: command::RESP_OK, p1, p2, data: b"" }.print();
     let cards = rooms.iter().map(|card| {
         let topic = card.topic.as_deref().unwrap_or_default();
         let data = [name(card.name.as_str()), topic.as_bytes().to_vec()].concat();
@@ -88,7 +88,8 @@ pub(super) fn history(ticket: Ticket, lines: &[Arc<Line>], more: bool) -> Vec<Fr
 /// should be.
 pub(super) fn wish(packet: &Packet<'_>) -> Option<Option<Wish>> {
     Some(match packet.command {
-        command::ROOMS => packet.data.is_empty().then_some(Wish::List),
+        command::ROOMS if packet.data.is_empty() => Some(Wish::List(None)),
+        command::ROOMS => room(packet.data).map(|after| Wish::List(Some(after))),
         command::HISTORY => page(packet).map(Wish::Page),
         command::LEAVE_ROOM => room(packet.data).map(Wish::Leave),
         _ => return None,

@@ -80,8 +80,6 @@ struct Asking {
 #[derive(Debug)]
 struct Named {
     version: Version,
-    /// Whether it has asked for a room.
-    has_chosen: bool,
 }
 
 /// Why a packet is not followed.
@@ -162,8 +160,7 @@ impl Session {
         let (state, frame) = match answer {
             Ok(_) => {
                 let version = magic.version;
-                let named = Named { version, has_chosen: false };
-                (State::Named(named), speech::welcome(ticket, version))
+                (State::Named(Named { version }), speech::welcome(ticket, version))
             }
             // It may try another one.
             Err(refusal) => (State::Magic(magic), speech::refused(ticket.0, code::of_refusal(*refusal))),
@@ -213,13 +210,13 @@ impl Magic {
 }
 
 impl Named {
-    fn hear(mut self, packet: &Packet<'_>, terms: &Terms) -> (State, Step) {
+    fn hear(self, packet: &Packet<'_>, terms: &Terms) -> (State, Step) {
         let step = self.wish(packet, terms.tpacket_strict_seed);
         let step = step.map(|wish| wish.map(|wish| Output::Room(Ticket(packet.uid), wish)));
         (State::Named(self), step)
     }
 
-    fn wish(&mut self, packet: &Packet<'_>, is_strict: bool) -> Result<Option<Wish>, Complaint> {
+    fn wish(&self, packet: &Packet<'_>, is_strict: bool) -> Result<Option<Wish>, Complaint> {
         Ok(Some(match packet.command {
             command::NOP => return Ok(None),
             command::SET_USER_NICK if is_strict => return Err(Complaint::of(code::REFUSED)),
@@ -227,11 +224,9 @@ impl Named {
                 let nick = nick(packet.data).ok_or(Complaint::of(code::BAD_NICK))?;
                 Wish::Rename(nick.into())
             }
-            command::SET_ROOM if is_strict && self.has_chosen => return Err(Complaint::of(code::REFUSED)),
             command::SET_ROOM => {
-                let room = extension::room(packet.data).ok_or(Complaint::of(code::BAD_ROOM))?;
-                self.has_chosen = true;
-                Wish::Move(room)
+                // Whether it may, in a strict house, depends on whether it got the last one that it wished for.
+                Wish::Move(extension::room(packet.data).ok_or(Complaint::of(code::BAD_ROOM))?)
             }
             command::NEW_MSG => {
                 let text = std::str::from_utf8(packet.data).map_err(|_| Complaint::of(code::MALFORMED))?;

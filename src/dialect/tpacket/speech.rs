@@ -46,7 +46,7 @@ pub(crate) fn answer(ticket: Ticket, answer: &Answer, version: Version) -> Vec<F
             Version::Seed => Vec::new(),
             Version::One => vec![extension::receipt(ticket, *line)],
         },
-        Answer::Rooms(rooms) => extension::rooms(ticket, rooms),
+        Answer::Rooms(rooms, more) => extension::rooms(ticket, rooms, *more),
         Answer::History { lines, more, .. } => extension::history(ticket, lines, *more),
     }
 }

@@ -33,7 +33,7 @@ fn line(by: Option<&str>, deed: Deed) -> Arc<Line> {
         let guest = guest(0, name);
         Speaker { member: guest.member, name: Arc::clone(&guest.name), dialect: guest.dialect }
     });
-    Arc::new(Line { id: id(), room: lobby(), by, deed })
+    Arc::new(Line { id: id(), room: lobby(), by, deed, was_letter: false })
 }
 
 fn said(by: &str, text: &str) -> Arc<Line> {
@@ -180,7 +180,7 @@ fn version_one_is_printed_as_its_document_says() {
     holds("withdrawn", &one(Event::Withdrawn(id())));
     holds("closed", &one(Event::Closed));
     let card = RoomCard { name: lobby(), topic: Some("tea".into()), guests: 2 };
-    let rooms = answer(Ticket(4), &Answer::Rooms(vec![card]), Version::One);
+    let rooms = answer(Ticket(4), &Answer::Rooms(vec![card], false), Version::One);
     holds("rooms: how many", &rooms[0]);
     holds("rooms: one of them", &rooms[1]);
     let page = |lines, more| answer(Ticket(5), &Answer::History { room: lobby(), lines, more }, Version::One);

@@ -3,10 +3,11 @@
 //! They stay in the replica of their home, so that lists can be compared as before, and are there again in
 //! the moment in which they may be shown.
 
-use super::Mesh;
+use super::{Home, Mesh};
 use crate::domain::{
     id::{HomeId, KeyId},
     member::Member,
+    rooms::Standing,
 };
 
 impl Mesh {
@@ -14,6 +15,17 @@ impl Mesh {
     #[must_use]
     pub fn is_hidden(&self, home: HomeId, key: KeyId) -> bool {
         !self.hidden.is_empty() && self.hidden.contains(&(home, key))
+    }
+
+    /// How somebody stands with this house of whom that home says that she is its member.
+    #[must_use]
+    pub fn standing(&self, home: HomeId, key: KeyId) -> Standing {
+        let is_listed = |home: &Home| home.members.contains_key(&key) || home.unknown.contains_key(&key);
+        match self.homes.get(&home) {
+            _ if self.is_hidden(home, key) => Standing::Hidden,
+            Some(home) if is_listed(home) => Standing::Listed,
+            _ => Standing::Unlisted,
+        }
     }
 
     /// Shows exactly those members for whom this does not hold. Says whether that changes what is shown.

@@ -14,7 +14,7 @@ use crate::domain::id::KeyId;
 pub enum Heard {
     /// Everything: it is here.
     All,
-    /// Everything up to this letter, when it left.
+    /// Everything up to this letter, when it left, or when it could take no more.
     Through {
         /// The letter's number.
         number: u64,
@@ -183,13 +183,25 @@ impl Backlog {
         forgotten
     }
 
-    /// Somebody has left, having heard everything up to the last number. Says the mark, if one is kept.
-    pub fn went(&mut self, member: KeyId, last: u64, now_ms: i64) -> Option<Heard> {
-        let mark = self.marks.get_mut(&member)?;
-        if *mark == Heard::All {
+    /// Somebody who is here could not take this letter: from it on, everything is missed until the next visit.
+    pub fn stopped(&mut self, member: KeyId, number: u64, now_ms: i64) {
+        if let Some(mark @ Heard::All) = self.marks.get_mut(&member) {
+            *mark = Heard::Through { number: number.saturating_sub(1), left_ms: now_ms };
             self.away += 1;
         }
-        *mark = Heard::Through { number: last, left_ms: now_ms };
+    }
+
+    /// Somebody has left, having heard everything up to the last number, if nothing stopped it. Says the mark, if one
+    /// is kept.
+    pub fn went(&mut self, member: KeyId, last: u64, now_ms: i64) -> Option<Heard> {
+        let mark = self.marks.get_mut(&member)?;
+        match mark {
+            Heard::All => {
+                *mark = Heard::Through { number: last, left_ms: now_ms };
+                self.away += 1;
+            }
+            Heard::Through { left_ms, .. } => *left_ms = now_ms,
+        }
         Some(*mark)
     }
 

@@ -96,6 +96,25 @@ fn whoever_was_away_hears_what_it_missed_once_and_strangers_nothing() {
 }
 
 #[test]
+fn whoever_could_not_take_everything_hears_the_rest_the_next_time() {
+    let mut log = Backlog::new(RULES);
+    log.came(id(1), 0);
+    log.went(id(1), 0, 0);
+    for number in 1..=3 {
+        log.put(kept(number, 2, None, 10));
+    }
+    assert_eq!(numbers(&log.came(id(1), 0).0), [1, 2, 3]);
+    log.stopped(id(1), 2, 0);
+    assert_eq!((log.expire(0), log.has_listeners()), (vec![1], true), "the rest is still to be heard");
+    log.put(kept(4, 2, None, 10));
+    assert_eq!(log.went(id(1), 4, 7), Some(Heard::Through { number: 1, left_ms: 7 }));
+    assert_eq!(numbers(&log.came(id(1), 7).0), [2, 3, 4]);
+    log.went(id(1), 4, 8);
+    assert_eq!(log.came(id(1), 9).0, []);
+    assert!(!log.has_listeners());
+}
+
+#[test]
 fn whoever_was_here_when_the_house_fell_has_heard_what_was_kept() {
     let mut log = Backlog::new(RULES);
     log.restore_mark(id(1), Heard::All, 2, 0);

@@ -1,6 +1,6 @@
 //! What members of this home want of rooms.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use bytestring::ByteString;
 
@@ -8,6 +8,7 @@ use super::{
     Answer, Asker, Deed, Event, Guest, Line, LineId, Objection, Outcome, Page, RoomCard, RoomName, RoomNews,
     Rooms, Scene, Speaker, Wish,
     house::{guest, seat},
+    opening::By,
 };
 use crate::domain::{id::ConnectionId, member::Member};
 
@@ -31,12 +32,12 @@ impl Rooms {
 
     /// A member wishes something. To be called otherwise she may only wish after everybody else has agreed.
     pub fn ask(&mut self, asker: &Asker<'_>, wish: Wish, now_ms: i64) -> Outcome {
-        let Asker { connection, member } = *asker;
+        let Asker { connection, member, .. } = *asker;
         self.welcome(connection, member);
         let mut outcome = Outcome::default();
         let answer = match wish {
-            Wish::Enter(room) => self.enter(connection, &room, false, &mut outcome),
-            Wish::Move(room) => self.enter(connection, &room, true, &mut outcome),
+            Wish::Enter(room) => self.enter(asker, &room, false, &mut outcome),
+            Wish::Move(room) => self.enter(asker, &room, true, &mut outcome),
             Wish::Leave(room) => {
                 if self.leave(connection, &room, &mut outcome) {
                     Ok(Answer::Left(room))
@@ -45,7 +46,7 @@ impl Rooms {
                 }
             }
             Wish::Say(room, text) => self.say(connection, room, text, now_ms, &mut outcome),
-            Wish::List => Ok(Answer::Rooms(self.list())),
+            Wish::List(after) => Ok(self.list(after.as_ref())),
             Wish::Page(page) => self.page(connection, page),
             Wish::Rename(name) => self.rename(connection, member, name, &mut outcome),
         };
@@ -68,13 +69,8 @@ impl Rooms {
         visitor.into_iter().flat_map(|visitor| visitor.rooms_of(connection)).cloned().collect()
     }
 
-    fn enter(
-        &mut self,
-        connection: ConnectionId,
-        name: &RoomName,
-        alone: bool,
-        outcome: &mut Outcome,
-    ) -> Answered {
+    fn enter(&mut self, asker: &Asker<'_>, name: &RoomName, alone: bool, outcome: &mut Outcome) -> Answered {
+        let Asker { connection, member, from } = *asker;
         let visitor = self.visitors.of(connection).ok_or(Objection::Unsupported)?;
         let others: Vec<_> =
             visitor.rooms_of(connection).filter(|room| alone && *room != name).cloned().collect();
@@ -92,14 +88,14 @@ impl Rooms {
             return Err(Objection::TooManyRooms);
         }
         if let Some(room) = self.rooms.get(name) {
-            if room.closed {
+            if room.is_closed() {
                 return Err(Objection::Closed);
             }
-            if !is_in && room.len() >= self.limits.room_guests {
+            if !is_in && room.len() >= self.limits.places.all {
                 return Err(Objection::Full);
             }
         }
-        self.open(name, outcome).ok_or(Objection::TooManyRooms)?;
+        self.open(name, By::Member(member.key, from), outcome).ok_or(Objection::TooManyRooms)?;
         for other in others {
             self.leave(connection, &other, outcome);
         }
@@ -129,7 +125,7 @@ impl Rooms {
 
     fn scene(&self, name: &RoomName, you: Arc<Guest>) -> Option<Scene> {
         let room = self.rooms.get(name)?;
-        let (history, _) = room.page(None, usize::MAX, |line| self.shows(line));
+        let (history, _) = room.page(None, usize::MAX, |line| self.is_readable(line));
         Some(Scene { room: name.clone(), topic: room.topic(), you, guests: room.guests(), history })
     }
 
@@ -176,7 +172,7 @@ impl Rooms {
         }
         let Guest { member, name, dialect, .. } = &*you;
         let by = Speaker { member: *member, name: Arc::clone(name), dialect: *dialect };
-        let line = self.author(&room, Some(by), Deed::Said(text), now_ms, outcome);
+        let line = self.author(&room, Some(by), (Deed::Said(text), false), now_ms, outcome);
         let id = line.id;
         if let Some(here) = self.rooms.get(&room) {
             outcome.tell(&room, here.listeners(), Event::Said(you, line));
@@ -184,19 +180,19 @@ impl Rooms {
         Ok(Answer::Said(id))
     }
 
-    /// A new line of this home. It is the newest of all.
+    /// A new line of this home, and whether it was a letter. It is the newest of all.
     pub(super) fn author(
         &mut self,
         room: &RoomName,
         by: Option<Speaker>,
-        deed: Deed,
+        (deed, was_letter): (Deed, bool),
         now_ms: i64,
         outcome: &mut Outcome,
     ) -> Arc<Line> {
         let after = self.archive.head();
         let id = LineId { stamp: self.clock.next(now_ms), home: self.own };
-        let line = Arc::new(Line { id, room: room.clone(), by, deed });
         self.archive.give(id.stamp);
+        let line = Arc::new(Line { id, room: room.clone(), by, deed, was_letter });
         if let Some(turn) = self.write(&line, now_ms, outcome) {
             self.announce(room, &turn, outcome);
         }
@@ -204,14 +200,25 @@ impl Rooms {
         line
     }
 
-    fn list(&self) -> Vec<RoomCard> {
-        let rooms = self.rooms.iter().filter(|(_, room)| !room.closed);
-        let card = |(name, room): (&RoomName, &super::room::Room)| RoomCard {
+    /// As many rooms as fit into what is told at once; one at least.
+    fn list(&self, after: Option<&RoomName>) -> Answer {
+        let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let open =
+            self.rooms.range::<RoomName, _>((behind, Bound::Unbounded)).filter(|(_, room)| !room.is_closed());
+        let cards = open.map(|(name, room)| RoomCard {
             name: name.clone(),
             topic: room.topic(),
             guests: u32::try_from(room.len()).unwrap_or(u32::MAX),
-        };
-        rooms.map(card).collect()
+        });
+        let (mut rooms, mut bytes) = (Vec::new(), 0);
+        for card in cards {
+            bytes += card.bytes();
+            if bytes > self.limits.list_bytes && !rooms.is_empty() {
+                return Answer::Rooms(rooms, true);
+            }
+            rooms.push(card);
+        }
+        Answer::Rooms(rooms, false)
     }
 
     fn page(&self, connection: ConnectionId, page: Page) -> Answered {
@@ -221,7 +228,7 @@ impl Rooms {
             return Err(Objection::NoRoom);
         }
         let here = self.rooms.get(&room).ok_or(Objection::NoRoom)?;
-        let (lines, more) = here.page(before, most.into(), |line| self.shows(line));
+        let (lines, more) = here.page(before, most.into(), |line| self.is_readable(line));
         Ok(Answer::History { room, lines, more })
     }
 
@@ -235,6 +242,9 @@ impl Rooms {
         let number = self.visitors.of(connection).ok_or(Objection::Unsupported)?.guest.number;
         let now = Arc::new(Guest { name: Arc::clone(&name), ..(*guest(member, number)).clone() });
         let before = self.visitors.rename(connection, &now).ok_or(Objection::NickInUse)?;
+        if before == now {
+            return Ok(Answer::Renamed(name));
+        }
         let visitor = self.visitors.of(connection).ok_or(Objection::Unsupported)?;
         let rooms: Vec<_> = visitor.rooms().into_iter().cloned().collect();
         for room in &rooms {

@@ -5,13 +5,17 @@
 //! here as a line of that neighbour and told to nobody: every home that is linked with it hears it by itself, and if
 //! each made it a line of its own, everybody would read it as often as there are homes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytestring::ByteString;
 
 use super::{
     Deed, Event, Guest, Line, LineId, Objection, Outcome, RoomName, RoomNews, Rooms, Speaker,
     house::{guest, seat},
+    opening::By,
 };
 use crate::domain::{
     id::{HomeId, KeyId},
@@ -33,8 +37,16 @@ pub struct Carried<'a> {
     pub text: ByteString,
 }
 
-/// Everybody who speaks like that.
-pub(super) type Carriers = BTreeMap<(HomeId, KeyId), Arc<Guest>>;
+/// Somebody who speaks like that.
+#[derive(Debug)]
+pub(super) struct Carrier {
+    guest: Arc<Guest>,
+    /// Into which rooms she was carried.
+    rooms: BTreeSet<RoomName>,
+}
+
+/// All of them, so that whoever leaves is found without looking at the others.
+pub(super) type Carriers = BTreeMap<(KeyId, HomeId), Carrier>;
 
 impl Rooms {
     /// Something is carried into a room.
@@ -50,18 +62,19 @@ impl Rooms {
         if text.len() > self.limits.history.line_bytes {
             return Err(Objection::TooLong);
         }
-        if self.rooms.get(name).is_some_and(|room| room.closed) {
+        if self.rooms.get(name).is_some_and(|room| room.is_closed()) {
             return Err(Objection::Closed);
         }
-        self.open(name, &mut outcome).ok_or(Objection::TooManyRooms)?;
+        self.open(name, By::House, &mut outcome).ok_or(Objection::TooManyRooms)?;
         let you = self.carrier(home, member);
         let is_seated = self.seat_carrier(name, &you, &mut outcome);
         let by = Some(Speaker { member: you.member, name: Arc::clone(&you.name), dialect: you.dialect });
         let line = if home == HomeId::OWN {
-            self.author(name, by, Deed::Said(text), now_ms, &mut outcome)
+            self.author(name, by, (Deed::Said(text), true), now_ms, &mut outcome)
         } else {
             let id = LineId { stamp: self.clock.next(now_ms), home: key };
-            let line = Arc::new(Line { id, room: name.clone(), by, deed: Deed::Said(text) });
+            let (room, deed) = (name.clone(), Deed::Said(text));
+            let line = Arc::new(Line { id, room, by, deed, was_letter: true });
             if let Some(turn) = self.write(&line, now_ms, &mut outcome) {
                 self.announce(name, &turn, &mut outcome);
             }
@@ -76,8 +89,8 @@ impl Rooms {
 
     /// The same guest whichever way she speaks.
     fn carrier(&mut self, home: HomeId, member: &Arc<Member>) -> Arc<Guest> {
-        if let Some(known) = self.carriers.get(&(home, member.key)) {
-            return Arc::clone(known);
+        if let Some(known) = self.carriers.get(&(member.key, home)) {
+            return Arc::clone(&known.guest);
         }
         let is_own = home == HomeId::OWN;
         let visitor = self.visitors.get(member.key).filter(|_| is_own);
@@ -86,54 +99,67 @@ impl Rooms {
             let number = self.next_number();
             Arc::new(Guest { home, ..(*guest(member, number)).clone() })
         });
-        self.carriers.insert((home, member.key), Arc::clone(&you));
+        let carrier = Carrier { guest: Arc::clone(&you), rooms: BTreeSet::new() };
+        self.carriers.insert((member.key, home), carrier);
         you
     }
 
     /// Says whether she is in. Where there is no place, what she says is read all the same.
     fn seat_carrier(&mut self, name: &RoomName, you: &Arc<Guest>, outcome: &mut Outcome) -> bool {
-        let most = self.limits.room_guests;
+        let places = self.limits.places;
         let Some(room) = self.rooms.get_mut(name) else { return false };
         if room.seated(you.number).is_some() {
             return true;
         }
-        if room.len() >= most {
+        if !room.has_place(you.home, places) {
             return false;
         }
         outcome.tell(name, room.listeners(), Event::Came(Arc::clone(you)));
         room.seat(you, vec![]);
+        if let Some(carrier) = self.carriers.get_mut(&(you.member, you.home)) {
+            carrier.rooms.insert(name.clone());
+        }
         if you.home == HomeId::OWN {
             self.spread(RoomNews::Seats(vec![(name.clone(), seat(you))]), outcome);
         }
         true
     }
 
-    /// Who was carried into rooms and is at her home no more is gone from them, too.
-    pub fn let_go(&mut self, is_present: impl Fn(HomeId, KeyId) -> bool) -> Outcome {
+    /// Of those who have moved, who was carried into rooms and is at her home no more is gone from them, too.
+    pub fn let_go<'a>(
+        &mut self,
+        moved: impl IntoIterator<Item = &'a KeyId>,
+        is_present: impl Fn(HomeId, KeyId) -> bool,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
-        let gone = self.carriers.extract_if(.., |(home, member), _| !is_present(*home, *member));
-        let gone: Vec<Arc<Guest>> = gone.map(|(_, guest)| guest).collect();
-        for guest in gone {
-            let names: Vec<_> = self.rooms.keys().cloned().collect();
-            for name in names {
-                let Some(room) = self.rooms.get_mut(&name) else { continue };
-                // Who is in with a connection leaves with that.
-                if !room.seated(guest.number).is_some_and(|seated| seated.connections.is_empty()) {
-                    continue;
-                }
-                room.unseat(guest.number);
-                outcome.tell(&name, room.listeners(), Event::Went(Arc::clone(&guest)));
-                if guest.home == HomeId::OWN {
-                    self.spread(RoomNews::Went(name, guest.number), &mut outcome);
+        for member in moved {
+            let homes = (*member, HomeId(u32::MIN))..=(*member, HomeId(u32::MAX));
+            let gone = self.carriers.extract_if(homes, |(member, home), _| !is_present(*home, *member));
+            for (_, Carrier { guest, rooms }) in gone.collect::<Vec<_>>() {
+                for room in rooms {
+                    self.unseat_carrier(room, &guest, &mut outcome);
                 }
             }
         }
         outcome
     }
 
+    fn unseat_carrier(&mut self, name: RoomName, guest: &Arc<Guest>, outcome: &mut Outcome) {
+        let Some(room) = self.rooms.get_mut(&name) else { return };
+        // Who is in with a connection leaves with that.
+        if !room.seated(guest.number).is_some_and(|seated| seated.connections.is_empty()) {
+            return;
+        }
+        room.unseat(guest.number);
+        outcome.tell(&name, room.listeners(), Event::Went(Arc::clone(guest)));
+        if guest.home == HomeId::OWN {
+            self.spread(RoomNews::Went(name, guest.number), outcome);
+        }
+    }
+
     /// The guest as which this member was carried in, if she was.
     pub(super) fn carried(&self, member: KeyId) -> Option<Arc<Guest>> {
-        self.carriers.get(&(HomeId::OWN, member)).map(Arc::clone)
+        self.carriers.get(&(member, HomeId::OWN)).map(|carrier| Arc::clone(&carrier.guest))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::domain::{
+    admission::Origin,
     id::ConnectionId,
     limits::Limits,
     rooms::{
-        Answer, Asker, Order, Page, Record, Stamp, Wish,
+        Answer, Asker, Order, Page, Record, Stamp, Standing, Wish,
         testing::{START, key, member, room},
     },
 };
@@ -19,7 +20,11 @@ fn house(limits: &Limits) -> Rooms {
     let mut rooms = Rooms::new(key(200), limits);
     rooms.link(NEW, key(201));
     let listener = member(1, "listener");
-    rooms.ask(&Asker { connection: LISTENER, member: &listener }, Wish::Enter(room("public")), START);
+    rooms.ask(
+        &Asker { connection: LISTENER, member: &listener, from: Origin::V6(0) },
+        Wish::Enter(room("public")),
+        START,
+    );
     rooms
 }
 
@@ -58,10 +63,10 @@ fn whoever_speaks_first_comes_first_and_stays_until_she_is_gone() {
     assert_eq!((heard(&first), told(&first).first()), (vec!["came", "said"], Some(&"seats")));
     let second = says(&mut rooms, 2, HomeId::OWN, "two").expect("room");
     assert_eq!(heard(&second), ["said"]);
-    assert!(rooms.let_go(|_, _| true).is_empty());
-    let gone = rooms.let_go(|_, who| who != key(2));
+    assert!(rooms.let_go(&[key(2)], |_, _| true).is_empty());
+    let gone = rooms.let_go(&[key(2)], |_, who| who != key(2));
     assert_eq!((heard(&gone), told(&gone)), (vec!["went"], vec!["went"]));
-    assert!(rooms.let_go(|_, _| false).is_empty(), "nobody goes twice");
+    assert!(rooms.let_go(&[key(2)], |_, _| false).is_empty(), "nobody goes twice");
     assert_eq!(rooms.room(&room("public")).map(|view| (view.guests.len(), view.lines)), Some((1, 2)));
 }
 
@@ -75,10 +80,12 @@ fn what_is_said_at_a_home_without_rooms_is_kept_here_and_told_to_nobody() {
     // A neighbour that asks for everything hears nothing of it, and not that there is such a guest.
     let news = rooms.link(NEW, key(201));
     assert_eq!(told(&news).iter().filter(|news| **news == "seats").count(), 1);
-    let all = rooms.hear(NEW, RoomNews::WantLines(Stamp::ZERO), START).expect("a good question");
+    let all = rooms
+        .hear(NEW, RoomNews::WantLines(Stamp::ZERO), |_, _| Standing::Listed, START)
+        .expect("a good question");
     let has_lines = |news: &RoomNews| matches!(news, RoomNews::Lines(lines) if !lines.lines.is_empty());
     assert!(!all.news.iter().any(|(_, news)| has_lines(news)), "{all:?}");
-    assert_eq!(heard(&rooms.let_go(|home, _| home != OLD)), ["went"]);
+    assert_eq!(heard(&rooms.let_go(&[key(2)], |home, _| home != OLD)), ["went"]);
 }
 
 #[test]
@@ -86,11 +93,14 @@ fn with_a_connection_she_is_the_same_guest() {
     let mut rooms = house(&Limits::default());
     says(&mut rooms, 2, HomeId::OWN, "one").expect("room");
     let (connection, anna) = (ConnectionId(2), member(2, "anna"));
-    let asker = Asker { connection, member: &anna };
+    let asker = Asker { connection, member: &anna, from: Origin::V6(0) };
     let outcome = rooms.ask(&asker, Wish::Enter(room("public")), START);
     let Some(Answer::Entered(scene)) = &outcome.answer else { panic!("{outcome:?}") };
     assert_eq!((heard(&outcome), told(&outcome), scene.guests.len()), (vec![], vec![], 2));
-    assert!(rooms.let_go(|_, who| who != key(2)).is_empty(), "who is in with a connection leaves with that");
+    assert!(
+        rooms.let_go(&[key(2)], |_, who| who != key(2)).is_empty(),
+        "who is in with a connection leaves with that"
+    );
     let page = Page { room: room("public"), before: None, most: 9 };
     assert!(matches!(rooms.ask(&asker, Wish::Page(page), START).answer, Some(Answer::History { .. })));
     let gone = rooms.gone(connection);
@@ -111,4 +121,29 @@ fn what_may_not_be_said_stays_outside() {
     assert_eq!(says(&mut rooms, 2, HomeId::OWN, "two"), Err(Objection::Muted));
     rooms.order(Order::Close(room("public")), START).expect("an order");
     assert_eq!(says(&mut rooms, 3, OLD, "two"), Err(Objection::Closed));
+}
+
+#[test]
+fn one_who_goes_costs_nothing_for_those_who_stay() {
+    let mut rooms = house(&Limits::default());
+    let who = |number: u16| {
+        let mut key = [7; 32];
+        key[..2].copy_from_slice(&number.to_be_bytes());
+        KeyId(key)
+    };
+    for number in 0..1000 {
+        let member = Arc::new(Member { key: who(number), ..(*member(2, "anna")).clone() });
+        let (room, text) = (&room("public"), "hello".into());
+        let said = Carried { room, member: &member, home: OLD, key: key(99), text };
+        rooms.carry(said, START).expect("room");
+    }
+    let asked = std::cell::Cell::new(0);
+    for number in 0..10 {
+        let gone = rooms.let_go(&[who(number)], |home, member| {
+            asked.set(asked.get() + 1);
+            (home, member) != (OLD, who(number))
+        });
+        assert_eq!(heard(&gone), ["went"]);
+    }
+    assert_eq!(asked.get(), 10, "nobody else is looked at");
 }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{testing::*, *};
-use crate::domain::{id::HomeId, limits::Limits, refusal::Violation};
+use crate::domain::{
+    id::{HomeId, KeyId},
+    limits::Limits,
+    refusal::Violation,
+};
 
 /// The neighbour, and the seed of its key.
 const THERE: u32 = 2;
@@ -249,7 +253,7 @@ fn whoever_never_heard_of_what_made_place_keeps_the_same() {
 
 #[test]
 fn more_rooms_than_there_may_be_are_not_seen() {
-    let limits = Limits { rooms: 3, room_guests: 2, ..Limits::default() };
+    let limits = Limits { rooms: 6, room_guests: 2, ..Limits::default() };
     let mut home = live(&limits);
     let seats = (1..9).map(|n| (room(&format!("r{n}")), seat_of(u32::from(n), n, "x"))).collect();
     home.is_told(THERE, RoomNews::Seats(seats)).expect("no crime");
@@ -257,7 +261,7 @@ fn more_rooms_than_there_may_be_are_not_seen() {
     home.is_told(THERE, told(Stamp::ZERO, lines)).expect("no crime");
     let full = (20..25).map(|n| (room("hall"), seat_of(u32::from(n), n, "x"))).collect();
     home.is_told(THERE, RoomNews::Seats(full)).expect("no crime");
-    assert_eq!(home.rooms.rooms().count(), 3);
+    assert_eq!(home.rooms.rooms().count(), 4);
     assert_eq!(home.rooms.room(&room("hall")).expect("a room").guests.len(), 2);
     // Who was not seen comes and goes all the same.
     home.is_told(THERE, RoomNews::Went(room("r8"), 8)).expect("no crime");
@@ -306,8 +310,90 @@ fn a_closed_room_is_not_shown_and_goes_on_elsewhere() {
     home.heard(0);
     home.is_told(THERE, RoomNews::Seats(vec![(room("hall"), seat_of(7, 7, "x"))])).expect("heard");
     home.is_told(THERE, told(Stamp::ZERO, vec![said(SEED, START, "hall", "in here")])).expect("heard");
-    assert_eq!((home.heard(0), home.asks(0, Wish::List).answer), (vec![], Some(Answer::Rooms(vec![]))));
+    assert_eq!(
+        (home.heard(0), home.asks(0, Wish::List(None)).answer),
+        (vec![], Some(Answer::Rooms(vec![], false)))
+    );
     home.orders(Order::Reopen(room("hall"))).expect("open");
     let Answer::Entered(scene) = home.enters(0, "hall") else { panic!("not in") };
     assert_eq!((scene.guests.len(), scene.history.len()), (2, 1));
+}
+
+#[test]
+fn a_hidden_line_leaves_its_place_taken_for_as_long_as_it_would_have_been_there() {
+    let limits = Limits { room_lines: 3, room_keep_s: 60, ..Limits::default() };
+    let [mut home, mut other] = [live(&limits), live(&limits)];
+    let lines = [1, 2].map(|at| said(SEED, START + at, "hall", &format!("{at}")));
+    for home in [&mut home, &mut other] {
+        home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    }
+    home.heard(0);
+    let first = lines[0].id;
+    let outcome = home.orders(Order::Withdraw(first)).expect("hidden");
+    assert_eq!((home.heard(0), home.history("hall")), (vec!["withdrawn".into()], vec!["2".to_owned()]));
+    assert_eq!((outcome.news, outcome.records.len()), (vec![], 2), "nobody else is told");
+    assert_eq!(home.orders(Order::Withdraw(first)).err(), Some(Objection::Unknown), "once is enough");
+    assert_eq!(home.orders(Order::Withdraw(id(SEED, START + 9))).err(), Some(Objection::Unknown));
+    let size = |home: &Home| home.rooms.room(&room("hall")).map(|view| (view.lines, view.bytes));
+    assert_eq!(size(&home), size(&other));
+    // Said again by its home, whatever is forgotten here meanwhile, it stays hidden.
+    home.restarts(0);
+    home.links(THERE, SEED);
+    home.is_told(THERE, RoomNews::Lost(lines[1].id.stamp)).expect("heard");
+    home.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    assert_eq!((home.history("hall"), size(&home)), (vec!["2".to_owned()], size(&other)));
+    // It ends when the line would have ended: when it is too old, or its home withdraws it.
+    let mut later = Home::with(&limits);
+    later.enters(0, "hall");
+    later.links(THERE, SEED);
+    later.is_told(THERE, told(Stamp::ZERO, lines.to_vec())).expect("heard");
+    later.orders(Order::Withdraw(first)).expect("hidden");
+    later.now += 61_000;
+    assert!(later.tidies().records.contains(&Record::Erased(first)));
+    let withdrew = line(SEED, START + 3, "hall", Deed::Withdrew { line: first, bytes: 66 });
+    let outcomes = [&mut home, &mut other]
+        .map(|home| home.is_told(THERE, told(lines[1].id.stamp, vec![withdrew.clone()])).expect("heard"));
+    assert!(outcomes.iter().all(|outcome| outcome.records.contains(&Record::Erased(first))), "{outcomes:?}");
+    // Asked with something that its home has not, it tells everything anew.
+    for home in [&mut home, &mut other] {
+        home.links(THERE, SEED);
+        home.is_told(THERE, RoomNews::Lost(withdrew.id.stamp)).expect("heard");
+        home.is_told(THERE, told(Stamp::ZERO, vec![lines[1].clone(), withdrew.clone()])).expect("heard");
+    }
+    assert_eq!((home.history("hall"), size(&home)), (other.history("hall"), size(&other)));
+}
+
+#[test]
+fn of_many_homes_that_come_and_go_those_heard_long_ago_are_forgotten_and_their_lines_are_not_told_twice() {
+    let mut rooms = Rooms::new(key(200), &Limits::default());
+    let of = |number: usize| {
+        let mut key = [9; 32];
+        key[..8].copy_from_slice(&number.to_be_bytes());
+        KeyId(key)
+    };
+    let mut visit = |number: usize| {
+        let linked = rooms.link(HomeId(2), of(number));
+        let wanted = linked.news.iter().find_map(|(_, news)| match news {
+            RoomNews::WantLines(stamp) => Some(*stamp),
+            _ => None,
+        });
+        let at = START + i64::try_from(number).expect("few");
+        let line = Line {
+            id: LineId { stamp: Stamp::at(at), home: of(number) },
+            ..(*said(9, at, "hall", "hi")).clone()
+        };
+        let after = wanted.expect("a wish");
+        let news = told(after, if after == Stamp::ZERO { vec![line.into()] } else { vec![] });
+        let new =
+            rooms.hear(HomeId(2), news, |_, _| Standing::Listed, START).expect("good news").records.len();
+        rooms.unlink(HomeId(2));
+        (after, new, rooms.heard.len())
+    };
+    let homes = heard::MOST + 10;
+    for number in 0..homes {
+        assert!(visit(number).2 <= heard::MOST);
+    }
+    assert_eq!(visit(homes - 1).0, Stamp::at(START + i64::try_from(homes - 1).expect("few")));
+    let (asked, _, known) = visit(0);
+    assert_eq!((asked, known), (Stamp::ZERO, heard::MOST), "it is heard from the beginning, once more");
 }

@@ -1,7 +1,7 @@
 //! All rooms of this home: what its parts have in common, and what is seen from outside.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
@@ -11,9 +11,12 @@ use super::{
     archive::Archive,
     carrying::Carriers,
     clock::Clock,
+    heard::Heard,
     log::Bounds,
     neighbours::Neighbour,
-    room::{Room, Turn},
+    opening::{By, Emptied, Openings, Shares},
+    room::{Places, Room, Turn},
+    shunned::Shunned,
     visitors::Visitors,
 };
 use crate::domain::{
@@ -28,6 +31,9 @@ const FIRST_NUMBER: u32 = 0x1000;
 /// Bytes that a neighbour is told at once, at most.
 const PART_BYTES: usize = 64 << 10;
 
+/// Bytes of a list of rooms that a member is told at once, at most: a thousand rooms with short topics.
+const LIST_BYTES: usize = 256 << 10;
+
 /// All rooms of this home.
 #[derive(Debug)]
 pub struct Rooms {
@@ -39,22 +45,26 @@ pub struct Rooms {
     pub(super) carriers: Carriers,
     pub(super) neighbours: BTreeMap<HomeId, Neighbour>,
     pub(super) archive: Archive,
-    /// Up to where we have heard each home, by its key; they may be away.
-    pub(super) heard: HashMap<KeyId, Stamp>,
+    pub(super) heard: Heard,
     pub(super) muted: BTreeSet<KeyId>,
+    pub(super) shunned: Shunned,
+    pub(super) openings: Openings,
+    pub(super) emptied: Emptied,
     last_number: u32,
-    uses: u64,
+    pub(super) uses: u64,
 }
 
 /// The limits that are in force here.
 #[derive(Debug)]
 pub(super) struct Most {
-    pub(super) rooms: usize,
+    pub(super) shares: Shares,
     pub(super) rooms_per_member: usize,
-    pub(super) room_guests: usize,
+    pub(super) places: Places,
     pub(super) seats_per_neighbour: usize,
     /// Bytes that a neighbour is told at once.
     pub(super) part_bytes: usize,
+    /// Bytes that a member is told at once who asks which rooms there are.
+    pub(super) list_bytes: usize,
     pub(super) history: Bounds,
 }
 
@@ -62,12 +72,14 @@ impl Most {
     fn new(limits: &Limits) -> Self {
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         Self {
-            rooms: count(limits.rooms),
+            shares: Shares::new(limits),
             rooms_per_member: count(limits.rooms_per_member),
-            room_guests: count(limits.room_guests),
+            places: Places::new(count(limits.room_guests)),
             seats_per_neighbour: count(limits.peer_members),
             // However little may wait for a neighbour, there is room for much else beside it.
             part_bytes: (count(limits.peer_queue_bytes) / 16).min(PART_BYTES),
+            // What is written around them makes it more, and other things wait, too.
+            list_bytes: (count(limits.queue_bytes) / 8).min(LIST_BYTES),
             history: Bounds {
                 lines: count(limits.room_lines),
                 bytes: count(limits.room_bytes),
@@ -91,8 +103,11 @@ impl Rooms {
             carriers: Carriers::new(),
             neighbours: BTreeMap::new(),
             archive: Archive::default(),
-            heard: HashMap::new(),
+            heard: Heard::default(),
             muted: BTreeSet::new(),
+            shunned: Shunned::default(),
+            openings: Openings::default(),
+            emptied: Emptied::new(),
             last_number: FIRST_NUMBER - 1,
             uses: 0,
         }
@@ -103,14 +118,18 @@ impl Rooms {
     pub fn restore(&mut self, kept: Kept, now_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
         self.muted.extend(kept.muted);
-        self.rooms.extend(kept.rooms.iter().map(|kept| (kept.name.clone(), Room::restored(kept))));
+        self.emptied.extend(kept.emptied);
+        for kept in kept.rooms {
+            let room = Room::restored(&kept);
+            self.put(kept.name, room);
+        }
         let mut lines = kept.lines;
         lines.sort_by_key(|line| line.id);
         let last = lines.last().map_or(Stamp::ZERO, |line| line.id.stamp);
         for line in lines {
             let line = Arc::new(line);
-            let heard = self.heard.entry(line.id.home).or_default();
-            *heard = line.id.stamp.max(*heard);
+            // They are in order.
+            self.heard.note(line.id.home, line.id.stamp);
             let turn = self.write(&line, now_ms, &mut outcome);
             if turn.is_none_or(|turn| !turn.is_new) {
                 outcome.records.push(Record::Erased(line.id));
@@ -118,7 +137,8 @@ impl Rooms {
         }
         // It is in the store already.
         outcome.records.retain(|record| !matches!(record, Record::Line(_)));
-        let own = self.heard.get(&self.own).copied();
+        let own = self.heard.through(self.own);
+        self.heard.bound(|_| false);
         self.clock.restore(last, own, now_ms);
         outcome
     }
@@ -127,10 +147,12 @@ impl Rooms {
     pub fn tidy(&mut self, now_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
         let oldest = self.limits.history.oldest(now_ms);
-        let turns: Vec<_> = self.rooms.values_mut().map(|room| room.expire(oldest)).collect();
-        for turn in turns {
+        let turns = self.rooms.iter_mut().map(|(name, room)| (name.clone(), room.expire(oldest)));
+        for (name, turn) in turns.collect::<Vec<_>>() {
             self.settle(&turn, &mut outcome);
+            self.announce(&name, &turn, &mut outcome);
         }
+        self.forget_stale(oldest, &mut outcome);
         self.ask_again(now_ms, &mut outcome);
         outcome
     }
@@ -192,37 +214,35 @@ impl Rooms {
         self.muted.contains(&member)
     }
 
-    /// Whether the members of this home see this line.
+    /// Whether the members of this home see this line. In a room that is closed here they see nothing.
     #[must_use]
     pub fn shows(&self, line: &Line) -> bool {
+        self.rooms.get(&line.room).is_none_or(|room| !room.is_closed()) && self.is_readable(line)
+    }
+
+    /// Whether whoever may read the history of its room reads this line.
+    pub(super) fn is_readable(&self, line: &Line) -> bool {
         let is_muted = || line.by.as_ref().is_some_and(|by| self.muted.contains(&by.member));
-        line.id.home == self.own || !is_muted()
+        (line.id.home == self.own || !is_muted()) && !self.shunned.has_said(line)
+    }
+
+    /// All connections that hear what happens in a room.
+    #[must_use]
+    pub fn listeners(&self, room: &RoomName) -> Vec<ConnectionId> {
+        self.rooms.get(room).map_or_else(Vec::new, Room::listeners)
+    }
+
+    /// Whether this connection is in a room.
+    #[must_use]
+    pub fn is_in(&self, connection: ConnectionId, room: &RoomName) -> bool {
+        let visitor = self.visitors.of(connection);
+        visitor.is_some_and(|visitor| visitor.rooms_of(connection).any(|own| own == room))
     }
 
     /// A number that no guest has had before.
     pub(super) const fn next_number(&mut self) -> u32 {
         self.last_number = self.last_number.saturating_add(1);
         self.last_number
-    }
-
-    /// The room of that name is there, if there is place for it: the empty room without a history that nobody has used
-    /// the longest makes place.
-    pub(super) fn open(&mut self, name: &RoomName, outcome: &mut Outcome) -> Option<&mut Room> {
-        if !self.rooms.contains_key(name) {
-            if self.rooms.len() >= self.limits.rooms {
-                let idle = self.rooms.iter().filter(|(_, room)| room.is_idle());
-                let oldest = idle.min_by_key(|(_, room)| room.used).map(|(name, _)| name.clone())?;
-                self.rooms.remove(&oldest);
-                outcome.records.push(Record::Forgotten(oldest));
-            }
-            let room = Room::default();
-            outcome.records.push(room.record(name));
-            self.rooms.insert(name.clone(), room);
-        }
-        self.uses += 1;
-        let room = self.rooms.get_mut(name)?;
-        room.used = self.uses;
-        Some(room)
     }
 
     /// A line of this home or of a neighbour is kept, if it is new and there is place for it.
@@ -233,7 +253,11 @@ impl Rooms {
         if is_late && !self.rooms.contains_key(&line.room) {
             return None;
         }
-        let turn = self.open(&line.room, outcome)?.keep(line, &bounds, now_ms);
+        if self.emptied.get(&line.room).is_some_and(|through| line.id.stamp <= *through) {
+            return None;
+        }
+        let by = if line.id.home == own { By::House } else { By::Home(line.id.home) };
+        let turn = self.open(&line.room, by, outcome)?.keep(line, &bounds, now_ms);
         if turn.is_new {
             outcome.records.push(Record::Line(Arc::clone(line)));
             if line.id.home == own {

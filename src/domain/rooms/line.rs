@@ -80,6 +80,8 @@ pub struct Line {
     pub by: Option<Speaker>,
     /// What.
     pub deed: Deed,
+    /// Whether it was said in a public letter: then everybody who speaks as its author does has read that.
+    pub was_letter: bool,
 }
 
 /// What somebody did in a room that is worth remembering.
@@ -89,7 +91,8 @@ pub enum Deed {
     Said(ByteString),
     /// Set the topic. The last one in the order of lines is in force.
     Topic(ByteString),
-    /// Withdrew a line of the same home.
+    /// Withdrew a line of the same home. What takes the place of a line that the operator of this very home has hidden
+    /// withdraws itself, and is told to nobody.
     Withdrew {
         /// Which one.
         line: LineId,
@@ -113,7 +116,24 @@ impl Line {
     /// What it counts for among the bytes of a history.
     #[must_use]
     pub fn bytes(&self) -> usize {
+        if let Deed::Withdrew { bytes, .. } = self.deed
+            && self.is_hidden()
+        {
+            return usize::try_from(bytes).unwrap_or(usize::MAX);
+        }
         EACH + self.text() + self.by.as_ref().map_or(0, |by| by.name.len())
+    }
+
+    /// Whether it is what is left of a line that is hidden.
+    pub(super) fn is_hidden(&self) -> bool {
+        matches!(self.deed, Deed::Withdrew { line, .. } if line == self.id)
+    }
+
+    /// What is left of it when it is hidden: nothing but its place.
+    #[must_use]
+    pub(super) fn hidden(&self) -> Self {
+        let bytes = u32::try_from(self.bytes()).unwrap_or(u32::MAX);
+        Self { by: None, room: self.room.clone(), deed: Deed::Withdrew { line: self.id, bytes }, ..*self }
     }
 
     /// How long its text is.

@@ -107,6 +107,11 @@ impl Log {
         self.entries.get(&id).is_some_and(|entry| entry.line().is_some())
     }
 
+    /// The ids of all lines, withdrawn ones included.
+    pub(super) fn ids(&self) -> impl Iterator<Item = LineId> + Clone {
+        self.entries.keys().copied()
+    }
+
     /// All lines in order, newest last.
     pub(super) fn lines(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
         self.entries.values().filter_map(Entry::line)
@@ -126,7 +131,9 @@ impl Log {
             return change;
         }
         self.put(line.id, Entry::Line(Arc::clone(line)));
-        if let Deed::Withdrew { line: target, bytes } = line.deed {
+        if let Deed::Withdrew { line: target, bytes } = line.deed
+            && !line.is_hidden()
+        {
             self.withdraw(target, bytes, bounds, oldest, &mut change);
         }
         self.fit(bounds, &mut change.gone);
@@ -137,9 +144,11 @@ impl Log {
 
     fn withdraw(&mut self, target: LineId, bytes: u32, bounds: &Bounds, oldest: Stamp, change: &mut Change) {
         if let Some(entry) = self.entries.get_mut(&target) {
-            if let Some(line) = entry.line().filter(|line| matches!(line.deed, Deed::Said(_))).cloned() {
+            let is_said = |line: &Line| matches!(line.deed, Deed::Said(_));
+            // What was hidden here is withdrawn everywhere from now on.
+            if let Some(line) = entry.line().filter(|line| is_said(line) || line.is_hidden()).cloned() {
                 *entry = Entry::Gone(line.bytes());
-                change.withdrawn = Some(target);
+                change.withdrawn = is_said(&line).then_some(target);
                 change.gone.push(line);
             }
         } else if target.stamp >= oldest {
@@ -148,6 +157,15 @@ impl Log {
             let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(most);
             self.put(target, Entry::Gone(bytes));
         }
+    }
+
+    /// The operator hides a line of another home. What is left takes the place that it took, for as long, so that this
+    /// home goes on keeping the same lines as others.
+    pub(super) fn hide(&mut self, id: LineId) -> Option<Arc<Line>> {
+        let entry = self.entries.get_mut(&id)?;
+        let hidden = Arc::new(entry.line().filter(|line| matches!(line.deed, Deed::Said(_)))?.hidden());
+        *entry = Entry::Line(Arc::clone(&hidden));
+        Some(hidden)
     }
 
     /// What is stamped earlier is too old.

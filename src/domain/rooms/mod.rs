@@ -11,14 +11,18 @@ mod carrying;
 mod clock;
 mod event;
 mod guest;
+mod heard;
 mod house;
 mod line;
 mod log;
 mod name;
 mod neighbours;
+mod opening;
 mod ordering;
 mod outcome;
 mod room;
+mod seating;
+mod shunned;
 mod visitors;
 mod wish;
 
@@ -29,7 +33,10 @@ pub use self::{
     house::Rooms,
     line::{Deed, Line, LineId, Speaker, Stamp},
     name::RoomName,
+    opening::Opener,
     outcome::{Asker, Kept, KeptRoom, Order, Outcome, Record, RoomView},
+    seating::Standing,
+    shunned::Shunned,
     wish::{Answer, Objection, Page, RoomCard, Scene, Ticket, Wish},
 };
 

@@ -4,14 +4,15 @@
 //! told in parts, each of which says where it begins: where the one before it has ended. So there is no gap, whatever
 //! gets lost with a link, and whoever is slow is asked for no more than it can take.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Deed, Event, Guest, Line, Lines, Outcome, RoomName, RoomNews, Rooms, Seat, Stamp, clock::Clock,
-    house::seat, line::LONGEST_NAME, log::Retracted,
+    Deed, Event, Line, Lines, Outcome, RoomNews, Rooms, Stamp,
+    clock::Clock,
+    house::seat,
+    line::LONGEST_NAME,
+    log::Retracted,
+    seating::{Standing, Theirs},
 };
 use crate::domain::{
     id::{HomeId, KeyId},
@@ -25,13 +26,13 @@ const SEAT_BYTES: usize = 256;
 #[derive(Debug)]
 pub(super) struct Neighbour {
     /// The key by which its lines are known.
-    key: KeyId,
+    pub(super) key: KeyId,
     /// Its guests by its own numbers.
-    guests: HashMap<u32, Theirs>,
+    pub(super) guests: HashMap<u32, Theirs>,
     /// The numbers of its members.
-    members: HashMap<KeyId, u32>,
+    pub(super) members: HashMap<KeyId, u32>,
     /// How many seats they have taken.
-    seats: usize,
+    pub(super) seats: usize,
     /// Whether it has been told everything so far, and hears each new line.
     is_live: bool,
     /// Up to where we have heard it.
@@ -52,41 +53,11 @@ enum Listening {
     Early(Stamp),
 }
 
-/// Somebody who is in rooms there.
-#[derive(Debug)]
-struct Theirs {
-    guest: Arc<Guest>,
-    rooms: BTreeSet<RoomName>,
-}
-
 impl Neighbour {
     fn new(key: KeyId, cursor: Stamp) -> Self {
         let (guests, members, seats) = (HashMap::new(), HashMap::new(), 0);
         let listening = Listening::Asked;
         Self { key, guests, members, seats, is_live: false, cursor, listening, lost: None }
-    }
-
-    /// Whether all these guests may come: each with a number of her own, and once into each room.
-    fn check(&self, news: &[(RoomName, Seat)], most: usize) -> Result<(), Violation> {
-        if self.seats.saturating_add(news.len()) > most {
-            return Err(Violation::TooManyMembers);
-        }
-        let (mut seats, mut numbers, mut members) = (HashSet::new(), HashMap::new(), HashMap::new());
-        for (room, seat) in news {
-            if seat.name.len() > LONGEST_NAME {
-                return Err(Violation::TooLarge);
-            }
-            let here = self.guests.get(&seat.number);
-            let is_known = here.is_none_or(|theirs| theirs.guest.member == seat.member)
-                && self.members.get(&seat.member).is_none_or(|number| *number == seat.number)
-                && *numbers.entry(seat.number).or_insert(seat.member) == seat.member
-                && *members.entry(seat.member).or_insert(seat.number) == seat.number;
-            let is_new = here.is_none_or(|theirs| !theirs.rooms.contains(room));
-            if !is_known || !is_new || !seats.insert((seat.number, room)) {
-                return Err(Violation::OutOfOrder);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -94,7 +65,7 @@ impl Rooms {
     /// A Kith neighbour is linked, and has proven this key. If it was linked before, it starts afresh.
     pub fn link(&mut self, home: HomeId, key: KeyId) -> Outcome {
         let mut outcome = self.unlink(home);
-        let cursor = self.heard.get(&key).copied().unwrap_or_default();
+        let cursor = self.heard.through(key).unwrap_or_default();
         self.neighbours.insert(home, Neighbour::new(key, cursor));
         let mut seats = Vec::new();
         for (name, room) in &self.rooms {
@@ -122,104 +93,31 @@ impl Rooms {
         outcome
     }
 
-    /// A neighbour says something. What comes from somebody who is not linked is nothing.
+    /// A neighbour says something; of its guests only those are seen here who may be, as they stand with this home.
+    /// What comes from somebody who is not linked is nothing.
     ///
     /// # Errors
     /// It may not say that; the link should end.
-    pub fn hear(&mut self, home: HomeId, news: RoomNews, now_ms: i64) -> Result<Outcome, Violation> {
+    pub fn hear(
+        &mut self,
+        home: HomeId,
+        news: RoomNews,
+        stands: impl Fn(HomeId, KeyId) -> Standing,
+        now_ms: i64,
+    ) -> Result<Outcome, Violation> {
         let mut outcome = Outcome::default();
         if !self.neighbours.contains_key(&home) {
             return Ok(outcome);
         }
         match news {
-            RoomNews::Seats(seats) => self.hear_seats(home, seats, &mut outcome)?,
+            RoomNews::Seats(seats) => self.hear_seats(home, seats, stands, &mut outcome)?,
             RoomNews::Went(room, number) => self.hear_went(home, &room, number, &mut outcome),
-            RoomNews::Renamed(seat) => self.hear_renamed(home, seat, &mut outcome)?,
+            RoomNews::Renamed(seat) => self.hear_renamed(home, seat, stands, &mut outcome)?,
             RoomNews::WantLines(stamp) => self.tell_lines(home, stamp, now_ms, &mut outcome),
             RoomNews::Lines(lines) => self.hear_lines(home, lines, now_ms, &mut outcome)?,
             RoomNews::Lost(stamp) => self.hear_lost(home, stamp)?,
         }
         Ok(outcome)
-    }
-
-    fn hear_seats(
-        &mut self,
-        home: HomeId,
-        seats: Vec<(RoomName, Seat)>,
-        outcome: &mut Outcome,
-    ) -> Result<(), Violation> {
-        let most = self.limits.seats_per_neighbour;
-        let Some(neighbour) = self.neighbours.get(&home) else { return Ok(()) };
-        neighbour.check(&seats, most)?;
-        for (name, seat) in seats {
-            let Seat { number, member, name: called, dialect } = seat;
-            let known = self.neighbours.get(&home).and_then(|neighbour| neighbour.guests.get(&number));
-            let guest = match known {
-                Some(theirs) => Arc::clone(&theirs.guest),
-                None => Arc::new(Guest { number: self.next_number(), member, name: called, dialect, home }),
-            };
-            let Some(neighbour) = self.neighbours.get_mut(&home) else { return Ok(()) };
-            let theirs = neighbour
-                .guests
-                .entry(number)
-                .or_insert_with(|| Theirs { guest: Arc::clone(&guest), rooms: BTreeSet::new() });
-            theirs.rooms.insert(name.clone());
-            neighbour.members.insert(member, number);
-            neighbour.seats += 1;
-            let most = self.limits.room_guests;
-            // Where there is no place, she is not seen here.
-            let Some(room) = self.open(&name, outcome).filter(|room| room.len() < most) else { continue };
-            outcome.tell(&name, room.listeners(), Event::Came(Arc::clone(&guest)));
-            room.seat(&guest, vec![]);
-        }
-        Ok(())
-    }
-
-    fn hear_went(&mut self, home: HomeId, room: &RoomName, number: u32, outcome: &mut Outcome) {
-        let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
-        let Some(theirs) = neighbour.guests.get_mut(&number) else { return };
-        if !theirs.rooms.remove(room) {
-            return;
-        }
-        neighbour.seats -= 1;
-        let ours = theirs.guest.number;
-        if theirs.rooms.is_empty()
-            && let Some(theirs) = neighbour.guests.remove(&number)
-        {
-            neighbour.members.remove(&theirs.guest.member);
-        }
-        self.unseat(room, ours, outcome);
-    }
-
-    fn hear_renamed(&mut self, home: HomeId, seat: Seat, outcome: &mut Outcome) -> Result<(), Violation> {
-        let Seat { number, member, name, dialect } = seat;
-        if name.len() > LONGEST_NAME {
-            return Err(Violation::TooLarge);
-        }
-        let Some(neighbour) = self.neighbours.get_mut(&home) else { return Ok(()) };
-        if neighbour.members.get(&member).is_some_and(|other| *other != number) {
-            return Err(Violation::OutOfOrder);
-        }
-        let Some(theirs) = neighbour.guests.get_mut(&number) else { return Ok(()) };
-        let now = Arc::new(Guest { number: theirs.guest.number, member, name, dialect, home });
-        let before = std::mem::replace(&mut theirs.guest, Arc::clone(&now));
-        neighbour.members.remove(&before.member);
-        neighbour.members.insert(member, number);
-        for name in &theirs.rooms {
-            let Some(room) = self.rooms.get_mut(name) else { continue };
-            let Some(seated) = room.seated_mut(now.number) else { continue };
-            seated.guest = Arc::clone(&now);
-            outcome.tell(name, room.listeners(), Event::Renamed(Arc::clone(&before), Arc::clone(&now)));
-        }
-        Ok(())
-    }
-
-    /// A guest of a neighbour is in a room no more.
-    fn unseat(&mut self, name: &RoomName, number: u32, outcome: &mut Outcome) {
-        let Some(room) = self.rooms.get_mut(name) else { return };
-        if let Some(seated) = room.unseat(number) {
-            outcome.tell(name, room.listeners(), Event::Went(seated.guest));
-        }
     }
 
     /// A neighbour has asked for our lines.
@@ -290,7 +188,8 @@ impl Rooms {
         (neighbour.cursor, neighbour.listening) = (cursor, listening);
         // Until everything that was lost is forgotten, we go on asking as if it were not lost.
         if neighbour.lost.is_none() {
-            self.heard.insert(neighbour.key, cursor);
+            self.heard.note(neighbour.key, cursor);
+            self.heard.bound(|key| self.neighbours.values().any(|other| other.key == key));
         }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::{Answer, Event, Guest, Line, LineId, RoomName, RoomNews};
+use super::{Answer, Event, Guest, Line, LineId, Opener, RoomName, RoomNews, Stamp};
 use crate::domain::{
+    admission::Origin,
     id::{ConnectionId, HomeId, KeyId},
     member::Member,
 };
@@ -17,6 +18,8 @@ pub struct Asker<'a> {
     pub connection: ConnectionId,
     /// Whose it is. With [`super::Wish::Rename`]: who she is from now on.
     pub member: &'a Arc<Member>,
+    /// From where it comes.
+    pub from: Origin,
 }
 
 /// What follows.
@@ -53,6 +56,8 @@ pub enum Record {
     Forgotten(RoomName),
     /// Whether this member may say nothing.
     Muted(KeyId, bool),
+    /// An operator has emptied this room, up to this stamp; none, if that need not be known any more.
+    Emptied(RoomName, Option<Stamp>),
 }
 
 /// What is written down about a room beside its lines.
@@ -60,8 +65,10 @@ pub enum Record {
 pub struct KeptRoom {
     /// Its name.
     pub name: RoomName,
-    /// Whether an operator has closed it.
-    pub closed: bool,
+    /// Since when it is closed by an operator, in unix milliseconds, if it is.
+    pub closed: Option<i64>,
+    /// Who has opened it.
+    pub opener: Option<Opener>,
 }
 
 /// All that was written down.
@@ -73,6 +80,8 @@ pub struct Kept {
     pub lines: Vec<Line>,
     /// Who may say nothing.
     pub muted: Vec<KeyId>,
+    /// Which rooms were emptied, and up to where.
+    pub emptied: Vec<(RoomName, Stamp)>,
 }
 
 impl Kept {
@@ -93,6 +102,10 @@ impl Kept {
                 self.muted.retain(|known| *known != member);
                 self.muted.extend(muted.then_some(member));
             }
+            Record::Emptied(name, through) => {
+                self.emptied.retain(|(known, _)| *known != name);
+                self.emptied.extend(through.map(|through| (name, through)));
+            }
         }
     }
 }
@@ -102,12 +115,14 @@ impl Kept {
 pub enum Order {
     /// The room gets this topic, everywhere; an empty one takes it away.
     Topic(RoomName, ByteString),
-    /// This line of this home is withdrawn, everywhere.
+    /// This line is withdrawn: everywhere if it is one of this home, or else here.
     Withdraw(LineId),
     /// The room is closed here: everybody of this home is out, and nobody gets in.
     Close(RoomName),
     /// It is open again.
     Reopen(RoomName),
+    /// The room and all that was said in it is forgotten here, and everybody of this home is out.
+    Forget(RoomName),
     /// Whether this member may say nothing here, and is not shown here if she speaks elsewhere.
     Mute(KeyId, bool),
     /// The guest of this home with this number is put out of the room.

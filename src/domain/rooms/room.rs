@@ -1,7 +1,7 @@
 //! One room: who is in it, its history and its topic.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -10,7 +10,9 @@ use bytestring::ByteString;
 use super::{
     Deed, Guest, KeptRoom, Line, LineId, Record, RoomName, RoomView, Stamp,
     log::{Bounds, Change, Log, Retracted},
+    opening::Opener,
 };
+use crate::domain::admission::Origin;
 use crate::domain::id::{ConnectionId, HomeId};
 
 /// Somebody who is in.
@@ -21,11 +23,33 @@ pub(super) struct Seated {
     pub(super) connections: Vec<ConnectionId>,
 }
 
+/// How many guests of whom one room may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    /// In all.
+    pub(super) all: usize,
+    /// Of neighbours: the rest is kept for guests of this home.
+    theirs: usize,
+    /// Of one neighbour.
+    each: usize,
+}
+
+impl Places {
+    pub(super) fn new(all: usize) -> Self {
+        Self { all, theirs: all.saturating_sub((all / 4).max(1)), each: (all / 2).max(1) }
+    }
+}
+
 /// One room.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    /// Whether an operator has closed it.
-    pub(super) closed: bool,
+    /// Since when it is closed by an operator, in unix milliseconds, if it is.
+    pub(super) closed: Option<i64>,
+    /// Against whose share it counts.
+    pub(super) opener: Option<Opener>,
+    pub(super) from: Option<Origin>,
+    /// Whether nobody would have missed it when that was asked last.
+    pub(super) is_stale: bool,
     /// When something happened here last, among all that happened.
     pub(super) used: u64,
     pub(super) log: Log,
@@ -34,6 +58,8 @@ pub(super) struct Room {
     /// Everybody who is in, by the order of arrival, and who has which place in it.
     seats: BTreeMap<u64, Seated>,
     places: HashMap<u32, u64>,
+    /// How many are of which home.
+    counts: HashMap<HomeId, usize>,
     arrivals: u64,
 }
 
@@ -51,14 +77,19 @@ pub(super) struct Turn {
 }
 
 impl Room {
+    /// One that is new.
+    pub(super) fn opened(opener: Option<Opener>, from: Option<Origin>) -> Self {
+        Self { opener, from, ..Self::default() }
+    }
+
     /// As it was written down.
     pub(super) fn restored(kept: &KeptRoom) -> Self {
-        Self { closed: kept.closed, ..Self::default() }
+        Self { closed: kept.closed, opener: kept.opener, ..Self::default() }
     }
 
     /// What is written down about it.
     pub(super) fn record(&self, name: &RoomName) -> Record {
-        Record::Room(KeptRoom { name: name.clone(), closed: self.closed })
+        Record::Room(KeptRoom { name: name.clone(), closed: self.closed, opener: self.opener })
     }
 
     /// The topic in force.
@@ -69,28 +100,65 @@ impl Room {
         }
     }
 
-    /// Whether nobody would miss it.
-    pub(super) fn is_idle(&self) -> bool {
-        !self.closed && self.seats.is_empty() && self.log.is_empty() && self.topic().is_none()
+    /// Whether an operator has closed it.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// Whether nobody would miss it: a closed one only if it was closed before that, if ever.
+    pub(super) fn is_idle(&self, closed_before: Option<Stamp>) -> bool {
+        let is_over = |since: i64| closed_before.is_some_and(|before| Stamp::at(since) < before);
+        self.closed.is_none_or(is_over)
+            && self.seats.is_empty()
+            && self.log.is_empty()
+            && self.topic().is_none()
+    }
+
+    /// All lines that it holds, hidden ones and places of withdrawn ones included.
+    pub(super) fn all_lines(&self) -> impl Iterator<Item = LineId> + Clone {
+        self.log.ids().chain(self.topic.as_ref().map(|topic| topic.id))
+    }
+
+    /// What is left without its history: those who are in, if there are any.
+    pub(super) fn emptied(self) -> Option<Self> {
+        let Self { opener, from, used, seats, places, counts, arrivals, .. } = self;
+        let rest = Self { opener, from, used, seats, places, counts, arrivals, ..Self::default() };
+        (!rest.seats.is_empty()).then_some(rest)
     }
 
     /// Whether somebody may see it from outside.
     pub(super) fn view(&self, name: &RoomName) -> RoomView {
         let (lines, bytes) = self.log.size();
         let (topic, guests) = (self.topic(), self.guests());
-        RoomView { name: name.clone(), topic, closed: self.closed, guests, lines, bytes }
+        RoomView { name: name.clone(), topic, closed: self.is_closed(), guests, lines, bytes }
     }
 
     /// Somebody comes, if she is not here yet.
     pub(super) fn seat(&mut self, guest: &Arc<Guest>, connections: Vec<ConnectionId>) {
         self.arrivals += 1;
         self.places.insert(guest.number, self.arrivals);
+        *self.counts.entry(guest.home).or_default() += 1;
         self.seats.insert(self.arrivals, Seated { guest: Arc::clone(guest), connections });
     }
 
     /// Somebody goes.
     pub(super) fn unseat(&mut self, number: u32) -> Option<Seated> {
-        self.seats.remove(&self.places.remove(&number)?)
+        let seated = self.seats.remove(&self.places.remove(&number)?)?;
+        if let Entry::Occupied(mut count) = self.counts.entry(seated.guest.home) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        Some(seated)
+    }
+
+    /// Whether there is place for one more guest of a home.
+    pub(super) fn has_place(&self, home: HomeId, places: Places) -> bool {
+        let of = |home: &HomeId| self.counts.get(home).copied().unwrap_or_default();
+        let theirs = self.len().saturating_sub(of(&HomeId::OWN));
+        let is_own = home == HomeId::OWN;
+        self.len() < places.all && (is_own || (theirs < places.theirs && of(&home) < places.each))
     }
 
     /// Somebody who is in.
@@ -137,11 +205,17 @@ impl Room {
         turn
     }
 
-    /// What is stamped earlier is too old.
+    /// What is stamped earlier is too old. The topic is not, as long as anybody is here or anything was said since.
     pub(super) fn expire(&mut self, oldest: Stamp) -> Turn {
         let mut turn = Turn::default();
         let gone = self.log.expire(oldest);
         self.bury(&gone, &mut turn);
+        if self.log.is_empty()
+            && self.seats.is_empty()
+            && let Some(old) = self.topic.take_if(|topic| topic.id.stamp < oldest)
+        {
+            turn.gone.push(old.id);
+        }
         turn
     }
 

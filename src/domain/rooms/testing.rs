@@ -7,6 +7,7 @@ use std::{
 
 use super::*;
 use crate::domain::{
+    admission::Origin,
     dialect::Dialect,
     id::{ConnectionId, HomeId, KeyId},
     limits::Limits,
@@ -156,7 +157,8 @@ impl Home {
 
     pub(super) fn asks_as(&mut self, who: u8, member: &Arc<Member>, wish: Wish) -> Outcome {
         let connection = ConnectionId(who.into());
-        let outcome = self.rooms.ask(&Asker { connection, member }, wish, self.now);
+        let from = Origin::V6(connection.0);
+        let outcome = self.rooms.ask(&Asker { connection, member, from }, wish, self.now);
         match &outcome.answer {
             Some(Answer::Entered(scene)) => {
                 self.views.insert((connection, scene.room.clone()), View::of(scene));
@@ -219,7 +221,7 @@ impl Home {
     }
 
     pub(super) fn is_told(&mut self, home: u32, news: RoomNews) -> Result<Outcome, Violation> {
-        let outcome = self.rooms.hear(HomeId(home), news, self.now)?;
+        let outcome = self.rooms.hear(HomeId(home), news, |_, _| Standing::Listed, self.now)?;
         self.hears(&outcome);
         Ok(outcome)
     }
@@ -230,7 +232,7 @@ impl Home {
         outcome
     }
 
-    fn hears(&mut self, outcome: &Outcome) {
+    pub(super) fn hears(&mut self, outcome: &Outcome) {
         self.records.extend(outcome.records.iter().cloned());
         for (room, listeners, event) in &outcome.events {
             for listener in listeners {
@@ -297,7 +299,7 @@ pub(super) fn words(line: &Line) -> String {
 /// A line of a neighbour whose key has this seed.
 pub(super) fn line(seed: u8, unix_ms: i64, place: &str, deed: Deed) -> Arc<Line> {
     let by = Some(Speaker { member: key(seed + 1), name: "x".into(), dialect: None });
-    Arc::new(Line { id: id(seed, unix_ms), room: room(place), by, deed })
+    Arc::new(Line { id: id(seed, unix_ms), room: room(place), by, deed, was_letter: false })
 }
 
 pub(super) fn id(seed: u8, unix_ms: i64) -> LineId {

@@ -217,7 +217,7 @@ fn the_operator_closes_kicks_mutes_and_withdraws() {
         (home.heard(0), refused(&home.enters(0, "hall"))),
         (vec!["closed".into()], Some(Objection::Closed))
     );
-    assert_eq!(home.asks(0, Wish::List).answer, Some(Answer::Rooms(vec![])));
+    assert_eq!(home.asks(0, Wish::List(None)).answer, Some(Answer::Rooms(vec![], false)));
     home.orders(Order::Reopen(room("hall"))).expect("open");
     assert!(matches!(home.enters(0, "hall"), Answer::Entered(_)));
 }
@@ -243,4 +243,45 @@ fn a_restart_finds_everything_but_the_guests() {
     again.enters(0, "hall");
     again.says(0, "hall", "three").expect("said");
     assert_eq!(again.history("hall"), ["two", "#manners", "three"], "behind everything");
+}
+
+#[test]
+fn whoever_takes_the_name_that_she_has_disturbs_nobody_and_another_spelling_is_told_once() {
+    let mut home = Home::with(&Limits::default());
+    home.links(2, 90);
+    home.enters(0, "hall");
+    home.enters(1, "hall");
+    home.heard(0);
+    let rename = |home: &mut Home, nick: &str| home.asks_as(1, &member(1, nick), Wish::Rename(nick.into()));
+    let again = rename(&mut home, "b");
+    assert_eq!((again.answer, again.events, again.news), (Some(Answer::Renamed("b".into())), vec![], vec![]));
+    let other = rename(&mut home, "B");
+    assert_eq!((home.heard(0), other.news.len()), (vec!["b=B".to_owned()], 1));
+    home.everybody_knows_everybody();
+}
+
+#[test]
+fn a_list_of_rooms_comes_in_parts_that_are_not_too_large() {
+    let limits = Limits { queue_bytes: 80_000, ..Limits::default() };
+    let mut home = Home::with(&limits);
+    let names: Vec<String> = (10..40).map(|number| format!("hall {number}")).collect();
+    for name in &names {
+        home.orders(Order::Topic(room(name), "t".repeat(3000).into())).expect("a topic");
+    }
+    home.orders(Order::Topic(room("hall 99"), "t".repeat(16_000).into())).expect("a topic");
+    let (mut listed, mut after, mut parts) = (Vec::new(), None, 0);
+    loop {
+        let Some(Answer::Rooms(rooms, more)) = home.asks(0, Wish::List(after)).answer else {
+            panic!("no list")
+        };
+        parts += 1;
+        let bytes: usize = rooms.iter().map(RoomCard::bytes).sum();
+        assert!(bytes <= 10_000 || rooms.len() == 1, "{bytes} bytes");
+        after = rooms.last().map(|card| card.name.clone());
+        listed.extend(rooms.into_iter().map(|card| card.name.as_str().to_owned()));
+        if !more {
+            break;
+        }
+    }
+    assert_eq!((&listed[..30], &listed[30..], parts), (&names[..], &["hall 99".to_owned()][..], 11));
 }

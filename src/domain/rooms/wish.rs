@@ -21,8 +21,8 @@ pub enum Wish {
     Leave(RoomName),
     /// To say something; without a room, in the only one that the member is in.
     Say(Option<RoomName>, ByteString),
-    /// Which rooms there are.
-    List,
+    /// Which rooms there are, behind this one or from the first one on.
+    List(Option<RoomName>),
     /// Some of a history.
     Page(Page),
     /// To be called so. Only in dialects whose members choose a nick.
@@ -37,7 +37,9 @@ impl Wish {
         EACH + match self {
             Self::Say(_, text) => text.len(),
             Self::Rename(nick) => nick.len(),
-            Self::Enter(_) | Self::Move(_) | Self::Leave(_) | Self::List | Self::Page(_) => RoomName::LONGEST,
+            Self::Enter(_) | Self::Move(_) | Self::Leave(_) | Self::List(_) | Self::Page(_) => {
+                RoomName::LONGEST
+            }
         }
     }
 }
@@ -64,8 +66,8 @@ pub enum Answer {
     Left(RoomName),
     /// It was said, and is in the history as this line.
     Said(LineId),
-    /// These rooms there are, in the order of their names.
-    Rooms(Vec<RoomCard>),
+    /// These rooms there are, in the order of their names, and whether there are more behind them.
+    Rooms(Vec<RoomCard>, bool),
     /// That part of the history, oldest first, and whether there is more before it.
     History {
         /// Of which room.
@@ -105,6 +107,14 @@ pub struct RoomCard {
     pub topic: Option<ByteString>,
     /// How many are in it.
     pub guests: u32,
+}
+
+impl RoomCard {
+    /// About how many bytes it takes to tell of it.
+    pub(super) fn bytes(&self) -> usize {
+        const EACH: usize = 128;
+        EACH + self.name.as_str().len() + self.topic.as_ref().map_or(0, |topic| topic.len())
+    }
 }
 
 /// Why a wish is refused.

@@ -37,6 +37,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
         (name = "members", description = "Everybody who was ever here"),
         (name = "neighbourhood", description = "Other servers, and the links with them"),
         (name = "rooms", description = "Rooms, what was said in them, and who may say nothing"),
+        (name = "directory", description = "Who listens where, for clients that mesh by themselves"),
         (name = "bans", description = "Who may not come"),
         (name = "events", description = "What happens, as it happens"),
         (name = "files", description = "Uploaded files"),

@@ -91,7 +91,8 @@ pub(super) struct EventView {
     /// Which ban.
     #[serde(skip_serializing_if = "Option::is_none")]
     ban: Option<String>,
-    /// Whom a ban is about, as in `name anna`; or who was muted, as the roster of a room shows it.
+    /// Whom a ban is about, as in `name anna`; or who was muted, as the roster of a room shows it; or which member
+    /// registered an address.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
 }
@@ -132,9 +133,10 @@ impl From<&Event> for EventView {
                 before: Some(Who::from(&**before)),
                 ..blank
             },
-            Kind::RoomOpened { room } | Kind::RoomClosed { room } | Kind::TopicSet { room } => {
-                Self { room: Some(room.to_string()), ..blank }
-            }
+            Kind::RoomOpened { room }
+            | Kind::RoomClosed { room }
+            | Kind::RoomForgotten { room }
+            | Kind::TopicSet { room } => Self { room: Some(room.to_string()), ..blank },
             Kind::LineWithdrawn { room, line } => {
                 Self { room: Some(room.to_string()), line: Some(line.to_string()), ..blank }
             }
@@ -152,6 +154,12 @@ impl From<&Event> for EventView {
             Kind::Banned { ban } | Kind::Unbanned { ban } => {
                 Self { ban: Some(ban.id.to_string()), target: Some(ban.said.target.to_string()), ..blank }
             }
+            Kind::DirectoryJoined { listed } | Kind::DirectoryLeft { listed } => Self {
+                address: Some(listed.at.to_string()),
+                state: Some(if listed.undialable { "undialable" } else { "dialable" }),
+                target: listed.member.map(|member| member.hex()),
+                ..blank
+            },
             Kind::Refused { address, ending, server } => Self {
                 address: Some(address.to_string()),
                 ending: Some(ending.code()),
@@ -203,7 +211,7 @@ impl Watcher {
 
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
 /// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, `banned`,
-/// `unbanned`, and `lagged` if this watcher was too slow. Ends with the server.
+/// `unbanned`, `directory_joined`, `directory_left`, and `lagged` if this watcher was too slow. Ends with the server.
 #[utoipa::path(
     tag = "events",
     operation_id = "watch_events",

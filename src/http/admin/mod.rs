@@ -8,6 +8,7 @@ mod bans;
 mod body;
 mod clients;
 mod debug;
+pub(super) mod directory;
 mod docs;
 mod drain;
 mod events;
@@ -119,6 +120,9 @@ fn app(
                 .service(events::watch)
                 .service(files::list)
                 .service(files::delete)
+                .service(directory::list)
+                .service(directory::register)
+                .service(directory::unregister)
                 .service(offline::list)
                 .service(offline::discard)
                 .service(drain::begin);

@@ -42,6 +42,7 @@ pub(super) fn configure(api: &mut ServiceConfig<'_>) {
         .service(orders::close)
         .service(orders::reopen)
         .service(orders::kick)
+        .service(orders::forget)
         .service(mutes::list)
         .service(mutes::mute)
         .service(mutes::unmute);
@@ -149,7 +150,7 @@ fn refused(objection: Objection) -> Problem {
     match objection {
         Objection::Unknown => Problem::not_found("no such room, guest or line"),
         Objection::Unsupported => Problem::new(StatusCode::CONFLICT, "not_ours", "It is another server's")
-            .detail("guests are put out, and lines withdrawn, at the server that they belong to"),
+            .detail("guests are put out at the server that they belong to"),
         Objection::TooLong => Problem::bad_request("it is longer than limits.room_line_bytes allows"),
         other => Problem::new(StatusCode::CONFLICT, other.code(), "This cannot be done"),
     }

@@ -118,7 +118,7 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
     assert_eq!(status, 200);
     let description: Value = serde_json::from_slice(&body).expect("json");
     let operations = operations(&description);
-    assert_eq!(operations.len(), 39, "{operations:?}");
+    assert_eq!(operations.len(), 43, "{operations:?}");
     for (method, path, guarded) in operations {
         let path = ["{id}", "{name}", "{member}"].iter().fold(path, |path, part| path.replace(part, "7"));
         assert_eq!(guarded, path != "/healthz" && path != "/readyz", "{path}");
@@ -133,7 +133,8 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
         // One never ends, and the other ends this very process.
         if !path.ends_with("/events") && !path.ends_with("/registry/fault") {
             let (status, ..) = ask(&bench, method.clone(), &path).await;
-            let takes_body = ["/peers", "/bans", "/topic", "/kick"].iter().any(|end| path.ends_with(end));
+            let takes_body =
+                ["/peers", "/bans", "/directory", "/topic", "/kick"].iter().any(|end| path.ends_with(end));
             let unsaid = status == 415 && takes_body;
             assert!(
                 status < 300 || unsaid || (status == 404 && path.contains('7')),
@@ -266,7 +267,7 @@ async fn the_server_shows_every_limit_under_its_name() {
     let bench = bench(|settings| settings.limits.hello_timeout_s = 77).await;
     let (_, server) = get(&bench, "/api/v1/server").await;
     assert_eq!(server["limits"]["hello_timeout_s"], 77);
-    assert_eq!(server["limits"].as_object().expect("limits").len(), 56);
+    assert_eq!(server["limits"].as_object().expect("limits").len(), 62);
     assert_eq!((&server["store"]["healthy"], &server["draining"]), (&json!(true), &json!(false)));
 }
 

@@ -18,7 +18,7 @@ pub use copy::{Copy, Replacement};
 pub use whole::Whole;
 
 /// The tables that a successor carries on.
-const CARRIED: [&str; 13] = [
+const CARRIED: [&str; 14] = [
     "facts",
     "members",
     "peers",
@@ -30,6 +30,7 @@ const CARRIED: [&str; 13] = [
     "rooms",
     "room_lines",
     "room_mutes",
+    "room_emptied",
     "offline_letters",
     "offline_heard",
 ];

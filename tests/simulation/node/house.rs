@@ -129,7 +129,10 @@ impl Node {
         if std::mem::take(&mut self.is_deaf) {
             return;
         }
+        let arrivals = news.arrivals();
         let effect = self.house.hear(self.home(peer), news);
+        self.house.hide_new(self.home(peer), &arrivals, |member| self.banned.contains(&member.key));
+        self.seat(&arrivals, now);
         let neighbour = self.neighbours.get(&peer).and_then(|found| Some((found.voice?, found.ear)));
         let Some((voice, ear)) = neighbour else { return };
         if effect.excess {

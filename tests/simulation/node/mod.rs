@@ -10,7 +10,7 @@ mod rooms;
 mod wire;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -126,6 +126,8 @@ pub(crate) struct Node {
     book: Book,
     house: Switchboard,
     rooms: Rooms,
+    /// Members of other servers who are banned here.
+    banned: HashSet<KeyId>,
     /// What its clock showed when it was started, in unix milliseconds.
     born_ms: i64,
     neighbours: BTreeMap<usize, Neighbour>,
@@ -208,6 +210,7 @@ impl Node {
             setup: setup.clone(),
             house: Switchboard::new(names, limits),
             rooms,
+            banned: HashSet::new(),
             born_ms,
             neighbours,
             wires: BTreeMap::new(),

@@ -1,14 +1,15 @@
 //! What the Registry does with rooms: members ask, neighbours tell, and what follows is carried out.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use kith::{
     dialect::{Ear, press},
     domain::{
         Moment,
+        admission::Origin,
         id::{ConnectionId, KeyId},
         refusal::Ending,
-        rooms::{Asker, Order, Outcome, RoomNews, Rooms, Wish as Wanted},
+        rooms::{Asker, Order, Outcome, RoomNews, Rooms, Shunned, Wish as Wanted},
     },
 };
 
@@ -27,7 +28,7 @@ impl Node {
     /// A member wants something of rooms.
     pub(crate) fn ask(&mut self, connection: ConnectionId, member: KeyId, wanted: Wanted, now: Moment) {
         let Some(member) = self.house.roster().find(member).map(Arc::clone) else { return };
-        let asker = Asker { connection, member: &member };
+        let asker = Asker { connection, member: &member, from: Origin::V6(connection.0) };
         let mut outcome = self.rooms.ask(&asker, wanted, self.unix_ms(now));
         let answer = outcome.answer.take().map(|answer| Wish::Answered(connection, Box::new(answer)));
         self.wishes.extend(answer);
@@ -60,14 +61,35 @@ impl Node {
     }
 
     pub(super) fn hear_of_rooms(&mut self, socket: ConnectionId, peer: usize, news: RoomNews, now: Moment) {
-        match self.rooms.hear(self.home(peer), news, self.unix_ms(now)) {
+        let (home, now_ms, mesh) = (self.home(peer), self.unix_ms(now), self.house.mesh());
+        match self.rooms.hear(home, news, |home, key| mesh.standing(home, key), now_ms) {
             Ok(outcome) => self.follow(outcome, now),
             Err(violation) => self.close(socket, Ending::Violated(violation), now),
         }
     }
 
+    /// Exactly these members of neighbours are banned from now on.
+    pub(crate) fn ban(&mut self, banned: HashSet<KeyId>, now: Moment) {
+        self.banned.clone_from(&banned);
+        self.house.hide(|member| banned.contains(&member.key));
+        let mesh = self.house.mesh();
+        let shunned = Shunned { members: banned, ..Shunned::default() };
+        let outcome = self.rooms.shun(shunned, |home, key| mesh.standing(home, key));
+        self.follow(outcome, now);
+    }
+
+    /// These members of neighbours are listed now.
+    pub(super) fn seat(&mut self, arrivals: &[KeyId], now: Moment) {
+        let mesh = self.house.mesh();
+        let outcome = self.rooms.look_at(arrivals, |home, key| mesh.standing(home, key));
+        self.follow(outcome, now);
+    }
+
     pub(super) fn tidy_rooms(&mut self, now: Moment) {
         let outcome = self.rooms.tidy(self.unix_ms(now));
+        self.follow(outcome, now);
+        let mesh = self.house.mesh();
+        let outcome = self.rooms.look_around(|home, key| mesh.standing(home, key));
         self.follow(outcome, now);
     }
 

@@ -48,6 +48,39 @@ impl World {
                 let guest = guests.iter().find(|guest| guest.home == HomeId::OWN)?;
                 Some(Order::Kick(room(at), guest.number))
             }),
+            Act::Rename(person, number) => self.wish(person, &Wish::Rename(format!("n{number}").into())),
+            Act::Close(place, at) => self.order(place, |_| Some(Order::Close(room(at)))),
+            Act::Reopen(place, at) => self.order(place, |_| Some(Order::Reopen(room(at)))),
+            Act::Mute(..) | Act::Ban(..) | Act::Hide(..) => self.apply_against(act),
+        }
+    }
+
+    /// What an operator orders against somebody elsewhere, and nobody there hears of. It is written down at once.
+    fn apply_against(&mut self, act: Act) -> Result<(), Broken> {
+        let (Act::Mute(place, ..) | Act::Ban(place, ..) | Act::Hide(place, _)) = act else { return Ok(()) };
+        if self.is_stopped(place) || self.node(place).is_none() {
+            return Ok(());
+        }
+        match act {
+            Act::Mute(_, person, on) => {
+                let member = keys::persona(person).key;
+                self.ledger.rooms.1.mute(place, member, on);
+                self.order(place, |_| Some(Order::Mute(member, on)))
+            }
+            Act::Ban(_, person, on) => {
+                self.ledger.rooms.1.ban(place, keys::persona(person).key, on);
+                let banned = self.ledger.rooms.1.banned(place);
+                self.with(place, |node, now| node.ban(banned, now))?;
+                Ok(())
+            }
+            Act::Hide(_, pick) => {
+                let own = keys::server(place).id();
+                let lines: Vec<_> = self.lines(place).into_iter().filter(|id| id.home != own).collect();
+                let Some(line) = lines.get(pick % lines.len().max(1)).copied() else { return Ok(()) };
+                self.ledger.rooms.1.hide(place, line);
+                self.order(place, |_| Some(Order::Withdraw(line)))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -79,10 +112,15 @@ impl World {
     }
 
     fn own_lines(&self, place: usize) -> Vec<LineId> {
+        let own = keys::server(place).id();
+        self.lines(place).into_iter().filter(|id| id.home == own).collect()
+    }
+
+    fn lines(&self, place: usize) -> Vec<LineId> {
         let Some(node) = self.node(place) else { return Vec::new() };
         let names = node.rooms().rooms().map(|view| view.name);
         let histories = names.filter_map(|name| node.rooms().history(&name, None, usize::MAX));
         let lines = histories.flat_map(|(lines, _)| lines).filter(|line| matches!(line.deed, Deed::Said(_)));
-        lines.map(|line| line.id).filter(|id| id.home == keys::server(place).id()).collect()
+        lines.map(|line| line.id).collect()
     }
 }

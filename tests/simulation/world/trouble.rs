@@ -70,7 +70,11 @@ impl World {
         (site.node, site.born, site.ahead) = (Some(node), self.net.now(), Duration::ZERO);
         self.net.turn(place, Machine::Runs);
         self.ledger.started(place);
-        self.with(place, |node, _| node.start())?;
+        let banned = self.ledger.rooms.1.banned(place);
+        self.with(place, |node, now| {
+            node.ban(banned, now);
+            node.start();
+        })?;
         Ok(())
     }
 

@@ -122,7 +122,8 @@ proptest! {
         let (member, dialect) = (KeyId([3; 32]), Some(Dialect::Tpacket));
         let id = LineId { stamp: Stamp(stamp), home: KeyId([1; 32]) };
         let by = Speaker { member, name: name.as_str().into(), dialect };
-        let line = Line { id, room: room.clone(), by: Some(by), deed: Deed::Said(words.as_str().into()) };
+        let (by, deed) = (Some(by), Deed::Said(words.as_str().into()));
+        let line = Line { id, room: room.clone(), by, deed, was_letter: false };
         let guest = Guest { number: 7, member, name: name.as_str().into(), dialect, home: HomeId(2) };
         let event = Event::Said(guest.into(), line.into());
         for dialect in [Dialect::Olaf, Dialect::Socp] {

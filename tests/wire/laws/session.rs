@@ -115,7 +115,7 @@ impl Watched {
                     let asked = matches!(event, Event::Rooms(Some(ticket)) if ticket == number);
                     let again = matches!(event, Event::Again);
                     prop_assert!(self.joined && (asked || again), "a wish of nobody");
-                    prop_assert_eq!(wish, &Wish::List);
+                    prop_assert_eq!(wish, &Wish::List(None));
                 }
                 Output::Find(_) => prop_assert!(self.joined, "a list for a stranger"),
                 // Dialects that have words for it say what went wrong.

@@ -95,6 +95,8 @@ async fn a_follower_has_what_was_there_and_what_comes_and_says_how_far_it_is() {
     store.set_fact("colour", "red").await.expect("a fact");
     let before = store.last_change().await.expect("a number");
     let (address, task) = serve(reign, Arc::clone(&secret)).await;
+    let copy = Copy::open(&follower.database()).await.expect("a copy");
+    let told = watch::channel(None).0;
     let later = async {
         copies.until(FOLLOWS, before).await;
         store.set_fact("colour", "green").await.expect("a fact");
@@ -102,12 +104,13 @@ async fn a_follower_has_what_was_there_and_what_comes_and_says_how_far_it_is() {
         copies.until(FOLLOWS, after).await;
         assert_eq!(copies.all().get(&FOLLOWS), Some(&after));
     };
-    let wished = Mark { epoch: 7, seq: before + 1 };
-    timeout(Duration::from_secs(30), async {
-        tokio::join!(later, follow_until(address, &secret, &follower, wished))
-    })
-    .await
-    .expect("in time");
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    // It hangs up once the leader knows how far it is.
+    tokio::select! {
+        ended = follow(stream, &secret, FOLLOWS, &copy, &told) => panic!("{ended:?}"),
+        done = timeout(Duration::from_secs(30), later) => done.expect("in time"),
+    }
+    copy.close().await;
     task.await.expect("no panic").expect("an end in order");
     assert!(copies.all().is_empty(), "who hung up has no copy that counts");
     assert_eq!(follower.fact().await.as_deref(), Some("green"));

@@ -15,7 +15,7 @@ use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use crate::{
     crypto::{
-        channel::{Channel, Ephemeral},
+        channel::{Channel, Ephemeral, Purpose},
         home::HomeKey,
         keys::KeyError,
     },
@@ -202,5 +202,5 @@ fn agree(
 ) -> Result<Channel, CopyError> {
     let [greeting, answer] = said.map(str::as_bytes);
     let transcript = secret.mark(&[PURPOSE, greeting, answer]);
-    Ok(mine.agree(theirs, &transcript, we_dialled)?)
+    Ok(mine.agree(Purpose::Copy, theirs, &transcript, we_dialled)?)
 }

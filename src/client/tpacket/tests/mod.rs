@@ -234,15 +234,19 @@ fn a_nick_that_is_taken_is_said_and_the_next_one_goes_on_the_same_connection() {
 fn rooms_are_listed_joined_and_left_where_the_server_can() {
     let mut alice = inside(1);
     let asked = wishes(&mut alice, Wish::Rooms).expect("a request");
-    let uid_of = uid(&asked);
-    let heard = events(
-        &mut alice,
-        &[
-            packet(uid_of, command::RESP_OK, 2, b""),
-            packet(uid_of, command::ROOMS, 2, b"\x03dentea"),
-            packet(uid_of, command::ROOMS, 0, b"\x06public"),
-        ],
+    // A long list comes in parts, and the next one is asked for.
+    let head = Packet { uid: uid(&asked), command: command::RESP_OK, p1: 1, p2: 1, data: b"" }.print();
+    let card = packet(uid(&asked), command::ROOMS, 2, b"\x03dentea");
+    let (asked, heard) = hears(&mut alice, &[head, card]);
+    assert_eq!(
+        (&heard[..], spoken(&asked)[0].1, &spoken(&asked)[0].3[..]),
+        (&[][..], command::ROOMS, &b"den"[..])
     );
+    let rest = [
+        packet(uid(&asked), command::RESP_OK, 1, b""),
+        packet(uid(&asked), command::ROOMS, 0, b"\x06public"),
+    ];
+    let heard = events(&mut alice, &rest);
     let card = |name: &str, topic: Option<&str>, guests| Card {
         name: name.into(),
         topic: topic.map(str::to_owned),

@@ -40,5 +40,7 @@ pub const LINES: u8 = 100;
 pub const LOST: u8 = 101;
 /// Where else the sender's home is found.
 pub const DOORS: u8 = 72;
+/// Who is registered in the sender's directory.
+pub const DIRECTORY: u8 = 112;
 /// The bans that the sender's operator has made, signed.
 pub const BANS: u8 = 65;

@@ -36,7 +36,7 @@ pub(in crate::http::admin) struct LineView {
     id: String,
     /// When, by the clock of the home where it was.
     at: String,
-    /// Whether it is a line of this home, and can be withdrawn here.
+    /// Whether it is a line of this home, and can be withdrawn everywhere. Others can be here alone.
     own: bool,
     /// By whom; null if an operator did it.
     by: Option<SpeakerView>,
@@ -112,7 +112,15 @@ pub(in crate::http::admin) async fn list(
     Ok(Json(Listing { items: lines.iter().rev().map(|line| view(line, &site)).collect(), next }))
 }
 
-/// Takes a line of this home back, everywhere. A line of another home can only be withdrawn there.
+/// How far a line is withdrawn.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http::admin) struct Withdrawn {
+    /// `here`: nobody reads it at this home any more, nor will after a restart. Other homes go on showing it.
+    #[schema(example = "here")]
+    reach: &'static str,
+}
+
+/// Takes a line back: one of this home everywhere, one of another home here.
 #[utoipa::path(
     tag = "rooms",
     operation_id = "withdraw_line",
@@ -121,11 +129,12 @@ pub(in crate::http::admin) async fn list(
         ("id" = String, Path, description = "The line"),
     ),
     responses(
-        (status = 204, description = "It is withdrawn, and neighbours are told"),
+        (status = 200, description = "It is a line of another home, and hidden here alone", body = Withdrawn),
+        (status = 204, description = "It is a line of this home, withdrawn everywhere: neighbours are told"),
         (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such line", body = Problem,
          content_type = "application/problem+json"),
-        (status = 409, description = "It is a line of another home", body = Problem,
+        (status = 409, description = "It sets the topic, which another topic takes back", body = Problem,
          content_type = "application/problem+json"),
         (status = 503, description = "In force, but not on disk", body = Problem,
          content_type = "application/problem+json"),
@@ -140,21 +149,21 @@ pub(in crate::http::admin) async fn withdraw(
     let (name, id) = path.into_inner();
     let no_such = || Problem::not_found("no such line");
     let (room, id) = (named(&name)?, LineId::parse(&id).ok_or_else(no_such)?);
-    if id.home != site.house.terms.myself.key.id() {
-        let title = "It is a line of another server";
-        let problem = Problem::new(StatusCode::CONFLICT, "not_ours", title);
-        return Err(
-            problem.detail("only there it can be withdrawn; mute its author to see no more of her here")
-        );
-    }
     // The line must be one of this very room: whoever mixes them up means something else.
     let behind = line_id::behind(id);
     let found = site.house.registry.send(RoomHistory { room, before: behind, limit: 1 }).await?;
     let (lines, _) = found.ok_or_else(gone)?;
-    if lines.first().is_none_or(|line| line.id != id) {
-        return Err(no_such());
+    let line = lines.first().filter(|line| line.id == id).ok_or_else(no_such)?;
+    if !matches!(line.deed, Deed::Said(_)) {
+        let problem = Problem::new(StatusCode::CONFLICT, "not_said", "Only what was said can be withdrawn");
+        return Err(problem.detail("set another topic, or none"));
     }
     order(&site, Order::Withdraw(id)).await?;
-    tracing::info!(room = name, line = %id, "a line is withdrawn by an administrator");
-    Ok(HttpResponse::NoContent().finish())
+    let is_own = id.home == site.house.terms.myself.key.id();
+    tracing::info!(room = name, line = %id, everywhere = is_own, "a line is withdrawn by an administrator");
+    Ok(if is_own {
+        HttpResponse::NoContent().finish()
+    } else {
+        HttpResponse::Ok().json(Withdrawn { reach: "here" })
+    })
 }

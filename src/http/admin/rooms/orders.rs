@@ -1,7 +1,7 @@
 //! What operators change about a room: its topic, whether it is open, and who is in it.
 
 use actix_web::{
-    HttpRequest, HttpResponse, post, put,
+    HttpRequest, HttpResponse, delete, post, put,
     web::{Data, Path, Payload},
 };
 use serde::Deserialize;
@@ -113,6 +113,31 @@ pub(in crate::http::admin) async fn reopen(
 ) -> Result<HttpResponse, Problem> {
     order(&site, Order::Reopen(named(&name)?)).await?;
     Ok(done(&name, "the room is open again"))
+}
+
+/// Empties a room and forgets it here: everybody of this home is out, and nothing that was said comes back. If guests
+/// of other homes are in it, it stays, with them and without a history.
+#[utoipa::path(
+    tag = "rooms",
+    operation_id = "forget_room",
+    params(("name" = String, Path, description = "The room")),
+    responses(
+        (status = 204, description = "It is forgotten here. Other homes keep what they have"),
+        (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 503, description = "In force, but not on disk", body = Problem,
+         content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+#[delete("/rooms/{name}")]
+pub(in crate::http::admin) async fn forget(
+    site: Data<Site>,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    order(&site, Order::Forget(named(&name)?)).await?;
+    Ok(done(&name, "the room is emptied and forgotten"))
 }
 
 /// Puts a guest of this home out of a room. She may come back.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The waiting times between two attempts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     least: Duration,
     most: Duration,
     next: Duration,
@@ -12,12 +12,14 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub(super) fn new(least: Duration, most: Duration) -> Self {
+    /// Waits from the shortest to the longest one.
+    #[must_use]
+    pub fn new(least: Duration, most: Duration) -> Self {
         Self { least, most: most.max(least), next: least, was_good: false }
     }
 
     /// The next waiting time, between half and all of the span, by a random number.
-    pub(super) fn wait(&mut self, random: u16) -> Duration {
+    pub fn wait(&mut self, random: u16) -> Duration {
         let span = self.next;
         self.next = (span * 2).min(self.most);
         // After a restart of the server everybody waits; the jitter keeps them from coming together.
@@ -25,14 +27,14 @@ impl Backoff {
     }
 
     /// The connection is good.
-    pub(super) fn reset(&mut self) {
+    pub const fn reset(&mut self) {
         self.next = self.least;
         self.was_good = true;
     }
 
     /// Whether a connection was good since this was asked last.
-    pub(super) fn was_good(&mut self) -> bool {
-        std::mem::take(&mut self.was_good)
+    pub const fn was_good(&mut self) -> bool {
+        std::mem::replace(&mut self.was_good, false)
     }
 }
 

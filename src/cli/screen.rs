@@ -1,6 +1,6 @@
 //! The only way to the terminal: one whole line at a time, and nothing in it but letters.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 /// The length of a whole bar.
 const BAR: usize = 20;
@@ -44,6 +44,13 @@ pub(super) struct Screen {
 }
 
 impl Screen {
+    /// The terminal that standard output is, or the pipe. Says whether somebody types, too.
+    pub(super) fn of_stdout(no_colour: bool) -> (Self, bool) {
+        let (typed, shown) = (io::stdin().is_terminal(), io::stdout().is_terminal());
+        let minds = no_colour || std::env::var_os("NO_COLOR").is_some_and(|no| !no.is_empty());
+        (Self::new(Box::new(io::stdout()), shown && !minds, typed && shown), typed)
+    }
+
     pub(super) fn new(out: Box<dyn Write>, has_colour: bool, has_prompt: bool) -> Self {
         Self { out, has_colour, has_prompt, is_prompting: false, is_gone: false }
     }

@@ -1,0 +1,130 @@
+//! What the rendezvous is told, handed to the board.
+
+use actix::{Context, Handler, Message};
+
+use super::{Close, Connected, Gone, Publish, Release, Rendezvous, Show, Shown, Spoken, Told, Withdraw};
+use crate::{
+    dialect::rendezvous::{
+        client::{Ended, Said},
+        line::Line,
+    },
+    domain::{
+        directory::{listed::Listed, order::Farewell, rules::Refused},
+        endpoint::Endpoint,
+    },
+};
+
+/// What came of dialling an address.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Tested {
+    pub(super) at: Endpoint,
+    pub(super) is_dialable: bool,
+}
+
+impl Handler<Connected> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Connected { socket, from, pipe }: Connected, ctx: &mut Context<Self>) {
+        self.pipes.insert(socket, (pipe, from));
+        self.step(ctx, |board, (now, _), out| board.connected(socket, from.ip(), now, out));
+    }
+}
+
+impl Handler<Spoken> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Spoken(socket, said): Spoken, ctx: &mut Context<Self>) {
+        match said {
+            Said::Registration { at, ended } => {
+                self.parts.tally.rendezvous_registrations.inc();
+                let is_bare = ended != Ended::Line;
+                self.step(ctx, |board, times, out| board.registered_at(socket, at, is_bare, times, out));
+            }
+            Said::Line(Line::Node) => {
+                self.step(ctx, |board, (now, _), out| board.is_node(socket, now, out));
+            }
+            Said::Line(Line::RelayTo { peer, payload }) => {
+                self.step(ctx, |board, (now, _), out| board.relay(socket, peer, payload, now, out));
+            }
+            Said::Line(Line::Ping { n }) => {
+                self.step(ctx, |board, (now, _), _| board.heard(socket, now));
+                self.say(socket, &Line::Pong { n }, ctx);
+            }
+            Said::Line(_) | Said::Unknown => {
+                self.step(ctx, |board, (now, _), _| board.heard(socket, now));
+            }
+            Said::Nonsense => {
+                self.parts.tally.rendezvous_nonsense.inc();
+            }
+        }
+    }
+}
+
+impl Handler<Gone> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Gone(socket): Gone, ctx: &mut Context<Self>) {
+        self.pipes.remove(&socket);
+        self.step(ctx, |board, (now, _), out| board.left(socket, now, out));
+    }
+}
+
+impl Handler<Tested> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Tested { at, is_dialable }: Tested, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, (now, _), out| board.tested(at, is_dialable, now, out));
+    }
+}
+
+impl Handler<Close> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, (now, _), out| board.end(Farewell::Draining, now, out));
+    }
+}
+
+impl Handler<Show> for Rendezvous {
+    type Result = Shown;
+
+    fn handle(&mut self, _: Show, _: &mut Context<Self>) -> Shown {
+        Shown { directory: self.board.marked() }
+    }
+}
+
+impl Handler<Publish> for Rendezvous {
+    type Result = Result<Option<Listed>, Refused>;
+
+    fn handle(&mut self, Publish { publication, from }: Publish, ctx: &mut Context<Self>) -> Self::Result {
+        self.step(ctx, |board, times, out| board.publish(publication, from, times, out))?;
+        Ok(self.board.find(publication.at))
+    }
+}
+
+impl Handler<Withdraw> for Rendezvous {
+    type Result = bool;
+
+    fn handle(&mut self, Withdraw { member, at }: Withdraw, ctx: &mut Context<Self>) -> bool {
+        self.step(ctx, |board, (now, _), out| board.withdraw(member, at, now, out))
+    }
+}
+
+impl Handler<Release> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Release(connection): Release, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, (now, _), out| board.released(connection, now, out));
+    }
+}
+
+impl Handler<Told> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Told { home, entries }: Told, ctx: &mut Context<Self>) {
+        if self.parts.neighbours.is_some() {
+            self.step(ctx, |board, (now, _), out| board.told(home, entries, now, out));
+        }
+    }
+}

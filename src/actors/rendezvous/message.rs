@@ -1,0 +1,90 @@
+//! What the rendezvous is asked and told.
+
+use std::{net::IpAddr, sync::Arc};
+
+use actix::{Message, dev::MessageResponse};
+
+use super::pipe::Pipe;
+use crate::{
+    dialect::rendezvous::client::Said,
+    domain::{
+        directory::{
+            listed::{Directory, Listed},
+            order::Publication,
+            rules::Refused,
+        },
+        endpoint::Endpoint,
+        id::{ConnectionId, KeyId},
+    },
+};
+
+/// A socket opened.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Connected {
+    pub(super) socket: ConnectionId,
+    pub(super) from: std::net::SocketAddr,
+    pub(super) pipe: Pipe,
+}
+
+/// A socket says something.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Spoken(pub(super) ConnectionId, pub(super) Said);
+
+/// A socket is gone.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Gone(pub(super) ConnectionId);
+
+/// Nobody is taken any more; whoever is here is let go in order.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Close;
+
+/// What the directory holds is wanted.
+#[derive(Message, Debug)]
+#[rtype(result = "Shown")]
+pub struct Show;
+
+/// What the directory holds.
+#[derive(Debug, MessageResponse)]
+pub struct Shown {
+    /// The entries, in order, with marks at those who speak through the server.
+    pub directory: Arc<Directory>,
+}
+
+/// A member registers an address.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Option<Listed>, Refused>")]
+pub struct Publish {
+    /// What.
+    pub publication: Publication,
+    /// Where it comes from, if it is not the operator's word.
+    pub from: Option<IpAddr>,
+}
+
+/// What a member has registered counts no more. The answer: whether anything did.
+#[derive(Message, Debug)]
+#[rtype(result = "bool")]
+pub struct Withdraw {
+    /// Whose it is.
+    pub member: KeyId,
+    /// What.
+    pub at: Endpoint,
+}
+
+/// A connection is gone, and what it has registered with it.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Release(pub ConnectionId);
+
+/// A neighbour says who is registered there; nobody, if it is not linked any more.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Told {
+    /// Its key.
+    pub home: KeyId,
+    /// All of its entries.
+    pub entries: Vec<Listed>,
+}

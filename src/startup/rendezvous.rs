@@ -1,0 +1,24 @@
+//! The rendezvous: its door, if the settings want one, and its rules.
+
+use std::{net::TcpListener, sync::Arc};
+
+use crate::{
+    actors::{
+        house::House,
+        rendezvous::{Open, Policy},
+    },
+    settings::Settings,
+};
+
+/// What the operator has decided.
+pub(super) fn policy(settings: &Settings) -> Policy {
+    let section = &settings.rendezvous;
+    Policy { rules: section.rules(&settings.limits), nul: section.nul, share: section.share }
+}
+
+/// Lets people in at the door.
+pub(super) fn open(door: Option<TcpListener>, house: &Arc<House>) {
+    if let Some(listener) = door {
+        house.rendezvous.do_send(Open { listener, house: Arc::clone(house) });
+    }
+}

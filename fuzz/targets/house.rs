@@ -23,6 +23,7 @@ static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(2048).e
 /// What sessions must know. The server's key is made once.
 pub fn terms() -> Arc<Terms> {
     Arc::new(Terms {
+        doors: Vec::new(),
         recipients_per_letter: 16,
         detect_accents: true,
         unsigned: false,

@@ -8,7 +8,7 @@ use bytestring::ByteString;
 
 use crate::domain::{
     letter::Frame,
-    refusal::{Ending, Violation},
+    refusal::{Ending, MOVED, Violation},
 };
 
 /// The payload length that a frame announces, as soon as enough of its head is there.
@@ -125,9 +125,6 @@ pub fn violation(error: &ProtocolError) -> Violation {
         _ => Violation::BadFrame,
     }
 }
-
-/// What the reason of a close frame begins with if the home is served elsewhere from now on; then comes where.
-pub const MOVED: &str = "moved ";
 
 /// The longest reason that a close frame can hold.
 const REASON: usize = 123;

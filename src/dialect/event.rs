@@ -86,6 +86,8 @@ pub enum Output {
     Report(Vec<kith::wire::Link>),
     /// A neighbour tells which bans its operator has made. Nothing about them is checked yet.
     Bans(kith::bans::Signed),
+    /// A neighbour says behind which doors its home is found.
+    Doors(Vec<String>),
     /// A neighbour tells who is registered in its directory.
     Directory(Vec<Listed>),
     /// A neighbour names other servers that it would be good to be linked with.

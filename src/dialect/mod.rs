@@ -40,6 +40,8 @@ use crate::{
 /// What sessions must know of the house.
 #[derive(Clone, Debug)]
 pub struct Terms {
+    /// Behind which doors this home is found, if it has several.
+    pub doors: Vec<String>,
     /// Recipients that one letter may have.
     pub recipients_per_letter: u32,
     /// Whether to adapt to implementations of OLAF that are recognised by the way they write.

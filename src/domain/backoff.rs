@@ -8,13 +8,14 @@ pub struct Backoff {
     least: Duration,
     most: Duration,
     next: Duration,
+    was_good: bool,
 }
 
 impl Backoff {
     /// Waits from the shortest to the longest one.
     #[must_use]
     pub fn new(least: Duration, most: Duration) -> Self {
-        Self { least, most: most.max(least), next: least }
+        Self { least, most: most.max(least), next: least, was_good: false }
     }
 
     /// The next waiting time, between half and all of the span, by a random number.
@@ -25,9 +26,15 @@ impl Backoff {
         (span / 2 + span / 2 * u32::from(random) / u32::from(u16::MAX)).max(self.least)
     }
 
-    /// The connection was good.
+    /// The connection is good.
     pub const fn reset(&mut self) {
         self.next = self.least;
+        self.was_good = true;
+    }
+
+    /// Whether a connection was good since this was asked last.
+    pub const fn was_good(&mut self) -> bool {
+        std::mem::replace(&mut self.was_good, false)
     }
 }
 

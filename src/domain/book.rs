@@ -5,6 +5,7 @@
 //! that cannot prove who it is comes in only where that is allowed, and never under a name whose owner
 //! can.
 
+mod doors;
 mod entry;
 mod meant;
 

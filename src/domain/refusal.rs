@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+/// What the reason of a close frame begins with if the home is served elsewhere from now on; then comes where.
+pub const MOVED: &str = "moved ";
+
 /// The house will not do what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {

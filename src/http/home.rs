@@ -57,6 +57,15 @@ impl Nodes {
         leader.map(|place| place.door.to_string())
     }
 
+    /// All doors of a home of several nodes, in no order; otherwise none.
+    #[must_use]
+    pub fn all(&self) -> Vec<String> {
+        let several = self.0.as_ref().filter(|own| !own.helm.others.is_empty());
+        several.map_or_else(Vec::new, |Own { helm, door }| {
+            helm.others.iter().map(|member| member.door.to_string()).chain([door.clone()]).collect()
+        })
+    }
+
     /// The doors; `None` for a home of one node.
     pub async fn doors(&self) -> Option<HomeDoors> {
         let Own { helm, door } = self.0.as_ref().filter(|own| !own.helm.others.is_empty())?;

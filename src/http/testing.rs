@@ -72,6 +72,7 @@ fn settings(data: &Path) -> Settings {
 /// What sessions know of the house.
 fn terms(limits: &Limits, about: &About, own_key: &PublicKey) -> Terms {
     Terms {
+        doors: Vec::new(),
         recipients_per_letter: limits.recipients_per_letter,
         detect_accents: true,
         socp_detect_accents: true,
@@ -111,6 +112,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let terms = terms(&limits, &about, own_key);
     let policy = Policy { anyone: true, legacy: true, most: 16 };
     let neighbourhood = neighbourhood::Parts {
+        doors: Vec::new(),
         book: Book::new(own_key.id(), vec![Address::new(&about.address)], policy),
         store: store.clone(),
         trust: trust(None).expect("authorities"),

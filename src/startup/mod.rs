@@ -281,6 +281,7 @@ async fn open(
     let bans = neighbours::bans(&settings, &book, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
+        doors: nodes.all(),
         store: store.clone(),
         trust: trust(settings.neighbourhood.authorities())?,
         introduce: settings.neighbourhood.introduce,
@@ -292,7 +293,7 @@ async fn open(
     let house = House::build(Plan {
         home: address.clone(),
         names,
-        terms: terms(&settings, identity, &address, id),
+        terms: Terms { doors: nodes.all(), ..terms(&settings, identity, &address, id) },
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
         notaries: match settings.listen.notaries {
@@ -323,6 +324,7 @@ async fn open(
 /// What sessions must know.
 fn terms(settings: &Settings, identity: &Identity, address: &str, id: Uuid) -> Terms {
     Terms {
+        doors: Vec::new(),
         recipients_per_letter: settings.limits.recipients_per_letter,
         detect_accents: settings.olaf.detect_accents,
         socp_detect_accents: settings.socp.detect_accents,

@@ -29,13 +29,14 @@ impl Store {
     pub async fn save_peer(&self, peer: &PeerRecord) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO peers (id, url, address, name, key, seen_key, dialect, accent, source, removed,
-                                added_at, linked_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                added_at, linked_at, doors)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET
                  url = excluded.url, address = excluded.address, name = excluded.name,
                  key = excluded.key, seen_key = excluded.seen_key, dialect = excluded.dialect,
                  accent = excluded.accent, source = excluded.source, removed = excluded.removed,
-                 added_at = excluded.added_at, linked_at = excluded.linked_at",
+                 added_at = excluded.added_at, linked_at = excluded.linked_at,
+                 doors = excluded.doors",
         )
         .bind(peer.id.hex())
         .bind(&peer.url)
@@ -49,6 +50,7 @@ impl Store {
         .bind(peer.removed)
         .bind(peer.added_at)
         .bind(peer.linked_at)
+        .bind(peer.doors.join(" "))
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -70,10 +72,12 @@ impl Store {
 fn read(row: &SqliteRow) -> Result<PeerRecord, StoreError> {
     let odd = || StoreError::Row { table: "peers" };
     let seen_key: Option<Vec<u8>> = row.try_get("seen_key")?;
+    let doors: String = row.try_get("doors")?;
     let dialect: Option<String> = row.try_get("dialect")?;
     Ok(PeerRecord {
         id: PeerId::from_hex(row.try_get("id")?).ok_or_else(odd)?,
         url: row.try_get("url")?,
+        doors: doors.split_whitespace().map(str::to_owned).collect(),
         address: row.try_get("address")?,
         name: row.try_get("name")?,
         key: row.try_get("key")?,

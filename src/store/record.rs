@@ -95,6 +95,8 @@ pub struct PeerRecord {
     pub id: PeerId,
     /// Where it is dialled; `None` if it only ever came to us.
     pub url: Option<String>,
+    /// Where else it is dialled.
+    pub doors: Vec<String>,
     /// The name under which lists and letters know it.
     pub address: Option<String>,
     /// What people call it.

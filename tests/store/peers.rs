@@ -14,6 +14,7 @@ fn bare(number: u8, at: i64) -> PeerRecord {
     PeerRecord {
         id: PeerId([number; 6]),
         url: None,
+        doors: Vec::new(),
         address: None,
         name: None,
         key: None,
@@ -31,6 +32,7 @@ fn full(number: u8, at: i64) -> PeerRecord {
     let text = |text: &str| Some(text.to_owned());
     PeerRecord {
         url: text("ws://10.0.0.2:8080"),
+        doors: vec!["ws://10.0.0.3:8080".to_owned(), "wss://next".to_owned()],
         address: text("10.0.0.2:8080"),
         name: text("nörth"),
         key: text("MIIB+/8="),

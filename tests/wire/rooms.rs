@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kith::{
     crypto::signature::Salt,
     dialect::{
-        Ear, Session,
+        Ear, Session, Terms,
         event::{Input, Output},
         olaf, press, rooms, socp, tpacket,
     },
@@ -27,11 +27,16 @@ use serde_json::{Value, json};
 use crate::{recordings::keys, terms::terms};
 
 const CONVERSATION: &str = include_str!("../vectors/rooms/conversation.jsonl");
+const DOORS: &str = include_str!("../vectors/rooms/doors.jsonl");
 const REFUSED: &str = include_str!("../vectors/rooms/refused.jsonl");
 
 /// A dialect's client that has said hello, by an oracle in the place of its signature.
 pub(crate) fn joined(id: u64, dialect: Dialect) -> (Session, Ear) {
-    let mut session = Session::new(ConnectionId(id), Some(dialect), terms(4), None);
+    joined_under(terms(4), id, dialect)
+}
+
+fn joined_under(terms: Arc<Terms>, id: u64, dialect: Dialect) -> (Session, Ear) {
+    let mut session = Session::new(ConnectionId(id), Some(dialect), terms, None);
     let hello = match dialect {
         Dialect::Olaf => {
             let key = keys("ts").remove(0).0.canonical_pem();
@@ -230,6 +235,37 @@ fn the_conversation_is_heard_as_it_is_written() {
     }
     house.is_quiet("the end");
     assert!(heard > 30, "{heard}");
+}
+
+#[test]
+fn whoever_enters_a_room_hears_first_where_else_the_home_is_found() {
+    let doors = ["ws://10.0.0.1:8080", "wss://house.example"].map(str::to_owned).to_vec();
+    let terms = Arc::new(Terms { doors, ..Terms::clone(&terms(4)) });
+    for dialect in [Dialect::Olaf, Dialect::Socp] {
+        let (mut session, _) = joined_under(Arc::clone(&terms), 1, dialect);
+        let mut heard = VecDeque::new();
+        for line in DOORS.lines() {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            if line["to"].is_string() {
+                assert_eq!(heard.pop_front().as_ref(), Some(&line["frame"]), "{line}");
+                continue;
+            }
+            assert!(heard.is_empty(), "{heard:?}");
+            let mut out = Vec::new();
+            session.handle(
+                Input::Frame(Frame::Text(line["frame"].to_string().into())),
+                Duration::ZERO,
+                &mut out,
+            );
+            assert!(matches!(out.last(), Some(Output::Room(..))), "the wish comes behind: {out:?}");
+            let said = out.iter().filter_map(|output| match output {
+                Output::Send(frame) => serde_json::from_str::<Value>(frame.text()?).ok(),
+                _ => None,
+            });
+            heard.extend(said);
+        }
+        assert!(heard.is_empty(), "{heard:?}");
+    }
 }
 
 #[test]

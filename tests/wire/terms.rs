@@ -11,6 +11,7 @@ use kith::{
 pub(crate) fn terms(recipients_per_letter: u32) -> Arc<Terms> {
     static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(2048).expect("a key"));
     Arc::new(Terms {
+        doors: Vec::new(),
         recipients_per_letter,
         detect_accents: true,
         socp_detect_accents: true,

@@ -12,12 +12,11 @@ use crate::{
         event::{Kind, Stranger},
         meter::Meter,
         neighbourhood::{
-            Claimed, Closed, Found, Greeted, Introduced, Neighbourhood, Recommended, Reported, Shared, Shown,
-            Step,
+            Claimed, Closed, Found, Greeted, Introduced, Moved, Neighbourhood, Recommended, Reported, Shared,
+            Shown, Step,
         },
         peer_link::trouble,
         registry::{RoomTold, Tell, WantedBy, Wrapped},
-        websocket::MOVED,
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -25,7 +24,7 @@ use crate::{
         id::HomeId,
         neighbourhood::Direction,
         rate::Bucket,
-        refusal::{Ending, Refusal},
+        refusal::{Ending, MOVED, Refusal},
     },
 };
 
@@ -108,6 +107,7 @@ impl Connection {
             }
             Output::Report(links) => self.tell_neighbourhood(|home| Reported { home, links }),
             Output::Bans(signed) => self.tell_neighbourhood(|home| Shared { home, signed }),
+            Output::Doors(doors) => self.tell_neighbourhood(|home| Moved { home, doors }),
             Output::Directory(entries) => self.tell_neighbourhood(|home| Recommended { home, entries }),
             Output::Introduce(servers) => self.tell_neighbourhood(|home| Introduced { home, servers }),
             Output::Proven(key) => {

@@ -82,6 +82,7 @@ pub(super) fn whole_key(text: &str) -> Option<PublicKey> {
 pub fn remembered(record: PeerRecord) -> Entry {
     Entry {
         url: record.url,
+        doors: record.doors,
         address: record.address,
         name: record.name,
         pinned: record.key.as_deref().and_then(read_key),
@@ -101,6 +102,7 @@ pub(super) fn record(entry: &Entry) -> PeerRecord {
     PeerRecord {
         id: entry.id,
         url: entry.url.clone(),
+        doors: entry.doors.clone(),
         address: entry.address.clone(),
         name: entry.name.clone(),
         key: entry.key_text.clone(),

@@ -104,6 +104,16 @@ pub struct Reported {
     pub links: Vec<wire::Link>,
 }
 
+/// A neighbour says behind which doors its home is found.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Moved {
+    /// Which one.
+    pub home: HomeId,
+    /// The doors.
+    pub doors: Vec<String>,
+}
+
 /// A neighbour names other servers.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]

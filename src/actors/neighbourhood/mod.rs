@@ -8,6 +8,7 @@
 mod bans;
 pub mod bootstrap;
 mod claims;
+mod doors;
 mod gossip;
 pub mod members;
 mod message;
@@ -24,7 +25,7 @@ use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 use rustls::ClientConfig;
 
 pub use self::message::{
-    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Open,
+    AddError, AddPeer, Broken, Claimed, Closed, FaultPeer, FindPeer, Found, Greeted, Introduced, Moved, Open,
     PeerView, Peers, PinError, PinPeer, Recommend, Recommended, RemovePeer, Reported, RetryPeer, Shared,
     Shown, SocketView, Status, Step, Trouble,
 };
@@ -44,7 +45,7 @@ use crate::{
     dialect::{
         Accent,
         event::ServerCard,
-        kith::{bans::Signed, wire},
+        kith::{bans::Signed, doors as told, wire},
     },
     domain::{
         book::{Book, Entry},
@@ -71,6 +72,8 @@ pub struct Parts {
     pub store: Store,
     /// Whose certificates are believed.
     pub trust: Arc<ClientConfig>,
+    /// Behind which doors this home is found, if it has several.
+    pub doors: Vec<String>,
     /// Whether to learn of further servers from trusted neighbours.
     pub introduce: bool,
     /// Whose bans count here as well: fingerprints, addresses and names.
@@ -128,6 +131,7 @@ impl Neighbourhood {
     /// A neighbourhood whose links are not dialled yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let doors = (!parts.doors.is_empty()).then(|| told::frame(&parts.doors));
         Self {
             parts,
             house: None,
@@ -136,7 +140,7 @@ impl Neighbourhood {
             announced: HashMap::new(),
             proofs: Window::new(PROOFS),
             gossip_is_due: false,
-            notices: [None, None],
+            notices: [None, None, doors],
         }
     }
 
@@ -149,6 +153,7 @@ impl Neighbourhood {
         let link = PeerLink::new(peer_link::Parts {
             home,
             url: entry.url.clone(),
+            doors: entry.doors.clone(),
             dialect: entry.dialect,
             accent,
             is_coming,

@@ -1,4 +1,5 @@
-//! What Kith neighbours are told as a whole, whenever it is different: our bans, and who is in our directory.
+//! What Kith neighbours are told as a whole, whenever it is different: our bans, who is in our directory,
+//! and behind which doors our home is found.
 
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ enum Notice {
     Directory,
 }
 
-/// One of each kind.
-pub(super) type Each<T> = [Option<T>; 2];
+/// One of each kind; the third one are the doors of our home, which never change.
+pub(super) type Each<T> = [Option<T>; 3];
 
 impl Neighbourhood {
     /// Tells those Kith neighbours what was not told them on the socket that they have now.
@@ -59,7 +60,7 @@ impl Neighbourhood {
 
 impl Known {
     /// Nothing was told on its link yet.
-    pub(super) const NOTHING_TOLD: Each<Arc<Meter>> = [None, None];
+    pub(super) const NOTHING_TOLD: Each<Arc<Meter>> = [None, None, None];
 }
 
 /// That a neighbour has told its directory. Dropping this takes its entries out of ours, whatever way its link ended.

@@ -16,6 +16,11 @@ use crate::{
     },
 };
 
+/// Where else the neighbour may be dialled.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Ways(pub Vec<String>);
+
 /// A socket whose other end is the neighbour, as proven as it gets.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(), Refusal>")]

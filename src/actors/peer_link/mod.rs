@@ -9,8 +9,9 @@ mod message;
 mod signs;
 mod speech;
 pub(super) mod trouble;
+mod ways;
 
-pub use self::message::{Adopt, Bar, Doubt, Fail, Remove, Retry};
+pub use self::message::{Adopt, Bar, Doubt, Fail, Remove, Retry, Ways};
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -53,6 +54,8 @@ pub struct Parts {
     pub home: HomeId,
     /// Where it is dialled.
     pub url: Option<String>,
+    /// Where else, if its home has several doors.
+    pub doors: Vec<String>,
     /// What is spoken with it, if that is settled.
     pub dialect: Option<LinkDialect>,
     /// How it deviates, if that is set.
@@ -86,6 +89,7 @@ struct Card {
 pub struct PeerLink {
     parts: Parts,
     peer: Peer,
+    doors: ways::Doors,
     sockets: BTreeMap<ConnectionId, SocketView>,
     /// The socket of an attempt that is open and not greeted yet.
     attempt: Option<(ConnectionId, JoinHandle<()>)>,
@@ -107,6 +111,7 @@ impl PeerLink {
         peer.ban(parts.bar.is_some(), now, &parts.house.limits);
         Self {
             trouble: parts.bar.as_deref().map(trouble::barred),
+            doors: ways::Doors::new(parts.doors.clone()),
             parts,
             peer,
             sockets: BTreeMap::new(),
@@ -172,7 +177,7 @@ impl PeerLink {
     }
 
     fn dial(&mut self, ctx: &mut Context<Self>) {
-        let Some(url) = self.parts.url.clone() else { return };
+        let Some(url) = self.doors.present(self.parts.url.as_deref()).map(str::to_owned) else { return };
         let is_kith = matches!(self.parts.dialect, None | Some(LinkDialect::Kith));
         let shown = if is_kith { peer_url(&url) } else { url.clone() };
         self.steps = vec![Step::now("dial", shown)];
@@ -192,6 +197,7 @@ impl PeerLink {
         let DialError { code, message, hint } = error;
         self.steps.push(Step::now("failed", message.clone()));
         tracing::debug!(url = self.parts.url, code, message, "a neighbour was not reached");
+        self.doors.step();
         self.trouble = Some(Trouble { code, message, hint, at_ms: unix_ms() });
         let now = self.now();
         self.peer.failed(now, false, chance(), &self.parts.house.limits);
@@ -266,6 +272,9 @@ impl PeerLink {
             self.trouble = None;
             self.peer.gave_way(now, &house.limits);
             return;
+        }
+        if was_attempt {
+            self.doors.step();
         }
         match self.peer.closed(connection, trouble::is_refusal(ending), now, chance(), &house.limits) {
             Loss::None => {}

@@ -98,6 +98,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         key: Arc::new(key.public().clone()),
     };
     let terms = Terms {
+        doors: Vec::new(),
         recipients_per_letter: 1,
         detect_accents: true,
         socp_detect_accents: true,

@@ -16,12 +16,12 @@ use super::{
 use crate::{
     cli::{input, screen::Screen},
     client::{
+        about::{Inquiry, about},
         door::{Door, NoDoor},
         event::SayError,
         keyring::{Contacts, Keyring, KeyringError},
         link::Config,
         olaf, socp, tpacket,
-        transfer::{inquiry, spoken_at},
         trust::{TrustError, trust},
         voice::Voice,
     },
@@ -77,10 +77,7 @@ async fn prepare(args: ChatArgs) -> Result<Setup, StartError> {
         Dialect::Olaf | Dialect::Socp => owner(&args, dialect, &mut screen)?,
     };
     Ok(Setup {
-        config: Config {
-            inquiry: Some(inquiry(door.clone(), Arc::clone(&trust))),
-            ..Config::new(door, trust)
-        },
+        config: Config { inquiry: Some(Inquiry::start(Arc::clone(&trust))), ..Config::new(door, trust) },
         voice,
         contacts,
         keyring,
@@ -146,8 +143,8 @@ fn login_name() -> Option<String> {
 
 /// The dialect of a server that speaks a single one and says so.
 async fn only_one_spoken(door: &Door, trust: &Arc<ClientConfig>) -> Option<Dialect> {
-    let names = spoken_at(door, trust).await?;
-    match names.as_slice() {
+    let about = about(door, trust).await?;
+    match about.dialects().as_slice() {
         [name] => Dialect::from_name(name),
         _ => None,
     }

@@ -21,9 +21,13 @@ impl Talk {
     pub(super) fn on_report(&mut self, report: Report) {
         match report {
             Report::Connecting | Report::Ended(_) => {}
-            Report::Connected => {
+            Report::Connected(door) => {
                 self.arrives();
-                let (door, me) = (self.files.door.to_string(), self.people.me.short());
+                let me = self.people.me.short();
+                if door != self.files.door {
+                    self.screen.news(&format!("this home is served at {door} now"));
+                    self.files.door = door.clone();
+                }
                 self.screen.news(&format!("connected to {door} as {me}"));
             }
             Report::Lost(reason) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::client::{
+    door::Door,
     event::{Event, SayError},
     person::PersonId,
     voice::Say,
@@ -37,8 +38,8 @@ pub(super) enum Receipt {
 pub enum Report {
     /// It dials.
     Connecting,
-    /// The connection is there and the hello is on its way.
-    Connected,
+    /// The connection is there, by this door, and the hello is on its way.
+    Connected(Door),
     /// The connection, or the attempt, is over; it will be tried again.
     Lost(String),
     /// How long it waits before it dials again.

@@ -27,8 +27,10 @@ use super::{
 };
 use crate::{
     client::{
+        about::{About, Inquiry},
+        door::Door,
         event::{Event, Output, SayError},
-        rooms::{Inquiry, Offer},
+        rooms::Offer,
         voice::{Say, Voice},
     },
     domain::{backoff::Backoff, letter::Frame},
@@ -62,9 +64,10 @@ pub(super) struct Line<'a> {
     pub(super) voice: &'a mut dyn Voice,
     pub(super) backoff: &'a mut Backoff,
     pub(super) reports: &'a mpsc::Sender<Report>,
+    door: Door,
     inquiry: Option<&'a Inquiry>,
     /// What the server offers is being asked.
-    asking: Option<oneshot::Receiver<Option<Offer>>>,
+    asking: Option<oneshot::Receiver<Option<About>>>,
     /// What is said when that is known.
     held: Option<(Receipt, Say)>,
     outbox: Outbox,
@@ -76,10 +79,11 @@ impl<'a> Line<'a> {
         voice: &'a mut dyn Voice,
         backoff: &'a mut Backoff,
         reports: &'a mpsc::Sender<Report>,
+        door: Door,
         inquiry: Option<&'a Inquiry>,
     ) -> Self {
         let (asking, held, outbox) = (None, None, Outbox::default());
-        Self { voice, backoff, reports, inquiry, asking, held, outbox, goodbye: None }
+        Self { voice, backoff, reports, door, inquiry, asking, held, outbox, goodbye: None }
     }
 
     /// Holds the connection until it ends.
@@ -104,7 +108,7 @@ impl<'a> Line<'a> {
         if self.voice.wonders(None) {
             self.wonder();
         }
-        self.report(Report::Connected).await
+        self.report(Report::Connected(self.door.clone())).await
     }
 
     async fn talk(
@@ -124,7 +128,7 @@ impl<'a> Line<'a> {
                     self.on_message(message, sink).await
                 }
                 written = self.outbox.drive(sink), if !self.outbox.is_idle() => self.on_written(written).await,
-                offer = answer(&mut self.asking) => self.on_offer(offer).await,
+                about = answer(&mut self.asking) => self.on_offer(about.and_then(About::offer)).await,
                 command = commands.recv(), if goodbye.is_none() && !is_asking && self.outbox.has_room() => {
                     self.on_command(command).await
                 }
@@ -235,7 +239,7 @@ impl<'a> Line<'a> {
 
     /// Asks what the server offers. Until that is known nothing else is said.
     fn wonder(&mut self) {
-        self.asking = self.inquiry.map(Inquiry::ask);
+        self.asking = self.inquiry.map(|inquiry| inquiry.ask(&self.door));
     }
 
     async fn on_offer(&mut self, offer: Option<Offer>) -> Result<(), End> {
@@ -310,7 +314,7 @@ fn message(frame: Frame) -> Message {
 }
 
 /// The answer, once; without a question there is none.
-async fn answer(asking: &mut Option<oneshot::Receiver<Option<Offer>>>) -> Option<Offer> {
+async fn answer(asking: &mut Option<oneshot::Receiver<Option<About>>>) -> Option<About> {
     let Some(question) = asking else { return std::future::pending().await };
     let offer = question.await.unwrap_or_default();
     *asking = None;

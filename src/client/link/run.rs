@@ -1,6 +1,6 @@
 //! Dialling, holding, waiting, dialling again.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use rustls::ClientConfig;
@@ -15,14 +15,15 @@ use tokio_tungstenite::{
 
 use super::{
     command::{Command, NotSent, Receipt, Report},
+    doors::Doors,
     line::{End, Line, Socket, inform},
     words::{self, Farewell},
 };
 use crate::{
     client::{
+        about::{Home, Inquiry},
         door::Door,
         person::PersonId,
-        rooms::Inquiry,
         voice::{Say, Voice},
     },
     domain::backoff::Backoff,
@@ -30,6 +31,8 @@ use crate::{
 
 /// How long a server may take to open the connection.
 const LONGEST_DIAL: Duration = Duration::from_secs(15);
+/// The same where there are other doors to try.
+const LONGEST_TRY: Duration = Duration::from_secs(5);
 /// The library would allocate 128 KiB each way for every connection; a bench holds thousands.
 const BUFFER_BYTES: usize = 8 << 10;
 /// The list of a large neighbourhood is the largest message there is.
@@ -41,7 +44,7 @@ const MOST_COMMANDS: usize = 64;
 /// What a link has to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to.
+    /// Where to. If its home has several doors, the others are learnt from it.
     pub door: Door,
     /// Whose certificates are believed.
     pub trust: Arc<ClientConfig>,
@@ -75,7 +78,8 @@ impl Link {
         let (commands, to_do) = mpsc::channel(MOST_COMMANDS);
         let (reports, told) = mpsc::channel(MOST_REPORTS);
         tokio::spawn(async move {
-            let runner = Runner { config, voice, commands: to_do, reports };
+            let doors = Doors::new(config.door.clone());
+            let runner = Runner { config, doors, voice, commands: to_do, reports };
             runner.run().await;
         });
         (Self { commands }, told)
@@ -117,6 +121,7 @@ impl Link {
 
 struct Runner {
     config: Config,
+    doors: Doors,
     voice: Box<dyn Voice>,
     commands: mpsc::Receiver<Command>,
     reports: mpsc::Sender<Report>,
@@ -125,16 +130,21 @@ struct Runner {
 impl Runner {
     async fn run(mut self) {
         let mut backoff = Backoff::new(self.config.least_wait, self.config.most_wait);
+        let mut again = None;
         loop {
             if self.reports.send(Report::Connecting).await.is_err() {
                 return;
             }
             match self.once(&mut backoff).await {
                 End::Asked => return self.end(None).await,
-                End::Farewell(Farewell { words, again: false }) => return self.end(Some(words)).await,
-                End::Farewell(Farewell { words, .. }) => {
-                    let wait = backoff.wait(random());
+                End::Farewell(Farewell { words, again: false, .. }) => return self.end(Some(words)).await,
+                End::Farewell(Farewell { words, moved, stands_by, .. }) => {
+                    again = again.or_else(|| stands_by.flatten());
                     let _ = self.reports.send(Report::Lost(words)).await;
+                    if self.doors.step(moved.as_deref()) {
+                        continue;
+                    }
+                    let wait = self.wait(&mut backoff, again.take());
                     let _ = self.reports.send(Report::Retrying(wait)).await;
                     tokio::select! {
                         () = sleep(wait) => {}
@@ -145,19 +155,53 @@ impl Runner {
         }
     }
 
+    /// How long to wait, if a server has said when it may be asked again. A home of which nodes stand by is looking for
+    /// one that serves, and that is a matter of seconds; a single server that is full is asked ever less often.
+    fn wait(&self, backoff: &mut Backoff, again: Option<Duration>) -> Duration {
+        let wait = backoff.wait(random());
+        match again.filter(|_| self.doors.are_several()) {
+            Some(again) => wait.min(again.max(self.config.least_wait)),
+            None => wait,
+        }
+    }
+
     /// One attempt and the connection it may become.
     async fn once(&mut self, backoff: &mut Backoff) -> End {
-        let socket = tokio::select! {
-            dialled = dial(&self.config) => dialled,
-            () = refuse(&mut self.commands, &self.reports) => return End::Asked,
-        };
-        match socket {
-            Ok(socket) => {
-                let line = Line::new(&mut *self.voice, backoff, &self.reports, self.config.inquiry.as_ref());
-                line.hold(socket, &mut self.commands).await
+        let Self { config, doors, voice, commands, reports } = self;
+        let inquiry = config.inquiry.as_ref();
+        let dialling = async {
+            let dialled = dial(config, doors).await;
+            if matches!(&dialled, Err(farewell) if farewell.stands_by.is_some())
+                && let Some(home) = home_behind(doors.present(), inquiry).await
+            {
+                doors.learn(&home);
             }
-            Err(farewell) => End::Farewell(farewell),
+            dialled
+        };
+        let dialled = tokio::select! {
+            dialled = dialling => dialled,
+            () = refuse(commands, reports) => return End::Asked,
+        };
+        let socket = match dialled {
+            Ok(socket) => socket,
+            Err(farewell) => return End::Farewell(unreachable(farewell, doors)),
+        };
+        let end = {
+            let door = doors.present().clone();
+            let line = Line::new(&mut **voice, backoff, reports, door.clone(), inquiry);
+            let mut holding = pin!(line.hold(socket, commands));
+            tokio::select! {
+                end = &mut holding => end,
+                Some(home) = home_behind(&door, inquiry) => {
+                    doors.learn(&home);
+                    holding.await
+                }
+            }
+        };
+        if backoff.was_good() {
+            doors.was_good();
         }
+        end
     }
 
     /// The last report. What was still to be said is not forgotten silently.
@@ -185,17 +229,36 @@ async fn refuse(commands: &mut mpsc::Receiver<Command>, reports: &mpsc::Sender<R
     }
 }
 
-async fn dial(config: &Config) -> Result<Socket, Farewell> {
-    let request = config.door.socket().into_client_request().map_err(|error| words::failed(&error))?;
+/// What a door that cannot be entered means. Where there are others, nothing is the last word.
+fn unreachable(farewell: Farewell, doors: &mut Doors) -> Farewell {
+    if !doors.are_several() {
+        return farewell;
+    }
+    let words = format!("{}: {}", doors.present(), farewell.words);
+    if !farewell.again {
+        doors.forget();
+    }
+    Farewell { words, again: true, ..farewell }
+}
+
+/// What the server behind a door says of its home.
+async fn home_behind(door: &Door, inquiry: Option<&Inquiry>) -> Option<Home> {
+    inquiry?.ask(door).await.ok()??.home
+}
+
+async fn dial(config: &Config, doors: &Doors) -> Result<Socket, Farewell> {
+    let door = doors.present();
+    let request = door.socket().into_client_request().map_err(|error| words::failed(&error))?;
     let limits = WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
     let connector =
-        if config.door.is_secure() { Connector::Rustls(Arc::clone(&config.trust)) } else { Connector::Plain };
+        if door.is_secure() { Connector::Rustls(Arc::clone(&config.trust)) } else { Connector::Plain };
     let dialling = connect_async_tls_with_config(request, Some(limits), true, Some(connector));
-    match timeout(LONGEST_DIAL, dialling).await {
+    let patience = if doors.are_several() { LONGEST_TRY } else { LONGEST_DIAL };
+    match timeout(patience, dialling).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(error)) => Err(words::failed(&error)),
         Err(_) => Err(Farewell::passing("nobody answered in time")),

@@ -1,10 +1,17 @@
 //! Why a connection is not there, in words for people, and whether it is worth trying again.
 
-use std::io;
+use std::{io, time::Duration};
 
-use tokio_tungstenite::tungstenite::{Error, error::CapacityError, http::StatusCode};
+use tokio_tungstenite::tungstenite::{
+    Error,
+    error::CapacityError,
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+};
 
-use crate::domain::refusal::{Ending, Refusal, Violation};
+use crate::{
+    client::door::Door,
+    domain::refusal::{Ending, MOVED, Refusal, Violation},
+};
 
 /// The end of a connection or of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,20 +19,29 @@ pub(super) struct Farewell {
     pub(super) words: String,
     /// Whether the next attempt may go better.
     pub(super) again: bool,
+    /// Where the home is served from now on, if the server said so.
+    pub(super) moved: Option<Box<Door>>,
+    /// The server is there and does not serve. How soon it may be asked again, if it said so.
+    pub(super) stands_by: Option<Option<Duration>>,
 }
 
 impl Farewell {
     pub(super) fn passing(words: impl Into<String>) -> Self {
-        Self { words: words.into(), again: true }
+        Self { words: words.into(), again: true, moved: None, stands_by: None }
     }
 
     fn lasting(words: impl Into<String>) -> Self {
-        Self { words: words.into(), again: false }
+        Self { again: false, ..Self::passing(words) }
     }
 }
 
 /// What a close frame says. Other servers than ours write what they like behind the code.
 pub(super) fn closed(code: u16, reason: &str) -> Farewell {
+    let moved = reason.strip_prefix(MOVED).filter(|url| url.contains("://"));
+    if let Some(door) = moved.and_then(|url| Door::read(url).ok()) {
+        let words = format!("the server hands over, this home is served at {door} now");
+        return Farewell { moved: Some(Box::new(door)), ..Farewell::passing(words) };
+    }
     if let Some(ending) = known(reason) {
         return ended(ending);
     }
@@ -125,7 +141,7 @@ pub(super) fn failed(error: &Error) -> Farewell {
             Farewell::passing("the server closed the connection")
         }
         Error::Io(error) => io_failed(error),
-        Error::Http(response) => refused_upgrade(response.status()),
+        Error::Http(response) => refused_upgrade(response.status(), response.headers()),
         Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
             Farewell::passing(format!("the server sent a message of {size} bytes, more than is read here"))
         }
@@ -153,14 +169,16 @@ fn io_failed(error: &io::Error) -> Farewell {
     }
 }
 
-fn refused_upgrade(status: StatusCode) -> Farewell {
+fn refused_upgrade(status: StatusCode, headers: &HeaderMap) -> Farewell {
     let words = format!("the server answered \"{status}\" instead of opening a WebSocket");
     // Too early, too often or too slow may pass; a wrong path does not become right.
     if status.is_client_error() && ![408, 425, 429].contains(&status.as_u16()) {
-        Farewell::lasting(words)
-    } else {
-        Farewell::passing(words)
+        return Farewell::lasting(words);
     }
+    let seconds = headers.get(RETRY_AFTER).and_then(|text| text.to_str().ok()?.parse().ok());
+    let again = seconds.map(Duration::from_secs);
+    let stands_by = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(again);
+    Farewell { stands_by, ..Farewell::passing(words) }
 }
 
 #[cfg(test)]
@@ -186,7 +204,14 @@ mod tests {
             closed(4000, "bye").words,
             "the server closed the connection with an unusual code (4000: bye)"
         );
-        assert!(!refused_upgrade(StatusCode::NOT_FOUND).again);
-        assert!(refused_upgrade(StatusCode::SERVICE_UNAVAILABLE).again);
+        let moved = closed(1012, "moved ws://10.0.0.2:8080");
+        assert_eq!(moved.moved.map(|door| *door), Door::read("ws://10.0.0.2:8080").ok());
+        assert_eq!(closed(1012, "moved house").moved, None);
+        let mut headers = HeaderMap::new();
+        assert!(!refused_upgrade(StatusCode::NOT_FOUND, &headers).again);
+        assert_eq!(refused_upgrade(StatusCode::SERVICE_UNAVAILABLE, &headers).stands_by, Some(None));
+        headers.insert(RETRY_AFTER, "1".parse().expect("a number"));
+        let standby = refused_upgrade(StatusCode::SERVICE_UNAVAILABLE, &headers);
+        assert_eq!((standby.again, standby.stands_by), (true, Some(Some(Duration::from_secs(1)))));
     }
 }

@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-pub use offer::{Inquiry, Offer};
+pub use offer::Offer;
 
 /// Lines that are remembered, so that none is shown twice.
 const MOST_LINES: u32 = 16_384;

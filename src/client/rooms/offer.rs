@@ -1,7 +1,6 @@
-//! What a server's information document says about rooms, and how a link gets to know it.
+//! What a server's information document says about rooms.
 
 use serde::Deserialize;
-use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     dialect::rooms::{KEY, VERSION},
@@ -31,26 +30,5 @@ impl Offer {
     /// Whether everybody is in this room anyway.
     pub(super) fn is_everybodys(&self, room: &str) -> bool {
         self.bridged && room == RoomName::PUBLIC
-    }
-}
-
-/// Somebody who finds out what the server offers, each time that it is asked.
-#[derive(Clone, Debug)]
-pub struct Inquiry(mpsc::Sender<oneshot::Sender<Option<Offer>>>);
-
-impl Inquiry {
-    /// An inquiry, and the questions that are to be answered.
-    #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<oneshot::Sender<Option<Offer>>>) {
-        let (ask, asked) = mpsc::channel(1);
-        (Self(ask), asked)
-    }
-
-    /// What the server offers. Who gets no answer is offered nothing.
-    pub(in crate::client) fn ask(&self) -> oneshot::Receiver<Option<Offer>> {
-        let (answer, answered) = oneshot::channel();
-        // One question waits at most: that of the connection before this one needs no answer any more.
-        let _ = self.0.try_send(answer);
-        answered
     }
 }

@@ -14,9 +14,10 @@ use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::{
     error::TransferError,
-    http::{LONGEST_SILENCE, Progress, client, refused, unreachable},
+    http::{Progress, refused, unreachable},
     name,
 };
+use crate::client::web::{LONGEST_SILENCE, client};
 
 /// What is fetched at most, unless somebody says otherwise.
 pub const LARGEST_DOWNLOAD: u64 = 512 << 20;

@@ -1,23 +1,13 @@
-//! The HTTP client below both directions, and what its answers mean.
+//! What the answers of a server mean in both directions.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::rc::Rc;
 
-use awc::{Client, Connector, error::SendRequestError};
-use rustls::ClientConfig;
+use awc::error::SendRequestError;
 
 use super::error::TransferError;
 
-/// How long a server may take to begin its answer, and to go on with it.
-pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(60);
-
 /// Hears how far a transfer is: bytes done, and of how many if that is known.
 pub type Progress = Rc<dyn Fn(u64, Option<u64>)>;
-
-/// An HTTP client that believes the same certificates as the chat.
-pub(super) fn client(trust: &Arc<ClientConfig>) -> Client {
-    let connector = Connector::new().rustls_0_23(Arc::clone(trust)).timeout(Duration::from_secs(15));
-    Client::builder().connector(connector).disable_redirects().timeout(LONGEST_SILENCE).finish()
-}
 
 /// What a request that was never answered means.
 pub(super) fn unreachable(error: SendRequestError) -> TransferError {

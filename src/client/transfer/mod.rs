@@ -12,7 +12,6 @@ mod error;
 mod http;
 mod name;
 mod save;
-mod spoken;
 mod upload;
 
 pub use carry::{LARGEST_CARRIED, carry};
@@ -20,7 +19,6 @@ pub use download::{Fetched, LARGEST_DOWNLOAD, download};
 pub use error::TransferError;
 pub use http::Progress;
 pub use save::save;
-pub use spoken::{inquiry, spoken_at};
 pub use upload::upload;
 
 #[cfg(test)]

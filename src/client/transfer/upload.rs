@@ -13,10 +13,10 @@ use tokio_util::io::ReaderStream;
 
 use super::{
     error::TransferError,
-    http::{Progress, client, refused, unreachable},
+    http::{Progress, refused, unreachable},
     name,
 };
-use crate::client::door::Door;
+use crate::client::{door::Door, web::client};
 
 /// An answer is one address and a few braces.
 const LARGEST_ANSWER: usize = 64 << 10;

@@ -5,6 +5,7 @@
 
 pub mod bans;
 pub mod directory;
+pub mod doors;
 mod hello;
 mod ping;
 pub mod rooms;

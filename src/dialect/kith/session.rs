@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    directory,
+    directory, doors,
     hello::{Them, own_hello, read_hello, refused_by_them},
     rooms,
     wire::{self, Ping, Proof, Refused, Welcome, kind},
@@ -352,6 +352,7 @@ impl Session {
             }
             kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| MALFORMED)?)),
             kind::BANS => out.push(Output::Bans(wire::decode(body).map_err(|_| MALFORMED)?)),
+            kind::DOORS => out.push(Output::Doors(doors::read(body).map_err(|_| MALFORMED)?)),
             kind::DIRECTORY => out.push(Output::Directory(directory::read(body).map_err(|_| MALFORMED)?)),
             // A newer program says something that we need not understand.
             _ => {}

@@ -18,6 +18,7 @@ fn terms(name: &str, key: &PublicKey) -> Arc<Terms> {
         key: Arc::new(key.clone()),
     };
     Arc::new(Terms {
+        doors: Vec::new(),
         recipients_per_letter: 4,
         detect_accents: true,
         socp_detect_accents: true,

@@ -123,7 +123,7 @@ impl Session {
         let text = frame.text().ok_or(Violation::Malformed)?;
         if rooms::is_ours(text) {
             let State::Present(me) = &self.state else { return Err(Violation::OutOfOrder) };
-            rooms::hear(text, me.key.id(), out);
+            rooms::hear(text, me.key.id(), &self.terms.doors, out);
             return Ok(());
         }
         let pending = match Message::read(text).map_err(|_| Violation::Malformed)? {

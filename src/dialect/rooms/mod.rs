@@ -17,7 +17,7 @@ pub use self::{
     speech::{answer, event},
 };
 use super::event::Output;
-use crate::domain::{id::KeyId, refusal::Violation};
+use crate::domain::{id::KeyId, refusal::Violation, rooms::Wish};
 
 /// The version of what is offered, as clients find it in the information document.
 pub const VERSION: u32 = 1;
@@ -26,9 +26,15 @@ pub const VERSION: u32 = 1;
 pub const KEY: &str = "kith";
 
 /// Somebody who has said who it is asks something in one of our frames.
-pub(super) fn hear(text: &str, member: KeyId, out: &mut Vec<Output>) {
+/// Whoever enters a room of a home of several doors hears first where else it is found.
+pub(super) fn hear(text: &str, member: KeyId, doors: &[String], out: &mut Vec<Output>) {
     match request::read(text) {
-        Ok((ticket, Asked::Room(wish))) => out.push(Output::Room(ticket, wish)),
+        Ok((ticket, Asked::Room(wish))) => {
+            if matches!(wish, Wish::Enter(_)) && !doors.is_empty() {
+                out.extend(speech::doors(doors).map(Output::Send));
+            }
+            out.push(Output::Room(ticket, wish));
+        }
         Ok((ticket, Asked::Directory(errand))) => out.push(Output::Errand(ticket, member, errand)),
         Err(refused) => {
             if refused.is_malformed() {

@@ -60,6 +60,9 @@ enum Word<'a> {
         lines: Vec<LineView<'a>>,
         more: bool,
     },
+    Doors {
+        doors: &'a [String],
+    },
     Refused {
         ticket: Option<u32>,
         code: &'a str,
@@ -199,6 +202,11 @@ fn newest(lines: &[Arc<Line>]) -> (&[Arc<Line>], bool) {
     });
     let left_out = lines.len().saturating_sub(fitting.count());
     (lines.split_at_checked(left_out).map_or(lines, |(_, newest)| newest), left_out > 0)
+}
+
+/// Behind which doors this home is found.
+pub(super) fn doors(doors: &[String]) -> Option<Frame> {
+    frame(&Word::Doors { doors })
 }
 
 /// It is not done, and this is why.

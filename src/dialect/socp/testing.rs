@@ -131,6 +131,7 @@ pub(in crate::dialect) fn terms(unsigned: bool) -> Arc<Terms> {
         key: Arc::new(US.key()),
     };
     Arc::new(Terms {
+        doors: Vec::new(),
         recipients_per_letter: 2,
         detect_accents: true,
         socp_detect_accents: true,

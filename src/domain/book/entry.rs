@@ -13,6 +13,8 @@ pub struct Entry {
     pub id: PeerId,
     /// Where it is dialled.
     pub url: Option<String>,
+    /// Where else it is dialled, as it said: its home has several doors.
+    pub doors: Vec<String>,
     /// The address under which it lists its members.
     pub address: Option<String>,
     /// Whether an operator has said so, and not it itself.
@@ -78,6 +80,7 @@ impl Entry {
         Self {
             id,
             url: None,
+            doors: Vec::new(),
             address: None,
             address_is_set: false,
             name: None,

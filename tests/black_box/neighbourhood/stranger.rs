@@ -115,6 +115,7 @@ impl Stranger {
             key: Arc::new(key.public().clone()),
         };
         let terms = Terms {
+            doors: Vec::new(),
             recipients_per_letter: 256,
             detect_accents: true,
             socp_detect_accents: true,

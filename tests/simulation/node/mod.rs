@@ -184,6 +184,7 @@ impl Node {
             key: Arc::clone(&key),
         };
         let terms = Terms {
+            doors: Vec::new(),
             recipients_per_letter: limits.recipients_per_letter,
             detect_accents: true,
             socp_detect_accents: true,

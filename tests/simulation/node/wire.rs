@@ -234,7 +234,11 @@ impl Node {
                 self.answer(socket, Input::Found(found.into()), now);
             }
             Output::Shown => self.on_shown(socket, now),
-            Output::Introduce(_) | Output::Bans(_) | Output::Directory(_) | Output::Errand(..) => {}
+            Output::Introduce(_)
+            | Output::Bans(_)
+            | Output::Directory(_)
+            | Output::Doors(_)
+            | Output::Errand(..) => {}
             Output::Join(..)
             | Output::Report(_)
             | Output::Overheard

@@ -38,6 +38,8 @@ pub const WANT_LINES: u8 = 99;
 pub const LINES: u8 = 100;
 /// Lines that the sender has lost.
 pub const LOST: u8 = 101;
+/// Where else the sender's home is found.
+pub const DOORS: u8 = 72;
 /// Who is registered in the sender's directory.
 pub const DIRECTORY: u8 = 112;
 /// The bans that the sender's operator has made, signed.

@@ -56,6 +56,7 @@ fn terms(unsigned: bool) -> Arc<Terms> {
     let myself =
         Myself { takes_socp: true, id: "us".into(), address: "10.0.0.1:80".into(), name: "us".into(), key };
     Arc::new(Terms {
+        doors: Vec::new(),
         recipients_per_letter: 2,
         detect_accents: true,
         socp_detect_accents: true,

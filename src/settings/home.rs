@@ -230,7 +230,7 @@ mod tests {
         let home = HomeSection { members: nodes(&[two, one]), fallback: false };
         assert_eq!(home.problem(), None);
         assert_eq!(home.home().fallback, Fallback::Other(Seat(1)));
-        let both = HomeSection { fallback: true, ..home.clone() };
+        let both = HomeSection { fallback: true, ..home };
         assert!(both.problem().expect("a problem").contains("only one"));
         let twice = HomeSection { members: nodes(&[two, two]), fallback: false };
         assert!(twice.problem().expect("a problem").contains("twice"));

@@ -100,10 +100,11 @@ impl Outside {
         Ok(Listeners { main: self.listeners.main.try_clone()?, own: own.collect::<io::Result<_>>()? })
     }
 
-    /// That of the rendezvous, if the settings want one.
-    pub(super) fn rendezvous(&self, settings: &Settings) -> Result<Option<TcpListener>, StartupError> {
-        match &self.rendezvous {
-            Some(bound) => Ok(Some(bound.try_clone()?)),
+    /// That of the rendezvous, if the settings want one. It goes to whoever stands behind it, who may shut it for
+    /// good.
+    pub(super) fn rendezvous(&mut self, settings: &Settings) -> Result<Option<TcpListener>, StartupError> {
+        match self.rendezvous.take() {
+            Some(bound) => Ok(Some(bound)),
             None => settings.rendezvous.listen.0.map(listen).transpose(),
         }
     }

@@ -160,7 +160,7 @@ pub async fn run(
     }
     let identity = Identity::open(&data)?;
     let _lock = lock(&data)?;
-    let outside = Outside::open(&settings)?;
+    let mut outside = Outside::open(&settings)?;
     let bulletin = Bulletin::default();
     let mut home = home::join(&settings, &identity, &outside.doors, &bulletin).await?;
     // The doors are bound; whoever knocks before somebody serves behind them waits for a moment.
@@ -179,10 +179,11 @@ pub async fn run(
         _ => store.end_changes().await?,
     }
     let nodes = home.as_ref().map(Joined::nodes).unwrap_or_default();
-    let site = open(settings, &identity, &outside.doors, store, stop, bulletin, nodes).await?;
-    let behind = Behind::open(&outside, &site)?;
+    let (identity, doors) = (&identity, &outside.doors);
+    let site = open(Parts { settings, identity, doors, store, stop, bulletin, nodes }).await?;
+    let behind = Behind::open(&mut outside, &site)?;
     if !supervised {
-        greeting::greet(&outside.doors, &site, &identity);
+        greeting::greet(&outside.doors, &site, identity);
     }
     greeting::announce(&outside.doors, &site);
     let ended = match &mut home {
@@ -204,7 +205,7 @@ struct Behind {
 }
 
 impl Behind {
-    fn open(outside: &Outside, site: &Arc<Site>) -> Result<Self, StartupError> {
+    fn open(outside: &mut Outside, site: &Arc<Site>) -> Result<Self, StartupError> {
         let main = door::serve(outside.listeners()?, site, outside.tls.as_ref())?;
         let admin = admin::serve(outside.admin()?, Arc::clone(site))?;
         let behind = Self { main: main.handle(), admin: admin.handle() };
@@ -255,16 +256,20 @@ async fn server_id(store: &Store) -> Result<Uuid, StoreError> {
     Ok(id)
 }
 
-/// Starts the actors and puts everything together.
-async fn open(
+/// What a server is made of.
+struct Parts<'a> {
     settings: Settings,
-    identity: &Identity,
-    doors: &Doors,
+    identity: &'a Identity,
+    doors: &'a Doors,
     store: Store,
     stop: UnboundedSender<()>,
     bulletin: Bulletin,
     nodes: Nodes,
-) -> Result<Arc<Site>, StartupError> {
+}
+
+/// Starts the actors and puts everything together.
+async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
+    let Parts { settings, identity, doors, store, stop, bulletin, nodes } = parts;
     let id = server_id(&store).await?;
     let limits = Arc::new(settings.limits.clone());
     let (clock, tally) = (Clock::start(), Tally::default());

@@ -52,7 +52,7 @@ async fn happen(store: &Store, number: u16) {
     store.remember_members(&[seen(number % 23, at)]).await.unwrap();
     store.set_fact(&format!("fact {}", number % 5), &number.to_string()).await.unwrap();
     let letter = u64::from(number);
-    let mut changes = vec![keep(letter, (number % 3 == 0).then_some(number % 7))];
+    let mut changes = vec![keep(letter, number.is_multiple_of(3).then_some(number % 7))];
     if number % 4 == 3 {
         changes.push(OfflineChange::Forget(vec![letter - 1, letter - 3]));
     }
@@ -79,7 +79,7 @@ async fn a_copy_has_the_same_rows_whenever_it_asks() {
     for number in 40..200 {
         happen(&leader, number).await;
         // Sometimes it keeps up, sometimes much has happened twice before it asks.
-        if number % 17 == 0 {
+        if number.is_multiple_of(17) {
             follow(&leader, &copy, 3).await;
         }
     }

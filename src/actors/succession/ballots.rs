@@ -84,7 +84,7 @@ impl Ballots {
         fs::rename(&draft, &self.path)?;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         // The name of the file is in the folder, and that has to be on disk as well.
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
     }
 }
 

@@ -140,7 +140,7 @@ mod tests {
             (Numbers { retries: 8, ..sound.clone() }, Unsound::Attempts),
             (Numbers { retry: Duration::ZERO, ..sound.clone() }, Unsound::Nothing),
             (Numbers { disconnected: second(2), ..sound.clone() }, Unsound::Silence),
-            (Numbers { first_wait: (second(3), second(1)), ..sound.clone() }, Unsound::FirstWait),
+            (Numbers { first_wait: (second(3), second(1)), ..sound }, Unsound::FirstWait),
         ] {
             assert_eq!(numbers.check(), Err(why), "{numbers:?}");
         }

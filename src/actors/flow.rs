@@ -1,11 +1,14 @@
 //! What a pump, its actor and the actor's inlet tell each other. They run in one task, so these are
 //! plain cells.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
-use super::stillness::Stillness;
+use super::stillness::{Stillness, UnderWay};
 use crate::domain::refusal::Ending;
 
 /// Bytes read in one turn of the actor; then others have their turn.
@@ -24,6 +27,7 @@ pub struct Flow {
     ending: Cell<Option<Ending>>,
     largest_frame: Cell<u32>,
     stillness: Stillness,
+    under_way: RefCell<Option<UnderWay>>,
 }
 
 impl Flow {
@@ -53,13 +57,24 @@ impl Flow {
     }
 
     /// Whether something may be read in this turn. While the house holds still, nothing is, and another turn
-    /// comes soon.
+    /// comes soon. What is read then is under way until the next question: it is dealt with by then.
     #[must_use]
     pub fn may_read(&self) -> bool {
+        // Taken before the house is asked, so that whoever makes it hold still waits for what slips through.
+        self.under_way.replace(Some(self.stillness.look()));
         if self.stillness.is_on() {
             self.pause(STILL);
         }
-        !self.is_deaf()
+        let may = !self.is_deaf();
+        if !may {
+            self.has_read_nothing();
+        }
+        may
+    }
+
+    /// Nothing came of it.
+    pub fn has_read_nothing(&self) {
+        self.under_way.replace(None);
     }
 
     /// When a pause ends, if there is one.

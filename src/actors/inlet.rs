@@ -133,8 +133,12 @@ impl Stream for Inlet {
                     return Poll::Ready(Some(Err(violation)));
                 }
             }
-            if !ready!(self.read(cx)) {
-                return Poll::Ready(None);
+            match self.read(cx) {
+                Poll::Ready(true) => {}
+                end => {
+                    self.flow.has_read_nothing();
+                    return end.map(|_| None);
+                }
             }
         }
     }

@@ -160,6 +160,9 @@ fn is_old(line: &Line, now_ms: i64) -> bool {
 #[must_use]
 pub fn words(line: &Line) -> Option<String> {
     let (Deed::Said(text), Some(by)) = (&line.deed, &line.by) else { return None };
+    // Whatever stands in a line of its own would look like said by somebody else.
+    let text = text.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|line| !line.is_empty());
+    let text = text.collect::<Vec<_>>().join("\n    ");
     Some(format!("{}: {text}", called(&by.name, by.dialect?)))
 }
 

@@ -20,6 +20,15 @@ pub enum Frame {
 }
 
 impl Frame {
+    /// A frame of its own: one from a socket holds on to everything that was read with it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(ByteString::from(&**text)),
+            Self::Binary(bytes) => Self::Binary(Bytes::copy_from_slice(bytes)),
+        }
+    }
+
     /// The length of the payload.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -120,15 +120,15 @@ pub(super) async fn close(site: &Site, span: Duration) {
     site.store.close().await;
 }
 
-/// Has everything written that waits for it.
-pub(super) async fn flush(write: impl AsyncFn() -> Result<Flushed, actix::MailboxError>) {
+/// Has everything written that waits for it, and says whether it is.
+pub(super) async fn flush(write: impl AsyncFn() -> Result<Flushed, actix::MailboxError>) -> bool {
     loop {
         match write().await {
-            Ok(Flushed::Whole) => break,
+            Ok(Flushed::Whole) => return true,
             Ok(Flushed::Partly) => tokio::time::sleep(Duration::from_millis(5)).await,
             Ok(Flushed::Failed) | Err(_) => {
                 tracing::error!("the last records could not be written");
-                break;
+                return false;
             }
         }
     }

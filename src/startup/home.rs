@@ -1,8 +1,20 @@
 //! This server as a node of its home: standing by, serving, and going from the one to the other.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::{sync::mpsc::UnboundedSender, time::sleep};
+use actix_rt::task::JoinHandle;
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    time::{sleep, timeout},
+};
 
 use super::{
     Outside, StartupError, again,
@@ -15,12 +27,12 @@ use crate::{
     actors::{
         event::Bulletin,
         succession::{
-            helm::Place,
+            helm::{Helm, Place},
             shell::{self, Plan, Shell},
         },
     },
     crypto::home::HomeKey,
-    domain::succession::{Epoch, Position},
+    domain::succession::{Epoch, Position, election::NotHanded},
     http::{home::Nodes, site::Site, standby::Standby, tls::Tls},
     identity::Identity,
     settings::Settings,
@@ -29,6 +41,8 @@ use crate::{
 
 /// The file of the node's own id and ballot. It is no part of the home: each node has another one.
 const FILE: &str = "node";
+/// How often a hand-over is asked for again while there may still be one.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// How serving ended.
 pub(super) enum Ended {
@@ -36,13 +50,18 @@ pub(super) enum Ended {
     Asked,
     /// Another node serves, and has everything. `asked`: because somebody wants this process to end.
     HandedOver { to: Option<Place>, asked: bool },
-    /// This node may not serve a moment longer.
-    AtOnce,
+    /// This node may not serve a moment longer. `asked`: somebody wants this process to end anyway.
+    AtOnce { asked: bool },
 }
+
+/// Whether somebody wants this process to end: then it does not start anew as a node that stands by.
+static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// A node that takes part in the election.
 pub(super) struct Joined {
     shell: Shell,
+    /// What brings another node's copy to the end, if that is under way.
+    handing: Option<JoinHandle<()>>,
     nodes: Nodes,
     bulletin: Bulletin,
     /// For how long an answer of the others may take in all.
@@ -80,7 +99,7 @@ pub(super) async fn join(
     let address = public_address(settings, doors.main);
     let door = if address.contains("://") { address } else { format!("{scheme}://{address}") };
     let nodes = Nodes::of(shell.helm.clone(), door);
-    Ok(Some(Joined { shell, nodes, bulletin: bulletin.clone(), patience }))
+    Ok(Some(Joined { shell, handing: None, nodes, bulletin: bulletin.clone(), patience }))
 }
 
 /// How far what lies in the data folder goes.
@@ -92,10 +111,14 @@ async fn position(data: &Path) -> Result<Position, StartupError> {
 }
 
 /// The lease has run out while nobody looked: the machine slept, or a thread hangs.
+///
+/// Nothing is logged before: whoever takes no log must not keep this node alive.
 fn fence() {
-    tracing::error!("the lease is over; this node serves no longer");
+    if ASKED.load(Ordering::SeqCst) {
+        std::process::exit(0);
+    }
     let error = again::start_anew();
-    tracing::error!(%error, "and cannot start anew");
+    tracing::error!(%error, "the lease is over, and this node cannot start anew");
     std::process::exit(75);
 }
 
@@ -146,20 +169,28 @@ impl Joined {
             return Ended::Asked;
         }
         tokio::select! {
-            lost = reign::hold(&mut self.shell, site, epoch) => return ended(lost, false),
-            () = end.comes(tls) => {}
+            lost = reign::hold(&mut self.shell, &mut self.handing, site, epoch) => return ended(lost, false),
+            () = end.comes(tls) => ASKED.store(true, Ordering::SeqCst),
         }
         let (helm, patience) = (self.shell.helm.clone(), self.patience);
-        let hand_over = async {
-            match helm.hand_over(None).await {
-                // If it comes to nothing, people are told that the server closes, as on any server.
-                Ok(_) => sleep(patience).await,
-                Err(error) => tracing::info!(%error, "nobody takes over"),
-            }
-        };
         tokio::select! {
-            lost = reign::hold(&mut self.shell, site, epoch) => ended(lost, true),
-            () = hand_over => Ended::Asked,
+            lost = reign::hold(&mut self.shell, &mut self.handing, site, epoch) => ended(lost, true),
+            // If it comes to nothing, people are told that the server closes, as on any server.
+            _ = timeout(patience, hand_over(&helm)) => Ended::Asked,
+        }
+    }
+}
+
+/// Asks whoever is best to serve. Returns if there is nobody; whoever waits sees what comes of it by the role.
+async fn hand_over(helm: &Helm) {
+    loop {
+        match helm.hand_over(None).await {
+            // One that is under way may come to nothing, and then it is this one's turn.
+            Ok(_) | Err(NotHanded::UnderWay) => sleep(AGAIN).await,
+            Err(error) => {
+                tracing::info!(%error, "nobody takes over");
+                return;
+            }
         }
     }
 }
@@ -167,7 +198,7 @@ impl Joined {
 fn ended(lost: Lost, asked: bool) -> Ended {
     match lost {
         Lost::HandedOver(to) => Ended::HandedOver { to, asked },
-        Lost::AtOnce => Ended::AtOnce,
+        Lost::AtOnce => Ended::AtOnce { asked },
     }
 }
 

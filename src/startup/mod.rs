@@ -176,7 +176,7 @@ pub async fn run(
     let store = Store::open(&home::database(&data)).await?;
     match &home {
         Some(home) if !home.is_alone() => store.begin_changes(epoch.0).await?,
-        _ => store.end_changes().await?,
+        _ => store.stand_alone().await?,
     }
     let nodes = home.as_ref().map(Joined::nodes).unwrap_or_default();
     let (identity, doors) = (&identity, &outside.doors);
@@ -229,7 +229,8 @@ impl Behind {
                 }
                 (MOVING, !asked)
             }
-            Ended::AtOnce => return Err(again::start_anew().into()),
+            Ended::AtOnce { asked: true } => return Ok(false),
+            Ended::AtOnce { asked: false } => return Err(again::start_anew().into()),
         };
         if !stays {
             end.has_come();

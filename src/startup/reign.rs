@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_rt::task::JoinHandle;
+use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::end::flush;
@@ -17,7 +18,7 @@ use crate::{
             shell::Shell,
         },
     },
-    domain::succession::{Epoch, NodeId, Position, election::Role},
+    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS},
     http::site::Site,
     store::StoreError,
 };
@@ -26,6 +27,8 @@ use crate::{
 const TELL: Duration = Duration::from_millis(500);
 /// How often we look whether the house holds still.
 const LOOK: Duration = Duration::from_millis(2);
+/// Streams of changes at once: one for each other node, and one that has not noticed its end.
+const FOLLOWERS: usize = 2 * MOST_OTHERS;
 /// How long whoever has given its place away waits to hear that the other one has taken it.
 const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
@@ -40,14 +43,25 @@ pub(super) enum Lost {
 }
 
 /// Serves until this node may not any more.
-pub(super) async fn hold(shell: &mut Shell, site: &Arc<Site>, epoch: Epoch) -> Lost {
+pub(super) async fn hold(
+    shell: &mut Shell,
+    handing: &mut Option<JoinHandle<()>>,
+    site: &Arc<Site>,
+    epoch: Epoch,
+) -> Lost {
     let helm = shell.helm.clone();
-    let reign =
-        Reign { node: helm.node, epoch: epoch.0, store: site.store.clone(), copies: helm.copies.clone() };
+    let reign = Reign {
+        node: helm.node,
+        epoch: epoch.0,
+        store: site.store.clone(),
+        copies: helm.copies.clone(),
+        wholes: Arc::new(Semaphore::new(1)),
+    };
+    let places = Arc::new(Semaphore::new(FOLLOWERS));
     let mut state = helm.state.clone();
     let mut tick = interval(TELL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut handing, mut cut): (Option<JoinHandle<()>>, u64) = (None, 0);
+    let mut cut = 0;
     loop {
         let (role, leader) = {
             let state = state.borrow_and_update();
@@ -68,8 +82,10 @@ pub(super) async fn hold(shell: &mut Shell, site: &Arc<Site>, epoch: Epoch) -> L
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Lost::AtOnce },
             Some(stream) = shell.followers.recv() => {
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
                 let (reign, helm) = (reign.clone(), helm.clone());
                 actix_rt::spawn(async move {
+                    let _place = place;
                     if let Err(error) = lead(stream, &helm.secret, &reign).await {
                         tracing::info!(%error, "a node that kept a copy is gone");
                     }
@@ -121,9 +137,13 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, to: NodeId) {
         }
         sleep(LOOK).await;
     }
-    flush(async || site.archivist.send(Flush).await).await;
+    let mut is_written = flush(async || site.archivist.send(Flush).await).await;
     if let Some(keeper) = &site.keeper {
-        flush(async || keeper.send(FlushOffline).await).await;
+        is_written &= flush(async || keeper.send(FlushOffline).await).await;
+    }
+    if !is_written {
+        // Unsaid, the hand-over comes to nothing, and this node goes on with what it has in memory.
+        return;
     }
     match site.store.last_change().await {
         Ok(last) => {

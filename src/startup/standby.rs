@@ -6,7 +6,7 @@ use actix_rt::task::JoinHandle;
 use tokio::{
     net::TcpStream,
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{Outside, StartupError, end::End};
@@ -24,6 +24,8 @@ use crate::{
 /// How long dialling whoever serves may take, and the pause between two attempts.
 const DIAL: Duration = Duration::from_millis(1500);
 const AGAIN: Duration = Duration::from_millis(250);
+/// The longest such pause.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// How it ended.
 pub(super) enum Outcome {
@@ -136,12 +138,22 @@ impl Following {
 
 /// Follows one node for as long as it serves.
 async fn keep_following(place: &Place, helm: &Helm, copy: &Copy, told: &watch::Sender<Option<Mark>>) {
+    let mut wait = AGAIN;
     loop {
-        let ended = once(place, helm, copy, told).await;
-        if let Err(error) = ended {
-            tracing::debug!(leader = %place.address, %error, "the copy waits");
+        let begun = Instant::now();
+        match once(place, helm, copy, told).await {
+            // What the disk or the schema refuses now, it will not take a moment later.
+            Err(error @ CopyError::Store(_)) => {
+                tracing::warn!(leader = %place.address, %error, "this node cannot keep its copy");
+                wait = (wait * 2).min(LONGEST);
+            }
+            Err(error) => tracing::debug!(leader = %place.address, %error, "the copy waits"),
+            Ok(()) => {}
         }
-        sleep(AGAIN).await;
+        if begun.elapsed() > LONGEST {
+            wait = AGAIN;
+        }
+        sleep(wait).await;
     }
 }
 

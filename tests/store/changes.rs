@@ -184,6 +184,41 @@ async fn nothing_of_a_batch_from_another_version_is_applied() {
     assert_eq!(copied(&house).await, []);
 }
 
+#[tokio::test]
+async fn whoever_copied_much_and_serves_now_counts_on_from_there() {
+    let (home, other) = (House::new(), House::new());
+    let leader = home.open().await;
+    leader.begin_changes(1).await.unwrap();
+    for number in 0..50 {
+        happen(&leader, number).await;
+    }
+    let copy = Copy::open(&other.path()).await.unwrap();
+    copy_everything(&leader, &copy, 1).await;
+    let copied = copy.mark().await.unwrap().expect("a mark");
+    copy.close().await;
+    let next = other.open().await;
+    next.begin_changes(2).await.unwrap();
+    assert_eq!(next.last_change().await.unwrap(), copied.seq);
+    happen(&next, 60).await;
+    assert!(next.last_change().await.unwrap() > copied.seq);
+    let Since::Changes(news) = next.changes_since(copied.seq).await.unwrap() else {
+        panic!("nothing was cut")
+    };
+    assert!(!news.changes.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_server_wrote_alone_counts_more_than_nothing() {
+    let house = House::new();
+    let store = house.open().await;
+    for _ in 0..2 {
+        store.stand_alone().await.unwrap();
+    }
+    store.close().await;
+    let copy = Copy::open(&house.path()).await.unwrap();
+    assert_eq!(copy.mark().await.unwrap(), Some(Mark { epoch: 0, seq: 2 }));
+}
+
 /// Whoever makes a table says whether a successor carries it on.
 #[tokio::test]
 async fn each_table_is_carried_on_or_left_out_on_purpose() {
@@ -191,6 +226,8 @@ async fn each_table_is_carried_on_or_left_out_on_purpose() {
     const LEFT: [&str; 6] = ["_sqlx_migrations", "changes", "changes_cut", "files", "probe", "written"];
     let house = House::new();
     let store = house.open().await;
+    store.begin_changes(1).await.unwrap();
+    store.set_fact("colour", "red").await.unwrap();
     let batch = match store.changes_since(0).await.unwrap() {
         Since::Changes(batch) => batch,
         Since::TooLongAgo => panic!("nothing was cut"),

@@ -55,8 +55,9 @@ impl Connection {
 
     pub(super) fn have_signed(&mut self, hand: Hand, text: Vec<u8>, ctx: &mut Context) {
         let house = Arc::clone(&self.house);
-        let signature = async move { house.notary.sign(hand, text).await };
-        self.wait_for(signature, ctx, |connection, signature, ctx| match signature {
+        let under_way = house.stillness.look();
+        let signature = async move { (house.notary.sign(hand, text).await, under_way) };
+        self.wait_for(signature, ctx, |connection, (signature, _under_way), ctx| match signature {
             Ok(signature) => connection.step(Input::Signed(signature), ctx),
             Err(_) => connection.end(Ending::Failed, ctx),
         });

@@ -35,14 +35,16 @@ impl Connection {
         let text = unsigned.text();
         let (house, address) = (Arc::clone(&self.house), self.address);
         let is_client = self.peer.is_none();
+        // What was accepted and has to be signed first is on its way.
+        let under_way = house.stillness.look();
         let signature = async move {
             // What a client makes us sign takes one of the places that its own checks have.
             let place = if is_client { Some(place(&house, address).await) } else { None };
             let signature = house.notary.sign(Hand::Herald, text).await;
             drop(place);
-            signature
+            (signature, under_way)
         };
-        self.wait_for(signature, ctx, |connection, signature, ctx| {
+        self.wait_for(signature, ctx, |connection, (signature, _under_way), ctx| {
             let outbox = connection.outbox.take().unwrap_or_default();
             let Ok(signature) = signature else {
                 connection.ending.get_or_insert(Ending::Failed);

@@ -22,7 +22,7 @@ impl Registry {
         self.tally.members.set(i64::try_from(self.switchboard.roster().len()).unwrap_or(i64::MAX));
     }
 
-    fn write_down(&self, member: &Member, named: Option<Named>) {
+    pub(super) fn write_down(&self, member: &Member, named: Option<Named>) {
         let key = member.public_key.to_string();
         let seen = Seen::now(member.key, member.dialect, key, unix_ms());
         self.archivist.do_send(Remember(seen.under(named)));

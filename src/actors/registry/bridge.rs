@@ -164,8 +164,17 @@ impl Registry {
         if let Some(member) = self.switchboard.roster().member(seat) {
             return Some(Arc::clone(member));
         }
-        let (member, is_new) = self.switchboard.join(seat, by).ok()?;
+        let (member, is_new) = match self.switchboard.join(seat, by) {
+            Ok(joined) => joined,
+            Err(refusal) => {
+                let (dialect, code) = (by.dialect.name(), refusal.code());
+                tracing::error!(dialect, code, "the bridge may not speak: somebody has its name");
+                return None;
+            }
+        };
         self.count();
+        // Its name is its own after a restart, too, before it has said anything.
+        self.write_down(&member, by.named.clone());
         if is_new {
             self.tell_change(&member, true, self.switchboard.roster().sequence(), ctx);
             // Only once in the life of the house, so nobody is told too often.

@@ -9,8 +9,6 @@ mod missed;
 use std::{collections::HashSet, time::Duration};
 
 use actix::{ActorFutureExt as _, Addr, AsyncContext as _, Context, Handler, Message, WrapFuture as _};
-use bytes::Bytes;
-use bytestring::ByteString;
 
 use super::{Registry, neighbours::Neighbour};
 use crate::{
@@ -22,7 +20,7 @@ use crate::{
     dialect::press,
     domain::{
         id::{HomeId, KeyId},
-        letter::{Audience, Author, Frame, Letter, Origin},
+        letter::{Audience, Author, Letter, Origin},
         limits::{Limits, seconds},
         offline::{Backlog, Boxes, Kept, Rules},
         switchboard::{Hearers, Switchboard},
@@ -111,7 +109,7 @@ impl Offline {
             at_ms: unix_ms(),
             trace: letter.trace,
             dialect: letter.dialect,
-            original: copied(&letter.original),
+            original: letter.original.detached(),
         }
     }
 }
@@ -128,14 +126,6 @@ enum Passed {
     Unsayable,
     /// It has waited for too long, or its author was banned meanwhile.
     Over,
-}
-
-/// A frame of its own: one from a socket holds on to everything that was read with it.
-fn copied(frame: &Frame) -> Frame {
-    match frame {
-        Frame::Text(text) => Frame::Text(ByteString::from(&**text)),
-        Frame::Binary(bytes) => Frame::Binary(Bytes::copy_from_slice(bytes)),
-    }
 }
 
 impl Registry {

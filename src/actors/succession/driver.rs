@@ -1,11 +1,11 @@
 //! The task that owns the election: what happens goes in, what should be done is done.
 
-use std::{collections::HashMap, io, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::{MissedTickBehavior, interval, sleep},
+    time::sleep,
 };
 
 use super::{
@@ -25,6 +25,7 @@ use crate::{
             home::Seat,
             legacy::{Call, Told},
             message::{Ask, Failure, Reply},
+            report::Figures,
         },
     },
 };
@@ -63,10 +64,8 @@ pub(super) struct Parts<P> {
 /// Runs the election for as long as anybody listens to it.
 pub(super) async fn run<P: Postman>(parts: Parts<P>) {
     let report = parts.setup.numbers.report;
-    let mut gauge = Gauge::new(&parts.name, &parts.data);
+    let mut figures = measure(Gauge::new(&parts.name, &parts.data), report);
     let (mut driver, mut done) = Driver::start(parts);
-    let mut measure = interval(report);
-    measure.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let now = lease::now();
         let next = driver.election.next_tick(now).saturating_sub(now);
@@ -78,10 +77,21 @@ pub(super) async fn run<P: Postman>(parts: Parts<P>) {
                 None => return,
             },
             Some(caller) = driver.callers.recv() => driver.answer(caller),
-            _ = measure.tick() => driver.handle(Input::Measured(gauge.measure())),
+            Some(figures) = figures.recv() => driver.handle(Input::Measured(figures)),
             () = sleep(next) => driver.handle(Input::Tick),
         }
     }
+}
+
+/// Measures on a thread of its own: a disk that hangs must not cost the lease.
+fn measure(mut gauge: Gauge, every: Duration) -> mpsc::UnboundedReceiver<Figures> {
+    let (told, figures) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        while told.send(gauge.measure()).is_ok() {
+            std::thread::sleep(every);
+        }
+    });
+    figures
 }
 
 struct Driver<P> {

@@ -39,7 +39,7 @@ pub fn read(frame: &Frame) -> Option<Wraps> {
     let server = Some(&*envelope.from).filter(|id| is_server_id(id))?;
     let wraps = shares.iter().filter_map(wrap).collect();
     let is_share = envelope.known() == Some(Kind::PublicChannelKeyShare);
-    Some(Wraps { server: server.into(), is_share, version, wraps, frame: frame.clone() })
+    Some(Wraps { server: server.into(), is_share, version, wraps, frame: frame.detached() })
 }
 
 fn wrap(share: &Share<'_>) -> Option<Wrap> {

@@ -16,6 +16,7 @@ use super::{
     envelope::Ts,
     loose::{Pair, list, number, pairs, readable, text},
 };
+use crate::domain::nick::is_hidden;
 
 /// A text that may be missing.
 pub type Text<'a> = Option<Cow<'a, str>>;
@@ -98,10 +99,6 @@ impl<'a> Meta<'a> {
 
     /// The display name, if people can be shown it: of the length of a name, and without signs that nobody sees.
     fn called(self) -> Option<Cow<'a, str>> {
-        let is_hidden = |letter: char| {
-            letter.is_control()
-                || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        };
         let fits = |name: &Cow<'_, str>| {
             !name.trim().is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(is_hidden)
         };

@@ -80,7 +80,9 @@ fn decoded(ciphertext: &str) -> Option<String> {
 
 /// Whether a text is words, and nothing sealed that was written down once more.
 fn is_plain(text: &str) -> bool {
-    let is_blocks = BLOCKS.iter().any(|block| text.len().is_multiple_of(*block));
+    // Of the length of what a key seals; but words have blanks between them.
+    let has_blanks = text.contains(char::is_whitespace);
+    let is_blocks = !has_blanks && BLOCKS.iter().any(|block| text.len().is_multiple_of(*block));
     let is_address = text.starts_with("http://") || text.starts_with("https://");
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "+/-_=.:,|$".contains(letter);
     let is_code = text.len() > LONGEST_WORD && !is_address && text.chars().all(is_letter);
@@ -121,6 +123,7 @@ mod tests {
                 &format!("https://example.org/{}", "a".repeat(80)),
             ),
             (json!({"ciphertext": binary::encode(b"padded", true)}), "padded"),
+            (coded("words ".repeat(128).as_bytes()), &"words ".repeat(128)),
         ] {
             for to in ["public", "all", "*", ""] {
                 assert_eq!(read(&payload, to, Accent::default()).as_deref(), Some(words), "{payload}");

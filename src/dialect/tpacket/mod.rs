@@ -20,7 +20,7 @@ use crate::{
         id::KeyId,
         letter::Frame,
         member::{Named, Newcomer},
-        nick::Folded,
+        nick::{Folded, is_hidden},
         replay::Trace,
     },
 };
@@ -99,7 +99,9 @@ pub fn is_tpacket(frame: &Frame) -> bool {
 #[must_use]
 pub fn nick(bytes: &[u8]) -> Option<&str> {
     let nick = std::str::from_utf8(bytes).ok()?.trim();
-    let fits = (1..=LONGEST_NICK).contains(&nick.len()) && !nick.chars().any(char::is_control);
+    // So are members of other protocols called where there are only nicks.
+    let is_borrowed = Dialect::ALL.iter().any(|dialect| nick.ends_with(&format!("({dialect})")));
+    let fits = (1..=LONGEST_NICK).contains(&nick.len()) && !is_borrowed && !nick.chars().any(is_hidden);
     fits.then_some(nick)
 }
 
@@ -123,6 +125,8 @@ mod tests {
             ("\u{3000}日本".as_bytes(), Some("日本")),
             (longest.as_bytes(), Some(longest.as_str())),
             (b"a b", Some("a b")),
+            (b"anna (olaf)", None),
+            ("an\u{200b}na".as_bytes(), None),
             (b"", None),
             (b" \t ", None),
             (b"a\nb", None),

@@ -37,11 +37,3 @@ pub struct Directory {
     /// The entries, in order.
     pub members: Vec<Listed>,
 }
-
-impl Directory {
-    /// Whether it tells more than one of this epoch and version.
-    #[must_use]
-    pub fn is_newer_than(&self, epoch: u64, version: u64) -> bool {
-        (self.epoch, self.version) > (epoch, version)
-    }
-}

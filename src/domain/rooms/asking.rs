@@ -10,7 +10,10 @@ use super::{
     house::{guest, seat},
     opening::By,
 };
-use crate::domain::{id::ConnectionId, member::Member};
+use crate::domain::{
+    id::{ConnectionId, HomeId},
+    member::Member,
+};
 
 type Answered = Result<Answer, Objection>;
 
@@ -94,6 +97,11 @@ impl Rooms {
             if !is_in && room.len() >= self.limits.places.all {
                 return Err(Objection::Full);
             }
+        }
+        // Neighbours hear of no more than this, and of one more they would hear nothing at all.
+        let own: usize = self.rooms.values().map(|room| room.of(HomeId::OWN)).sum();
+        if !is_in && own >= self.limits.seats_per_neighbour {
+            return Err(Objection::Full);
         }
         self.open(name, By::Member(member.key, from), outcome).ok_or(Objection::TooManyRooms)?;
         for other in others {

@@ -181,6 +181,11 @@ impl Room {
         self.seats.values().map(|seated| seated.guest.home)
     }
 
+    /// How many of this home are in.
+    pub(super) fn of(&self, home: HomeId) -> usize {
+        self.counts.get(&home).copied().unwrap_or_default()
+    }
+
     /// How many are in.
     pub(super) fn len(&self) -> usize {
         self.seats.len()

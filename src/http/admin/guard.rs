@@ -8,7 +8,7 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -16,7 +16,10 @@ use actix_web::{
 };
 
 use super::docs;
-use crate::{http::problem::Problem, identity::TokenHash};
+use crate::{
+    http::{problem::Problem, site::Site},
+    identity::TokenHash,
+};
 
 /// Lets a request through that carries the token.
 pub(super) async fn token(
@@ -28,6 +31,27 @@ pub(super) async fn token(
     } else {
         Ok(request.into_response(unauthorized()).map_into_right_body())
     }
+}
+
+/// Takes no orders while the house holds still, because another node has been told already what there is. What was
+/// taken before is waited for.
+pub(super) async fn stillness(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    /// These are about the hand-over itself, and change nothing that is copied.
+    const ALLOWED: [&str; 2] = ["/api/v1/drain", "/api/v1/succession/handover"];
+    let is_order = request.method() != Method::GET && !ALLOWED.contains(&request.path());
+    let site = request.app_data::<Data<Site>>().filter(|_| is_order).cloned();
+    let Some(site) = site else { return Ok(next.call(request).await?.map_into_left_body()) };
+    let _under_way = site.house.stillness.look();
+    if site.house.stillness.is_on() {
+        let problem =
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "handing_over", "Another node takes over");
+        let problem = problem.detail("ask again in a moment, there").retry_after(1);
+        return Ok(request.into_response(problem.error_response()).map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 fn is_admitted(request: &ServiceRequest) -> bool {

@@ -102,39 +102,43 @@ fn app(
         .service(health::healthz)
         .service(health::readyz)
         .service(scope::scope("/metrics").wrap(from_fn(guard::token)).service(metrics::show))
-        .service(scope::scope("/api/v1").wrap(from_fn(guard::token)).configure(|api| {
-            api.service(server::show)
-                .service(clients::list)
-                .service(clients::show)
-                .service(clients::kick)
-                .service(members::list)
-                .service(peers::list)
-                .service(peers::add)
-                .service(peers::show)
-                .service(peers::remove)
-                .service(peers::retry)
-                .service(peers::pin)
-                .service(neighbourhood::show)
-                .service(mesh::show)
-                .configure(rooms::configure)
-                .service(bans::list)
-                .service(bans::make)
-                .service(bans::lift)
-                .service(events::watch)
-                .service(files::list)
-                .service(files::delete)
-                .service(directory::list)
-                .service(directory::register)
-                .service(directory::unregister)
-                .service(offline::list)
-                .service(offline::discard)
-                .service(hosts::show)
-                .service(handover::begin)
-                .service(drain::begin);
-            if faults {
-                api.service(debug::fault).service(debug::fault_peer).service(debug::collapse);
-            }
-        }))
+        .service(
+            scope::scope("/api/v1").wrap(from_fn(guard::stillness)).wrap(from_fn(guard::token)).configure(
+                |api| {
+                    api.service(server::show)
+                        .service(clients::list)
+                        .service(clients::show)
+                        .service(clients::kick)
+                        .service(members::list)
+                        .service(peers::list)
+                        .service(peers::add)
+                        .service(peers::show)
+                        .service(peers::remove)
+                        .service(peers::retry)
+                        .service(peers::pin)
+                        .service(neighbourhood::show)
+                        .service(mesh::show)
+                        .configure(rooms::configure)
+                        .service(bans::list)
+                        .service(bans::make)
+                        .service(bans::lift)
+                        .service(events::watch)
+                        .service(files::list)
+                        .service(files::delete)
+                        .service(directory::list)
+                        .service(directory::register)
+                        .service(directory::unregister)
+                        .service(offline::list)
+                        .service(offline::discard)
+                        .service(hosts::show)
+                        .service(handover::begin)
+                        .service(drain::begin);
+                    if faults {
+                        api.service(debug::fault).service(debug::fault_peer).service(debug::collapse);
+                    }
+                },
+            ),
+        )
         .split_for_parts();
     let routes = Data::new(fallback::Routes::new(&description));
     app.configure(|app| docs::configure(app, description))

@@ -28,6 +28,10 @@ impl Store {
                 sqlx::query(AssertSqlSafe(trigger)).execute(&mut *transaction).await?;
             }
         }
+        // What this node has copied has numbers, too, and positions must never seem to go back.
+        let copied: Option<i64> =
+            sqlx::query_scalar("SELECT seq FROM written").fetch_optional(&mut *transaction).await?.flatten();
+        raise(&mut transaction, copied.unwrap_or(0)).await?;
         cut(&mut transaction, 0).await?;
         write_mark(&mut transaction, epoch, None).await?;
         transaction.commit().await?;
@@ -52,6 +56,21 @@ impl Store {
         Ok(())
     }
 
+    /// Ends the log of a server that is its whole home. From here on its database is no copy of another one, and
+    /// counts more than an empty one: whoever makes it a node of a larger home wants to keep what is there.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database cannot be written.
+    pub async fn stand_alone(&self) -> Result<(), StoreError> {
+        self.end_changes().await?;
+        let write = sqlx::query(
+            "INSERT INTO written (id, epoch, seq) VALUES (1, 0, 1) ON CONFLICT (id) DO UPDATE SET seq = seq + 1",
+        );
+        write.execute(&self.writer).await?;
+        Ok(())
+    }
+
     /// The number of the last change.
     ///
     /// # Errors
@@ -67,7 +86,6 @@ impl Store {
     ///
     /// Fails if the database cannot be read.
     pub async fn changes_since(&self, seq: u64) -> Result<Since, StoreError> {
-        let shapes = shapes(&self.readers).await?;
         let mut reading = self.readers.begin().await?;
         let from = i64::try_from(seq).unwrap_or(i64::MAX);
         let cut: i64 = sqlx::query_scalar("SELECT seq FROM changes_cut").fetch_one(&mut *reading).await?;
@@ -80,6 +98,10 @@ impl Store {
                 .bind(BATCH_ROWS)
                 .fetch_all(&mut *reading)
                 .await?;
+        if noted.is_empty() {
+            return Ok(Since::Changes(Batch { through: seq, ..Batch::default() }));
+        }
+        let shapes = shapes(&self.readers).await?;
         let mut batch = Batch { shapes, changes: Vec::with_capacity(noted.len()), through: seq };
         let mut bytes = 0;
         for (at, table, key) in noted {
@@ -137,6 +159,20 @@ pub(super) async fn write_mark(
     .bind(seq.map(number))
     .execute(&mut **transaction)
     .await?;
+    Ok(())
+}
+
+/// The next change has a greater number than this.
+async fn raise(transaction: &mut Transaction<'static, Sqlite>, seq: i64) -> Result<(), StoreError> {
+    let raised = sqlx::query("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'changes'")
+        .bind(seq)
+        .execute(&mut **transaction)
+        .await?;
+    if raised.rows_affected() == 0 {
+        // The row comes with the first change.
+        let first = sqlx::query("INSERT INTO sqlite_sequence (name, seq) VALUES ('changes', ?)");
+        first.bind(seq).execute(&mut **transaction).await?;
+    }
     Ok(())
 }
 

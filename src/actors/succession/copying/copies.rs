@@ -8,7 +8,14 @@ use crate::domain::succession::NodeId;
 
 /// Known to whoever serves, and asked before it gives its place away.
 #[derive(Clone, Debug)]
-pub struct Copies(Arc<watch::Sender<BTreeMap<NodeId, u64>>>);
+pub struct Copies(Arc<watch::Sender<BTreeMap<NodeId, At>>>);
+
+/// How far one is, as its newest stream says. An older stream that ends later has nothing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct At {
+    stream: u64,
+    seq: u64,
+}
 
 impl Default for Copies {
     fn default() -> Self {
@@ -17,28 +24,32 @@ impl Default for Copies {
 }
 
 impl Copies {
-    pub(super) fn set(&self, node: NodeId, seq: u64) {
+    pub(super) fn set(&self, node: NodeId, stream: u64, seq: u64) {
         self.0.send_modify(|copies| {
-            copies.insert(node, seq);
+            if copies.get(&node).is_none_or(|at| at.stream <= stream) {
+                copies.insert(node, At { stream, seq });
+            }
         });
     }
 
-    pub(super) fn forget(&self, node: NodeId) {
+    pub(super) fn forget(&self, node: NodeId, stream: u64) {
         self.0.send_modify(|copies| {
-            copies.remove(&node);
+            if copies.get(&node).is_some_and(|at| at.stream == stream) {
+                copies.remove(&node);
+            }
         });
     }
 
     /// Which nodes have a whole copy, and up to which change it is on their disks.
     #[must_use]
     pub fn all(&self) -> BTreeMap<NodeId, u64> {
-        self.0.borrow().clone()
+        self.0.borrow().iter().map(|(node, at)| (*node, at.seq)).collect()
     }
 
     /// Returns when a node has everything up to this change on its disk.
     pub async fn until(&self, node: NodeId, seq: u64) {
         let mut copies = self.0.subscribe();
         // The sender lives as long as we do.
-        let _ = copies.wait_for(|copies| copies.get(&node).is_some_and(|at| *at >= seq)).await;
+        let _ = copies.wait_for(|copies| copies.get(&node).is_some_and(|at| at.seq >= seq)).await;
     }
 }

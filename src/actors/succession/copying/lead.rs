@@ -1,9 +1,16 @@
 //! Telling a follower what changes.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     net::TcpStream,
+    sync::Semaphore,
     time::{Instant, sleep},
 };
 
@@ -23,6 +30,9 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// How often something is said, whether there is anything to say or not.
 const BEAT: Duration = Duration::from_secs(1);
 
+/// Numbers streams, so that an old one is told from the one that took its place.
+static STREAMS: AtomicU64 = AtomicU64::new(0);
+
 /// Whoever serves, as its followers need it.
 #[derive(Clone, Debug)]
 pub struct Reign {
@@ -34,6 +44,8 @@ pub struct Reign {
     pub store: Store,
     /// How far the followers are.
     pub copies: Copies,
+    /// Who may copy everything at the moment.
+    pub wholes: Arc<Semaphore>,
 }
 
 /// Tells one follower everything, then what changes, until the connection ends.
@@ -42,9 +54,10 @@ pub struct Reign {
 /// Why it ended.
 pub async fn lead(stream: TcpStream, secret: &HomeKey, reign: &Reign) -> Result<(), CopyError> {
     let (wire, node) = Wire::accept(stream, secret, reign.node).await?;
-    let mut leader = Leader { wire, node, reign };
+    let number = STREAMS.fetch_add(1, Ordering::Relaxed);
+    let mut leader = Leader { wire, node, stream: number, reign };
     let ended = leader.tell().await;
-    reign.copies.forget(node);
+    reign.copies.forget(node, number);
     match ended {
         Err(CopyError::Closed) => Ok(()),
         ended => ended,
@@ -54,6 +67,7 @@ pub async fn lead(stream: TcpStream, secret: &HomeKey, reign: &Reign) -> Result<
 struct Leader<'a> {
     wire: Wire,
     node: NodeId,
+    stream: u64,
     reign: &'a Reign,
 }
 
@@ -66,7 +80,7 @@ impl Leader<'_> {
         self.wire.say(&Told::Serving(self.reign.epoch)).await?;
         let mut at = match have {
             Some(Mark { epoch, seq }) if epoch == self.reign.epoch => {
-                self.reign.copies.set(self.node, seq);
+                self.reign.copies.set(self.node, self.stream, seq);
                 seq
             }
             _ => self.everything().await?,
@@ -98,6 +112,8 @@ impl Leader<'_> {
     }
 
     async fn everything(&mut self) -> Result<u64, CopyError> {
+        // Each holds one of the few connections that read.
+        let _turn = self.reign.wholes.acquire().await.map_err(|_| CopyError::Closed)?;
         self.wire.say(&Told::Everything).await?;
         let mut whole = self.reign.store.whole().await?;
         while let Some(batch) = whole.next().await? {
@@ -116,7 +132,7 @@ impl Leader<'_> {
             tokio::select! {
                 biased;
                 asked = self.wire.next() => match asked? {
-                    Asked::Applied(seq) => self.reign.copies.set(self.node, seq),
+                    Asked::Applied(seq) => self.reign.copies.set(self.node, self.stream, seq),
                     Asked::Have(_) => return Err(CopyError::Nonsense),
                 },
                 () = &mut pause => return Ok(()),

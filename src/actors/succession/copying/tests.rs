@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Semaphore, watch},
     task::JoinHandle,
     time::timeout,
 };
@@ -68,7 +68,7 @@ async fn serve(
 async fn reign(node: &Node, epoch: u64) -> Reign {
     let store = node.store().await;
     store.begin_changes(epoch).await.expect("a log");
-    Reign { node: SERVES, epoch, store, copies: Copies::default() }
+    Reign { node: SERVES, epoch, store, copies: Copies::default(), wholes: Arc::new(Semaphore::new(1)) }
 }
 
 /// Follows until `seq` of `epoch` is on disk, then hangs up.

@@ -8,6 +8,10 @@ use std::fmt;
 /// What the reason of a close frame begins with if the home is served elsewhere from now on; then comes where.
 pub const MOVED: &str = "moved ";
 
+/// The header by which the answer to a WebSocket request says how many doors the home has, if there are several. Only
+/// who sees it asks where they are: there are servers that do not survive a question that they do not expect.
+pub const DOORS: &str = "kith-doors";
+
 /// The house will not do what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {

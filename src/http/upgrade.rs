@@ -23,7 +23,12 @@ use crate::{
     },
     crypto::channel::Ephemeral,
     dialect::{Session, kith, olaf::accent::Ear},
-    domain::{dialect::Dialect, limits::seconds, neighbourhood::Direction, refusal::Refusal},
+    domain::{
+        dialect::Dialect,
+        limits::seconds,
+        neighbourhood::Direction,
+        refusal::{DOORS, Refusal},
+    },
 };
 
 /// What was asked for beside a WebSocket.
@@ -54,6 +59,10 @@ pub async fn serve(
             Ok(mut answer) => {
                 if let Wish::Link = wish {
                     answer.insert_header((header::SEC_WEBSOCKET_PROTOCOL, kith::SUBPROTOCOL));
+                }
+                let doors = site.nodes.all().len();
+                if doors > 1 {
+                    answer.insert_header((DOORS, doors));
                 }
                 (encode(parts.codec, answer.finish().set_body(())), Some(wish))
             }

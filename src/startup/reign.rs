@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_rt::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::end::flush;
 use crate::{
@@ -26,6 +26,8 @@ use crate::{
 const TELL: Duration = Duration::from_millis(500);
 /// How often we look whether the house holds still.
 const LOOK: Duration = Duration::from_millis(2);
+/// How long whoever has given its place away waits to hear that the other one has taken it.
+const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
 const CUT: u64 = 8192;
 
@@ -53,7 +55,15 @@ pub(super) async fn hold(shell: &mut Shell, site: &Arc<Site>, epoch: Epoch) -> L
         };
         if role != Role::Leader(epoch) {
             let is_still = site.house.stillness.is_on();
-            return if is_still && role != Role::Fenced { Lost::HandedOver(leader) } else { Lost::AtOnce };
+            if !is_still || role == Role::Fenced {
+                return Lost::AtOnce;
+            }
+            let known = async {
+                let known = state.wait_for(|state| state.leader.is_some()).await;
+                known.ok().and_then(|state| state.leader.clone())
+            };
+            // People are told where to go, if that is heard soon.
+            return Lost::HandedOver(timeout(WHERE, known).await.unwrap_or(leader));
         }
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Lost::AtOnce },

@@ -99,6 +99,7 @@ struct Driver<P> {
     writer: mpsc::UnboundedSender<(Serial, Ballot)>,
     asked: HashMap<Asked, oneshot::Sender<Reply>>,
     last_asked: u64,
+    cause: Cause,
     wish: Option<oneshot::Sender<Result<NodeId, NotHanded>>>,
 }
 
@@ -127,6 +128,7 @@ impl<P: Postman> Driver<P> {
             writer,
             asked: HashMap::new(),
             last_asked: 0,
+            cause: Cause::Started,
             wish: None,
         };
         driver.carry_out(out);
@@ -220,7 +222,7 @@ impl<P: Postman> Driver<P> {
         }
     }
 
-    fn became(&self, role: Role, cause: Cause) {
+    fn became(&mut self, role: Role, cause: Cause) {
         let epoch = self.election.view(lease::now()).epoch;
         tracing::info!(?role, why = cause.word(), %epoch, "this node has another role");
         self.bulletin.publish(Kind::Role { role, cause, epoch });
@@ -230,7 +232,7 @@ impl<P: Postman> Driver<P> {
             // asked whether it has time.
             lease.set((served && cause != Cause::HandedOver).then(lease::now));
         }
-        self.state.send_modify(|state| (state.role, state.cause) = (role, cause));
+        self.cause = cause;
     }
 
     /// Whoever waits for news of our role or of whoever leads hears them.
@@ -255,7 +257,9 @@ impl<P: Postman> Driver<P> {
             })
         });
         self.state.send_modify(|state| {
+            // All at once: whoever acts on the role needs to know who leads instead.
             state.role = role;
+            state.cause = self.cause;
             state.epoch = view.epoch;
             state.leader = place;
         });

@@ -26,7 +26,7 @@ use crate::{
         person::PersonId,
         voice::{Say, Voice},
     },
-    domain::backoff::Backoff,
+    domain::{backoff::Backoff, refusal::DOORS},
 };
 
 /// How long a server may take to open the connection.
@@ -182,8 +182,8 @@ impl Runner {
             dialled = dialling => dialled,
             () = refuse(commands, reports) => return End::Asked,
         };
-        let socket = match dialled {
-            Ok(socket) => socket,
+        let (socket, has_doors) = match dialled {
+            Ok(dialled) => dialled,
             Err(farewell) => return End::Farewell(unreachable(farewell, doors)),
         };
         let end = {
@@ -192,7 +192,7 @@ impl Runner {
             let mut holding = pin!(line.hold(socket, commands));
             tokio::select! {
                 end = &mut holding => end,
-                Some(home) = home_behind(&door, inquiry) => {
+                Some(home) = home_behind(&door, inquiry.filter(|_| has_doors)) => {
                     doors.learn(&home);
                     holding.await
                 }
@@ -246,7 +246,8 @@ async fn home_behind(door: &Door, inquiry: Option<&Inquiry>) -> Option<Home> {
     inquiry?.ask(door).await.ok()??.home
 }
 
-async fn dial(config: &Config, doors: &Doors) -> Result<Socket, Farewell> {
+/// Opens a connection. Says whether its home has several doors, too.
+async fn dial(config: &Config, doors: &Doors) -> Result<(Socket, bool), Farewell> {
     let door = doors.present();
     let request = door.socket().into_client_request().map_err(|error| words::failed(&error))?;
     let limits = WebSocketConfig::default()
@@ -259,7 +260,7 @@ async fn dial(config: &Config, doors: &Doors) -> Result<Socket, Farewell> {
     let dialling = connect_async_tls_with_config(request, Some(limits), true, Some(connector));
     let patience = if doors.are_several() { LONGEST_TRY } else { LONGEST_DIAL };
     match timeout(patience, dialling).await {
-        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Ok((socket, answer))) => Ok((socket, answer.headers().contains_key(DOORS))),
         Ok(Err(error)) => Err(words::failed(&error)),
         Err(_) => Err(Farewell::passing("nobody answered in time")),
     }

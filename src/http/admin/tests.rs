@@ -118,7 +118,7 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
     assert_eq!(status, 200);
     let description: Value = serde_json::from_slice(&body).expect("json");
     let operations = operations(&description);
-    assert_eq!(operations.len(), 43, "{operations:?}");
+    assert_eq!(operations.len(), 45, "{operations:?}");
     for (method, path, guarded) in operations {
         let path = ["{id}", "{name}", "{member}"].iter().fold(path, |path, part| path.replace(part, "7"));
         assert_eq!(guarded, path != "/healthz" && path != "/readyz", "{path}");

@@ -1,6 +1,7 @@
 //! Homes of several nodes: one serves, the others keep a copy, and one of them takes over.
 
 use actix_web::http::Method;
+use serde_json::json;
 
 use super::home::{Home, all_follow, all_hold, app, serving};
 use crate::{
@@ -100,12 +101,16 @@ async fn of_two_nodes_the_fallback_alone_takes_over() {
     let mut apps = home.start_all();
     let first = serving(&apps).await;
     if first == 1 {
-        // The other one first has to serve; in order, so that it gets the place.
-        drop(apps[1].take().map(App::stop));
-        assert_eq!(serving(&apps).await, 0);
-        apps[1] = Some(home.start(1, tempfile::tempdir().expect("a folder"), &[]));
-        all_follow(&apps, 0).await;
+        // The other one has to serve first.
+        all_follow(&apps, 1).await;
+        in_time("the fallback hands over", async {
+            let (order, wish) = ("/api/v1/succession/handover", json!({"to": "node-0"}));
+            while app(&apps, 1).api_with(Method::POST, order, &wish).await.status != 202 {}
+            while serving(&apps).await != 0 {}
+        })
+        .await;
     }
+    all_follow(&apps, 0).await;
     let folder = apps[0].take().expect("a node").kill();
     assert_eq!(serving(&apps).await, 1);
     // The fallback serves, and goes on without the other one.

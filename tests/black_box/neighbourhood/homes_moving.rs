@@ -124,7 +124,7 @@ async fn a_planned_end_loses_nothing_that_was_said() {
     let read = ben.leaves(0);
     let read: Vec<_> = read.iter().filter_map(|line| line.find("anna: ").map(|at| &line[at..])).collect();
     assert_eq!(read, newcomer.history, "each line once, and in its order");
-    assert!(newcomer.history.len() > 40, "{:?}", newcomer.history);
+    assert!(newcomer.history.len() > 10, "{:?}", newcomer.history);
     anna.types("/quit");
 }
 

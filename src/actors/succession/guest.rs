@@ -90,7 +90,7 @@ impl Told {
                 );
             }
             News::Lost => {
-                tracing::warn!(?server, "no server answers reports; it is tried again, ever less often")
+                tracing::warn!(?server, "no server answers reports; it is tried again, ever less often");
             }
         }
         self.lead = lead;

@@ -4,11 +4,7 @@ use actix_web::http::Method;
 use serde_json::json;
 
 use super::home::{Home, all_follow, all_hold, app, serving};
-use crate::{
-    app::{App, in_time},
-    client::Client,
-    voices::Guest,
-};
+use crate::{app::in_time, client::Client, voices::Guest};
 
 #[actix_web::test]
 async fn one_of_three_serves_and_the_others_say_where() {

@@ -47,6 +47,9 @@ fn succession(settings: &Settings) -> Sense {
         "succession.listen",
         "a home of several nodes needs it, so that they find each other",
     )?;
+    if let Some(problem) = succession.problem() {
+        return Err(Nonsense { key: "succession.report_to", problem });
+    }
     match succession.numbers() {
         Ok(_) => Ok(()),
         Err(unsound) => Err(Nonsense { key: "succession", problem: unsound.to_string() }),

@@ -41,8 +41,7 @@ impl TryFrom<String> for Node {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let mut words = text.split_whitespace();
         let address = words.next().unwrap_or_default().to_owned();
-        let port = address.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then_some(port));
-        if port.is_none_or(|port| port.parse::<u16>().is_err()) {
+        if !has_port(&address) {
             return Err(format!("{address:?} is no address of a succession door; write host:port"));
         }
         let mut node = Self { address, door: String::new(), name: None, fallback: false };
@@ -64,6 +63,12 @@ impl TryFrom<String> for Node {
         }
         Ok(node)
     }
+}
+
+/// Whether a text is `host:port`.
+fn has_port(address: &str) -> bool {
+    let parts = address.rsplit_once(':');
+    parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 
 impl From<Node> for String {
@@ -129,6 +134,8 @@ impl Node {
 pub struct Succession {
     /// Where the other nodes and original hosts find us; empty: nowhere.
     pub listen: Optional,
+    /// `host:port` of a server of the first form that we report to; empty: none.
+    pub report_to: String,
     /// How often a node reports.
     pub report_ms: u32,
     /// How often whoever leads asks whether the others follow.
@@ -162,6 +169,29 @@ pub struct Succession {
 }
 
 impl Succession {
+    /// The server of the first form that we report to.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        Some(self.report_to.as_str()).filter(|server| !server.is_empty())
+    }
+
+    /// What is wrong with that server, if anything is.
+    pub(super) fn problem(&self) -> Option<String> {
+        let server = self.server()?;
+        if !has_port(server) {
+            return Some(format!(
+                "{server:?} is no address of a server; write host:port, as in 10.0.0.1:3012"
+            ));
+        }
+        match self.listen.0 {
+            None => Some(
+                "succession.listen must be set as well: whoever is told to lead is found there".to_owned(),
+            ),
+            Some(door) if door.to_string() == server => Some("it is succession.listen itself".to_owned()),
+            Some(_) => None,
+        }
+    }
+
     /// The numbers, as the election knows them.
     ///
     /// # Errors
@@ -220,6 +250,28 @@ mod tests {
         ] {
             let problem = node(text).expect_err(text);
             assert!(problem.contains(word), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn whom_we_report_to_is_an_address_elsewhere_and_needs_a_door_of_ours() {
+        let mut succession = crate::settings::load(&crate::settings::Sources::default())
+            .expect("the built-in settings")
+            .settings
+            .succession;
+        assert_eq!((succession.server(), succession.problem()), (None, None));
+        for (listen, report_to, word) in [
+            ("", "10.0.0.1:3012", Some("succession.listen must")),
+            ("127.0.0.1:3012", "10.0.0.1", Some("host:port")),
+            ("127.0.0.1:3012", ":3012", Some("host:port")),
+            ("127.0.0.1:3012", "127.0.0.1:3012", Some("itself")),
+            ("127.0.0.1:3012", "first.example:3012", None),
+        ] {
+            succession.listen = listen.to_owned().try_into().expect(listen);
+            report_to.clone_into(&mut succession.report_to);
+            let problem = succession.problem();
+            assert_eq!(problem.is_some(), word.is_some(), "{report_to}");
+            assert!(problem.unwrap_or_default().contains(word.unwrap_or_default()), "{report_to}");
         }
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Joined {
     bulletin: Bulletin,
     /// For how long an answer of the others may take in all.
     patience: Duration,
+    /// In how much time each host that lives reports at least once.
+    farewell: Duration,
 }
 
 /// Takes part, if the settings say so.
@@ -78,7 +80,7 @@ pub(super) async fn join(
     let Some(address) = settings.succession.listen.0 else { return Ok(None) };
     let listener = listen(address)?;
     let numbers = settings.succession.numbers().map_err(|error| io::Error::other(error.to_string()))?;
-    let patience = numbers.lease * 2;
+    let (patience, farewell) = (numbers.lease * 2, numbers.suspect);
     let data = settings.server.data_dir.clone();
     let secret = HomeKey::of(&identity.server).map_err(|error| io::Error::other(error.to_string()))?;
     let home = settings.home.home();
@@ -93,13 +95,14 @@ pub(super) async fn join(
         data,
         name: settings.server.name.clone(),
         bulletin: bulletin.clone(),
+        report_to: settings.succession.server().map(ToOwned::to_owned),
         fence: Box::new(fence),
     })?;
     let scheme = if doors.tls { "wss" } else { "ws" };
     let address = public_address(settings, doors.main);
     let door = if address.contains("://") { address } else { format!("{scheme}://{address}") };
     let nodes = Nodes::of(shell.helm.clone(), door);
-    Ok(Some(Joined { shell, handing: None, nodes, bulletin: bulletin.clone(), patience }))
+    Ok(Some(Joined { shell, handing: None, nodes, bulletin: bulletin.clone(), patience, farewell }))
 }
 
 /// How far what lies in the data folder goes.
@@ -166,18 +169,26 @@ impl Joined {
     ) -> Ended {
         if self.is_alone() {
             end.comes(tls).await;
+            bequeath(&self.shell.helm, self.farewell).await;
             return Ended::Asked;
         }
         tokio::select! {
             lost = reign::hold(&mut self.shell, &mut self.handing, site, epoch) => return ended(lost, false),
             () = end.comes(tls) => ASKED.store(true, Ordering::SeqCst),
         }
-        let (helm, patience) = (self.shell.helm.clone(), self.patience);
+        let (helm, patience, farewell) = (self.shell.helm.clone(), self.patience, self.farewell);
         tokio::select! {
             lost = reign::hold(&mut self.shell, &mut self.handing, site, epoch) => ended(lost, true),
             // If it comes to nothing, people are told that the server closes, as on any server.
-            _ = timeout(patience, hand_over(&helm)) => Ended::Asked,
+            () = give_away(&helm, patience, farewell) => Ended::Asked,
         }
+    }
+}
+
+/// Gives the place away, or leaves hosts of the first form to the best of them if there is nobody.
+async fn give_away(helm: &Helm, patience: Duration, farewell: Duration) {
+    if timeout(patience, hand_over(helm)).await.is_ok() {
+        bequeath(helm, farewell).await;
     }
 }
 
@@ -192,6 +203,14 @@ async fn hand_over(helm: &Helm) {
                 return;
             }
         }
+    }
+}
+
+/// Sends hosts of the first form to the best of them, if nobody else is left who could go on.
+async fn bequeath(helm: &Helm, farewell: Duration) {
+    if let Some(heir) = helm.bequeath().await {
+        tracing::info!(%heir, "hosts are sent to the best of them");
+        sleep(farewell).await;
     }
 }
 

@@ -1,19 +1,23 @@
 //! Succession as its first programs speak it, host and server, with their faults; and what operators see of it.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
 };
 
 use actix_web::{http::Method, rt::task::spawn_blocking};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, in_time, kith},
+    app::{App, PATIENCE, in_time, kith},
     neighbourhood::place::Place,
     peers::{python, run},
     socp::introducers::free_port,
 };
+
+mod guest;
 
 /// A door for hosts and nodes.
 fn door() -> String {
@@ -38,29 +42,42 @@ fn hosts_of_the_first_form_are_ranked_and_never_lead_whatever_they_do() {
 struct Original {
     child: Child,
     door: String,
-    output: BufReader<std::process::ChildStdout>,
+    notes: Receiver<Value>,
 }
 
 impl Original {
-    fn start(fault: Option<&str>) -> Self {
+    /// With one fault for each visit, of which the last one stays; or as it should be.
+    fn start(faults: &[&str]) -> Self {
+        let arguments: &[&str] = if faults.is_empty() { &[] } else { &["--fault"] };
+        Self::with(&[arguments, faults].concat())
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let mut command = Command::new(python());
         command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("tests/peers/succession_server.py");
-        let fault = fault.into_iter().flat_map(|fault| ["--fault", fault]);
-        let child = command.args(fault).stdout(Stdio::piped()).spawn();
+        let child = command.args(arguments).stdout(Stdio::piped()).spawn();
         let mut child = child.expect("the interpreter");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut door = String::new();
         output.read_line(&mut door).expect("its address");
-        Self { child, door: door.trim().to_owned(), output }
+        let (noted, notes) = channel();
+        // Ends with the output of the child. A line that its end has cut is no note.
+        thread::spawn(move || {
+            let lines = output.lines().map_while(Result::ok);
+            lines.filter_map(|line| serde_json::from_str(&line).ok()).try_for_each(|note| noted.send(note))
+        });
+        Self { child, door: door.trim().to_owned(), notes }
     }
 
-    /// Everything that it noticed.
+    /// The next thing that it noticed.
+    fn next(&self) -> Value {
+        self.notes.recv_timeout(PATIENCE).expect("a note in time")
+    }
+
+    /// Everything else that it noticed.
     fn end(mut self) -> Vec<Value> {
         let _ = self.child.kill();
-        let mut text = String::new();
-        self.output.read_to_string(&mut text).expect("text");
-        // The last line may be cut by its end.
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.notes.iter().collect()
     }
 }
 
@@ -81,8 +98,8 @@ fn node(other: &str) -> App {
     ])
 }
 
-async fn original_server(fault: Option<&str>, kind: &str) {
-    let original = Original::start(fault);
+async fn original_server(faults: &[&str], kind: &str) {
+    let original = Original::start(faults);
     let app = node(&original.door);
     let counted = app.until("/api/v1/hosts", |answer| answer.json()["failures"][kind].as_u64() >= Some(5));
     let view = counted.await.json();
@@ -112,22 +129,22 @@ macro_rules! servers {
     ($($name:ident: $fault:expr, $kind:literal;)*) => {
         $(#[actix_web::test]
         async fn $name() {
-            original_server($fault, $kind).await;
+            original_server(&$fault, $kind).await;
         })*
     };
 }
 
 // None of them has the key of the home, so none is followed, and none is sent what ends it.
 servers! {
-    a_server_of_the_first_form_is_no_leader: None, "unproven";
-    one_that_moves_and_spells_otherwise_is_none: Some("migrating"), "unproven";
-    one_without_a_fallback_is_none: Some("empty-fallback"), "unproven";
-    one_that_tells_us_to_lead_makes_us_nothing: Some("leads-you"), "unproven";
-    one_that_stops_in_the_middle_is_none: Some("half"), "unproven";
-    one_that_resets_is_counted_so: Some("reset"), "reset";
-    one_that_closes_without_an_answer_is_counted_so: Some("silent"), "empty";
-    one_whose_answer_is_empty_is_counted_so: Some("empty"), "empty";
-    one_that_never_answers_is_counted_so: Some("mute"), "timed-out";
+    a_server_of_the_first_form_is_no_leader: [], "unproven";
+    one_that_moves_and_spells_otherwise_is_none: ["migrating"], "unproven";
+    one_without_a_fallback_is_none: ["empty-fallback"], "unproven";
+    one_that_tells_us_to_lead_makes_us_nothing: ["leads-you"], "unproven";
+    one_that_stops_in_the_middle_is_none: ["half"], "unproven";
+    one_that_resets_is_counted_so: ["reset"], "reset";
+    one_that_closes_without_an_answer_is_counted_so: ["silent"], "empty";
+    one_whose_answer_is_empty_is_counted_so: ["empty"], "empty";
+    one_that_never_answers_is_counted_so: ["mute"], "timed-out";
 }
 
 #[actix_web::test]

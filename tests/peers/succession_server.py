@@ -1,6 +1,6 @@
 """A server as the first program of succession has it, with what it cannot bear, and with its faults on request.
 
-    python tests/peers/succession_server.py [--port PORT] [--fault FAULT]
+    python tests/peers/succession_server.py [--host HOST] [--port PORT] [--fault FAULT [FAULT ...]] [--send-to HOST]
 
 It prints its address, then one line of JSON for everything that happens: `{"visit": [...], "below": ...}` with the
 lines in front of the empty line of a request and the number of bytes behind it. Where the first one died, it prints
@@ -8,7 +8,8 @@ lines in front of the empty line of a request and the number of bytes behind it.
 
 Faults: `migrating` (another key for the same thing, as while it moves), `empty-fallback`, `reset` (RST in the middle of
 its answer), `silent` (closed without an answer), `empty` (an empty line and nothing else), `half` (an answer that is
-cut), `mute` (never an answer), `leads-you` (`Switch-To-Server: true`).
+cut), `mute` (never an answer), `leads-you` (`Switch-To-Server: true`), `none`. Of several there is one for each visit,
+and the last one stays. `migrating` sends its hosts to `--send-to`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import uuid
 
 from succession_wire import reset
 
-FAULTS = ["migrating", "empty-fallback", "reset", "silent", "empty", "half", "mute", "leads-you"]
+FAULTS = ["migrating", "empty-fallback", "reset", "silent", "empty", "half", "mute", "leads-you", "none"]
 FIELDS = 9
 
 
@@ -40,8 +41,10 @@ def read(stream: socket.socket) -> bytes:
 
 
 class Server:
-    def __init__(self, fault: str | None) -> None:
-        self.fault = fault
+    def __init__(self, faults: list[str], send_to: str) -> None:
+        self.faults = faults
+        self.fault = faults[0]
+        self.send_to = send_to
         self.known: set[str] = set()
         self.mute: list[socket.socket] = []
 
@@ -50,6 +53,7 @@ class Server:
         head, _, below = heard.decode(errors="replace").partition("\n\n")
         lines = [line for line in head.split("\n") if line]
         note(visit=lines, below=len(below))
+        self.fault = self.faults.pop(0) if len(self.faults) > 1 else self.faults[0]
         if not heard:
             return note(crashed="an empty connection")
         if len(lines) != FIELDS:
@@ -79,7 +83,7 @@ class Server:
 
     def text(self, identity: str, name: str) -> str:
         if self.fault == "migrating":
-            return (f"State: Unauthorized\nSwitchToServer: false\nNew-Server: 127.0.0.1\nFallback-Server: None\n"
+            return (f"State: Unauthorized\nSwitchToServer: false\nNew-Server: {self.send_to}\nFallback-Server: None\n"
                     f"Id: {uuid.uuid4()}")
         if identity == "No-Id":
             identity = str(uuid.uuid4())
@@ -94,11 +98,13 @@ class Server:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--fault", choices=FAULTS)
+    parser.add_argument("--fault", choices=FAULTS, nargs="+", default=["none"])
+    parser.add_argument("--send-to", default="127.0.0.1")
     given = parser.parse_args()
-    server = Server(given.fault)
-    with socket.create_server(("127.0.0.1", given.port)) as listener:
+    server = Server(given.fault, given.send_to)
+    with socket.create_server((given.host, given.port)) as listener:
         print("{}:{}".format(*listener.getsockname()), flush=True)
         # One after the other, without any patience for one of them in particular: that is how it was.
         while True:

@@ -37,6 +37,8 @@ pub(super) enum Caller {
     Node(Box<Ask>, oneshot::Sender<Reply>),
     /// A host of the first form.
     Host(Call, oneshot::Sender<Option<Told>>),
+    /// Nobody: a report of ours to a server of the first form got no answer.
+    Missed(Failure),
 }
 
 /// The way to the other nodes.
@@ -160,6 +162,9 @@ impl<P: Postman> Driver<P> {
                 // An election that says neither yes nor no has nothing to hand over.
                 self.wished(Err(NotHanded::NotLeading));
             }
+            Order::Bequeath(answer) => {
+                let _ = answer.send(self.election.bequeath(lease::now()));
+            }
             Order::Look(answer) => {
                 // Whoever does not wait any more does not want to know.
                 let _ = answer.send(self.election.view(lease::now()));
@@ -180,6 +185,7 @@ impl<P: Postman> Driver<P> {
                 let fresh = NodeId(uuid::Uuid::new_v4().as_u128());
                 let _ = answer.send(self.election.call(&call, fresh, lease::now()));
             }
+            Caller::Missed(failure) => self.election.missed(failure),
         }
     }
 

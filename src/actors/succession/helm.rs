@@ -62,6 +62,8 @@ pub enum Order {
     Copied(Position),
     /// An operator wants another leader. Answered when that has begun, or why not.
     HandOver(Option<NodeId>, oneshot::Sender<Result<NodeId, NotHanded>>),
+    /// This node stops for good. Answered with the host that hosts are sent to, if any are.
+    Bequeath(oneshot::Sender<Option<NodeId>>),
     /// Somebody looks.
     Look(oneshot::Sender<View>),
 }
@@ -118,6 +120,14 @@ impl Helm {
         let (answer, answered) = oneshot::channel();
         self.say(Order::HandOver(to, answer));
         answered.await.unwrap_or(Err(NotHanded::NotLeading))
+    }
+
+    /// Sends the hosts that know only the first form to the best of them, if no other node lives that could go on.
+    /// Tells to which; `None` if they are sent nowhere.
+    pub async fn bequeath(&self) -> Option<NodeId> {
+        let (answer, answered) = oneshot::channel();
+        self.say(Order::Bequeath(answer));
+        answered.await.ok().flatten()
     }
 
     /// What people are shown; `None` if the program ends.

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpStream, ToSocketAddrs},
     time::timeout,
 };
 
@@ -41,25 +41,6 @@ impl Post {
     pub(super) fn new(key: Arc<HomeKey>, home: Home, run: u64, patience: Duration) -> Self {
         Self { key, home, run, count: AtomicU64::new(0), patience }
     }
-
-    async fn exchange(&self, address: &str, question: &str) -> Result<Vec<u8>, Failure> {
-        let connect = timeout(self.patience, connect(address)).await.map_err(|_| Failure::TimedOut)?;
-        let mut stream = connect?;
-        let talk = async {
-            stream.write_all(question.as_bytes()).await?;
-            // What programs of the first form wait for.
-            stream.shutdown().await?;
-            let mut answer = Vec::new();
-            let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-            stream.take(most).read_to_end(&mut answer).await?;
-            Ok(answer)
-        };
-        match timeout(self.patience, talk).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(failure(&error)),
-            Err(_) => Err(Failure::TimedOut),
-        }
-    }
 }
 
 impl Postman for Post {
@@ -67,12 +48,35 @@ impl Postman for Post {
         let member = self.home.member(seat).ok_or(Failure::NoSuchName)?;
         let sequence = Sequence { run: self.run, count: self.count.fetch_add(1, Ordering::Relaxed) + 1 };
         let sealed = seal_ask(&ask, sequence, &utc(unix_ms()), &self.key);
-        let answer = self.exchange(&member.address, &sealed.text).await?;
+        let answer = exchange(&*member.address, &sealed.text, self.patience).await?;
         open_reply(&answer, &sealed.mark, &self.key).map_err(Failure::from)
     }
 }
 
-async fn connect(address: &str) -> Result<TcpStream, Failure> {
+/// Asks a question of whoever listens there. Connecting and talking may each take as long as `patience`.
+pub(super) async fn exchange(
+    address: impl ToSocketAddrs,
+    question: &str,
+    patience: Duration,
+) -> Result<Vec<u8>, Failure> {
+    let mut stream = timeout(patience, connect(address)).await.map_err(|_| Failure::TimedOut)??;
+    let talk = async {
+        stream.write_all(question.as_bytes()).await?;
+        // What programs of the first form wait for.
+        stream.shutdown().await?;
+        let mut answer = Vec::new();
+        let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+        stream.take(most).read_to_end(&mut answer).await?;
+        Ok(answer)
+    };
+    match timeout(patience, talk).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(failure(&error)),
+        Err(_) => Err(Failure::TimedOut),
+    }
+}
+
+async fn connect(address: impl ToSocketAddrs) -> Result<TcpStream, Failure> {
     let mut found = tokio::net::lookup_host(address).await.map_err(|_| Failure::NoSuchName)?;
     let address = found.next().ok_or(Failure::NoSuchName)?;
     TcpStream::connect(address).await.map_err(|error| failure(&error))

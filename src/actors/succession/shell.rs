@@ -12,6 +12,7 @@ use super::{
     ballots::Ballots,
     door::{self, Inside},
     driver::{self, Parts},
+    guest::{self, Visit},
     helm::{Duty, Helm, State},
     post::Post,
 };
@@ -45,6 +46,8 @@ pub struct Plan {
     pub listener: TcpListener,
     /// The file of the node's id and ballot.
     pub file: PathBuf,
+    /// `host:port` of a server of the first form that this node reports to as a host.
+    pub report_to: Option<String>,
     /// The folder whose disk is measured.
     pub data: PathBuf,
     /// What this node is called.
@@ -90,6 +93,13 @@ pub fn start(plan: Plan) -> io::Result<Shell> {
     let first = State { role: Role::Standby(None), cause: Cause::Started, epoch: ballot.epoch, leader: None };
     let (state, told) = watch::channel(first);
     let helm = Helm::new(node, Arc::clone(&plan.secret), told, plan.home.others.clone().into(), orders);
+    let visit = plan.report_to.map(|server| Visit {
+        server,
+        numbers: plan.numbers.clone(),
+        name: plan.name.clone(),
+        data: plan.data.clone(),
+        callers: callers.clone(),
+    });
     let inside = Inside::new((!alone).then(|| Arc::clone(&plan.secret)), callers, streams);
     // The number of this run: the first ballot is written with it.
     let run = ballot.run.saturating_add(1);
@@ -114,6 +124,7 @@ pub fn start(plan: Plan) -> io::Result<Shell> {
                 tokio::select! {
                     () = door::keep(listener, inside) => {}
                     () = driver::run(parts) => {}
+                    () = guest::report(visit) => {}
                 }
             }
             Err(error) => tracing::error!(%error, "the door of succession cannot be used"),

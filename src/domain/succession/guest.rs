@@ -83,13 +83,13 @@ impl Guest {
         (self.asked, self.attempts, self.next) = (false, 0, now + numbers.report);
         self.id = Some(answer.id);
         self.address = answer.address.as_deref().map(Arc::from).or_else(|| self.address.take());
-        self.fallback = answer.fallback.as_deref().map(Arc::from).filter(|to| *to != self.server);
+        self.fallback = answer.fallback.as_deref().filter(|to| self.is_elsewhere(to)).map(Arc::from);
         if answer.lead {
             // Who has only now been given an id cannot have been chosen: somebody else at our address was.
             return if knew_us { News::Lead } else { News::Same };
         }
         match answer.new_server.as_deref() {
-            Some(to) if *to != *self.server => self.move_to(to.into(), now),
+            Some(to) if self.is_elsewhere(to) => self.move_to(to.into(), now),
             _ => News::Same,
         }
     }
@@ -109,6 +109,12 @@ impl Guest {
             None if over == 1 => News::Lost,
             None => News::Same,
         }
+    }
+
+    /// Whether there is a point in going there: the host that is the fallback is told its own address like all
+    /// others, and who reports to itself waits for nobody.
+    fn is_elsewhere(&self, to: &str) -> bool {
+        *to != *self.server && self.address.as_deref() != Some(to)
     }
 
     fn move_to(&mut self, server: Arc<str>, now: Moment) -> News {
@@ -170,6 +176,22 @@ mod tests {
             now += Duration::from_secs(100);
         }
         assert_eq!(lost, 1, "it is said once, and never given up");
+    }
+
+    #[test]
+    fn nobody_goes_to_itself() {
+        let (numbers, mut now) = (Numbers::default(), Moment::ZERO);
+        let mut guest = Guest::new("10.0.0.1", now);
+        let own = || Some("10.0.0.7".to_owned());
+        reports(&mut guest, now, "10.0.0.1", None);
+        let answer = HostAnswer { new_server: own(), address: own(), ..answer(Some("10.0.0.7")) };
+        assert_eq!(guest.answered(&answer, now, &numbers), News::Same);
+        now += numbers.report;
+        for attempt in 1..=4 {
+            reports(&mut guest, now, "10.0.0.1", Some(NodeId(7)));
+            assert_eq!(guest.failed(now, &numbers), if attempt == 4 { News::Lost } else { News::Same });
+            now += numbers.retry;
+        }
     }
 
     #[test]

@@ -88,11 +88,16 @@ impl Election {
         place.node.is_some()
     }
 
-    pub(super) fn failed(&mut self, seat: Seat, failure: Failure, now: Moment) {
+    /// A question got no answer. Counted, whoever was asked.
+    pub fn missed(&mut self, failure: Failure) {
         let kinds = Failure::ALL.iter().map(|(kind, _)| *kind);
         for (count, _) in self.failures.iter_mut().zip(kinds).filter(|(_, kind)| *kind == failure) {
             *count = count.saturating_add(1);
         }
+    }
+
+    pub(super) fn failed(&mut self, seat: Seat, failure: Failure, now: Moment) {
+        self.missed(failure);
         let retry = self.numbers.retry;
         if let Some(place) = self.seats.get_mut(usize::from(seat.0))
             && let Some(sent) = place.asked.take()

@@ -59,10 +59,18 @@ async fn a_home_outlives_the_node_that_serves_it_and_takes_it_back() {
     app(&apps, first).until_served_at(&home.nodes[second].main.url()).await;
     assert_eq!(serving(&apps).await, second);
     all_follow(&apps, second).await;
+    // Who has taken over can give away in order what it took.
+    in_time("the second one hands over", async {
+        let (order, wish) = ("/api/v1/succession/handover", json!({"to": format!("node-{first}")}));
+        while app(&apps, second).api_with(Method::POST, order, &wish).await.status != 202 {}
+        while serving(&apps).await != first {}
+    })
+    .await;
     let third = (0..3).find(|at| ![first, second].contains(at)).expect("another one");
-    drop(apps[second].take().expect("a node").kill());
+    all_follow(&apps, first).await;
+    drop(apps[first].take().expect("a node").kill());
     let next = serving(&apps).await;
-    assert!([first, third].contains(&next));
+    assert!([second, third].contains(&next));
     let guest = Guest::enter(app(&apps, next), "carl", "garden").await;
     assert_eq!(guest.history, ["anna: I was here"]);
 }
@@ -122,4 +130,18 @@ async fn of_two_nodes_the_fallback_alone_takes_over() {
     })
     .await;
     assert_eq!(alone.ask_openly_if_there("/readyz").await, Some(503));
+}
+
+#[actix_web::test]
+async fn nodes_that_are_asked_to_end_all_at_once_end() {
+    let home = Home::of(3, None);
+    let apps = home.start_all();
+    all_follow(&apps, serving(&apps).await).await;
+    for app in apps.iter().flatten() {
+        app.signal("TERM");
+    }
+    for mut app in apps.into_iter().flatten() {
+        let status = app.wait();
+        assert!(status.success(), "{status}: {}", app.log());
+    }
 }

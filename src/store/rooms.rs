@@ -16,6 +16,8 @@ use super::error::StoreError;
 /// What openers are, as it is written.
 const MEMBER: &str = "member";
 const HOME: &str = "home";
+/// The last stamp that this home has given, as a fact.
+const HEAD: &str = "rooms.head";
 
 impl Store {
     /// Writes down what happened in rooms, in this order, all of it or nothing. `now` is when rooms that
@@ -72,7 +74,9 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         let emptied = emptied.iter().map(read_emptied).collect::<Result<_, _>>()?;
-        Ok(Kept { rooms, lines, muted, emptied })
+        let head = self.fact(HEAD).await?.map(|text| text.parse().map(Stamp));
+        let head = head.transpose().map_err(|_| StoreError::Row { table: "facts" })?.unwrap_or(Stamp::ZERO);
+        Ok(Kept { rooms, lines, muted, emptied, head })
     }
 }
 
@@ -105,6 +109,12 @@ async fn write(
                 .await?;
             sqlx::query("DELETE FROM rooms WHERE name = ?").bind(name.as_str()).execute(&mut **transaction)
         }
+        Record::Head(stamp) => sqlx::query(
+            "INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .bind(HEAD)
+        .bind(stamp.0.to_string())
+        .execute(&mut **transaction),
         Record::Muted(member, true) => {
             sqlx::query("INSERT INTO room_mutes (member) VALUES (?) ON CONFLICT (member) DO NOTHING")
                 .bind(member.0.as_slice())

@@ -125,7 +125,11 @@ impl Registry {
                 },
                 Record::Muted(member, true) => Kind::Muted { member: *member },
                 Record::Muted(member, false) => Kind::Unmuted { member: *member },
-                Record::Room(_) | Record::Erased(_) | Record::Forgotten(_) | Record::Emptied(..) => continue,
+                Record::Room(_)
+                | Record::Erased(_)
+                | Record::Forgotten(_)
+                | Record::Emptied(..)
+                | Record::Head(_) => continue,
             };
             self.bulletin.publish(kind);
         }

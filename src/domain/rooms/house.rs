@@ -137,6 +137,7 @@ impl Rooms {
         }
         // It is in the store already.
         outcome.records.retain(|record| !matches!(record, Record::Line(_)));
+        self.archive.give(kept.head);
         let own = self.heard.through(self.own);
         self.heard.bound(|_| false);
         self.clock.restore(last, own, now_ms);
@@ -273,8 +274,17 @@ impl Rooms {
         for id in &turn.gone {
             outcome.records.push(Record::Erased(*id));
             if id.home == self.own {
-                self.archive.remove(id.stamp);
+                self.retire(id.stamp, outcome);
             }
+        }
+    }
+
+    /// A line of this home is no longer kept. If it was the newest, neighbours go on from there nevertheless, also
+    /// after a restart: who knows a stamp that we do not know to have given must drop all that it has of us.
+    pub(super) fn retire(&mut self, stamp: Stamp, outcome: &mut Outcome) {
+        self.archive.remove(stamp);
+        if stamp == self.archive.head() {
+            outcome.records.push(Record::Head(stamp));
         }
     }
 

@@ -153,3 +153,16 @@ fn where_a_room_was_emptied_is_remembered_no_longer_than_lines_are_kept() {
     assert_eq!(home.tidies().records.len(), 4);
     assert_eq!(home.rooms.emptied.len(), 0);
 }
+
+#[test]
+fn neighbours_keep_what_they_have_of_a_home_that_forgot_its_newest_line_and_started_anew() {
+    let mut home = linked(&Limits::default());
+    home.enters(0, "hall");
+    let said = home.says(0, "hall", "kept elsewhere").expect("said");
+    home.orders(Order::Forget(room("hall"))).expect("forgotten");
+    home.restarts(0);
+    home.links(THERE, SEED);
+    let answer = home.is_told(THERE, RoomNews::WantLines(said.stamp)).expect("heard");
+    let lost = answer.news.iter().any(|(_, news)| matches!(news, RoomNews::Lost(_)));
+    assert!(!lost, "nobody is told to drop anything: {answer:?}");
+}

@@ -75,8 +75,9 @@ impl Rooms {
         self.put_all_out(name, outcome);
         let room = self.forget(name, outcome).ok_or(Objection::Unknown)?;
         let lines = room.all_lines();
-        for id in lines.clone().filter(|id| id.home == self.own) {
-            self.archive.remove(id.stamp);
+        let own = self.own;
+        for id in lines.clone().filter(|id| id.home == own) {
+            self.retire(id.stamp, outcome);
         }
         if let Some(last) = lines.map(|id| id.stamp).max() {
             self.remember_emptied(name, last, outcome);

@@ -58,6 +58,8 @@ pub enum Record {
     Muted(KeyId, bool),
     /// An operator has emptied this room, up to this stamp; none, if that need not be known any more.
     Emptied(RoomName, Option<Stamp>),
+    /// The last stamp that this home has given. Known from the line that has it, until that is no longer kept.
+    Head(Stamp),
 }
 
 /// What is written down about a room beside its lines.
@@ -82,6 +84,8 @@ pub struct Kept {
     pub muted: Vec<KeyId>,
     /// Which rooms were emptied, and up to where.
     pub emptied: Vec<(RoomName, Stamp)>,
+    /// The last stamp that this home had given when its line went.
+    pub head: Stamp,
 }
 
 impl Kept {
@@ -106,6 +110,7 @@ impl Kept {
                 self.emptied.retain(|(known, _)| *known != name);
                 self.emptied.extend(through.map(|through| (name, through)));
             }
+            Record::Head(stamp) => self.head = self.head.max(stamp),
         }
     }
 }

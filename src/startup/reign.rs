@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_rt::task::JoinHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::end::flush;
@@ -14,7 +14,7 @@ use crate::{
         registry::Count,
         succession::{
             copying::{Reign, lead},
-            helm::{Duty, Helm, Place},
+            helm::{Duty, Helm, Place, State},
             shell::Shell,
         },
     },
@@ -68,16 +68,11 @@ pub(super) async fn hold(
             (state.role, state.leader.clone())
         };
         if role != Role::Leader(epoch) {
-            let is_still = site.house.stillness.is_on();
-            if !is_still || role == Role::Fenced {
+            if !site.house.stillness.is_on() || role == Role::Fenced {
                 return Lost::AtOnce;
             }
-            let known = async {
-                let known = state.wait_for(|state| state.leader.is_some()).await;
-                known.ok().and_then(|state| state.leader.clone())
-            };
             // People are told where to go, if that is heard soon.
-            return Lost::HandedOver(timeout(WHERE, known).await.unwrap_or(leader));
+            return Lost::HandedOver(timeout(WHERE, whoever_leads(state)).await.unwrap_or(leader));
         }
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Lost::AtOnce },
@@ -113,6 +108,11 @@ pub(super) async fn hold(
             },
         }
     }
+}
+
+async fn whoever_leads(mut state: watch::Receiver<State>) -> Option<Place> {
+    let known = state.wait_for(|state| state.leader.is_some()).await;
+    known.ok().and_then(|state| state.leader.clone())
 }
 
 async fn tell(helm: &Helm, site: &Site, epoch: Epoch, cut: &mut u64) -> Result<(), StoreError> {

@@ -67,7 +67,9 @@ async fn everything_is_there_after_reopening() {
     write(&house, &[gone(5), gone(u64::MAX), Record::Emptied(name("den"), Some(Stamp(1)))]).await;
     write(&house, &[Record::Emptied(name("den"), None), Record::Emptied(name("den"), None)]).await;
     let (muted, emptied) = (vec![key(2), key(3)], vec![(name("cellar"), Stamp(u64::MAX))]);
-    let expected = Kept { rooms: rooms.to_vec(), lines: lines.to_vec(), muted, emptied };
+    write(&house, &[Record::Head(Stamp(7)), Record::Head(Stamp(u64::MAX))]).await;
+    let head = Stamp(u64::MAX);
+    let expected = Kept { rooms: rooms.to_vec(), lines: lines.to_vec(), muted, emptied, head };
     assert_eq!(kept(&house).await, expected);
     // Some of it may be written twice.
     write(&house, &records).await;

@@ -47,7 +47,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, PathConfig, PayloadConfig, QueryConfig},
 };
-use utoipa_actix_web::{AppExt as _, scope};
+use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
 use self::metrics::Metrics;
 pub use self::standby::app as standby;
@@ -103,41 +103,10 @@ fn app(
         .service(health::readyz)
         .service(scope::scope("/metrics").wrap(from_fn(guard::token)).service(metrics::show))
         .service(
-            scope::scope("/api/v1").wrap(from_fn(guard::stillness)).wrap(from_fn(guard::token)).configure(
-                |api| {
-                    api.service(server::show)
-                        .service(clients::list)
-                        .service(clients::show)
-                        .service(clients::kick)
-                        .service(members::list)
-                        .service(peers::list)
-                        .service(peers::add)
-                        .service(peers::show)
-                        .service(peers::remove)
-                        .service(peers::retry)
-                        .service(peers::pin)
-                        .service(neighbourhood::show)
-                        .service(mesh::show)
-                        .configure(rooms::configure)
-                        .service(bans::list)
-                        .service(bans::make)
-                        .service(bans::lift)
-                        .service(events::watch)
-                        .service(files::list)
-                        .service(files::delete)
-                        .service(directory::list)
-                        .service(directory::register)
-                        .service(directory::unregister)
-                        .service(offline::list)
-                        .service(offline::discard)
-                        .service(hosts::show)
-                        .service(handover::begin)
-                        .service(drain::begin);
-                    if faults {
-                        api.service(debug::fault).service(debug::fault_peer).service(debug::collapse);
-                    }
-                },
-            ),
+            scope::scope("/api/v1")
+                .wrap(from_fn(guard::stillness))
+                .wrap(from_fn(guard::token))
+                .configure(move |api| resources(api, faults)),
         )
         .split_for_parts();
     let routes = Data::new(fallback::Routes::new(&description));
@@ -154,4 +123,39 @@ fn app(
         .wrap(from_fn(guard::headers))
         .wrap(from_fn(unread::hold))
         .wrap(logging::logger())
+}
+
+/// Everything that asks for the token and is described.
+fn resources(api: &mut ServiceConfig<'_>, faults: bool) {
+    api.service(server::show)
+        .service(clients::list)
+        .service(clients::show)
+        .service(clients::kick)
+        .service(members::list)
+        .service(peers::list)
+        .service(peers::add)
+        .service(peers::show)
+        .service(peers::remove)
+        .service(peers::retry)
+        .service(peers::pin)
+        .service(neighbourhood::show)
+        .service(mesh::show)
+        .configure(rooms::configure)
+        .service(bans::list)
+        .service(bans::make)
+        .service(bans::lift)
+        .service(events::watch)
+        .service(files::list)
+        .service(files::delete)
+        .service(directory::list)
+        .service(directory::register)
+        .service(directory::unregister)
+        .service(offline::list)
+        .service(offline::discard)
+        .service(hosts::show)
+        .service(handover::begin)
+        .service(drain::begin);
+    if faults {
+        api.service(debug::fault).service(debug::fault_peer).service(debug::collapse);
+    }
 }

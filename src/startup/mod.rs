@@ -163,8 +163,11 @@ pub async fn run(
     let mut outside = Outside::open(&settings)?;
     let bulletin = Bulletin::default();
     let mut home = home::join(&settings, &identity, &outside.doors, &bulletin).await?;
-    // The doors are bound; whoever knocks before somebody serves behind them waits for a moment.
-    let ready = ready_file.map(|path| ReadyFile::write(path, &outside.doors, &data)).transpose()?;
+    let is_node = home.as_ref().is_some_and(|home| !home.is_alone());
+    let write = |path, doors: &Doors| ReadyFile::write(path, doors, &data);
+    // A node that stands by is ready for that. Its doors are bound, and whoever knocks waits for a moment.
+    let (early, late) = if is_node { (ready_file, None) } else { (None, ready_file) };
+    let early = early.map(|path| write(path, &outside.doors)).transpose()?;
     let epoch = match &mut home {
         None => Epoch::default(),
         Some(home) => match home.until_it_leads(&identity, &settings, &outside, &stop, &mut end).await? {
@@ -186,6 +189,7 @@ pub async fn run(
         greeting::greet(&outside.doors, &site, identity);
     }
     greeting::announce(&outside.doors, &site);
+    let late = late.map(|path| write(path, &outside.doors)).transpose()?;
     let ended = match &mut home {
         Some(home) => home.serve(&site, epoch, &mut end, outside.tls.as_ref()).await,
         None => {
@@ -194,7 +198,7 @@ pub async fn run(
         }
     };
     let stays = behind.leave(&site, ended, end).await?;
-    drop(ready);
+    drop((early, late));
     if stays { Err(again::start_anew().into()) } else { Ok(()) }
 }
 

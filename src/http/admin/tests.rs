@@ -136,8 +136,10 @@ async fn every_described_route_is_there_and_all_but_health_ask_for_the_token() {
             let takes_body =
                 ["/peers", "/bans", "/directory", "/topic", "/kick"].iter().any(|end| path.ends_with(end));
             let unsaid = status == 415 && takes_body;
+            // This server is no node of a larger home.
+            let alone = status == 404 && ["/hosts", "/handover"].iter().any(|end| path.ends_with(end));
             assert!(
-                status < 300 || unsaid || (status == 404 && path.contains('7')),
+                status < 300 || unsaid || alone || (status == 404 && path.contains('7')),
                 "{method} {path}: {status}"
             );
         }

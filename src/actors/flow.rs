@@ -160,4 +160,20 @@ mod tests {
         flow.pause(Duration::from_secs(120));
         assert!(flow.paused_until() > until);
     }
+
+    #[test]
+    fn what_is_read_is_under_way_until_it_is_dealt_with_or_counted_elsewhere() {
+        let stillness = Stillness::default();
+        let flow = Flow::of_frames(10, stillness.clone());
+        flow.begin_turn(false);
+        assert!(flow.may_read() && stillness.is_busy());
+        // It waits for a check, which the house that holds still will not begin.
+        flow.has_read_nothing();
+        assert!(!stillness.is_busy());
+        assert!(flow.may_read() && stillness.is_busy());
+        stillness.begin();
+        assert!(stillness.is_busy(), "what was read before is waited for");
+        assert!(!flow.may_read() && !stillness.is_busy(), "and nothing more is read");
+        assert!(flow.paused_until().is_some(), "until another turn, soon");
+    }
 }

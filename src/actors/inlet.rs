@@ -121,7 +121,11 @@ impl Stream for Inlet {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if self.broken || !self.flow.may_read() {
+            if self.broken {
+                self.flow.has_read_nothing();
+                return Poll::Pending;
+            }
+            if !self.flow.may_read() {
                 return Poll::Pending;
             }
             match self.decode() {

@@ -89,7 +89,7 @@ pub(super) async fn hold(
             Some(duty) = shell.duties.recv() => match duty {
                 Duty::Quiesce(to) => {
                     let (helm, site) = (helm.clone(), Arc::clone(site));
-                    let bring = async move { bring_to_the_end(&helm, &site, to).await };
+                    let bring = async move { bring_to_the_end(&helm, &site, (to, epoch)).await };
                     if let Some(before) = handing.replace(actix_rt::spawn(bring)) {
                         before.abort();
                     }
@@ -126,7 +126,7 @@ async fn tell(helm: &Helm, site: &Site, epoch: Epoch, cut: &mut u64) -> Result<(
 }
 
 /// Accepts nothing more, writes down what was accepted, and waits until that node has all of it.
-async fn bring_to_the_end(helm: &Helm, site: &Site, to: NodeId) {
+async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)) {
     let house = &site.house;
     house.stillness.begin();
     // What was read before is looked at, then it is on the map, then it is written.
@@ -148,16 +148,9 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, to: NodeId) {
     match site.store.last_change().await {
         Ok(last) => {
             helm.copies.until(to, last).await;
-            helm.copied(Position { epoch: epoch_of(helm), index: last });
+            helm.copied(Position { epoch, index: last });
             helm.caught_up(to);
         }
         Err(error) => tracing::error!(%error, "nobody can tell how far the database goes"),
-    }
-}
-
-fn epoch_of(helm: &Helm) -> Epoch {
-    match helm.state.borrow().role {
-        Role::Leader(epoch) => epoch,
-        _ => Epoch::default(),
     }
 }

@@ -72,6 +72,9 @@ impl Connection {
             self.end(Ending::Refused(refusal), ctx);
             return;
         }
+        // What waits for a check is not accepted yet, and from the check on it counts there. If it counted here too, a
+        // house that holds still would wait for what waits for the house.
+        self.flow.has_read_nothing();
         let house = Arc::clone(&self.house);
         let address = self.address;
         let answer = async move { judge(&house, address, check).await };

@@ -137,12 +137,6 @@ impl Helm {
         answered.await.ok()
     }
 
-    /// Whether this node serves.
-    #[must_use]
-    pub fn leads(&self) -> bool {
-        matches!(self.state.borrow().role, Role::Leader(_))
-    }
-
     fn say(&self, order: Order) {
         // Nobody hears it any more when the program ends.
         let _ = self.orders.send(order);

@@ -41,8 +41,8 @@ impl Copies {
     }
 
     /// Which nodes have a whole copy, and up to which change it is on their disks.
-    #[must_use]
-    pub fn all(&self) -> BTreeMap<NodeId, u64> {
+    #[cfg(test)]
+    pub(super) fn all(&self) -> BTreeMap<NodeId, u64> {
         self.0.borrow().iter().map(|(node, at)| (*node, at.seq)).collect()
     }
 

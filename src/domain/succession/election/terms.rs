@@ -117,6 +117,8 @@ pub enum Cause {
     HigherEpoch,
     /// Its ballot could not be written.
     DiskFailed,
+    /// Whom it voted for was not elected either.
+    Conceded,
 }
 
 impl Cause {
@@ -134,6 +136,7 @@ impl Cause {
             Self::LostMajority => "lost-majority",
             Self::HigherEpoch => "higher-epoch",
             Self::DiskFailed => "disk-failed",
+            Self::Conceded => "conceded",
         }
     }
 }

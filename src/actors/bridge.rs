@@ -16,7 +16,7 @@ use std::{
 
 use actix::{Message, Recipient};
 
-use super::{clock::unix_ms, tally::Tally};
+use super::{clock::unix_ms, stillness::UnderWay, tally::Tally};
 use crate::{
     crypto::{
         keys::{KeyError, PrivateKey},
@@ -47,6 +47,8 @@ pub(super) struct Job {
     pub(super) reach: Reach,
     /// Connections that have heard it in the room.
     pub(super) read_by: Arc<HashSet<ConnectionId>>,
+    /// It was accepted, so whoever gives its place away waits until it is said.
+    pub(super) under_way: UnderWay,
 }
 
 /// A line as it is said again.
@@ -63,6 +65,8 @@ pub struct Spoken {
     pub frame: Frame,
     /// Who is not told, because she has heard it in the room.
     pub read_by: Arc<HashSet<ConnectionId>>,
+    /// Until it has gone out.
+    pub under_way: UnderWay,
 }
 
 /// The way to the thread, which ends when this is dropped.
@@ -88,12 +92,13 @@ impl Scribe {
 
 fn work(jobs: &Receiver<Job>, mut pen: Pen, to: &Recipient<Spoken>, tally: &Tally) {
     for job in jobs {
-        match pen.write(&job) {
+        let dialect = job.dialect;
+        match pen.write(job) {
             Ok(Some(spoken)) => to.do_send(spoken),
             Ok(None) => drop(tally.bridge_skipped.inc()),
             Err(error) => {
                 tally.bridge_skipped.inc();
-                tracing::error!(%error, dialect = %job.dialect, "the bridge cannot say a line again");
+                tracing::error!(%error, %dialect, "the bridge cannot say a line again");
             }
         }
     }
@@ -117,15 +122,15 @@ struct Pen {
 
 impl Pen {
     /// Nothing, if there are no words for it.
-    fn write(&mut self, job: &Job) -> Result<Option<Spoken>, Trouble> {
+    fn write(&mut self, job: Job) -> Result<Option<Spoken>, Trouble> {
         let Some(text) = bridge::words(&job.line) else { return Ok(None) };
         let (by, signature, frame) = match job.dialect {
             Dialect::Olaf => self.olaf(&text)?,
             Dialect::Socp => self.socp(&text)?,
             Dialect::Tpacket => return Ok(None),
         };
-        let read_by = Arc::clone(&job.read_by);
-        Ok(Some(Spoken { by, reach: job.reach, trace: trace(&signature), frame, read_by }))
+        let Job { reach, read_by, under_way, .. } = job;
+        Ok(Some(Spoken { by, reach, trace: trace(&signature), frame, read_by, under_way }))
     }
 
     /// Grows with the clock, so that it goes on growing after a restart, and never goes back.

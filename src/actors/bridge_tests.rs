@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    actors::stillness::Stillness,
     crypto::{
         keys::PublicKey,
         signature::{Question, Verifier},
@@ -21,7 +22,8 @@ fn line(text: &str) -> Job {
     let id = LineId { stamp: Stamp::at(unix_ms()), home: KeyId([2; 32]) };
     let (room, deed) = (RoomName::public(), Deed::Said(text.to_owned().into()));
     let line = Arc::new(Line { id, room, by: Some(by), deed, was_letter: false });
-    Job { line, dialect: Dialect::Olaf, reach: Reach::Home, read_by: Arc::default() }
+    let under_way = Stillness::default().look();
+    Job { line, dialect: Dialect::Olaf, reach: Reach::Home, read_by: Arc::default(), under_way }
 }
 
 fn pen(folder: &std::path::Path) -> Pen {
@@ -62,7 +64,7 @@ fn olaf_members_hear_a_signed_letter_with_a_counter_that_survives_restarts() {
         }
         let mut pen = pen(folder.path());
         for _ in 0..2 {
-            let spoken = pen.write(&line("héllo")).expect("a key").expect("words");
+            let spoken = pen.write(line("héllo")).expect("a key").expect("words");
             let Frame::Text(text) = &spoken.frame else { panic!("{spoken:?}") };
             let Ok(olaf::wire::Message::Signed(signed)) = olaf::wire::Message::read(text) else {
                 panic!("{text}")
@@ -86,7 +88,7 @@ fn socp_members_hear_a_letter_in_every_form_that_programs_show() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut pen = pen(folder.path());
     let job = Job { dialect: Dialect::Socp, ..line("héllo") };
-    let spoken = pen.write(&job).expect("a key").expect("words");
+    let spoken = pen.write(job).expect("a key").expect("words");
     let Frame::Text(text) = &spoken.frame else { panic!("{spoken:?}") };
     let envelope = Envelope::read(text).expect("a frame");
     let payload: serde_json::Value = serde_json::from_str(envelope.payload()).expect("a payload");

@@ -12,7 +12,7 @@ use std::sync::{
 
 use actix::{Message, Recipient};
 
-use super::stillness::Stillness;
+use super::stillness::{Stillness, UnderWay};
 use crate::domain::{letter::Frame, refusal::Ending};
 
 /// A frame for the socket.
@@ -75,6 +75,13 @@ impl Inbox {
     /// A letter has arrived.
     pub fn taken(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// What came in here has consequences that are still to come; a house that holds still waits until this is
+    /// dropped.
+    #[must_use]
+    pub fn look(&self) -> UnderWay {
+        self.stillness.look()
     }
 
     /// Whether nothing is on its way.

@@ -77,17 +77,16 @@ impl Inbox {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// What came in here has consequences that are still to come; a house that holds still waits until this is
-    /// dropped.
-    #[must_use]
-    pub fn look(&self) -> UnderWay {
-        self.stillness.look()
-    }
-
     /// Whether nothing is on its way.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) == 0
+    }
+
+    /// Something that has arrived is looked at outside of the map until this is dropped.
+    #[must_use]
+    pub fn look(&self) -> UnderWay {
+        self.stillness.look()
     }
 
     /// Whether writers should wait.

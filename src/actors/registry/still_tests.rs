@@ -21,9 +21,8 @@ async fn until_still(registry: &Addr<Registry>, stillness: &Stillness) {
 #[actix_web::test]
 async fn who_waits_until_the_house_is_still_waits_for_what_is_said_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::create_dir_all(folder.path().join("keys")).expect("a folder");
     let stillness = Stillness::default();
-    let bridge = Some(BridgeKeys::of(folder.path()));
+    let bridge = Some(BridgeKeys::generate().expect("keys"));
     let inbox = Inbox::new(1 << 20, stillness.clone());
     let registry = start(Parts { bridge, inbox: inbox.clone(), ..parts(&folder, false).await });
     let (_author, _end) = join(&registry, 1, 1 << 20).await;

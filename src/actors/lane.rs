@@ -12,7 +12,7 @@ use std::sync::{
 
 use actix::{Message, Recipient};
 
-use super::stillness::Stillness;
+use super::stillness::{Stillness, UnderWay};
 use crate::domain::{letter::Frame, refusal::Ending};
 
 /// A frame for the socket.
@@ -81,6 +81,12 @@ impl Inbox {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) == 0
+    }
+
+    /// Something that has arrived is looked at outside of the map until this is dropped.
+    #[must_use]
+    pub fn look(&self) -> UnderWay {
+        self.stillness.look()
     }
 
     /// Whether writers should wait.

@@ -141,16 +141,18 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)
     if let Some(keeper) = &site.keeper {
         is_written &= flush(async || keeper.send(FlushOffline).await).await;
     }
-    if !is_written {
-        // Unsaid, the hand-over comes to nothing, and this node goes on with what it has in memory.
-        return;
-    }
-    match site.store.last_change().await {
-        Ok(last) => {
-            helm.copies.until(to, last).await;
-            helm.copied(Position { epoch, index: last });
-            helm.caught_up(to);
+    let last = match site.store.last_change().await {
+        Ok(last) if is_written => last,
+        failed => {
+            if let Err(error) = failed {
+                tracing::error!(%error, "nobody can tell how far the database goes");
+            }
+            // Unsaid, the hand-over comes to nothing. People need not wait for that: this node goes on at once, with
+            // what it has in memory.
+            return house.stillness.end();
         }
-        Err(error) => tracing::error!(%error, "nobody can tell how far the database goes"),
-    }
+    };
+    helm.copies.until(to, last).await;
+    helm.copied(Position { epoch, index: last });
+    helm.caught_up(to);
 }

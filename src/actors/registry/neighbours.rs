@@ -261,8 +261,10 @@ impl Registry {
         let said_by = letter.from;
         let notary = self.notary.clone();
         let (said, author) = (letter.clone(), member.key);
-        let verdict = async move { notary.judge_letter(said, member).await };
-        ctx.spawn(verdict.into_actor(self).map(move |verdict, registry, ctx| {
+        // It has been read, so a house that holds still waits for it.
+        let under_way = self.inbox.look();
+        let verdict = async move { (notary.judge_letter(said, member).await, under_way) };
+        ctx.spawn(verdict.into_actor(self).map(move |(verdict, _under_way), registry, ctx| {
             registry.doubts -= 1;
             if matches!(verdict, Ok(Some(_))) {
                 let letter = Letter { author: Author::Proven(author), ..letter };

@@ -218,6 +218,7 @@ impl<P: Postman> Driver<P> {
                 Output::Resume => self.ask_for(Duty::Resume),
                 Output::Handing(node, step) => {
                     tracing::info!(%node, ?step, "a hand-over");
+                    self.bulletin.publish(Kind::HandOver { node, step });
                     self.wished(Ok(node));
                 }
                 Output::NotHanded(why) => self.wished(Err(why)),

@@ -104,7 +104,8 @@ async fn what_was_answered_as_done_is_done_at_the_next_node() {
     let garden = new.get("/api/v1/rooms/garden").await;
     assert_eq!(garden["topic"], "flowers", "{garden}");
     let mut ben = Guest::enter(new, "ben", "garden").await;
-    assert_eq!(ben.history, ["anna: one", "anna: three"], "{:?}", ben.history);
+    let said: Vec<_> = ben.history.iter().filter(|line| line.starts_with("anna: ")).collect();
+    assert_eq!(said, ["anna: one", "anna: three"], "{:?}", ben.history);
     ben.say("may I say something?").await;
     let mut anna = Guest::enter(new, "anna", "garden").await;
     anna.say("he may not").await;

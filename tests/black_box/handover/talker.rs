@@ -29,22 +29,22 @@ use tokio::sync::mpsc::Receiver;
 use crate::app::in_time;
 
 /// How many members have keys.
-const PEOPLE: usize = 4;
+const PEOPLE: usize = 3;
 /// Between two letters of one author, beside the time that a signature takes.
 const PACE: Duration = Duration::from_millis(2);
 
-/// Keys of the size that SOCP wants take seconds to make, so all scenes share theirs.
-static KEYS: LazyLock<Vec<Arc<PrivateKey>>> = LazyLock::new(|| {
+/// Large keys take seconds to make, so all scenes share theirs. Each protocol wants another size.
+static OLAF: LazyLock<Keys> = LazyLock::new(|| make(2048));
+static SOCP: LazyLock<Keys> = LazyLock::new(|| make(4096));
+
+type Keys = Vec<Arc<PrivateKey>>;
+
+fn make(bits: u32) -> Keys {
     thread::scope(|scope| {
-        let make = || scope.spawn(|| Arc::new(PrivateKey::generate(4096).expect("a key")));
+        let make = || scope.spawn(|| Arc::new(PrivateKey::generate(bits).expect("a key")));
         let threads: Vec<_> = (0..PEOPLE).map(|_| make()).collect();
         threads.into_iter().map(|thread| thread.join().expect("a key")).collect()
     })
-});
-
-/// The key of the member with this number.
-pub(super) fn key(person: usize) -> Arc<PrivateKey> {
-    Arc::clone(&KEYS[person])
 }
 
 /// Something that was heard.
@@ -66,7 +66,6 @@ struct Board {
     /// Letters of its own that came back.
     echoes: usize,
     kept: usize,
-    complaints: Vec<String>,
     files: BTreeMap<String, Vec<u8>>,
     /// What no honest author and no server that loses nothing brings about.
     wrong: Vec<Event>,
@@ -100,7 +99,8 @@ fn counted() -> u64 {
 impl Talker {
     /// A member who speaks OLAF.
     pub(super) fn olaf(door: &str, person: usize) -> Self {
-        let session = olaf::Session::new(key(person)).expect("a session").counting_from(counted());
+        let session =
+            olaf::Session::new(Arc::clone(&OLAF[person])).expect("a session").counting_from(counted());
         open(door, Box::new(session))
     }
 
@@ -111,7 +111,8 @@ impl Talker {
 
     /// The same under this name.
     pub(super) fn socp_called(door: &str, person: usize, name: &str) -> Self {
-        open(door, Box::new(socp::Session::new(key(person), name, &BTreeMap::new()).expect("a session")))
+        let session = socp::Session::new(Arc::clone(&SOCP[person]), name, &BTreeMap::new());
+        open(door, Box::new(session.expect("a session")))
     }
 
     /// Waits until something is so.
@@ -164,11 +165,6 @@ impl Talker {
         self.board.borrow().files[name].clone()
     }
 
-    /// Waits until the connection was lost so often.
-    pub(super) async fn was_lost(&self, times: usize) {
-        self.until("a connection ends", |board| board.losses >= times).await;
-    }
-
     /// How often it was.
     pub(super) fn losses(&self) -> usize {
         self.board.borrow().losses
@@ -195,11 +191,6 @@ impl Talker {
     /// How many letters of its own have come back.
     pub(super) fn echoes(&self) -> usize {
         self.board.borrow().echoes
-    }
-
-    /// What servers complained about.
-    pub(super) fn complaints(&self) -> Vec<String> {
-        self.board.borrow().complaints.clone()
     }
 
     /// That everything was as it should be.
@@ -265,7 +256,6 @@ fn note(board: &mut Board, event: Event) {
         }
         Event::Echo { .. } => board.echoes += 1,
         Event::Kept { .. } => board.kept += 1,
-        Event::Complaint(words) => board.complaints.push(words),
         Event::File { name, bytes, .. } => {
             board.files.insert(name, bytes.to_vec());
         }
@@ -273,7 +263,8 @@ fn note(board: &mut Board, event: Event) {
         | Event::Rejected { .. }
         | Event::Unreadable { .. }
         | Event::KeyChanged { .. }
-        | Event::FileLost { .. }) => board.wrong.push(event),
+        | Event::FileLost { .. }
+        | Event::Complaint(_)) => board.wrong.push(event),
         Event::Keys(_) | Event::Arriving { .. } | Event::Room(_) => {}
     }
 }

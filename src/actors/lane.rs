@@ -92,7 +92,13 @@ impl Inbox {
     /// Whether writers should wait.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.stillness.is_on() || self.bytes.load(Ordering::Relaxed) >= self.limit
+        self.stillness.is_on() || self.is_behind()
+    }
+
+    /// Whether more waits than should.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) >= self.limit
     }
 }
 

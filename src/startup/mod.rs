@@ -48,7 +48,7 @@ use crate::{
     cli::serve::ServeArgs,
     client::trust::{TrustError, trust},
     dialect::{Myself, Terms},
-    domain::{dialect::Dialect, limits::seconds, succession::Epoch},
+    domain::{address::Address, dialect::Dialect, limits::seconds, succession::Epoch},
     http::{
         admin, door,
         filing::{Filing, FilingError},
@@ -286,7 +286,9 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
         let (store, tally) = (store.clone(), tally.clone());
         Archivist::start_in_arbiter(&desk, move |_| Archivist::new(store, tally))
     };
-    let names = doors.names();
+    // Whoever has an older list writes to the door of the node that served before.
+    let names: Vec<_> =
+        doors.names().into_iter().chain(nodes.all().iter().map(|door| Address::new(door))).collect();
     let offline = offline::open(&settings, &store, &tally).await?;
     let keeper = offline.as_ref().map(|offline| offline.keeper.clone());
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;

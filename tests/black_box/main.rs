@@ -14,6 +14,7 @@ mod chat_tpacket;
 mod client;
 mod endings;
 mod files;
+mod handover;
 mod hostile;
 mod life;
 mod limits;

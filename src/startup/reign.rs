@@ -13,22 +13,22 @@ use crate::{
         keeper::FlushOffline,
         registry::Count,
         succession::{
-            copying::{Reign, lead},
+            copying::{Contents, Reign, lead},
             helm::{Duty, Helm, Place, State},
             shell::Shell,
         },
     },
     domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS},
     http::site::Site,
-    store::StoreError,
+    store::{StoreError, shelf::Shelf},
 };
 
 /// How often the election is told how far we are: more often than anybody asks it.
 const TELL: Duration = Duration::from_millis(500);
 /// How often we look whether the house holds still.
 const LOOK: Duration = Duration::from_millis(2);
-/// Streams of changes at once: one for each other node, and one that has not noticed its end.
-const FOLLOWERS: usize = 2 * MOST_OTHERS;
+/// Streams at once: one of changes and one of files for each other node, and two that have not noticed their end.
+const FOLLOWERS: usize = 4 * MOST_OTHERS;
 /// How long whoever has given its place away waits to hear that the other one has taken it.
 const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
@@ -42,10 +42,16 @@ pub(super) enum Lost {
     AtOnce,
 }
 
+/// What brings another node's copy to the end.
+pub(super) struct Handing {
+    to: NodeId,
+    task: JoinHandle<()>,
+}
+
 /// Serves until this node may not any more.
 pub(super) async fn hold(
     shell: &mut Shell,
-    handing: &mut Option<JoinHandle<()>>,
+    handing: &mut Option<Handing>,
     site: &Arc<Site>,
     epoch: Epoch,
 ) -> Lost {
@@ -55,8 +61,10 @@ pub(super) async fn hold(
         epoch: epoch.0,
         store: site.store.clone(),
         copies: helm.copies.clone(),
+        shelf: Shelf::of(&site.settings.server.data_dir),
         wholes: Arc::new(Semaphore::new(1)),
     };
+    let _recovery = Recovery::begin(&helm, &reign);
     let places = Arc::new(Semaphore::new(FOLLOWERS));
     let mut state = helm.state.clone();
     let mut tick = interval(TELL);
@@ -90,13 +98,16 @@ pub(super) async fn hold(
                 Duty::Quiesce(to) => {
                     let (helm, site) = (helm.clone(), Arc::clone(site));
                     let bring = async move { bring_to_the_end(&helm, &site, (to, epoch)).await };
-                    if let Some(before) = handing.replace(actix_rt::spawn(bring)) {
-                        before.abort();
+                    let now = Handing { to, task: actix_rt::spawn(bring) };
+                    if let Some(before) = handing.replace(now) {
+                        before.task.abort();
                     }
                 }
                 Duty::Resume => {
-                    if let Some(handing) = handing.take() {
-                        handing.abort();
+                    if let Some(Handing { to, task }) = handing.take() {
+                        task.abort();
+                        let lacks = helm.copies.lacking(to).unwrap_or_default();
+                        tracing::warn!(%to, %lacks, "the other node was not ready in time; this one goes on");
                     }
                     site.house.stillness.end();
                 }
@@ -107,6 +118,28 @@ pub(super) async fn hold(
                 Err(error) => tracing::warn!(%error, "the others are not told how far we are"),
             },
         }
+    }
+}
+
+/// Looks for uploaded files of which this node has only the rows, for as long as it is held.
+struct Recovery(JoinHandle<()>);
+
+impl Recovery {
+    fn begin(helm: &Helm, reign: &Reign) -> Self {
+        let (helm, store) = (helm.clone(), reign.store.clone());
+        let contents = Contents::new(reign.shelf.clone(), helm.ledger.clone());
+        Self(actix_rt::spawn(async move {
+            let nodes: Vec<&str> = helm.others.iter().map(|member| &*member.address).collect();
+            if let Err(error) = contents.recover(&store, &nodes, helm.asker()).await {
+                tracing::warn!(%error, "nobody can tell which uploaded files are missing");
+            }
+        }))
+    }
+}
+
+impl Drop for Recovery {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -128,6 +161,11 @@ async fn tell(helm: &Helm, site: &Site, epoch: Epoch, cut: &mut u64) -> Result<(
 /// Accepts nothing more, writes down what was accepted, and waits until that node has all of it.
 async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)) {
     let house = &site.house;
+    if let Some(lacks) = helm.copies.lacking(to).filter(|lacks| !lacks.is_nothing()) {
+        tracing::info!(%to, %lacks, "the hand-over waits for uploaded files");
+    }
+    // While large files go over, everybody is still served.
+    helm.copies.until(to, 0).await;
     house.stillness.begin();
     // What was read before is looked at, then it is on the map, then it is written.
     loop {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_rt::task::JoinHandle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::end::flush;
@@ -64,7 +64,7 @@ pub(super) async fn hold(
         shelf: Shelf::of(&site.settings.server.data_dir),
         wholes: Arc::new(Semaphore::new(1)),
     };
-    let _recovery = Recovery::begin(&helm, &reign);
+    let recovery = Recovery::begin(&helm, &reign);
     let places = Arc::new(Semaphore::new(FOLLOWERS));
     let mut state = helm.state.clone();
     let mut tick = interval(TELL);
@@ -85,6 +85,7 @@ pub(super) async fn hold(
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Lost::AtOnce },
             Some(stream) = shell.followers.recv() => {
+                recovery.back.notify_one();
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
                 let (reign, helm) = (reign.clone(), helm.clone());
                 actix_rt::spawn(async move {
@@ -122,24 +123,30 @@ pub(super) async fn hold(
 }
 
 /// Looks for uploaded files of which this node has only the rows, for as long as it is held.
-struct Recovery(JoinHandle<()>);
+struct Recovery {
+    task: JoinHandle<()>,
+    back: Arc<Notify>,
+}
 
 impl Recovery {
     fn begin(helm: &Helm, reign: &Reign) -> Self {
         let (helm, store) = (helm.clone(), reign.store.clone());
         let contents = Contents::new(reign.shelf.clone(), helm.ledger.clone());
-        Self(actix_rt::spawn(async move {
+        let back = Arc::new(Notify::new());
+        let heard = Arc::clone(&back);
+        let task = actix_rt::spawn(async move {
             let nodes: Vec<&str> = helm.others.iter().map(|member| &*member.address).collect();
-            if let Err(error) = contents.recover(&store, &nodes, helm.asker()).await {
+            if let Err(error) = contents.recover(&store, &nodes, helm.asker(), &heard).await {
                 tracing::warn!(%error, "nobody can tell which uploaded files are missing");
             }
-        }))
+        });
+        Self { task, back }
     }
 }
 
 impl Drop for Recovery {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    sync::Notify,
     time::{sleep, timeout},
 };
 
@@ -23,8 +24,10 @@ use crate::{
 /// How long dialling may take, and the pause after the first failure.
 const DIAL: Duration = Duration::from_millis(1500);
 const AGAIN: Duration = Duration::from_millis(250);
-/// The longest such pause, and the one between two rounds of somebody who serves.
+/// The longest such pause.
 const LONGEST: Duration = Duration::from_secs(30);
+/// The shortest pause between two rounds of somebody who serves.
+const ROUND: Duration = Duration::from_secs(1);
 /// Bytes that are read back at once.
 const CHUNK: usize = 64 << 10;
 
@@ -55,12 +58,18 @@ impl Contents {
         }
     }
 
-    /// Looks for what whoever serves has only the rows of, at all other nodes in turn, until nothing is lacking:
-    /// one that was away may come back.
+    /// Looks for what whoever serves has only the rows of, at all other nodes in turn, until nothing is lacking: now
+    /// and then, and whenever somebody may have come back.
     ///
     /// # Errors
     /// The rows cannot be read.
-    pub async fn recover(&self, store: &Store, nodes: &[&str], asker: Asker<'_>) -> Result<(), StoreError> {
+    pub async fn recover(
+        &self,
+        store: &Store,
+        nodes: &[&str],
+        asker: Asker<'_>,
+        back: &Notify,
+    ) -> Result<(), StoreError> {
         loop {
             for address in nodes {
                 self.look(store).await?;
@@ -72,7 +81,9 @@ impl Contents {
                     tracing::debug!(%address, %error, "uploaded files are not found there");
                 }
             }
-            sleep(LONGEST).await;
+            sleep(ROUND).await;
+            // In vain or not, it is time to look again.
+            let _ = timeout(LONGEST, back.notified()).await;
         }
     }
 
@@ -92,6 +103,7 @@ impl Contents {
 
     /// Fetches one file. Says whether the connection can be used for another one.
     async fn fetch(&self, wire: &mut Wire, id: &str, wanted: &Wanted) -> Result<bool, CopyError> {
+        self.shelf.make().await.map_err(CopyError::Disk)?;
         let mut half = Half::open(&self.shelf, id, wanted).await.map_err(CopyError::Disk)?;
         let fetched = self.fill(wire, &mut half, id, wanted).await;
         // What came goes on from here when the line is back; but whatever else is wrong, it must not lie in the way.

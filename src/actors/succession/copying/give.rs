@@ -49,7 +49,9 @@ async fn open(shelf: &Shelf, id: &str, from: u64) -> Option<(File, u64)> {
     let found = async {
         let Some(mut file) = shelf.open(id).await? else { return Ok(None) };
         let bytes = file.metadata().await?.len();
-        file.seek(SeekFrom::Start(from)).await?;
+        if from < bytes {
+            file.seek(SeekFrom::Start(from)).await?;
+        }
         Ok::<_, std::io::Error>(Some((file, bytes.saturating_sub(from))))
     };
     // Whoever asks cannot mend our disk; another node may have what lies on it.

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
@@ -249,3 +249,6 @@ async fn whoever_says_something_else_is_let_go() {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     }
 }
+
+#[path = "files_tests.rs"]
+mod files;

@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use actix_rt::task::JoinHandle;
 use tokio::{
     sync::mpsc::UnboundedSender,
     time::{sleep, timeout},
@@ -20,7 +19,7 @@ use super::{
     Outside, StartupError, again,
     doors::{Doors, listen, public_address},
     end::End,
-    reign::{self, Lost},
+    reign::{self, Handing, Lost},
     standby::{self, Outcome},
 };
 use crate::{
@@ -66,7 +65,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 pub(super) struct Joined {
     shell: Shell,
     /// What brings another node's copy to the end, if that is under way.
-    handing: Option<JoinHandle<()>>,
+    handing: Option<Handing>,
     nodes: Nodes,
     bulletin: Bulletin,
     /// For how long an answer of the others may take in all.
@@ -162,7 +161,7 @@ impl Joined {
             stop: stop.clone(),
             bulletin: self.bulletin.clone(),
         };
-        standby::wait(&mut self.shell, &database(&settings.server.data_dir), outside, node, end).await
+        standby::wait(&mut self.shell, &settings.server.data_dir, outside, node, end).await
     }
 
     /// Serves until there is a reason not to. Whoever wants this process to end has the home handed over first.
@@ -202,8 +201,8 @@ async fn give_away(helm: &Helm, patience: Duration, farewell: Duration) {
 async fn hand_over(helm: &Helm) {
     loop {
         match helm.hand_over(None).await {
-            // One that is under way may come to nothing, and then it is this one's turn.
-            Ok(_) | Err(NotHanded::UnderWay) => sleep(AGAIN).await,
+            // One that is under way may come to nothing, and then it is this one's turn. Files are on their way.
+            Ok(_) | Err(NotHanded::UnderWay | NotHanded::Files) => sleep(AGAIN).await,
             Err(error) => {
                 tracing::info!(%error, "nobody takes over");
                 return;

@@ -330,7 +330,8 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
     let own_doors = doors.own_addresses(&address);
     let about = About { own_doors, ..About::new(identity, id, settings.server.name.clone(), address, url) };
     let data = &settings.server.data_dir;
-    let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
+    let (several, limits) = (!nodes.all().is_empty(), Arc::clone(&house.limits));
+    let filing = Filing::open(data, several, store.clone(), limits, house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
     Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, nodes, token, stop }))

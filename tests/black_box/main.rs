@@ -23,6 +23,7 @@ mod neighbourhood_api;
 mod node;
 mod offline;
 mod peers;
+mod person;
 mod presence;
 mod proxies;
 mod raw;

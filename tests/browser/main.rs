@@ -1,0 +1,24 @@
+//! The page in a real browser: Chromium without a screen, driven from outside, against the real program.
+//!
+//! Scenes are what people do: they open the page, type and read. Whatever the browser complains about (an error, or
+//! something that the policy of the page forbids) fails the scene. `./test` installs Chromium; where there is none, each
+//! scene says so and counts as passed, and with `KITH_TEST_BROWSER=required` it fails.
+
+#[allow(dead_code, reason = "the tests of the product from outside use the rest")]
+#[path = "../black_box/api.rs"]
+mod api;
+#[allow(dead_code, reason = "the tests of the product from outside use the rest")]
+#[path = "../black_box/app.rs"]
+mod app;
+mod chromium;
+#[allow(dead_code, reason = "the tests of the product from outside use the rest")]
+#[path = "../black_box/client.rs"]
+mod client;
+mod harness;
+mod neighbourhood;
+#[allow(dead_code, reason = "the tests of the product from outside use the rest")]
+#[path = "../black_box/person.rs"]
+mod person;
+mod stage;
+mod talk;
+mod visitor;

@@ -1,0 +1,4 @@
+/*
+ * The beginning of the page.
+ */
+document.getElementById("status").textContent = "Starting…";

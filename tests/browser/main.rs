@@ -15,6 +15,8 @@ mod chromium;
 #[path = "../black_box/client.rs"]
 mod client;
 mod harness;
+mod hostile;
+mod middle;
 mod neighbourhood;
 #[allow(dead_code, reason = "the tests of the product from outside use the rest")]
 #[path = "../black_box/person.rs"]

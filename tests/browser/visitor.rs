@@ -182,6 +182,20 @@ impl Visitor {
         self.is_in(conversation).await;
     }
 
+    /// Waits until something unread is announced in a conversation whose name begins so.
+    pub(crate) async fn waits_for_unread(&self, conversation: &str) {
+        let script = "const all = document.querySelectorAll('[data-conversation^=\"' + arguments[0] + '\"]');
+            return [...all].some(one => one.matches('[data-unread]') || one.querySelector('[data-unread]') !== null)";
+        let what = format!("something unread in {conversation}");
+        self.until(&what, script, &[json!(conversation)], |found: &bool| *found).await;
+    }
+
+    /// The whole fingerprint of somebody of whom the beginning is known.
+    pub(crate) async fn fingerprint_of(&self, short: &str) -> String {
+        let member = self.part(&format!("#members li[data-fingerprint^='{short}']")).await;
+        member.attr("data-fingerprint").await.expect("a member").expect("a fingerprint")
+    }
+
     /// Waits until the conversation is open whose name begins so.
     pub(crate) async fn is_in(&self, conversation: &str) {
         let script =

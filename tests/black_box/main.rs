@@ -7,6 +7,7 @@ mod admin;
 mod api;
 mod app;
 mod bans;
+mod certificate;
 mod chat;
 mod chat_rooms;
 mod chat_socp;

@@ -10,17 +10,23 @@ mod api;
 #[allow(dead_code, reason = "the tests of the product from outside use the rest")]
 #[path = "../black_box/app.rs"]
 mod app;
+#[path = "../black_box/certificate.rs"]
+mod certificate;
 mod chromium;
 #[allow(dead_code, reason = "the tests of the product from outside use the rest")]
 #[path = "../black_box/client.rs"]
 mod client;
 mod harness;
+mod homes;
 mod hostile;
+mod identity;
 mod middle;
 mod neighbourhood;
 #[allow(dead_code, reason = "the tests of the product from outside use the rest")]
 #[path = "../black_box/person.rs"]
 mod person;
+mod places;
 mod stage;
 mod talk;
 mod visitor;
+mod ways;

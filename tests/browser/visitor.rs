@@ -147,27 +147,9 @@ impl Visitor {
         line
     }
 
-    /// Waits for a remark of the program itself with this text in it.
-    pub(crate) async fn is_told(&self, text: &str) -> String {
-        let script = "return [...document.querySelectorAll('#log .notice')].map(line => line.textContent)";
-        let found = |lines: &Vec<String>| lines.iter().any(|line| line.contains(text));
-        let lines = self.until(text, script, &[], found).await;
-        lines.into_iter().find(|line| line.contains(text)).expect("it was found just now")
-    }
-
-    /// Waits until exactly these others are listed, or these and herself.
-    pub(crate) async fn sees(&self, others: &[&str]) {
-        let script =
-            "return [...document.querySelectorAll('#members li')].map(member => member.dataset.fingerprint)";
-        let mut wanted: Vec<&str> = others.to_vec();
-        wanted.sort_unstable();
-        self.until(&format!("{wanted:?} are listed"), script, &[], |found: &Vec<String>| {
-            let mut found: Vec<&str> = found.iter().map(String::as_str).collect();
-            found.retain(|member| *member != self.fingerprint);
-            found.sort_unstable();
-            found == wanted
-        })
-        .await;
+    /// Waits until somebody is listed.
+    pub(crate) async fn knows(&self, other: &str) {
+        self.part(&format!("#members li[data-fingerprint='{other}']")).await;
     }
 
     /// Opens the private conversation with somebody.
@@ -208,11 +190,6 @@ impl Visitor {
         self.types("#join", room).await;
         self.clicks("#join-go").await;
         self.is_in(&format!("room:{room}")).await;
-    }
-
-    /// The door at which the page says that it is.
-    pub(crate) async fn door(&self) -> String {
-        self.asks("return document.querySelector('#door').textContent.trim()", &[]).await
     }
 
     /// Waits until the page is at a door, and online.

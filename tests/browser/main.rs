@@ -26,7 +26,11 @@ mod neighbourhood;
 #[path = "../black_box/person.rs"]
 mod person;
 mod places;
+#[allow(dead_code, reason = "the tests of protocols as values use the rest")]
+#[path = "../wire/recordings.rs"]
+mod recordings;
 mod stage;
 mod talk;
+mod vectors;
 mod visitor;
 mod ways;

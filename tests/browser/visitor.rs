@@ -67,6 +67,11 @@ impl Visitor {
         serde_json::from_value(answer).unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
+    /// The same of a script that has to wait for something.
+    pub(crate) async fn asks_in_time<T: DeserializeOwned>(&self, script: &str, words: &[Value]) -> T {
+        self.asks(&format!("return (async function () {{ {script} }}).apply(null, arguments)"), words).await
+    }
+
     /// The same again and again, until the answer is as wished.
     pub(crate) async fn until<T: DeserializeOwned + std::fmt::Debug>(
         &self,

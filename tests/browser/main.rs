@@ -29,6 +29,7 @@ mod places;
 #[allow(dead_code, reason = "the tests of protocols as values use the rest")]
 #[path = "../wire/recordings.rs"]
 mod recordings;
+mod shots;
 mod stage;
 mod talk;
 mod vectors;

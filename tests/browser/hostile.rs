@@ -201,3 +201,54 @@ async fn markup_in_texts_and_names_stays_text() {
     is_unharmed(&anna).await;
     anna.leaves().await;
 }
+
+#[actix_web::test]
+async fn a_flood_of_lines_and_members_fills_neither_memory_nor_screen() {
+    let Some(stage) = Stage::enter().await else { return };
+    let app = App::start();
+    let middle = Middle::before(&app).await;
+    let anna = stage.visitor(&middle.page).await;
+    let mut ben = Client::join(&app, 0).await;
+    anna.until(
+        "ben is here",
+        "return document.querySelectorAll('#members li').length",
+        &[],
+        |all: &usize| *all > 0,
+    )
+    .await;
+    let sender = ben.fingerprint();
+    for number in 0..2_400 {
+        let text = format!("flood {number}");
+        middle.lies(&ben.signed(&json!({"type": "public_chat", "sender": sender, "message": text})));
+        if number % 200 == 199 {
+            anna.reads(&text).await;
+        }
+    }
+    let shown = anna.lines().await.len();
+    assert!((1..=600).contains(&shown), "{shown} lines are shown");
+    // Keys that nobody has: a list is only a claim.
+    let pem = ben.pem();
+    let strangers = (0..2_000).map(|number| another_key(&pem, number));
+    let clients: Vec<String> = strangers.chain([pem.clone()]).collect();
+    let list = json!({"type": "client_list", "servers": [{"address": "127.0.0.1:1", "clients": clients}]});
+    middle.lies(&list.to_string());
+    let count = "return [document.querySelectorAll('#members li').length, document.querySelector('#side').textContent]";
+    let full = |(shown, text): &(usize, String)| *shown > 100 && text.contains("more");
+    let (shown, _) = anna.until("the list is full", count, &[], full).await;
+    assert!(shown <= 400, "{shown} members are shown");
+    // The server, which knows better, says so with its next list.
+    let carl = Client::join(&app, 1).await;
+    anna.until("only they are here", count, &[], |(shown, _): &(usize, String)| *shown <= 3).await;
+    ben.say("is anybody there").await;
+    anna.reads("is anybody there").await;
+    drop(carl);
+    anna.leaves().await;
+}
+
+/// The text of a key of the right form, which nobody has.
+fn another_key(pem: &str, number: u32) -> String {
+    let mut der = STANDARD.decode(pem.lines().nth(1).expect("a line")).expect("base64");
+    // In the middle of the modulus.
+    der[100..104].copy_from_slice(&number.to_be_bytes());
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", STANDARD.encode(der))
+}

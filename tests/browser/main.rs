@@ -20,6 +20,7 @@ mod harness;
 mod homes;
 mod hostile;
 mod identity;
+mod looks;
 mod middle;
 mod neighbourhood;
 #[allow(dead_code, reason = "the tests of the product from outside use the rest")]

@@ -35,7 +35,7 @@ impl Middle {
     pub(crate) async fn before(app: &App) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let page = format!("http://{}/", listener.local_addr().expect("an address"));
-        let (lies, _) = broadcast::channel(64);
+        let (lies, _) = broadcast::channel(1024);
         let shared =
             Shared { home: app.listen.clone(), lies, sent: Mutex::default(), heard: Mutex::default() };
         let shared = Arc::new(shared);

@@ -1,26 +1,9 @@
-//! A conversation as people have it, for the picture in the README: `KITH_TEST_SHOTS=docs ./test browser picture` makes
+//! A conversation as people have it, for the picture in the README: `KITH_TEST_SHOTS=docs ./test browser a_picture` makes
 //! docs/chat.png anew. Whether there is a picture or not, it is checked that names stay where they were given.
 
-use std::{env, fs, path::PathBuf};
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use crate::{app::App, person::Person, stage::Stage, talk::page, visitor::Visitor};
-
-/// Nobody wants to load more for one picture.
-const LARGEST_PICTURE: usize = 200_000;
-
-/// Takes a picture of what is to be seen, if somebody wants one.
-async fn takes_picture(visitor: &Visitor, name: &str) {
-    let Some(folder) = env::var_os("KITH_TEST_SHOTS") else { return };
-    let taken = visitor.browser.tool("Page.captureScreenshot", json!({"format": "png"})).await;
-    let picture = STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64");
-    assert!(picture.len() < LARGEST_PICTURE, "{} bytes", picture.len());
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join(name), picture).expect("a file");
-}
 
 /// Gives somebody a name of one's own, in the window that tells who she is.
 async fn names(visitor: &Visitor, other: &str, name: &str) {
@@ -73,7 +56,7 @@ async fn a_picture_of_people_who_know_each_other() {
     anna.waits_for_unread("private:").await;
     dora.types("And somebody left a blue watering can at number 7.");
     anna.waits_for_unread("room:allotments").await;
-    takes_picture(&anna, "chat.png").await;
+    anna.shows("chat.png").await;
 
     // Who has a name has it when the page is loaded again, too.
     anna.browser.driven.refresh().await.expect("the page");

@@ -1,9 +1,15 @@
 //! Somebody in front of a browser: what she types, clicks and reads on the page. How the parts of the page are called stands
 //! in docs/web.md.
 
-use std::time::Instant;
+use std::{env, fs, path::PathBuf, time::Instant};
 
-use fantoccini::{Locator, elements::Element, key::Key};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use fantoccini::{
+    Locator,
+    actions::{InputSource as _, KeyAction, KeyActions},
+    elements::Element,
+    key::Key,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -12,9 +18,12 @@ use crate::{
     chromium::{Chromium, LOOK},
 };
 
+/// Nobody wants to load more for one picture.
+const LARGEST_PICTURE: usize = 200_000;
+
 /// What stands in the conversation that is open.
-const LINES: &str = "return [...document.querySelectorAll('#log li[data-author]')].map(line => ({
-    author: line.dataset.author,
+const LINES: &str = "return [...document.querySelectorAll('#log li:not(.notice)')].map(line => ({
+    author: line.dataset.author ?? '',
     name: line.querySelector('.author')?.textContent ?? '',
     text: line.querySelector('.text').textContent,
     own: line.hasAttribute('data-own'),
@@ -121,6 +130,30 @@ impl Visitor {
         if let Err(error) = self.part(selector).await.send_keys(text).await {
             panic!("{selector}: {error}\n{}", self.picture().await);
         }
+    }
+
+    /// Presses a key, wherever the page looks for keys.
+    pub(crate) async fn presses(&self, key: &str) {
+        let code = match key {
+            "Tab" => Key::Tab,
+            "Enter" => Key::Enter,
+            other => panic!("no key is called {other}"),
+        };
+        let press = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: char::from(code) })
+            .then(KeyAction::Up { value: char::from(code) });
+        self.browser.driven.perform_actions(press).await.unwrap_or_else(|error| panic!("{key}: {error}"));
+    }
+
+    /// Takes a picture of what is to be seen, if somebody wants pictures.
+    pub(crate) async fn shows(&self, name: &str) {
+        let Some(folder) = env::var_os("KITH_TEST_SHOTS") else { return };
+        let taken = self.browser.tool("Page.captureScreenshot", json!({"format": "png"})).await;
+        let picture = STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64");
+        assert!(picture.len() < LARGEST_PICTURE, "{} bytes", picture.len());
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join(name), picture).expect("a file");
     }
 
     /// Says something in the conversation that is open.

@@ -34,7 +34,41 @@ macro_rules! files {
 }
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
-    let files = files!["app.js", "icon.svg", "index.html", "style.css"];
+    let files = files![
+        "app.js",
+        "asking.js",
+        "bounded.js",
+        "bytes.js",
+        "chat.js",
+        "composer.js",
+        "directory.js",
+        "dom.js",
+        "doors.js",
+        "farewell.js",
+        "files.js",
+        "home.js",
+        "icon.svg",
+        "identity.js",
+        "index.html",
+        "introductions.js",
+        "keys.js",
+        "letters.js",
+        "limits.js",
+        "link.js",
+        "log.js",
+        "names.js",
+        "olaf.js",
+        "person.js",
+        "print.js",
+        "rooms.js",
+        "seal.js",
+        "side.js",
+        "status.js",
+        "store.js",
+        "style.css",
+        "tabs.js",
+        "talk.js"
+    ];
     files.into_iter().map(|(name, content)| File { name, content, tag: tag(content) }).collect()
 });
 

@@ -11,7 +11,7 @@ import { MOST_DOORS } from "./limits.js";
 export function readDoor(text) {
   const parts = /^(wss?|https?):\/\/(.+)$/i.exec(typeof text === "string" ? text.trim() : "");
   if (!parts) return null;
-  const isSecure = /s$/i.test(parts[1]);
+  const isSecure = /^(wss|https)$/i.test(parts[1]);
   let url;
   try {
     url = new URL(`${isSecure ? "wss" : "ws"}://${parts[2]}`);

@@ -51,7 +51,7 @@ async fn passing(middle: &Middle, text: &str) -> String {
 async fn nothing_counts_as_said_that_its_author_has_not_signed() {
     let Some(stage) = Stage::enter().await else { return };
     let app = App::start();
-    let middle = Middle::before(&app).await;
+    let middle = Middle::before(&app);
     let anna = stage.visitor(&middle.page).await;
     let (mut ben, mut eve) = (Client::join(&app, 0).await, Client::join(&app, 1).await);
     let mut stranger = Client::dial(&app, 2).await;
@@ -94,15 +94,19 @@ async fn nothing_counts_as_said_that_its_author_has_not_signed() {
     for garbage in garbage() {
         middle.lies(&garbage);
     }
-    // A true one behind them all: the page lives, and has read everything before.
-    ben.say("the second true word").await;
+    // A true one behind them all, on the same way: the page lives, and has read everything before.
+    middle.lies(&ben.signed(&public(&bens, "the second true word")));
     anna.reads("the second true word").await;
-    let mut sealed_truly = ben.signed(&sealed(&bens, &own, &own_key, "a true whisper"));
-    middle.lies(&sealed_truly);
-    anna.waits_for_unread("private:").await;
     // An older letter than the last one, which nobody has seen before: the server has held it back.
-    sealed_truly.clear();
-    assert_eq!(anna.texts().await, ["the first true word", "the second true word"]);
+    let older = ben.signed(&public(&bens, "false: held back"));
+    middle.lies(&ben.signed(&sealed(&bens, &own, &own_key, "a true whisper")));
+    anna.waits_for_unread("private:").await;
+    middle.lies(&older);
+    middle.lies(&ben.signed(&public(&bens, "the third true word")));
+    anna.reads("the third true word").await;
+    assert_eq!(anna.texts().await, ["the first true word", "the second true word", "the third true word"]);
+    let private = "return document.querySelectorAll('[data-conversation^=\"private:\"]').length";
+    assert_eq!(anna.asks::<usize>(private, &[]).await, 1);
     anna.goes_to("private:").await;
     assert_eq!(anna.texts().await, ["a true whisper"]);
     anna.says("I am still here").await;
@@ -206,7 +210,7 @@ async fn markup_in_texts_and_names_stays_text() {
 async fn a_flood_of_lines_and_members_fills_neither_memory_nor_screen() {
     let Some(stage) = Stage::enter().await else { return };
     let app = App::start();
-    let middle = Middle::before(&app).await;
+    let middle = Middle::before(&app);
     let anna = stage.visitor(&middle.page).await;
     let mut ben = Client::join(&app, 0).await;
     anna.until(

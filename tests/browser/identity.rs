@@ -106,7 +106,7 @@ async fn one_person_is_the_same_in_another_browser_and_at_a_terminal() {
 async fn a_page_that_is_loaded_again_is_the_same_person_and_counts_on() {
     let Some(stage) = Stage::enter().await else { return };
     let app = App::start();
-    let middle = Middle::before(&app).await;
+    let middle = Middle::before(&app);
     let anna = stage.visitor(&middle.page).await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut carl = Person::at(&format!("ws://{}", app.listen), folder.path(), "carl");
@@ -153,14 +153,7 @@ async fn of_two_tabs_one_talks_and_the_other_can_take_over() {
     // A tab that is closed leaves its place.
     driven.close_window().await.expect("the end of the tab");
     driven.switch_to_window(second).await.expect("the other tab");
-    let script = "return document.body.dataset.state";
-    let state: String = anna
-        .until("it can go on", script, &[], |state: &String| ["taken", "online"].contains(&state.as_str()))
-        .await;
-    if state == "taken" {
-        anna.clicks("#take-over").await;
-        anna.is("online").await;
-    }
+    anna.is("online").await;
     anna.says("and alone").await;
     carl.reads("and alone");
     anna.leaves().await;

@@ -1,14 +1,17 @@
 //! Somebody between a browser and its home: hands everything on, remembers every frame, and says what it likes in between.
 //! That is as much as a server that means harm can do.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    sync::broadcast,
+    sync::{broadcast, oneshot},
 };
 use tokio_tungstenite::{accept_async, connect_async, tungstenite::Message};
 
@@ -19,6 +22,8 @@ pub(crate) struct Middle {
     /// Where the page is found by this way.
     pub(crate) page: String,
     shared: Arc<Shared>,
+    /// Its thread ends with it.
+    _end: oneshot::Sender<()>,
 }
 
 struct Shared {
@@ -32,21 +37,25 @@ struct Shared {
 }
 
 impl Middle {
-    pub(crate) async fn before(app: &App) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    /// A way to this server, on a thread of its own: a test waits for other things, too.
+    pub(crate) fn before(app: &App) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("an option");
         let page = format!("http://{}/", listener.local_addr().expect("an address"));
         let (lies, _) = broadcast::channel(1024);
-        let shared =
-            Shared { home: app.listen.clone(), lies, sent: Mutex::default(), heard: Mutex::default() };
-        let shared = Arc::new(shared);
+        let (end, ended) = oneshot::channel();
+        let home = app.listen.clone();
+        let shared = Arc::new(Shared { home, lies, sent: Mutex::default(), heard: Mutex::default() });
         let all = Arc::clone(&shared);
-        actix_web::rt::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let shared = Arc::clone(&all);
-                actix_web::rt::spawn(async move { pass(socket, &shared).await });
-            }
+        thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                tokio::select! {
+                    () = serve(listener, all) => {}
+                    _ = ended => {}
+                }
+            });
         });
-        Self { page, shared }
+        Self { page, shared, _end: end }
     }
 
     /// Says something to every page that has a connection, as if the server had said it.
@@ -82,6 +91,14 @@ impl Middle {
     pub(crate) fn counters(&self) -> Vec<u64> {
         let counter = |frame: &String| serde_json::from_str::<Value>(frame).ok()?["counter"].as_u64();
         self.sent().iter().filter_map(counter).collect()
+    }
+}
+
+async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
+    let listener = TcpListener::from_std(listener).expect("a listener");
+    while let Ok((socket, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        actix_web::rt::spawn(async move { pass(socket, &shared).await });
     }
 }
 

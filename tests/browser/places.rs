@@ -38,7 +38,7 @@ async fn whoever_enters_a_room_reads_what_was_said_there_before() {
     assert_eq!(anna.texts().await, Vec::<String>::new(), "what was said in the room was said in the room");
     let listed = "return document.querySelector(\"[data-conversation='room:garden']\") !== null";
     anna.until("the room is gone", listed, &[], |found: &bool| !found).await;
-    carl.reads(&format!("* left garden: {}", &anna.fingerprint[..12]));
+    carl.reads(&format!("* left: ~{}", &anna.fingerprint[..12]));
     anna.leaves().await;
     ben.leaves().await;
 }
@@ -76,7 +76,7 @@ async fn whoever_is_introduced_is_seen_by_others_until_she_withdraws() {
 async fn a_file_becomes_a_link_that_leads_to_its_bytes() {
     let Some(stage) = Stage::enter().await else { return };
     let app = App::start();
-    let middle = Middle::before(&app).await;
+    let middle = Middle::before(&app);
     let folder = tempfile::tempdir().expect("a folder");
     let bytes: Vec<u8> = (0..300_000_u32).map(|at| u8::try_from(at % 251).expect("a byte")).collect();
     let path = folder.path().join("hollyhocks <1>.png");

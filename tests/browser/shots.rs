@@ -11,7 +11,8 @@ async fn names(visitor: &Visitor, other: &str, name: &str) {
     visitor.clicks("#about-person").await;
     visitor.types("#name", name).await;
     visitor.clicks("#name-form button").await;
-    visitor.clicks("#person-close").await;
+    let closed = "return !document.querySelector('#person').open";
+    visitor.until("the window closes", closed, &[], |is: &bool| *is).await;
     visitor.goes_to("public").await;
 }
 

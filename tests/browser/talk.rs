@@ -70,7 +70,7 @@ async fn two_browsers_and_a_terminal_talk_in_public() {
     // Nobody is told what nobody has said.
     ben.types("#say", &format!("   {}", char::from(Key::Enter))).await;
     ben.says("the end").await;
-    anna.reads("the end").await;
+    anna.reads("   the end").await;
     assert_eq!(anna.lines().await.len(), 5);
     anna.leaves().await;
     ben.leaves().await;
@@ -81,7 +81,7 @@ async fn what_is_said_in_private_is_read_by_two_and_written_nowhere() {
     let Some(stage) = Stage::enter().await else { return };
     let app = App::with(&[("LOG__LEVEL", "trace")]);
     let folder = tempfile::tempdir().expect("a folder");
-    let middle = Middle::before(&app).await;
+    let middle = Middle::before(&app);
     let anna = stage.visitor(&middle.page).await;
     let ben = stage.visitor(&middle.page).await;
     let mut carl = Person::sit_down(&app, folder.path(), "carl");

@@ -192,7 +192,7 @@ impl Visitor {
 
     /// Opens the private conversation with somebody.
     pub(crate) async fn turns_to(&self, other: &str) {
-        self.clicks(&format!("#members li[data-fingerprint='{other}']")).await;
+        self.clicks(&format!("#members li[data-fingerprint='{other}'] button")).await;
         self.is_in("private:").await;
     }
 

@@ -32,7 +32,7 @@ use crate::{
     },
     crypto::home::HomeKey,
     domain::succession::{Epoch, Position, election::NotHanded},
-    http::{home::Nodes, site::Site, standby::Standby, tls::Tls},
+    http::{home::Nodes, page::Page, site::Site, standby::Standby, tls::Tls},
     identity::Identity,
     settings::Settings,
     store::Copy,
@@ -159,6 +159,7 @@ impl Joined {
             nodes: self.nodes(),
             token: identity.token.clone(),
             stop: stop.clone(),
+            page: Page::offered(settings, None, &self.nodes),
             bulletin: self.bulletin.clone(),
         };
         standby::wait(&mut self.shell, &settings.server.data_dir, outside, node, end).await

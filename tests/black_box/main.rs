@@ -36,4 +36,5 @@ mod succession;
 mod tls;
 mod tpacket;
 mod voices;
+mod web;
 mod websocket;

@@ -79,6 +79,7 @@ class App {
     on("join-form", "submit", () => this.#enter());
     on("leave", "click", () => this.#talk.leave());
     on("older", "click", () => this.#talk.older());
+    on("invite", "change", () => this.#talk.invite(part("invite").value));
     on("about-person", "click", () => this.#talk.showPerson(this.#talk.chat.open.people[0]));
     on("attach", "change", () => this.#attach());
     on("introduce-form", "submit", () => this.#introduce("register"));

@@ -5,6 +5,9 @@ use crate::source::{Source, line_of};
 /// Where the program lists the files of the page.
 pub(crate) const LIST: &str = "src/http/page.rs";
 const FUNCTION_LINES: usize = 70;
+/// How the page names a module that another one will load; and the module that it loads itself.
+const PRELOAD: &str = "modulepreload";
+const FIRST: &str = "app.js";
 
 /// What would put in markup, or run a text as a program.
 const MARKUP: [&str; 9] = [
@@ -76,7 +79,8 @@ pub(crate) fn long_functions(source: Source<'_>) -> Vec<String> {
     found
 }
 
-/// Files that the program does not list, or that no other file of the page names.
+/// Files that the program does not list, or that no other file of the page loads; and modules that the page does not
+/// name as well, so that a browser asks for all of them at once and not for one after the other.
 pub(crate) fn unreachable(list: &str, files: &[(String, String)]) -> Vec<String> {
     let mut found = Vec::new();
     for (path, _) in files {
@@ -84,7 +88,15 @@ pub(crate) fn unreachable(list: &str, files: &[(String, String)]) -> Vec<String>
         if !list.contains(&format!("\"{name}\"")) {
             found.push(format!("{path}: name it in {LIST}, or nobody can load it"));
         }
-        let names_it = |other: &str| other.contains(&format!("/{name}\""));
+        let names_it = |other: &str| {
+            let mut lines = other.lines().filter(|line| line.contains(&format!("/{name}\"")));
+            lines.any(|line| !line.contains(PRELOAD))
+        };
+        let is_named_early =
+            |(_, text): &(String, String)| text.contains(&format!("{PRELOAD}\" href=\"web/{name}\""));
+        if name.ends_with(".js") && name != FIRST && !files.iter().any(is_named_early) {
+            found.push(format!("{path}: name it in web/index.html as a {PRELOAD}"));
+        }
         if name != "index.html" && !files.iter().any(|(other, text)| other != path && names_it(text)) {
             found.push(format!("{path}: no other file of the page loads it"));
         }
@@ -135,10 +147,12 @@ mod tests {
         let files = |all: &[(&str, &str)]| -> Vec<(String, String)> {
             all.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
         };
-        let page = ("web/index.html", "src=\"web/a.js\"");
-        let list = "files![\"index.html\", \"a.js\"]";
-        assert_eq!(unreachable(list, &files(&[page, ("web/a.js", "")])), Vec::<String>::new());
-        assert_eq!(unreachable(list, &files(&[page, ("web/a.js", ""), ("web/b.js", "")])).len(), 2);
+        let page = ("web/index.html", "src=\"web/app.js\"\n\"modulepreload\" href=\"web/a.js\"");
+        let app = ("web/app.js", "from \"./a.js\"");
+        let list = "files![\"index.html\", \"app.js\", \"a.js\"]";
+        assert_eq!(unreachable(list, &files(&[page, app, ("web/a.js", "")])), Vec::<String>::new());
+        assert_eq!(unreachable(list, &files(&[page, app, ("web/b.js", "")])).len(), 3);
+        assert_eq!(unreachable(list, &files(&[page, ("web/app.js", ""), ("web/a.js", "")])).len(), 1);
         assert_eq!(unreachable("", &files(&[page])).len(), 1);
     }
 }

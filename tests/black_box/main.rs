@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod bans;
 mod chat;
+mod chat_introductions;
 mod chat_rooms;
 mod chat_socp;
 mod chat_tpacket;

@@ -142,9 +142,7 @@ impl Talk {
     }
 
     fn on_introductions(&mut self, entries: &[Entry]) {
-        if entries.is_empty() {
-            self.screen.news("nobody is introduced");
-        }
+        self.screen.news(&format!("introduced here: {}", entries.len()));
         for Entry { at, undialable, home, member } in entries {
             let by = member.map_or_else(|| "-".to_owned(), |id| self.people.member(&self.contacts, id));
             let home = home.map(|home| format!(" by {}", home.short())).unwrap_or_default();

@@ -9,6 +9,7 @@ mod app;
 mod bans;
 mod certificate;
 mod chat;
+mod chat_introductions;
 mod chat_rooms;
 mod chat_socp;
 mod chat_tpacket;

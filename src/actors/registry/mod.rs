@@ -72,6 +72,7 @@ use crate::{
         switchboard::Switchboard,
     },
     identity::BridgeKeys,
+    telemetry,
 };
 
 #[derive(Debug)]
@@ -335,8 +336,10 @@ impl Actor for Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("kith: the connection map failed; the process ends so that it can be started anew");
-            std::process::exit(70);
+            telemetry::say(
+                "kith: the connection map failed; the process ends so that it can be started anew\n",
+            );
+            telemetry::exit(70);
         }
     }
 }

@@ -190,6 +190,9 @@ pub enum NotHanded {
     /// Its copy of the database is too far behind.
     #[error("its copy of the database is too far behind")]
     Lags,
+    /// It has the rows of uploaded files, and not yet the files.
+    #[error("it does not have the uploaded files yet")]
+    Files,
     /// There is nobody who could lead.
     #[error("there is nobody who could lead")]
     Nobody,
@@ -207,6 +210,7 @@ impl NotHanded {
             Self::NotANode => "no_node",
             Self::NotAlive => "not_alive",
             Self::Lags => "lags",
+            Self::Files => "lacks_files",
             Self::Nobody => "nobody",
         }
     }

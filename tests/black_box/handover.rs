@@ -8,6 +8,7 @@ mod absent;
 mod crash;
 mod ends;
 mod fruitless;
+mod guests;
 mod locks;
 mod neighbours;
 mod olaf;

@@ -77,8 +77,14 @@ impl Contents {
                 if self.ledger.next().is_none() {
                     return Ok(());
                 }
+                let missing = self.ledger.ids();
                 if let Err(error) = self.fetch_all(address, asker).await {
                     tracing::debug!(%address, %error, "uploaded files are not found there");
+                }
+                for id in missing.iter().filter(|id| !self.ledger.is_wanted(id)) {
+                    tracing::info!(%address, "an uploaded file that was missing is here again");
+                    // Those that follow hear of the row, and fetch the file without waiting for their next attempt.
+                    store.touch_file(id).await?;
                 }
             }
             sleep(ROUND).await;

@@ -171,11 +171,17 @@ impl Ledger {
         });
     }
 
+    /// Its row has come or changed, so whoever serves has it now even if it did not before.
     pub(super) fn want(&self, record: &FileRecord) {
         self.0.send_modify(|page| {
             let wanted = page.wanted.get_or_insert_default();
-            wanted.entry(record.id.clone()).or_insert_with(|| Wanted::of(record));
+            wanted.insert(record.id.clone(), Wanted::of(record));
         });
+    }
+
+    /// All that is lacking.
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.0.borrow().wanted().map(|(id, _)| id.clone()).collect()
     }
 
     pub(super) fn forget(&self, id: &str) {
@@ -300,6 +306,8 @@ mod tests {
             next().is_some() && ledger.lacks().is_nothing(),
             "somebody else is asked, and nobody waits for it"
         );
+        ledger.want(&record("old", 10, 1));
+        assert_eq!(ledger.lacks().files, 1, "it is there again");
     }
 
     #[test]

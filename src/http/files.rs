@@ -14,7 +14,7 @@ use actix_web::{
 use serde::Serialize;
 use tokio_util::io::ReaderStream;
 
-use super::{cors, info, problem::Problem, receive, site::Site};
+use super::{cors, info, page, problem::Problem, receive, site::Site};
 use crate::{
     actors::clock::unix_ms,
     domain::refusal::Refusal,
@@ -49,8 +49,8 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(
             web::resource("/")
-                .route(web::get().to(info::show))
-                .route(web::head().to(info::show))
+                .route(web::get().to(front))
+                .route(web::head().to(front))
                 .route(web::post().to(upload))
                 .route(web::method(Method::OPTIONS).to(before_upload))
                 .default_service(wrong()),
@@ -71,7 +71,15 @@ pub fn configure(config: &mut ServiceConfig) {
         .default_service(web::to(|| async { Problem::not_found("no such path").error_response() }));
 }
 
-fn method_not_allowed() -> HttpResponse {
+/// What this is, for people or for programs.
+async fn front(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+    match page::entrance(&request) {
+        Some(page) => page,
+        None => info::show(site).await,
+    }
+}
+
+pub(super) fn method_not_allowed() -> HttpResponse {
     let code = StatusCode::METHOD_NOT_ALLOWED;
     Problem::new(code, "method_not_allowed", "This path does not take this method").error_response()
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::page::origins;
 use crate::{
     actors::succession::helm::Helm,
     client::door::Door,
@@ -72,6 +73,13 @@ impl Nodes {
         several.map_or_else(Vec::new, |Own { helm, door }| {
             helm.others.iter().map(|member| member.door.to_string()).chain([door.clone()]).collect()
         })
+    }
+
+    /// Whether the pages of one of our doors have this origin.
+    #[must_use]
+    pub fn has_page_at(&self, origin: &str) -> bool {
+        let pages = self.all();
+        pages.iter().filter_map(|door| origins(door)).any(|(_, page)| page.eq_ignore_ascii_case(origin))
     }
 
     /// The doors; `None` for a home of one node.

@@ -20,6 +20,7 @@ use super::{
     files,
     home::{HomeDoors, Nodes},
     logging,
+    page::{self, Page},
     problem::Problem,
     tls::Tls,
 };
@@ -48,6 +49,8 @@ pub struct Standby {
     pub token: TokenHash,
     /// Ends the process.
     pub stop: UnboundedSender<()>,
+    /// The chat page, if there is one: it goes on to whoever serves.
+    pub page: Option<Page>,
     /// What happens here.
     pub bulletin: Bulletin,
 }
@@ -79,12 +82,16 @@ struct Name<'a> {
 pub fn serve(listeners: Listeners, standby: &Arc<Standby>, tls: Option<&Tls>) -> io::Result<Server> {
     let mut builder =
         Server::build().workers(1).disable_signals().shutdown_timeout(1).max_concurrent_connections(SOCKETS);
-    let own = listeners.own.into_iter().map(|(only, listener)| (only.name(), listener));
-    for (name, listener) in std::iter::once(("main", listeners.main)).chain(own) {
+    let own = listeners.own.into_iter().map(|(only, listener)| (only.name(), listener, None));
+    for (name, listener, page) in std::iter::once(("main", listeners.main, standby.page.clone())).chain(own) {
         let (standby, tls) = (Arc::clone(standby), tls.cloned());
         builder = builder.listen(name, listener, move || {
             let (data, tls) = (Data::from(Arc::clone(&standby)), tls.clone());
-            let app = App::new().app_data(data).wrap(logging::logger()).default_service(web::to(answer));
+            let app = App::new()
+                .app_data(data)
+                .wrap(logging::logger())
+                .configure(|app| Page::configure(page.as_ref(), app))
+                .default_service(web::to(answer));
             let http = HttpService::build()
                 .keep_alive(KeepAlive::Disabled)
                 .client_request_timeout(PATIENCE)
@@ -138,6 +145,9 @@ async fn answer(request: HttpRequest, standby: Data<Standby>) -> HttpResponse {
     }
     if wants_socket || request.path() != "/" || request.method().as_str() != "GET" {
         return elsewhere(&standby.nodes);
+    }
+    if let Some(page) = page::entrance(&request) {
+        return page;
     }
     let info = Info {
         software: Software { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },

@@ -32,16 +32,21 @@ use crate::{
     },
     crypto::home::HomeKey,
     domain::succession::{Epoch, Position, election::NotHanded},
-    http::{home::Nodes, site::Site, standby::Standby, tls::Tls},
+    http::{home::Nodes, page::Page, site::Site, standby::Standby, tls::Tls},
     identity::Identity,
     settings::Settings,
     store::Copy,
+    telemetry,
 };
 
 /// The file of the node's own id and ballot. It is no part of the home: each node has another one.
 const FILE: &str = "node";
 /// How often a hand-over is asked for again while there may still be one.
 const AGAIN: Duration = Duration::from_millis(250);
+
+/// How long the last lines of the log may take where nothing may be served any more: less than the lease is looked
+/// at late.
+pub(super) const AT_ONCE: Duration = Duration::from_millis(20);
 
 /// How serving ended.
 pub(super) enum Ended {
@@ -119,8 +124,9 @@ fn fence() {
     if ASKED.load(Ordering::SeqCst) {
         std::process::exit(0);
     }
-    let error = again::start_anew();
+    let error = again::start_anew(Duration::ZERO);
     tracing::error!(%error, "the lease is over, and this node cannot start anew");
+    telemetry::flush(AT_ONCE);
     std::process::exit(75);
 }
 
@@ -153,6 +159,7 @@ impl Joined {
             nodes: self.nodes(),
             token: identity.token.clone(),
             stop: stop.clone(),
+            page: Page::offered(settings, None, &self.nodes),
             bulletin: self.bulletin.clone(),
         };
         standby::wait(&mut self.shell, &settings.server.data_dir, outside, node, end).await

@@ -11,7 +11,7 @@ use crate::{
     actors::{
         archivist::Flush,
         keeper::FlushOffline,
-        registry::Count,
+        registry::{AreHeldBack, Count, GoOn, HoldBack},
         succession::{
             copying::{Contents, Reign, lead},
             helm::{Duty, Helm, Place, State},
@@ -29,6 +29,8 @@ const TELL: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(2);
 /// Streams at once: one of changes and one of files for each other node, and two that have not noticed their end.
 const FOLLOWERS: usize = 4 * MOST_OTHERS;
+/// How long neighbours may take to say that they hold back letters: one way there and back, and what was on it.
+const HOLD: Duration = Duration::from_millis(500);
 /// How long whoever has given its place away waits to hear that the other one has taken it.
 const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
@@ -110,7 +112,7 @@ pub(super) async fn hold(
                         let lacks = helm.copies.lacking(to).unwrap_or_default();
                         tracing::warn!(%to, %lacks, "the other node was not ready in time; this one goes on");
                     }
-                    site.house.stillness.end();
+                    go_on(site);
                 }
                 Duty::Prepare(epoch) => helm.prepared(epoch, false),
             },
@@ -173,6 +175,9 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)
     }
     // While large files go over, everybody is still served.
     helm.copies.until(to, 0).await;
+    house.stillness.hush();
+    // Older programs do not understand, and some neighbours are slow: what they say then stays unread.
+    let _ = timeout(HOLD, neighbours_hold_back(site)).await;
     house.stillness.begin();
     // What was read before is looked at, then it is on the map, then it is written.
     loop {
@@ -186,16 +191,31 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)
     if let Some(keeper) = &site.keeper {
         is_written &= flush(async || keeper.send(FlushOffline).await).await;
     }
-    if !is_written {
-        // Unsaid, the hand-over comes to nothing, and this node goes on with what it has in memory.
-        return;
-    }
-    match site.store.last_change().await {
-        Ok(last) => {
-            helm.copies.until(to, last).await;
-            helm.copied(Position { epoch, index: last });
-            helm.caught_up(to);
+    let last = match site.store.last_change().await {
+        Ok(last) if is_written => last,
+        failed => {
+            if let Err(error) = failed {
+                tracing::error!(%error, "nobody can tell how far the database goes");
+            }
+            // This node goes on with what it has in memory.
+            return helm.stuck(to);
         }
-        Err(error) => tracing::error!(%error, "nobody can tell how far the database goes"),
+    };
+    helm.copies.until(to, last).await;
+    helm.copied(Position { epoch, index: last });
+    helm.caught_up(to);
+}
+
+/// Returns when the neighbours have said all letters that they say before another node serves.
+async fn neighbours_hold_back(site: &Site) {
+    site.house.registry.do_send(HoldBack);
+    while !site.house.registry.send(AreHeldBack).await.unwrap_or(true) {
+        sleep(LOOK).await;
     }
+}
+
+/// Reads again what clients and neighbours say.
+fn go_on(site: &Site) {
+    site.house.stillness.end();
+    site.house.registry.do_send(GoOn);
 }

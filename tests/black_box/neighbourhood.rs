@@ -13,7 +13,7 @@ mod down;
 mod flood;
 mod garbage;
 mod gossip;
-mod home;
+pub(crate) mod home;
 mod homes;
 mod homes_files;
 mod homes_moving;

@@ -2,7 +2,9 @@
 
 use actix::{Context, Handler, Message};
 
-use super::{Close, Connected, Gone, Publish, Release, Rendezvous, Show, Shown, Spoken, Told, Withdraw};
+use super::{
+    Close, Connected, Gone, Publish, Release, Rename, Rendezvous, Show, Shown, Spoken, Told, Withdraw,
+};
 use crate::{
     dialect::rendezvous::{
         client::{Ended, Said},
@@ -116,6 +118,14 @@ impl Handler<Release> for Rendezvous {
 
     fn handle(&mut self, Release(connection): Release, ctx: &mut Context<Self>) {
         self.step(ctx, |board, (now, _), out| board.released(connection, now, out));
+    }
+}
+
+impl Handler<Rename> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Rename(connection, member): Rename, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, (now, _), out| board.renamed(connection, member, now, out));
     }
 }
 

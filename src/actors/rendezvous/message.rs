@@ -79,6 +79,11 @@ pub struct Withdraw {
 #[rtype(result = "()")]
 pub struct Release(pub ConnectionId);
 
+/// Whoever is on this connection is another member from now on, and so is whoever has registered from there.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Rename(pub ConnectionId, pub KeyId);
+
 /// A neighbour says who is registered there; nobody, if it is not linked any more.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]

@@ -17,7 +17,7 @@ use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
 pub use self::{
     door::Open,
-    message::{Close, Publish, Release, Show, Shown, Told, Withdraw},
+    message::{Close, Publish, Release, Rename, Show, Shown, Told, Withdraw},
 };
 use self::{
     message::{Connected, Gone, Spoken},

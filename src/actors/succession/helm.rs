@@ -45,7 +45,8 @@ pub struct State {
 pub enum Duty {
     /// Get ready to lead in this epoch; answered with [`Helm::prepared`].
     Prepare(Epoch),
-    /// Accept nothing more, and bring this node's copy to the end; answered with [`Helm::caught_up`].
+    /// Accept nothing more, and bring this node's copy to the end; answered with [`Helm::caught_up`] or
+    /// [`Helm::stuck`].
     Quiesce(NodeId),
     /// Go on as before.
     Resume,
@@ -58,6 +59,8 @@ pub enum Order {
     Prepared(Epoch, bool),
     /// That node has everything.
     CaughtUp(NodeId),
+    /// What was accepted cannot be written down for that node.
+    Stuck(NodeId),
     /// How far our copy goes, or what we serve.
     Copied(Position),
     /// An operator wants another leader. Answered when that has begun, or why not.
@@ -113,6 +116,11 @@ impl Helm {
     /// Says that a node has everything that was accepted.
     pub fn caught_up(&self, node: NodeId) {
         self.say(Order::CaughtUp(node));
+    }
+
+    /// Says that a node cannot have everything that was accepted, because it cannot be written down.
+    pub fn stuck(&self, node: NodeId) {
+        self.say(Order::Stuck(node));
     }
 
     /// Says how far our copy goes.

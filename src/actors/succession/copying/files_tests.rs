@@ -197,10 +197,11 @@ async fn what_nobody_has_holds_up_no_hand_over_and_is_looked_for_at_all_nodes() 
         lend(stream, &key, NodeId(3), &shelf).await
     });
     // Nobody listens there.
-    let (nodes, back) = (["127.0.0.1:1", lender.as_str()], Notify::new());
+    let nodes = ["127.0.0.1:1", lender.as_str()];
     let is_found = until(&own.ledger, |shown| shown.lost == 0 && shown.lacks.is_nothing());
+    let (asker, wake) = (Asker { secret: &secret, node: SERVES }, Notify::new());
     tokio::select! {
-        ended = own.recover(&store, &nodes, Asker { secret: &secret, node: SERVES }, &back) => ended.expect("rows"),
+        ended = own.recover(&store, &nodes, asker, &wake) => ended.expect("rows"),
         found = timeout(PATIENCE, is_found) => found.expect("in time"),
     }
     assert_eq!(fs::read(place(&leader, 1)).expect("a file"), bytes(1));

@@ -79,6 +79,15 @@ impl Board {
         }
     }
 
+    /// Whoever is on this connection is called otherwise, in a protocol in which a name is all that a member is.
+    pub fn renamed(&mut self, connection: ConnectionId, member: KeyId, now: Moment, out: &mut Vec<Order>) {
+        let entries = self.published.values_mut();
+        entries
+            .filter(|published| published.holder == Holder::Connection(connection))
+            .for_each(|published| published.member = member);
+        self.changed(now, out);
+    }
+
     /// Whether something was registered for no longer than until now.
     pub(super) fn expire(&mut self, now: Moment) -> bool {
         let before = self.published.len();

@@ -36,6 +36,8 @@ pub enum Input {
     Prepared(Epoch, bool),
     /// All that was accepted has been copied by this node: the answer to [`Output::Quiesce`].
     CaughtUp(NodeId),
+    /// What was accepted cannot be written down, so this node cannot have it: the other answer.
+    Stuck(NodeId),
     /// An operator wants another leader: this one, or whoever is best.
     HandOver(Option<NodeId>),
 }

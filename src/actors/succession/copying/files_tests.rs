@@ -206,8 +206,9 @@ async fn what_nobody_has_holds_up_no_hand_over_and_is_looked_for_at_all_nodes() 
     }
     assert_eq!(fs::read(place(&leader, 1)).expect("a file"), bytes(1));
     assert!(matches!(lending.await.expect("no panic"), Err(CopyError::Closed)));
-    ledger.wake();
-    follow_while(address, &secret, &copying, until(&ledger, |shown| shown.lost == 0)).await;
+    // Who followed hears of it, and rests no longer.
+    let whole = until(&ledger, |shown| shown.lost == 0 && shown.lacks.is_nothing());
+    follow_while(address, &secret, &copying, whole).await;
     assert_eq!(fs::read(place(&follower, 1)).expect("a file"), bytes(1));
 }
 

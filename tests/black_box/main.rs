@@ -38,4 +38,5 @@ mod succession;
 mod tls;
 mod tpacket;
 mod voices;
+mod web;
 mod websocket;

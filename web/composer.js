@@ -43,10 +43,9 @@ export class Composer {
 
   #submit(said) {
     const text = this.#say.value.trimEnd();
-    if (text.trim() === "") return;
     this.#say.value = "";
     this.#grow();
-    said(text);
+    if (text !== "") said(text);
   }
 
   #grow() {

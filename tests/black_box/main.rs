@@ -15,6 +15,7 @@ mod chat_tpacket;
 mod client;
 mod endings;
 mod files;
+mod handover;
 mod hostile;
 mod life;
 mod limits;

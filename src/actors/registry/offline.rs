@@ -257,6 +257,7 @@ impl Registry {
                     (false, _) => Passed::Taken,
                 }
             }
+            Some(home) if self.moves(home) => Passed::NoRoom,
             Some(home) => self
                 .neighbours
                 .get(&home)

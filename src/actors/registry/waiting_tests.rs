@@ -79,7 +79,12 @@ async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_befor
     }
 }
 
-async fn join_olaf(registry: &Addr<Registry>, number: u8, visit: u8, room: usize) -> (Idle, Addr<Idle>) {
+pub(super) async fn join_olaf(
+    registry: &Addr<Registry>,
+    number: u8,
+    visit: u8,
+    room: usize,
+) -> (Idle, Addr<Idle>) {
     let (idle, key) = (Idle::default(), KeyId([number; 32]));
     let end = idle.clone().start();
     let (dialect, public_key, trace) = (Dialect::Olaf, "".into(), Trace([number + visit; 16]));

@@ -182,6 +182,7 @@ impl Election {
             Input::NotPersisted(serial) => self.not_persisted(serial, now, out),
             Input::Prepared(epoch, ready) => self.is_prepared(epoch, ready, out),
             Input::CaughtUp(node) => self.caught_up(node, now, out),
+            Input::Stuck(node) => self.stuck(node, now, out),
             Input::HandOver(to) => self.ordered(to, now, out),
         }
     }

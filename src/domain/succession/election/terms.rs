@@ -36,6 +36,8 @@ pub enum Input {
     Prepared(Epoch, bool),
     /// All that was accepted has been copied by this node: the answer to [`Output::Quiesce`].
     CaughtUp(NodeId),
+    /// What was accepted cannot be written down, so this node cannot have it: the other answer.
+    Stuck(NodeId),
     /// An operator wants another leader: this one, or whoever is best.
     HandOver(Option<NodeId>),
 }
@@ -188,6 +190,9 @@ pub enum NotHanded {
     /// Its copy of the database is too far behind.
     #[error("its copy of the database is too far behind")]
     Lags,
+    /// It has the rows of uploaded files, and not yet the files.
+    #[error("it does not have the uploaded files yet")]
+    Files,
     /// There is nobody who could lead.
     #[error("there is nobody who could lead")]
     Nobody,
@@ -205,6 +210,7 @@ impl NotHanded {
             Self::NotANode => "no_node",
             Self::NotAlive => "not_alive",
             Self::Lags => "lags",
+            Self::Files => "lacks_files",
             Self::Nobody => "nobody",
         }
     }

@@ -18,7 +18,7 @@ pub use copy::{Copy, Replacement};
 pub use whole::Whole;
 
 /// The tables that a successor carries on.
-const CARRIED: [&str; 14] = [
+const CARRIED: [&str; 15] = [
     "facts",
     "members",
     "peers",
@@ -33,6 +33,7 @@ const CARRIED: [&str; 14] = [
     "room_emptied",
     "offline_letters",
     "offline_heard",
+    "introductions",
 ];
 
 /// Changes of one batch at most, and about as many bytes: a follower that is far behind must not hold up

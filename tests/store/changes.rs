@@ -25,7 +25,7 @@ async fn copied(house: &House) -> Vec<Change> {
 }
 
 /// Tells the copy everything that it does not know yet, and returns in how many batches.
-async fn follow(leader: &Store, copy: &Copy, epoch: u64) -> usize {
+pub(crate) async fn follow(leader: &Store, copy: &Copy, epoch: u64) -> usize {
     for batches in 0.. {
         let mark = copy.mark().await.unwrap();
         let known = mark.filter(|mark| mark.epoch == epoch).expect("a copy of this reign");

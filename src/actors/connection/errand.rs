@@ -14,7 +14,7 @@ use crate::{
         press,
     },
     domain::{
-        directory::order::{Holder, Publication},
+        directory::published::Publication,
         id::{ConnectionId, KeyId},
         refusal::Ending,
         rooms::Ticket,
@@ -79,16 +79,19 @@ async fn ask(
 ) -> Result<Reply, MailboxError> {
     Ok(match errand {
         Errand::Register(at) => {
-            let publication =
-                Publication { member, at, holder: Holder::Connection(connection), seconds: None };
-            match rendezvous.send(Publish { publication, from: Some(from) }).await? {
-                Ok(_) => Reply::Registered(at),
+            let publication = Publication { member, at, connection };
+            match rendezvous.send(Publish { publication, from }).await? {
+                Ok(()) => Reply::Registered(at),
                 Err(why) => Reply::Refused(Why::Rule(why)),
             }
         }
         Errand::Unregister(at) => match rendezvous.send(Withdraw { member, at }).await? {
-            true => Reply::Unregistered(at),
-            false => Reply::Refused(Why::NotRegistered),
+            Ok(false) => Reply::Refused(Why::NotRegistered),
+            Ok(true) => Reply::Unregistered(at),
+            Err(error) => {
+                tracing::warn!(%error, %at, "an address was taken out, and comes back with the next start");
+                Reply::Unregistered(at)
+            }
         },
         Errand::Read => Reply::Directory(rendezvous.send(Show).await?.directory),
     })

@@ -5,7 +5,12 @@
 
 use std::sync::Arc;
 
-use super::{Ear, event::Check, kith, olaf, rooms, socp, tpacket};
+use super::{
+    Ear,
+    errand::Reply,
+    event::{Check, Pause},
+    kith, olaf, rooms, socp, tpacket,
+};
 use crate::crypto::keys::PublicKey;
 use crate::domain::{
     dialect::Dialect,
@@ -191,6 +196,12 @@ pub fn standing(sequence: u64, digest: Digest, ear: Ear) -> Option<Frame> {
     (ear == Ear::Kith).then(|| kith::wire::standing(sequence, digest))
 }
 
+/// A word about a home that is about to move, for neighbours who understand it.
+#[must_use]
+pub fn pause(pause: Pause, ear: Ear) -> Option<Frame> {
+    (ear == Ear::Kith).then(|| kith::wire::pause(pause))
+}
+
 /// The neighbour's whole list is wanted.
 #[must_use]
 pub fn want_list(ear: Ear) -> Option<Frame> {
@@ -228,6 +239,17 @@ pub fn answer(ticket: Ticket, answer: &Answer, ear: Ear) -> Vec<Frame> {
         Ear::Tpacket(version) => tpacket::speech::answer(ticket, answer, version),
         Ear::Olaf(_) | Ear::Socp(_) => rooms::answer(ticket, answer),
         // Servers have no wishes.
+        Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => Vec::new(),
+    }
+}
+
+/// What came of an errand, for who had one: these frames, in this order.
+#[must_use]
+pub fn reply(ticket: Ticket, reply: &Reply, ear: Ear) -> Vec<Frame> {
+    match ear {
+        Ear::Tpacket(_) => tpacket::directory::answer(ticket, reply),
+        Ear::Olaf(_) | Ear::Socp(_) => rooms::directory::answer(ticket, reply),
+        // Servers have no errands.
         Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => Vec::new(),
     }
 }

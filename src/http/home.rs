@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::page::origins;
 use crate::{
     actors::succession::helm::Helm,
+    client::door::Door,
     domain::succession::{NodeId, election::Role},
 };
 
@@ -56,6 +57,13 @@ impl Nodes {
     pub fn elsewhere(&self) -> Option<String> {
         let leader = self.helm()?.state.borrow().leader.clone();
         leader.map(|place| place.door.to_string())
+    }
+
+    /// The address of a web page of this home, at the node that serves; `None` if that is not known, or this one.
+    #[must_use]
+    pub fn page_elsewhere(&self, path: &str) -> Option<String> {
+        let door = Door::read(&self.elsewhere()?).ok()?;
+        Some(format!("{}{path}", door.web()))
     }
 
     /// All doors of a home of several nodes, in no order; otherwise none.

@@ -8,7 +8,7 @@ use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer, ResponseError as _,
     dev::AppConfig,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web::{self, Data},
 };
 use serde::Serialize;
@@ -17,6 +17,7 @@ use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, time::timeout};
 use super::{
     admin,
     door::Listeners,
+    files,
     home::{HomeDoors, Nodes},
     logging,
     page::{self, Page},
@@ -138,6 +139,10 @@ async fn accept(tls: Option<Tls>, stream: TcpStream) -> Result<Accepted, Dispatc
 /// Who asks what this is gets an answer; whoever wants anything else is told where that is.
 async fn answer(request: HttpRequest, standby: Data<Standby>) -> HttpResponse {
     let wants_socket = request.headers().contains_key(header::UPGRADE);
+    let is_question = [Method::GET, Method::HEAD].contains(request.method());
+    if !wants_socket && is_question && request.path().starts_with(files::PATH) {
+        return file(&request, &standby.nodes);
+    }
     if wants_socket || request.path() != "/" || request.method().as_str() != "GET" {
         return elsewhere(&standby.nodes);
     }
@@ -154,6 +159,20 @@ async fn answer(request: HttpRequest, standby: Data<Standby>) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .json(info)
+}
+
+/// Files are fetched where the home is served, even if they lie here, too: only that node knows whether their time is
+/// over, and whom it lets in.
+fn file(request: &HttpRequest, nodes: &Nodes) -> HttpResponse {
+    match nodes.page_elsewhere(request.path()) {
+        Some(url) => HttpResponse::TemporaryRedirect()
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::REFERRER_POLICY, "no-referrer"))
+            .insert_header((header::LOCATION, url))
+            .finish(),
+        None => elsewhere(nodes),
+    }
 }
 
 /// The answer of a node that does not serve.

@@ -1,5 +1,5 @@
 //! What the house remembers across restarts: facts about itself, members it has met, files
-//! it keeps, neighbours it knows, bans, rooms and their histories.
+//! it keeps, neighbours it knows, bans, rooms and their histories, and where operators have said that members listen.
 //!
 //! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
 //! anyway; with a single connection our own writes queue in order and in memory, and never meet each
@@ -13,15 +13,18 @@ mod channel;
 mod error;
 mod facts;
 mod files;
+mod introductions;
 mod members;
 mod offline;
 mod peers;
 mod record;
 mod rooms;
 mod schema;
+pub mod shelf;
 mod users;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -58,6 +61,8 @@ impl Default for StoreOptions {
 pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// The tables that a successor carries on. No schema changes while it is open.
+    shapes: Arc<[Shape]>,
 }
 
 impl Store {
@@ -99,7 +104,8 @@ impl Store {
         // write, but is told not to, can.
         let reading = both.create_if_missing(false).pragma("query_only", "ON");
         let readers = pool(options.readers.max(1), options).connect_with(reading).await?;
-        Ok(Self { writer, readers })
+        let shapes = changes::shapes(&readers).await?.into();
+        Ok(Self { writer, readers, shapes })
     }
 
     /// Writes one small row for good, so that a full disk or a stuck lock shows.

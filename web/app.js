@@ -108,6 +108,7 @@ class App {
   /** On a narrow screen the side is shown when it is asked for. */
   #toggleMenu(isOpen = part("menu").getAttribute("aria-expanded") !== "true") {
     part("menu").setAttribute("aria-expanded", String(isOpen));
+    part("side").classList.toggle("open", isOpen);
   }
 
   #retry() {

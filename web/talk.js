@@ -281,8 +281,9 @@ export class Talk {
     part("leave").hidden = open.kind === "public";
     part("leave").textContent = open.kind === "room" ? "Leave" : "Close";
     part("about-person").hidden = open.kind !== "private" || open.people.length !== 1;
-    part("invite").hidden = open.kind !== "private";
-    if (open.kind === "private") this.#screen.side.invitable(this.#present().filter(([id]) => !open.people.includes(id)));
+    const invitable = open.kind === "private" ? this.#present().filter(([id]) => !open.people.includes(id)) : [];
+    part("invite").hidden = invitable.length === 0;
+    this.#screen.side.invitable(invitable);
     part("older").hidden = !open.more && part("log").children.length >= open.lines.length;
     this.#screen.composer.show(open, open.kind === "public" ? "Say something to everybody" : `Say something to ${title}`);
   }

@@ -10,7 +10,7 @@ use kith::domain::{
         ballot::{Ballot, Serial},
         election::{Asked, Cause, Election, Handing, Input, NotHanded, Output, Role, Setup},
         home::Seat,
-        message::{Ask, Failure, Reply},
+        message::{Ask, Failure, Objection, Reply},
         numbers::Numbers,
     },
 };
@@ -269,7 +269,7 @@ impl World {
             }
             Event::Written(serial, None) => self.tell(at, Input::NotPersisted(serial)),
             Event::Prepared(epoch) => {
-                let can = self.machines[at].can_lead;
+                let can = if self.machines[at].can_lead { Ok(()) } else { Err(Objection::NoDisk) };
                 self.tell(at, Input::Prepared(epoch, can))
             }
             Event::Copied { from, epoch, log, then } => self.copied(at, (from, epoch), log, then),

@@ -45,6 +45,8 @@ pub struct Standby {
     pub nodes: Nodes,
     /// What bearer tokens are compared with.
     pub token: TokenHash,
+    /// Whether the house has the routes that make it fail on purpose.
+    pub faults: bool,
     /// Ends the process.
     pub stop: UnboundedSender<()>,
     /// What happens here.

@@ -18,7 +18,7 @@ use crate::{
             shell::Shell,
         },
     },
-    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS},
+    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS, message::Objection},
     http::site::Site,
     store::StoreError,
 };
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Streams of changes at once: one for each other node, and one that has not noticed its end.
 const FOLLOWERS: usize = 2 * MOST_OTHERS;
 /// How long whoever has given its place away waits to hear that the other one has taken it.
-const WHERE: Duration = Duration::from_secs(2);
+pub(super) const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
 const CUT: u64 = 8192;
 
@@ -100,7 +100,8 @@ pub(super) async fn hold(
                     }
                     site.house.stillness.end();
                 }
-                Duty::Prepare(epoch) => helm.prepared(epoch, false),
+                // Asked before it led, and no longer of interest.
+                Duty::Prepare(epoch) => helm.prepared(epoch, Err(Objection::Unready)),
             },
             _ = tick.tick() => match tell(&helm, site, epoch, &mut cut).await {
                 Ok(()) => {}

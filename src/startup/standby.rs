@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Outside, StartupError, end::End};
+use super::{Outside, StartupError, end::End, home::database, readiness::Readiness};
 use crate::{
     actors::succession::{
         copying::{CopyError, follow},
@@ -38,20 +38,19 @@ pub(super) enum Outcome {
 /// Stands by until there is a reason to do something else.
 pub(super) async fn wait(
     shell: &mut Shell,
-    database: &Path,
+    data: &Path,
     outside: &Outside,
     node: Standby,
     end: &mut End,
 ) -> Result<Outcome, StartupError> {
-    let copy = Copy::open(database).await?;
+    let copy = Copy::open(&database(data)).await?;
     let node = Arc::new(node);
     let main = standby::serve(outside.listeners()?, &node, outside.tls.as_ref())?;
     let admin = standby::serve_admin(outside.admin()?, node)?;
     let (main_handle, admin_handle) = (main.handle(), admin.handle());
-    actix_rt::spawn(main);
-    actix_rt::spawn(admin);
+    let ready = Readiness { data, doors: [actix_rt::spawn(main), actix_rt::spawn(admin)] };
     let outcome = tokio::select! {
-        leads = follow_whoever_serves(shell, &copy) => leads.map(Outcome::Leads),
+        leads = follow_whoever_serves(shell, &copy, &ready) => leads.map(Outcome::Leads),
         () = end.comes(outside.tls.as_ref()) => Ok(Outcome::Ended),
     };
     copy.close().await;
@@ -61,7 +60,11 @@ pub(super) async fn wait(
 }
 
 /// Returns when it is this node's turn.
-async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy) -> Result<Epoch, StartupError> {
+async fn follow_whoever_serves(
+    shell: &mut Shell,
+    copy: &Copy,
+    ready: &Readiness<'_>,
+) -> Result<Epoch, StartupError> {
     let helm = shell.helm.clone();
     let (told, mut marks) = watch::channel(copy.mark().await?);
     let mut state = helm.state.clone();
@@ -82,8 +85,9 @@ async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy) -> Result<Epoch, 
             changed = state.changed() => changed.map_err(|_| StartupError::NoElection)?,
             _ = marks.changed() => {}
             duty = shell.duties.recv() => match duty {
-                // The doors are open and the copy is at hand, so nothing speaks against it.
-                Some(Duty::Prepare(epoch)) => helm.prepared(epoch, true),
+                Some(Duty::Prepare(epoch)) => {
+                    ready.say(&helm, epoch, *marks.borrow());
+                }
                 Some(Duty::Quiesce(_) | Duty::Resume) => {}
                 None => return Err(StartupError::NoElection),
             },

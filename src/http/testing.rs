@@ -155,6 +155,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         filing: filing.expect("a folder"),
         settings,
         about,
+        meeting: crate::http::meeting::MeetingPlace::default(),
         nodes: crate::http::home::Nodes::default(),
         token: identity.token,
         stop: sender,

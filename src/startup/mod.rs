@@ -4,12 +4,14 @@
 //! in order: nobody new, everybody told, everything written, doors shut.
 
 mod again;
+mod bridge;
 mod doors;
 mod end;
 mod greeting;
 mod home;
 mod neighbours;
 mod offline;
+mod readiness;
 mod ready;
 mod reign;
 mod rendezvous;
@@ -31,7 +33,7 @@ use uuid::Uuid;
 use self::{
     doors::{Doors, Outside, public_address, public_url},
     end::{End, close},
-    home::{AT_ONCE, Ended, Joined},
+    home::{AT_ONCE, Ended, Joined, Spans},
     ready::ReadyFile,
     standby::Outcome,
 };
@@ -53,10 +55,11 @@ use crate::{
         admin, door,
         filing::{Filing, FilingError},
         home::Nodes,
+        meeting::MeetingPlace,
         site::{About, Site},
         tls::TlsError,
     },
-    identity::{BridgeKeys, Identity, IdentityError},
+    identity::{Identity, IdentityError},
     settings::{Settings, SettingsError},
     store::{Store, StoreError},
     telemetry,
@@ -153,7 +156,8 @@ pub async fn run(
     let data = settings.server.data_dir.clone();
     let (stop, stopped) = unbounded_channel();
     if supervised {
-        end::with_standard_input(stop.clone(), seconds(settings.limits.drain_s));
+        let longest = Spans::of(&settings)?.longest();
+        end::with_standard_input(stop.clone(), longest + seconds(settings.limits.drain_s));
     }
     let mut end = End::listen(stopped)?;
     if let Some(path) = &ready_file {
@@ -218,7 +222,7 @@ impl Behind {
         let behind = Self { main: main.handle(), admin: admin.handle() };
         actix_rt::spawn(main);
         actix_rt::spawn(admin);
-        rendezvous::open(outside.rendezvous(&site.settings)?, introductions, &site.house);
+        rendezvous::open(outside.rendezvous(), introductions, site);
         // Neighbours dial back, so the doors are open first.
         site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
         Ok(behind)
@@ -294,7 +298,7 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
     let keeper = offline.as_ref().map(|offline| offline.keeper.clone());
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
     let bans = neighbours::bans(&settings, &book, &store).await?;
-    let bridge = bridge_keys(&settings, identity, &store).await?;
+    let bridge = bridge::keys(&settings, identity, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
         doors: nodes.all(),
@@ -335,19 +339,20 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
     let filing = Filing::open(data, several, store.clone(), limits, house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
-    Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, nodes, token, stop }))
-}
-
-/// What the bridge signs with, where it is on. Nobody else has to wait until such keys are made.
-async fn bridge_keys(
-    settings: &Settings,
-    identity: &Identity,
-    store: &Store,
-) -> Result<Option<BridgeKeys>, IdentityError> {
-    if !settings.bridge.public {
-        return Ok(None);
-    }
-    Ok(Some(BridgeKeys::open(&settings.server.data_dir, &identity.server, store).await?))
+    let meeting = MeetingPlace::default();
+    Ok(Arc::new(Site {
+        house,
+        store,
+        archivist,
+        keeper,
+        filing,
+        settings,
+        about,
+        nodes,
+        meeting,
+        token,
+        stop,
+    }))
 }
 
 /// What sessions must know.

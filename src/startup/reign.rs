@@ -18,7 +18,7 @@ use crate::{
             shell::Shell,
         },
     },
-    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS},
+    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS, message::Objection},
     http::site::Site,
     store::{StoreError, shelf::Shelf},
 };
@@ -32,7 +32,7 @@ const FOLLOWERS: usize = 4 * MOST_OTHERS;
 /// How long neighbours may take to say that they hold back letters: one way there and back, and what was on it.
 const HOLD: Duration = Duration::from_millis(500);
 /// How long whoever has given its place away waits to hear that the other one has taken it.
-const WHERE: Duration = Duration::from_secs(2);
+pub(super) const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
 const CUT: u64 = 8192;
 
@@ -114,7 +114,8 @@ pub(super) async fn hold(
                     }
                     go_on(site);
                 }
-                Duty::Prepare(epoch) => helm.prepared(epoch, false),
+                // Asked before it led, and no longer of interest.
+                Duty::Prepare(epoch) => helm.prepared(epoch, Err(Objection::Unready)),
             },
             _ = tick.tick() => match tell(&helm, site, epoch, &mut cut).await {
                 Ok(()) => {}

@@ -18,7 +18,10 @@ use crate::{
 };
 
 mod bridge;
+mod crowd;
 mod guest;
+mod meeting;
+mod readiness;
 mod unread;
 
 /// A door for hosts and nodes.
@@ -197,6 +200,12 @@ async fn a_node_that_stands_by_shows_the_home_and_says_who_could_hand_over() {
         assert_eq!(app.ask_openly(Method::GET, path).await.status, 401, "{path}");
     }
     assert_eq!(app.api(Method::GET, "/readyz").await.status, 503);
+    // Whoever looks after it may read here, too, what the home can do.
+    let description = app.ask_openly(Method::GET, "/openapi.json").await;
+    assert_eq!(description.status, 200, "{description:?}");
+    assert!(description.json()["paths"]["/api/v1/succession/handover"].is_object());
+    let page = app.ask_openly(Method::GET, "/docs/").await;
+    assert!(page.status == 200 && page.kind.starts_with("text/html"), "{page:?}");
 }
 
 #[actix_web::test]

@@ -42,7 +42,7 @@ impl House {
             busy_timeout: Duration::from_millis(200),
             readers: 4,
             max_pages,
-            references: true,
+            ..StoreOptions::default()
         };
         Store::open_with(&self.path(), &options).await.unwrap()
     }

@@ -74,6 +74,7 @@ const MET: [&str; 53] = [
     "refused: a promise holds",
     "refused: lags",
     "refused: not yours",
+    "refused: no disk",
     "refused: old epoch",
     "refused: unready",
     "refused: voted",

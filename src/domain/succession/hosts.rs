@@ -186,9 +186,9 @@ impl Hosts {
         kind: Kind,
         now: Moment,
         numbers: &'a Numbers,
-    ) -> impl Iterator<Item = NodeId> + 'a {
+    ) -> impl Iterator<Item = (NodeId, &'a Host)> + 'a {
         let living = move |host: &Host| host.kind == kind && host.liveness(now, numbers) == Liveness::Alive;
-        self.0.iter().filter(move |(_, host)| living(host)).map(|(id, _)| *id)
+        self.0.iter().filter(move |(_, host)| living(host)).map(|(id, host)| (*id, host))
     }
 
     /// All of them, best first: those that live before those that may not, ties by the lower id.

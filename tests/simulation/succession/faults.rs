@@ -162,7 +162,7 @@ impl World {
 
     /// Something that was planned happens, unless all is well by now.
     pub(super) fn strikes(&mut self, node: usize, blow: Blow) {
-        if !self.is_calm || matches!(blow, Blow::Thawed | Blow::Replay(..)) {
+        if !self.is_calm || matches!(blow, Blow::Thawed) {
             self.hit(node, blow);
         }
     }

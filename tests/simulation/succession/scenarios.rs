@@ -18,7 +18,6 @@ use kith::{
 
 use super::{
     machine::{Clock, figures},
-    seeds::ELECTION,
     world::World,
 };
 use crate::broken::Broken;
@@ -29,11 +28,20 @@ pub(super) const fn seconds(count: u64) -> Duration {
 
 /// So many nodes that have started, and whoever leads them.
 pub(super) fn home(size: usize, fallback: Option<usize>) -> (World, usize) {
-    home_with(size, fallback, Numbers { by_ranking: false, ..Numbers::default() })
+    home_with(size, fallback, still())
+}
+
+/// Numbers with which nobody leads because it is better.
+pub(super) fn still() -> Numbers {
+    Numbers { by_ranking: false, ..Numbers::default() }
 }
 
 pub(super) fn home_with(size: usize, fallback: Option<usize>, numbers: Numbers) -> (World, usize) {
-    let mut world = World::new(size, fallback, numbers, 7);
+    home_of(7, size, fallback, numbers)
+}
+
+pub(super) fn home_of(seed: u64, size: usize, fallback: Option<usize>, numbers: Numbers) -> (World, usize) {
+    let mut world = World::new(size, fallback, numbers, seed);
     world.start_all();
     let leader = leads(&mut world, seconds(10));
     fine(world.run(seconds(5)));
@@ -97,7 +105,7 @@ fn a_server_that_goes_down_in_the_middle_of_a_connection_ends_nobody() {
         world.start(leader);
         fine(world.run(Duration::from_millis(900)));
     }
-    leads(&mut world, seconds(12) + ELECTION);
+    leads(&mut world, seconds(12));
 }
 
 #[test]
@@ -191,6 +199,16 @@ fn the_old_leader_does_not_return_because_the_new_one_is_slow() {
 }
 
 #[test]
+fn whoever_was_not_chosen_reads_where_to_go_in_either_spelling() {
+    for key in ["Switch-To-Server", "SwitchToServer"] {
+        let id = "451ecb5e-5b0c-4b3c-9d3a-2f6f3c1f7a01";
+        let text = format!("State: Unauthorized\n{key}: false\nNew-Server: 10.0.0.9\nFallback-Server: \nId: {id}");
+        let told = read_answer(text.as_bytes()).expect("an answer");
+        assert_eq!((told.new_server.as_deref(), told.fallback, told.lead), (Some("10.0.0.9"), None, false));
+    }
+}
+
+#[test]
 fn a_hand_over_with_many_nodes_loses_none_of_them() {
     for size in 3..=7 {
         let (mut world, leader) = home(size, None);
@@ -243,7 +261,7 @@ fn one_that_accepts_connections_and_never_answers_holds_up_nobody() {
 
 #[test]
 fn clocks_that_are_a_minute_apart_or_run_apart_decide_nothing() {
-    let mut world = World::new(3, None, Numbers { by_ranking: false, ..Numbers::default() }, 7);
+    let mut world = World::new(3, None, still(), 7);
     for (machine, (shows, gains)) in world.machines.iter_mut().zip([(0, 0), (60, 40_000), (86_400, -40_000)])
     {
         machine.clock = Clock::new(seconds(shows), gains);
@@ -255,7 +273,7 @@ fn clocks_that_are_a_minute_apart_or_run_apart_decide_nothing() {
     let view = world.node(leader).view(world.local(leader));
     assert!(view.hosts.iter().all(|row| row.state == Liveness::Alive), "{view:?}");
     world.crash(leader);
-    leads(&mut world, seconds(13) + ELECTION);
+    leads(&mut world, seconds(12));
 }
 
 #[test]

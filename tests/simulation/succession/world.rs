@@ -352,7 +352,7 @@ impl World {
         }
     }
 
-    pub(super) fn index(&self, id: NodeId) -> usize {
+    pub(crate) fn index(&self, id: NodeId) -> usize {
         usize::try_from(id.0 - 1).expect("small")
     }
 

@@ -196,7 +196,6 @@ impl Election {
     }
 
     pub(super) fn refused(&mut self, seat: Seat, objection: Objection, now: Moment, out: &mut Vec<Output>) {
-        let pause = self.numbers.stagger * 2;
         let State::Candidate(campaign) = &mut self.state else {
             return self.declined(seat, objection, now, out);
         };
@@ -207,11 +206,15 @@ impl Election {
             campaign.refused.insert(seat);
         }
         if objection == Objection::Lags && campaign.stage == Stage::Asking && !self.yielded {
-            // Somebody who lives has more than we have: it goes first, once.
-            self.yielded = true;
-            return self.rest(now + pause);
+            return self.give_way(now);
         }
         self.count(now, out);
+    }
+
+    /// Somebody who lives has more than we have. It may go first, once, even if others would be enough for us.
+    fn give_way(&mut self, now: Moment) {
+        self.yielded = true;
+        self.rest(now + self.numbers.stagger * 2);
     }
 
     /// Whether this node left so many questions unanswered that nobody waits for its answer.
@@ -238,6 +241,7 @@ impl Election {
             Stage::Release if campaign.handed_by.is_some_and(|seat| campaign.refused.contains(&seat)) => {
                 self.retire(Cause::NotElected, now, out);
             }
+            Stage::Asking if won && !self.yielded && self.better_lives(now) => self.give_way(now),
             Stage::Asking if won => self.vote_for_ourselves(now, out),
             Stage::Voting if won && self.has_own_vote() => self.win(now, out),
             Stage::Asking | Stage::Voting if over || self.is_lost(campaign) => {

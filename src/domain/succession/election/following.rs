@@ -6,7 +6,7 @@ use super::{Asked, Cause, Election, Output, Place, State, disk::Deferred};
 use crate::domain::{
     Moment,
     succession::{
-        Epoch, NodeId,
+        Epoch, NodeId, Position,
         ballot::Ballot,
         home::Seat,
         hosts::Kind,
@@ -181,16 +181,24 @@ impl Election {
         self.promise.is_some_and(|promise| now < promise.until)
     }
 
-    /// How many stand before us: of those that live, the successors that the leader named, then the others by id.
+    /// How many stand before us: of those that live, whoever has a better copy, then the successors in the order in
+    /// which the leader named them, then the others by id.
     fn living_before(&self, gone: NodeId, now: Moment) -> u32 {
         let named = self.following.as_ref().map_or(&[][..], |leader| &leader.guidance.successors);
-        let place = |node: NodeId| {
-            (named.iter().position(|successor| *successor == node).unwrap_or(usize::MAX), node)
+        let place = |node: NodeId, position: Position| {
+            let turn = named.iter().position(|successor| *successor == node);
+            (cmp::Reverse(position), turn.unwrap_or(usize::MAX), node)
         };
-        let own = place(self.own);
-        let living = self.hosts.living(Kind::Node, now, &self.numbers);
-        let before = living.filter(|node| *node != gone && place(*node) < own).count();
-        u32::try_from(before).unwrap_or(u32::MAX).min(self.home.size().into())
+        let own = place(self.own, self.position);
+        let living = self.hosts.living(Kind::Node, now, &self.numbers).filter(|(node, _)| *node != gone);
+        let before = living.filter(|(node, host)| place(*node, host.position.unwrap_or_default()) < own);
+        u32::try_from(before.count()).unwrap_or(u32::MAX).min(self.home.size().into())
+    }
+
+    /// Whether somebody lives who has more than we have.
+    pub(super) fn better_lives(&self, now: Moment) -> bool {
+        let mut living = self.hosts.living(Kind::Node, now, &self.numbers);
+        living.any(|(_, host)| host.position.is_some_and(|position| position > self.position))
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod copies;
 mod follow;
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod lead;
 #[cfg(test)]
 mod tests;

@@ -35,8 +35,8 @@ fn at(port: u16) -> Endpoint {
 }
 
 /// Plays what these bytes say: three for each step. **Invariant:** whoever is sealed hears nothing but what the
-/// other end has said, whatever is done to the bytes between them.
-pub fn play(data: &[u8]) {
+/// other end has said, whatever is done to the bytes between them. Says how many ends are sealed when it is over.
+pub fn play(data: &[u8]) -> usize {
     let (mut now, mut out) = (Moment::ZERO, [Vec::new(), Vec::new()]);
     let me = |who: u16| Me { at: at(1 + who), key: Arc::clone(&KEYS[usize::from(who)]) };
     let rank = |who: u16| Rank { seq: who.into(), address: at(1 + who) };
@@ -77,6 +77,7 @@ pub fn play(data: &[u8]) {
         }
         settle(&mut ends, &mut out, *which < 250, now);
     }
+    ends.iter().filter(|end| end.is_sealed && end.direct.is_some()).count()
 }
 
 fn deliver(end: &mut End, most: usize, now: Moment, out: &mut Vec<Told>) {
@@ -116,4 +117,15 @@ fn settle(ends: &mut [End; 2], out: &mut [Vec<Told>; 2], believes: bool, now: Mo
             }
         }
     }
+}
+
+/// The seed that fuzzing begins with is a link that comes up, and one byte of it that is changed ends it.
+#[test]
+fn a_link_comes_up_and_a_changed_byte_ends_it() {
+    let mut link = vec![3, 1, 0, 6, 0, 3];
+    link.extend([3, 1, 0, 3, 0, 0].repeat(4));
+    assert_eq!(play(&link), 2);
+    link.extend([7, 0, 9]);
+    assert_eq!(play(&[&link[..], &[3, 1, 0]].concat()), 2);
+    assert_eq!(play(&[&link[..], &[5, 1, 20, 3, 1, 0]].concat()), 1);
 }

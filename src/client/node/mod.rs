@@ -8,7 +8,7 @@
 mod dial;
 mod direct;
 mod event;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzed;
 mod hub;
 mod rendezvous;

@@ -4,6 +4,8 @@
 //! that size; the 4096-bit key is the server's own identity. **Invariant:** a secret is written with
 //! mode 0600 before a byte of it is in the file, and never printed a second time.
 
+mod bridge;
+
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
@@ -16,16 +18,17 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::crypto::{
-    keys::{KeyError, PrivateKey},
-    sha256,
+pub use self::bridge::BridgeKeys;
+use crate::{
+    crypto::{
+        keys::{KeyError, PrivateKey},
+        sha256,
+    },
+    store::StoreError,
 };
 
 const OLAF_KEY: &str = "keys/olaf-2048.pem";
 const SERVER_KEY: &str = "keys/server-4096.pem";
-/// The bridge's own: one key never signs in two protocols.
-const BRIDGE_OLAF_KEY: &str = "keys/bridge-olaf-2048.pem";
-const BRIDGE_SOCP_KEY: &str = "keys/bridge-socp-4096.pem";
 const TOKEN: &str = "admin.token";
 const TOKEN_BYTES: usize = 32;
 
@@ -56,6 +59,12 @@ pub enum IdentityError {
         /// Its mode.
         mode: u32,
     },
+    /// The keys of the bridge could not be made, sealed or opened.
+    #[error("the keys of the bridge: {0}")]
+    Bridge(KeyError),
+    /// The database that has them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The server's secrets.
@@ -109,36 +118,6 @@ impl Identity {
     }
 }
 
-/// The keys with which the bridge speaks, made when it speaks first.
-#[derive(Clone, Debug)]
-pub struct BridgeKeys {
-    data: PathBuf,
-}
-
-impl BridgeKeys {
-    /// Those of a data folder, whose identity is there already.
-    #[must_use]
-    pub fn of(data: &Path) -> Self {
-        Self { data: data.to_owned() }
-    }
-
-    /// Signs to OLAF members.
-    ///
-    /// # Errors
-    /// It cannot be read or made, or others can read it.
-    pub fn olaf(&self) -> Result<PrivateKey, IdentityError> {
-        key(self.data.join(BRIDGE_OLAF_KEY), 2048)
-    }
-
-    /// Signs to SOCP members.
-    ///
-    /// # Errors
-    /// It cannot be read or made, or others can read it.
-    pub fn socp(&self) -> Result<PrivateKey, IdentityError> {
-        key(self.data.join(BRIDGE_SOCP_KEY), 4096)
-    }
-}
-
 /// Where the admin token of a data folder lies.
 #[must_use]
 pub fn token_path(data: &Path) -> PathBuf {
@@ -153,9 +132,15 @@ pub fn read_token(data: &Path) -> Result<Option<Zeroizing<String>>, IdentityErro
     Ok(read_secret(&token_path(data))?.map(|text| Zeroizing::new(text.trim().to_owned())))
 }
 
+fn read_key(path: &Path) -> Result<Option<PrivateKey>, IdentityError> {
+    let read = |text: Zeroizing<String>| PrivateKey::read(&text);
+    let key = read_secret(path)?.map(read).transpose();
+    key.map_err(|error| IdentityError::Key { path: path.to_owned(), error })
+}
+
 fn key(path: PathBuf, bits: u32) -> Result<PrivateKey, IdentityError> {
-    if let Some(text) = read_secret(&path)? {
-        return PrivateKey::read(&text).map_err(|error| IdentityError::Key { path, error });
+    if let Some(key) = read_key(&path)? {
+        return Ok(key);
     }
     match PrivateKey::generate(bits) {
         Ok(key) => write_secret(&path, &key.to_pem()).map(|()| key),

@@ -1,7 +1,6 @@
 //! The bridge's own hand: a thread that writes and signs what is said again to members of other protocols.
 //!
-//! Its keys are made when they are needed first, which takes seconds, and used for nothing else. **Invariants:** what
-//! is said goes out in the order in which it came; nobody waits for this thread, and what it cannot keep up with is
+//! Its keys are used for nothing else. **Invariants:** what is said goes out in the order in which it came; nobody waits for this thread, and what it cannot keep up with is
 //! counted, not kept.
 
 use std::{
@@ -16,10 +15,10 @@ use std::{
 
 use actix::{Message, Recipient};
 
-use super::{clock::unix_ms, tally::Tally};
+use super::{clock::unix_ms, stillness::UnderWay, tally::Tally};
 use crate::{
     crypto::{
-        keys::{KeyError, PrivateKey},
+        keys::KeyError,
         sha256,
         signature::{Salt, sign},
     },
@@ -33,7 +32,7 @@ use crate::{
         replay::Trace,
         rooms::Line,
     },
-    identity::{BridgeKeys, IdentityError},
+    identity::BridgeKeys,
 };
 
 /// Lines that may wait to be signed.
@@ -47,6 +46,8 @@ pub(super) struct Job {
     pub(super) reach: Reach,
     /// Connections that have heard it in the room.
     pub(super) read_by: Arc<HashSet<ConnectionId>>,
+    /// It was accepted, so whoever gives its place away waits until it is said.
+    pub(super) under_way: UnderWay,
 }
 
 /// A line as it is said again.
@@ -63,6 +64,8 @@ pub struct Spoken {
     pub frame: Frame,
     /// Who is not told, because she has heard it in the room.
     pub read_by: Arc<HashSet<ConnectionId>>,
+    /// Until it has gone out.
+    pub under_way: UnderWay,
 }
 
 /// The way to the thread, which ends when this is dropped.
@@ -75,7 +78,7 @@ impl Scribe {
     /// Starts the thread. What it has written goes to whoever says it.
     pub(super) fn start(keys: BridgeKeys, to: Recipient<Spoken>, tally: Tally) -> io::Result<Self> {
         let (sender, waiting) = sync_channel(MOST_WAITING);
-        let pen = Pen { keys, olaf: None, socp: None, last: 0 };
+        let pen = Pen { keys, last: 0 };
         thread::Builder::new().name("bridge".into()).spawn(move || work(&waiting, pen, &to, &tally))?;
         Ok(Self { jobs: sender })
     }
@@ -88,44 +91,35 @@ impl Scribe {
 
 fn work(jobs: &Receiver<Job>, mut pen: Pen, to: &Recipient<Spoken>, tally: &Tally) {
     for job in jobs {
-        match pen.write(&job) {
+        let dialect = job.dialect;
+        match pen.write(job) {
             Ok(Some(spoken)) => to.do_send(spoken),
             Ok(None) => drop(tally.bridge_skipped.inc()),
             Err(error) => {
                 tally.bridge_skipped.inc();
-                tracing::error!(%error, dialect = %job.dialect, "the bridge cannot say a line again");
+                tracing::error!(%error, %dialect, "the bridge cannot say a line again");
             }
         }
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    #[error(transparent)]
-    Key(#[from] KeyError),
-}
-
 struct Pen {
     keys: BridgeKeys,
-    olaf: Option<PrivateKey>,
-    socp: Option<PrivateKey>,
     /// The last number that was given, as a counter or as a time.
     last: i64,
 }
 
 impl Pen {
     /// Nothing, if there are no words for it.
-    fn write(&mut self, job: &Job) -> Result<Option<Spoken>, Trouble> {
+    fn write(&mut self, job: Job) -> Result<Option<Spoken>, KeyError> {
         let Some(text) = bridge::words(&job.line) else { return Ok(None) };
         let (by, signature, frame) = match job.dialect {
             Dialect::Olaf => self.olaf(&text)?,
             Dialect::Socp => self.socp(&text)?,
             Dialect::Tpacket => return Ok(None),
         };
-        let read_by = Arc::clone(&job.read_by);
-        Ok(Some(Spoken { by, reach: job.reach, trace: trace(&signature), frame, read_by }))
+        let Job { reach, read_by, under_way, .. } = job;
+        Ok(Some(Spoken { by, reach, trace: trace(&signature), frame, read_by, under_way }))
     }
 
     /// Grows with the clock, so that it goes on growing after a restart, and never goes back.
@@ -134,12 +128,9 @@ impl Pen {
         self.last
     }
 
-    fn olaf(&mut self, text: &str) -> Result<(Newcomer, Vec<u8>, Frame), Trouble> {
+    fn olaf(&mut self, text: &str) -> Result<(Newcomer, Vec<u8>, Frame), KeyError> {
         let counter = u64::try_from(self.tick()).unwrap_or_default();
-        let key = match &mut self.olaf {
-            Some(key) => key,
-            none => none.insert(self.keys.olaf()?),
-        };
+        let key = &self.keys.olaf;
         let id = key.public().id();
         let data = say::print(&say::Public::new(&say::fingerprint(id), text));
         let signature = sign(key, &say::signed(&data, counter), Salt::Digest)?;
@@ -157,12 +148,9 @@ impl Pen {
         Ok((newcomer, signature, frame))
     }
 
-    fn socp(&mut self, text: &str) -> Result<(Newcomer, Vec<u8>, Frame), Trouble> {
+    fn socp(&mut self, text: &str) -> Result<(Newcomer, Vec<u8>, Frame), KeyError> {
         let ts = self.tick();
-        let key = match &mut self.socp {
-            Some(key) => key,
-            none => none.insert(self.keys.socp()?),
-        };
+        let key = &self.keys.socp;
         let letter = socp::bridge::Letter { key: key.public(), text, ts };
         let content_sig = sign(key, &letter.content(), Salt::Digest)?;
         let payload = letter.payload(&content_sig);

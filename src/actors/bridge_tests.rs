@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    actors::stillness::Stillness,
     crypto::{
         keys::PublicKey,
         signature::{Question, Verifier},
@@ -21,12 +22,12 @@ fn line(text: &str) -> Job {
     let id = LineId { stamp: Stamp::at(unix_ms()), home: KeyId([2; 32]) };
     let (room, deed) = (RoomName::public(), Deed::Said(text.to_owned().into()));
     let line = Arc::new(Line { id, room, by: Some(by), deed, was_letter: false });
-    Job { line, dialect: Dialect::Olaf, reach: Reach::Home, read_by: Arc::default() }
+    let under_way = Stillness::default().look();
+    Job { line, dialect: Dialect::Olaf, reach: Reach::Home, read_by: Arc::default(), under_way }
 }
 
-fn pen(folder: &std::path::Path) -> Pen {
-    std::fs::create_dir_all(folder.join("keys")).expect("a folder");
-    Pen { keys: BridgeKeys::of(folder), olaf: None, socp: None, last: 0 }
+fn keys() -> BridgeKeys {
+    BridgeKeys::generate().expect("keys")
 }
 
 fn has_signed(key: &PublicKey, text: Vec<u8>, signature: Vec<u8>) -> bool {
@@ -53,16 +54,16 @@ fn plan(spoken: &Spoken) -> bool {
 
 #[test]
 fn olaf_members_hear_a_signed_letter_with_a_counter_that_survives_restarts() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let keys = keys();
     let (mut last, mut who) = (0_u64, None);
     for _ in 0..2 {
         // As after a restart: the key is kept, and the counter goes on. No restart takes less than this.
         while i128::from(unix_ms()) <= i128::from(last) {
             std::thread::yield_now();
         }
-        let mut pen = pen(folder.path());
+        let mut pen = Pen { keys: keys.clone(), last: 0 };
         for _ in 0..2 {
-            let spoken = pen.write(&line("héllo")).expect("a key").expect("words");
+            let spoken = pen.write(line("héllo")).expect("a key").expect("words");
             let Frame::Text(text) = &spoken.frame else { panic!("{spoken:?}") };
             let Ok(olaf::wire::Message::Signed(signed)) = olaf::wire::Message::read(text) else {
                 panic!("{text}")
@@ -83,10 +84,9 @@ fn olaf_members_hear_a_signed_letter_with_a_counter_that_survives_restarts() {
 
 #[test]
 fn socp_members_hear_a_letter_in_every_form_that_programs_show() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut pen = pen(folder.path());
+    let mut pen = Pen { keys: keys(), last: 0 };
     let job = Job { dialect: Dialect::Socp, ..line("héllo") };
-    let spoken = pen.write(&job).expect("a key").expect("words");
+    let spoken = pen.write(job).expect("a key").expect("words");
     let Frame::Text(text) = &spoken.frame else { panic!("{spoken:?}") };
     let envelope = Envelope::read(text).expect("a frame");
     let payload: serde_json::Value = serde_json::from_str(envelope.payload()).expect("a payload");

@@ -21,8 +21,8 @@ use crate::domain::{
     refusal::Ending,
     rooms::{LineId, RoomName},
     succession::{
-        Epoch,
-        election::{Cause, Role},
+        Epoch, NodeId,
+        election::{Cause, Handing, Role},
     },
 };
 
@@ -201,6 +201,13 @@ pub enum Kind {
         /// In which epoch.
         epoch: Epoch,
     },
+    /// News of a hand-over of this node's place.
+    HandOver {
+        /// To which node.
+        node: NodeId,
+        /// How it is getting on.
+        step: Handing,
+    },
     /// Somebody is listed in the directory.
     DirectoryJoined {
         /// As which entry.
@@ -249,6 +256,7 @@ impl Kind {
             Self::Unmuted { .. } => "unmuted",
             Self::BridgeBusy => "bridge_busy",
             Self::Role { .. } => "role",
+            Self::HandOver { .. } => "handover",
             Self::Banned { .. } => "banned",
             Self::Unbanned { .. } => "unbanned",
             Self::DirectoryJoined { .. } => "directory_joined",

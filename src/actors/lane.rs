@@ -12,7 +12,7 @@ use std::sync::{
 
 use actix::{Message, Recipient};
 
-use super::stillness::Stillness;
+use super::stillness::{Stillness, UnderWay};
 use crate::domain::{letter::Frame, refusal::Ending};
 
 /// A frame for the socket.
@@ -83,10 +83,28 @@ impl Inbox {
         self.bytes.load(Ordering::Relaxed) == 0
     }
 
+    /// Something that has arrived is looked at outside of the map until this is dropped.
+    #[must_use]
+    pub fn look(&self) -> UnderWay {
+        self.stillness.look()
+    }
+
+    /// Whether the house holds still: what it changes now, the next node may not hear of.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.stillness.is_on()
+    }
+
     /// Whether writers should wait.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.stillness.is_on() || self.bytes.load(Ordering::Relaxed) >= self.limit
+        self.stillness.is_on() || self.is_behind()
+    }
+
+    /// Whether more waits than should.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) >= self.limit
     }
 }
 

@@ -17,10 +17,40 @@ pub mod signature;
 /// SHA-256, the only digest of the dialects.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    let mut plain = [0; 32];
-    plain.copy_from_slice(digest.as_ref());
-    plain
+    let mut digester = Digester::default();
+    digester.add(bytes);
+    digester.finish()
+}
+
+/// A SHA-256 of bytes that come in pieces.
+#[derive(Clone)]
+pub struct Digester(aws_lc_rs::digest::Context);
+
+impl Default for Digester {
+    fn default() -> Self {
+        Self(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256))
+    }
+}
+
+impl std::fmt::Debug for Digester {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Digester")
+    }
+}
+
+impl Digester {
+    /// The next piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        let mut plain = [0; 32];
+        plain.copy_from_slice(self.0.finish().as_ref());
+        plain
+    }
 }
 
 /// The first bytes of a SHA-256, where so many are enough to tell things apart.

@@ -47,6 +47,17 @@ pub enum Input {
     Woken,
 }
 
+/// What two homes say to each other when one of them is about to move to another of its nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The sender is about to move: letters should wait until it has.
+    Hold,
+    /// All letters that do not wait were said.
+    Held,
+    /// The sender stays where it is.
+    GoOn,
+}
+
 /// What a session wants done.
 #[derive(Debug)]
 pub enum Output {
@@ -88,6 +99,8 @@ pub enum Output {
     Bans(kith::bans::Signed),
     /// A neighbour says behind which doors its home is found.
     Doors(Vec<String>),
+    /// A neighbour is about to move to another node of its home, or knows that we are.
+    Pause(Pause),
     /// A neighbour tells who is registered in its directory.
     Directory(Vec<Listed>),
     /// A neighbour names other servers that it would be good to be linked with.

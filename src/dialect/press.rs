@@ -5,7 +5,12 @@
 
 use std::sync::Arc;
 
-use super::{Ear, errand::Reply, event::Check, kith, olaf, rooms, socp, tpacket};
+use super::{
+    Ear,
+    errand::Reply,
+    event::{Check, Pause},
+    kith, olaf, rooms, socp, tpacket,
+};
 use crate::crypto::keys::PublicKey;
 use crate::domain::{
     dialect::Dialect,
@@ -189,6 +194,12 @@ pub fn not_here(letter: &Letter, ear: Ear) -> Option<Frame> {
 #[must_use]
 pub fn standing(sequence: u64, digest: Digest, ear: Ear) -> Option<Frame> {
     (ear == Ear::Kith).then(|| kith::wire::standing(sequence, digest))
+}
+
+/// A word about a home that is about to move, for neighbours who understand it.
+#[must_use]
+pub fn pause(pause: Pause, ear: Ear) -> Option<Frame> {
+    (ear == Ear::Kith).then(|| kith::wire::pause(pause))
 }
 
 /// The neighbour's whole list is wanted.

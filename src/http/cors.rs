@@ -1,6 +1,6 @@
 //! Which web pages may read our answers, and which may make their readers' browsers send us things.
 //!
-//! The rule is the one for WebSockets: `Listen::admits_origin`. A request without `Origin` comes from
+//! The rule is the one for WebSockets: `Site::admits_origin`. A request without `Origin` comes from
 //! no browser and passes.
 
 use actix_web::{
@@ -23,7 +23,7 @@ fn text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a s
 
 fn admits(site: &Site, request: &HttpRequest) -> bool {
     let (origin, host) = (text(request, &header::ORIGIN), text(request, &header::HOST));
-    site.settings.listen.admits_origin(origin, host)
+    site.admits_origin(origin, host)
 }
 
 /// Refuses what a strange page sends through the browser of somebody who can reach us.

@@ -18,7 +18,7 @@ use actix_web::{
 };
 use tokio::net::TcpStream;
 
-use super::{admin, files, keep_out, logging, site::Site, tls::Tls, unread, upgrade};
+use super::{admin, files, keep_out, logging, page::Page, site::Site, tls::Tls, unread, upgrade};
 use crate::{
     actors::socket::Socket,
     domain::{dialect::Dialect, limits::seconds},
@@ -49,6 +49,7 @@ pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::R
         builder = builder.listen(name, listener, move || {
             let (gate_site, web_site, ws_site) = (Arc::clone(&site), Arc::clone(&site), Arc::clone(&site));
             let tls = tls.clone();
+            let page = Page::offered(&site.settings, pinned, &site.nodes);
             let limits = Arc::clone(&site.house.limits);
             let app = move || {
                 App::new()
@@ -58,6 +59,7 @@ pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::R
                     .wrap(logging::logger())
                     .configure(files::configure)
                     .configure(|app| directory(app, &web_site))
+                    .configure(|app| Page::configure(page.as_ref(), app))
             };
             let http = HttpService::build()
                 // One request a connection: the deadline for heads covers the first one only, so a second

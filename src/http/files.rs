@@ -14,7 +14,7 @@ use actix_web::{
 use serde::Serialize;
 use tokio_util::io::ReaderStream;
 
-use super::{cors, info, problem::Problem, receive, site::Site};
+use super::{cors, info, page, problem::Problem, receive, site::Site};
 use crate::{
     actors::clock::unix_ms,
     domain::refusal::Refusal,
@@ -23,6 +23,8 @@ use crate::{
 
 /// Where files are left.
 pub const UPLOAD_PATH: &str = "/api/upload";
+/// Where they are fetched, each by its id behind that.
+pub const PATH: &str = "/files/";
 /// Bytes that are read from the disk at once.
 const CHUNK: usize = 64 << 10;
 /// How long a download waits for being counted: a locked database stops no download.
@@ -47,8 +49,8 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(
             web::resource("/")
-                .route(web::get().to(info::show))
-                .route(web::head().to(info::show))
+                .route(web::get().to(front))
+                .route(web::head().to(front))
                 .route(web::post().to(upload))
                 .route(web::method(Method::OPTIONS).to(before_upload))
                 .default_service(wrong()),
@@ -60,7 +62,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .default_service(wrong()),
         )
         .service(
-            web::resource("/files/{id}")
+            web::resource([PATH, "{id}"].concat())
                 .route(web::get().to(download))
                 .route(web::head().to(download))
                 .route(web::method(Method::OPTIONS).to(before_download))
@@ -69,7 +71,15 @@ pub fn configure(config: &mut ServiceConfig) {
         .default_service(web::to(|| async { Problem::not_found("no such path").error_response() }));
 }
 
-fn method_not_allowed() -> HttpResponse {
+/// What this is, for people or for programs.
+async fn front(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+    match page::entrance(&request) {
+        Some(page) => page,
+        None => info::show(site).await,
+    }
+}
+
+pub(super) fn method_not_allowed() -> HttpResponse {
     let code = StatusCode::METHOD_NOT_ALLOWED;
     Problem::new(code, "method_not_allowed", "This path does not take this method").error_response()
 }
@@ -118,13 +128,16 @@ async fn upload(request: HttpRequest, payload: Payload, site: Data<Site>) -> Htt
 
 /// The absolute address of a file.
 pub(super) fn url(site: &Site, id: &str) -> String {
-    format!("{}/files/{id}", site.about.url)
+    format!("{}{PATH}{id}", site.about.url)
 }
 
 async fn take(request: &HttpRequest, payload: Payload, site: &Site) -> Result<FileRecord, Problem> {
     cors::demand(site, request)?;
     if site.house.is_draining() {
         return Err(Refusal::Draining.into());
+    }
+    if site.house.stillness.is_on() {
+        return Err(Problem::handing_over());
     }
     let address = address(site, request);
     site.house.gate.upload(address).map_err(|refusal| {
@@ -133,7 +146,13 @@ async fn take(request: &HttpRequest, payload: Payload, site: &Site) -> Result<Fi
         let wait = 60_u32.div_ceil(site.house.limits.uploads_per_address_per_minute.max(1));
         Problem::from(refusal).retry_after(wait)
     })?;
-    let record = receive::file(request, payload, &site.filing, site.house.limits.upload_bytes).await?;
+    let (draft, kind) = receive::file(request, payload, &site.filing, site.house.limits.upload_bytes).await?;
+    // From here on a hand-over waits for its row, or it is not taken at all: the next node is told what there is.
+    let under_way = site.house.stillness.look();
+    if site.house.stillness.is_on() {
+        return Err(Problem::handing_over());
+    }
+    let record = draft.keep(&kind, under_way).await?;
     site.house.gate.uploaded(address, record.bytes);
     // The id is the secret of whoever gets the link.
     tracing::debug!(%address, bytes = record.bytes, "a file was uploaded");
@@ -155,7 +174,9 @@ async fn fetch(request: &HttpRequest, id: &str, site: &Site) -> Result<HttpRespo
     let now = unix_ms();
     let gone = || Problem::not_found("no such file, or its time is over");
     let record = site.filing.find(id, now).await?.ok_or_else(gone)?;
-    let file = site.filing.read(&record).await?.ok_or_else(gone)?;
+    // Not 410: a node that is away may have it, and come back.
+    let lost = || Problem::not_found("this file was lost with the node to which it was uploaded");
+    let file = site.filing.read(&record).await?.ok_or_else(lost)?;
     let seconds = record.expires_at.saturating_sub(now).max(0) / 1000;
     let mut response = HttpResponse::Ok();
     response
@@ -176,6 +197,11 @@ type Chunk = Result<web::Bytes, std::io::Error>;
 
 /// A download that cannot be counted is a download all the same.
 async fn count(site: &Site, id: &str) {
+    let _under_way = site.house.stillness.look();
+    if site.house.stillness.is_on() {
+        // Another node has been told already how far the database goes.
+        return;
+    }
     match actix_rt::time::timeout(COUNT, site.store.count_download(id)).await {
         Ok(Ok(_)) => {}
         Ok(Err(StoreError::Busy(_))) | Err(_) => tracing::debug!("a download was not counted: busy"),

@@ -14,8 +14,7 @@ mod tests;
 use std::{
     collections::HashSet,
     io,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -30,15 +29,11 @@ use super::problem::Problem;
 use crate::{
     actors::{clock::unix_ms, tally::Tally},
     domain::limits::Limits,
-    store::{FileRecord, Store, StoreError},
+    store::{
+        FileRecord, Store, StoreError,
+        shelf::{Shelf, is_id},
+    },
 };
-
-/// The folder below the data folder.
-const FOLDER: &str = "files";
-/// What drafts are called; no id begins like this.
-const DRAFT_PREFIX: &str = ".upload-";
-/// Letters and digits that an extension may have.
-const EXTENSION: usize = 8;
 
 /// Why a file could not be taken or handed out.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +86,7 @@ pub struct Filing(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    folder: PathBuf,
+    shelf: Shelf,
     store: Store,
     limits: Arc<Limits>,
     tally: Tally,
@@ -99,29 +94,29 @@ struct Inner {
     used: AtomicU64,
     /// Drafts, until their row is written: the sweep leaves them alone.
     open: Mutex<HashSet<String>>,
+    /// Whether another node may have what is missing here.
+    others: bool,
 }
 
 impl Filing {
-    /// Opens the folder in a data folder, makes it if need be, and sweeps it.
+    /// Opens the folder, makes it if need be, and sweeps it. If there are `others`, a row whose file is not here
+    /// stays, because one of them may bring it.
     ///
     /// # Errors
     /// The folder cannot be used, or the store cannot be read.
     pub async fn open(
         data: &Path,
+        others: bool,
         store: Store,
         limits: Arc<Limits>,
         tally: Tally,
     ) -> Result<Self, FilingError> {
-        let folder = data.join(FOLDER);
-        if !folder.is_dir() {
-            fs::create_dir_all(&folder).await?;
-            // The names of files are what keeps them secret.
-            fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).await?;
-        }
+        let shelf = Shelf::of(data);
+        shelf.make().await?;
         let used = store.files_total_bytes().await?;
         tally.upload_bytes.set(used);
         let (used, open) = (AtomicU64::new(used), Mutex::default());
-        let filing = Self(Arc::new(Inner { folder, store, limits, tally, used, open }));
+        let filing = Self(Arc::new(Inner { shelf, store, limits, tally, used, open, others }));
         filing.sweep(unix_ms()).await?;
         Ok(filing)
     }
@@ -145,16 +140,12 @@ impl Filing {
         Ok(self.0.store.file(id).await?.filter(|record| record.expires_at > now_ms))
     }
 
-    /// The bytes of a file. `None` if the sweep was quicker.
+    /// The bytes of a file. `None` if the sweep was quicker, or no node that lives has them.
     ///
     /// # Errors
     /// The file cannot be read.
     pub async fn read(&self, record: &FileRecord) -> Result<Option<fs::File>, FilingError> {
-        match fs::File::open(self.path(&record.id)).await {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.0.shelf.open(&record.id).await?)
     }
 
     /// Deletes a file, and says whether there was one.
@@ -179,7 +170,7 @@ impl Filing {
 
     /// The bytes go before the row: a full disk may refuse to write the row before it has room again.
     async fn remove(&self, record: &FileRecord) -> Result<bool, FilingError> {
-        remove_if_there(&self.path(&record.id)).await?;
+        self.0.shelf.remove(&record.id).await?;
         let deleted = self.0.store.delete_file(&record.id).await?;
         if deleted {
             self.release(record.bytes);
@@ -204,29 +195,8 @@ impl Filing {
         self.0.tally.upload_bytes.dec_by(bytes);
     }
 
-    fn path(&self, id: &str) -> PathBuf {
-        self.0.folder.join(id)
-    }
-
     /// A set of names: even a panic elsewhere leaves it usable.
     fn open_drafts(&self) -> MutexGuard<'_, HashSet<String>> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path).await {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Whether this could be an id of ours. Nothing else ever becomes a part of a path.
-fn is_id(text: &str) -> bool {
-    let (name, extension) = text.split_once('.').unwrap_or((text, "x"));
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() == 32
-        && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        && (1..=EXTENSION).contains(&extension.len())
-        && extension.bytes().all(plain)
 }

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::page::origins;
 use crate::{
     actors::succession::helm::Helm,
+    client::door::Door,
     domain::succession::{NodeId, election::Role},
 };
 
@@ -57,6 +59,13 @@ impl Nodes {
         leader.map(|place| place.door.to_string())
     }
 
+    /// The address of a web page of this home, at the node that serves; `None` if that is not known, or this one.
+    #[must_use]
+    pub fn page_elsewhere(&self, path: &str) -> Option<String> {
+        let door = Door::read(&self.elsewhere()?).ok()?;
+        Some(format!("{}{path}", door.web()))
+    }
+
     /// All doors of a home of several nodes, in no order; otherwise none.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
@@ -64,6 +73,13 @@ impl Nodes {
         several.map_or_else(Vec::new, |Own { helm, door }| {
             helm.others.iter().map(|member| member.door.to_string()).chain([door.clone()]).collect()
         })
+    }
+
+    /// Whether the pages of one of our doors have this origin.
+    #[must_use]
+    pub fn has_page_at(&self, origin: &str) -> bool {
+        let pages = self.all();
+        pages.iter().filter_map(|door| origins(door)).any(|(_, page)| page.eq_ignore_ascii_case(origin))
     }
 
     /// The doors; `None` for a home of one node.

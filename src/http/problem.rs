@@ -64,6 +64,14 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", "The request is wrong").detail(detail)
     }
 
+    /// Nothing is taken any more, because another node has been told already what there is.
+    #[must_use]
+    pub fn handing_over() -> Self {
+        let code = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Self::new(code, "handing_over", "Another node takes over");
+        problem.detail("ask again in a moment, there").retry_after(1)
+    }
+
     /// Our own fault, told without its inside.
     #[must_use]
     pub fn internal() -> Self {

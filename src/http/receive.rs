@@ -23,7 +23,6 @@ use super::{
     filing::{Draft, Filing, FilingError},
     problem::Problem,
 };
-use crate::store::FileRecord;
 
 /// How long nothing may arrive.
 const IDLE: Duration = Duration::from_secs(30);
@@ -34,13 +33,13 @@ const PACKING: u64 = 64 << 10;
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
 
-/// Reads the request to its end and keeps its file.
+/// Reads the request to its end: its file, and the type that it is said to have.
 pub(super) async fn file(
     request: &HttpRequest,
     payload: Payload,
     filing: &Filing,
     most: u64,
-) -> Result<FileRecord, Problem> {
+) -> Result<(Draft, String), Problem> {
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > most.saturating_add(PACKING)) {
@@ -53,7 +52,7 @@ pub(super) async fn file(
     } else {
         let name = request.headers().get("x-filename").map(header::HeaderValue::as_bytes);
         let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
-        bare(chunks, filing, &name, &content_type, most).await
+        Ok((bare(chunks, filing, &name, most).await?, content_type))
     }
 }
 
@@ -63,7 +62,7 @@ fn content_type(request: &HttpRequest) -> String {
 }
 
 /// The field `file`, else the first file of the form.
-async fn form(mut form: Multipart, filing: &Filing, most: u64) -> Result<FileRecord, Problem> {
+async fn form(mut form: Multipart, filing: &Filing, most: u64) -> Result<(Draft, String), Problem> {
     let mut found: Option<(Draft, String)> = None;
     let mut is_named = false;
     while let Some(field) = form.next().await {
@@ -83,8 +82,7 @@ async fn form(mut form: Multipart, filing: &Filing, most: u64) -> Result<FileRec
             pour(field, None, most).await?;
         }
     }
-    let (draft, content_type) = found.ok_or_else(|| Problem::bad_request("the form has no file"))?;
-    Ok(draft.keep(&content_type).await?)
+    found.ok_or_else(|| Problem::bad_request("the form has no file"))
 }
 
 fn file_name(field: &Field) -> Option<String> {
@@ -105,13 +103,7 @@ async fn pour(mut field: Field, mut draft: Option<&mut Draft>, most: u64) -> Res
 }
 
 /// The body itself is the file.
-async fn bare(
-    mut chunks: Chunks,
-    filing: &Filing,
-    name: &str,
-    content_type: &str,
-    most: u64,
-) -> Result<FileRecord, Problem> {
+async fn bare(mut chunks: Chunks, filing: &Filing, name: &str, most: u64) -> Result<Draft, Problem> {
     let mut draft: Option<Draft> = None;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| payload_problem(&error, most))?;
@@ -122,8 +114,7 @@ async fn bare(
             draft.write(&chunk).await?;
         }
     }
-    let draft = draft.ok_or_else(|| Problem::bad_request("the body is empty"))?;
-    Ok(draft.keep(content_type).await?)
+    draft.ok_or_else(|| Problem::bad_request("the body is empty"))
 }
 
 struct Pace<S> {

@@ -104,6 +104,14 @@ impl Site {
         self.settings.listen.trusted_proxies.contains(&peer.to_canonical())
     }
 
+    /// Whether a browser may speak to us for a page of this origin: one of ours, one that the operator lists, or one
+    /// of another door of this home, whose page goes on here when we serve.
+    #[must_use]
+    pub fn admits_origin(&self, origin: Option<&str>, host: Option<&str>) -> bool {
+        self.settings.listen.admits_origin(origin, host)
+            || origin.is_some_and(|origin| self.nodes.has_page_at(origin))
+    }
+
     /// The address of whoever sent a request: behind a trusted proxy, the last address in
     /// `X-Forwarded-For` that is not itself a trusted proxy. Some proxies add a line of their own instead
     /// of adding to the client's, so all lines count, in their order.

@@ -8,7 +8,7 @@ use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer, ResponseError as _,
     dev::AppConfig,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web::{self, Data},
 };
 use serde::Serialize;
@@ -17,8 +17,10 @@ use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, time::timeout};
 use super::{
     admin,
     door::Listeners,
+    files,
     home::{HomeDoors, Nodes},
     logging,
+    page::{self, Page},
     problem::Problem,
     tls::Tls,
 };
@@ -47,6 +49,8 @@ pub struct Standby {
     pub token: TokenHash,
     /// Ends the process.
     pub stop: UnboundedSender<()>,
+    /// The chat page, if there is one: it goes on to whoever serves.
+    pub page: Option<Page>,
     /// What happens here.
     pub bulletin: Bulletin,
 }
@@ -78,12 +82,16 @@ struct Name<'a> {
 pub fn serve(listeners: Listeners, standby: &Arc<Standby>, tls: Option<&Tls>) -> io::Result<Server> {
     let mut builder =
         Server::build().workers(1).disable_signals().shutdown_timeout(1).max_concurrent_connections(SOCKETS);
-    let own = listeners.own.into_iter().map(|(only, listener)| (only.name(), listener));
-    for (name, listener) in std::iter::once(("main", listeners.main)).chain(own) {
+    let own = listeners.own.into_iter().map(|(only, listener)| (only.name(), listener, None));
+    for (name, listener, page) in std::iter::once(("main", listeners.main, standby.page.clone())).chain(own) {
         let (standby, tls) = (Arc::clone(standby), tls.cloned());
         builder = builder.listen(name, listener, move || {
             let (data, tls) = (Data::from(Arc::clone(&standby)), tls.clone());
-            let app = App::new().app_data(data).wrap(logging::logger()).default_service(web::to(answer));
+            let app = App::new()
+                .app_data(data)
+                .wrap(logging::logger())
+                .configure(|app| Page::configure(page.as_ref(), app))
+                .default_service(web::to(answer));
             let http = HttpService::build()
                 .keep_alive(KeepAlive::Disabled)
                 .client_request_timeout(PATIENCE)
@@ -131,8 +139,15 @@ async fn accept(tls: Option<Tls>, stream: TcpStream) -> Result<Accepted, Dispatc
 /// Who asks what this is gets an answer; whoever wants anything else is told where that is.
 async fn answer(request: HttpRequest, standby: Data<Standby>) -> HttpResponse {
     let wants_socket = request.headers().contains_key(header::UPGRADE);
+    let is_question = [Method::GET, Method::HEAD].contains(request.method());
+    if !wants_socket && is_question && request.path().starts_with(files::PATH) {
+        return file(&request, &standby.nodes);
+    }
     if wants_socket || request.path() != "/" || request.method().as_str() != "GET" {
         return elsewhere(&standby.nodes);
+    }
+    if let Some(page) = page::entrance(&request) {
+        return page;
     }
     let info = Info {
         software: Software { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -144,6 +159,20 @@ async fn answer(request: HttpRequest, standby: Data<Standby>) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .json(info)
+}
+
+/// Files are fetched where the home is served, even if they lie here, too: only that node knows whether their time is
+/// over, and whom it lets in.
+fn file(request: &HttpRequest, nodes: &Nodes) -> HttpResponse {
+    match nodes.page_elsewhere(request.path()) {
+        Some(url) => HttpResponse::TemporaryRedirect()
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::REFERRER_POLICY, "no-referrer"))
+            .insert_header((header::LOCATION, url))
+            .finish(),
+        None => elsewhere(nodes),
+    }
 }
 
 /// The answer of a node that does not serve.

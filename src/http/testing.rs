@@ -107,7 +107,7 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
         "127.0.0.1:8080".to_owned(),
         "http://127.0.0.1:8080".to_owned(),
     );
-    let filing = Filing::open(folder.path(), store.clone(), Arc::clone(&limits), tally.clone()).await;
+    let filing = Filing::open(folder.path(), false, store.clone(), Arc::clone(&limits), tally.clone()).await;
     let own_key = identity.server.public();
     let terms = terms(&limits, &about, own_key);
     let policy = Policy { anyone: true, legacy: true, most: 16 };

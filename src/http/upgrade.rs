@@ -110,7 +110,7 @@ fn admit(
     }
     let origin = header_of(request, header::ORIGIN.as_str());
     let host = header_of(request, header::HOST.as_str());
-    if !site.settings.listen.admits_origin(origin, host) {
+    if !site.admits_origin(origin, host) {
         let title = "Pages of this origin may not connect";
         return Err(Problem::new(StatusCode::FORBIDDEN, "origin", title));
     }

@@ -45,6 +45,8 @@ pub struct Settings {
     pub succession: Succession,
     /// Who may not come, together with its neighbours.
     pub bans: Bans,
+    /// What it shows to people with a browser.
+    pub web: Web,
     /// What it tells its operator.
     pub log: Log,
     /// Switches for tests.
@@ -204,6 +206,14 @@ pub struct Tpacket {
 pub struct Bridge {
     /// The public conversations of all dialects are one room.
     pub public: bool,
+}
+
+/// The section `web`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// A chat page at the main door.
+    pub chat: bool,
 }
 
 /// The section `log`.

@@ -1,11 +1,16 @@
 //! Starting anew as the same process: the end of a house that must not serve a moment longer.
 
-use std::{io, os::unix::process::CommandExt as _, path::PathBuf, process::Command};
+use std::{io, os::unix::process::CommandExt as _, path::PathBuf, process::Command, time::Duration};
+
+use crate::telemetry;
 
 /// Replaces this program by itself, with the same arguments. Its sockets, threads and memory are gone in that
 /// very moment, so nothing of the old house can serve; what comes is a node that stands by. Returns only if the
-/// system cannot do that.
-pub(super) fn start_anew() -> io::Error {
+/// system cannot do that. The last lines of the log get so much time; none, if it must not wait.
+pub(super) fn start_anew(last_words: Duration) -> io::Error {
+    if !last_words.is_zero() {
+        telemetry::flush(last_words);
+    }
     let mut arguments = std::env::args_os();
     let called = arguments.next();
     match std::env::current_exe() {

@@ -18,6 +18,7 @@ use crate::{
         rendezvous,
     },
     http::{site::Site, tls::Tls},
+    telemetry,
 };
 
 /// How long the last close frames may take after the last connection left the map.
@@ -45,7 +46,7 @@ pub(super) fn with_standard_input(stop: UnboundedSender<()>, drain: Duration) {
         let _ = stop.send(());
         std::thread::sleep(drain + GRACE);
         tracing::error!("closing takes too long; nobody is left who would wait");
-        std::process::exit(1);
+        telemetry::exit(1);
     });
 }
 
@@ -91,7 +92,7 @@ impl End {
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
             }
-            std::process::exit(1);
+            telemetry::exit(1);
         });
     }
 }

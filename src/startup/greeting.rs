@@ -1,12 +1,9 @@
 //! What a server says when its doors are open: to the person who started it, and to the log.
 
-use std::{
-    io::{self, Write as _},
-    net::SocketAddr,
-};
+use std::net::SocketAddr;
 
 use super::Doors;
-use crate::{domain::dialect::Dialect, http::site::Site, identity::Identity, settings::Admit};
+use crate::{domain::dialect::Dialect, http::site::Site, identity::Identity, settings::Admit, telemetry};
 
 /// What a person reads first.
 pub(super) fn greet(doors: &Doors, site: &Site, identity: &Identity) {
@@ -37,8 +34,7 @@ pub(super) fn greet(doors: &Doors, site: &Site, identity: &Identity) {
 
 "
     );
-    // Somebody who closed our output does not want to read it.
-    let _ = io::stderr().write_all(text.as_bytes());
+    telemetry::say(&text);
 }
 
 /// What the log says first.

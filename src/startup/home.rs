@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use actix_rt::task::JoinHandle;
 use tokio::{
     sync::mpsc::UnboundedSender,
     time::{sleep, timeout},
@@ -20,7 +19,7 @@ use super::{
     Outside, StartupError, again,
     doors::{Doors, listen, public_address},
     end::End,
-    reign::{self, Lost},
+    reign::{self, Handing, Lost},
     standby::{self, Outcome},
 };
 use crate::{
@@ -33,16 +32,21 @@ use crate::{
     },
     crypto::home::HomeKey,
     domain::succession::{Epoch, Position, election::NotHanded},
-    http::{home::Nodes, site::Site, standby::Standby, tls::Tls},
+    http::{home::Nodes, page::Page, site::Site, standby::Standby, tls::Tls},
     identity::Identity,
     settings::Settings,
     store::Copy,
+    telemetry,
 };
 
 /// The file of the node's own id and ballot. It is no part of the home: each node has another one.
 const FILE: &str = "node";
 /// How often a hand-over is asked for again while there may still be one.
 const AGAIN: Duration = Duration::from_millis(250);
+
+/// How long the last lines of the log may take where nothing may be served any more: less than the lease is looked
+/// at late.
+pub(super) const AT_ONCE: Duration = Duration::from_millis(20);
 
 /// How serving ended.
 pub(super) enum Ended {
@@ -61,7 +65,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 pub(super) struct Joined {
     shell: Shell,
     /// What brings another node's copy to the end, if that is under way.
-    handing: Option<JoinHandle<()>>,
+    handing: Option<Handing>,
     nodes: Nodes,
     bulletin: Bulletin,
     /// For how long an answer of the others may take in all.
@@ -120,8 +124,9 @@ fn fence() {
     if ASKED.load(Ordering::SeqCst) {
         std::process::exit(0);
     }
-    let error = again::start_anew();
+    let error = again::start_anew(Duration::ZERO);
     tracing::error!(%error, "the lease is over, and this node cannot start anew");
+    telemetry::flush(AT_ONCE);
     std::process::exit(75);
 }
 
@@ -154,9 +159,10 @@ impl Joined {
             nodes: self.nodes(),
             token: identity.token.clone(),
             stop: stop.clone(),
+            page: Page::offered(settings, None, &self.nodes),
             bulletin: self.bulletin.clone(),
         };
-        standby::wait(&mut self.shell, &database(&settings.server.data_dir), outside, node, end).await
+        standby::wait(&mut self.shell, &settings.server.data_dir, outside, node, end).await
     }
 
     /// Serves until there is a reason not to. Whoever wants this process to end has the home handed over first.
@@ -196,8 +202,8 @@ async fn give_away(helm: &Helm, patience: Duration, farewell: Duration) {
 async fn hand_over(helm: &Helm) {
     loop {
         match helm.hand_over(None).await {
-            // One that is under way may come to nothing, and then it is this one's turn.
-            Ok(_) | Err(NotHanded::UnderWay) => sleep(AGAIN).await,
+            // One that is under way may come to nothing, and then it is this one's turn. Files are on their way.
+            Ok(_) | Err(NotHanded::UnderWay | NotHanded::Files) => sleep(AGAIN).await,
             Err(error) => {
                 tracing::info!(%error, "nobody takes over");
                 return;

@@ -31,7 +31,7 @@ use uuid::Uuid;
 use self::{
     doors::{Doors, Outside, public_address, public_url},
     end::{End, close},
-    home::{Ended, Joined},
+    home::{AT_ONCE, Ended, Joined},
     ready::ReadyFile,
     standby::Outcome,
 };
@@ -48,7 +48,7 @@ use crate::{
     cli::serve::ServeArgs,
     client::trust::{TrustError, trust},
     dialect::{Myself, Terms},
-    domain::{dialect::Dialect, limits::seconds, succession::Epoch},
+    domain::{address::Address, dialect::Dialect, limits::seconds, succession::Epoch},
     http::{
         admin, door,
         filing::{Filing, FilingError},
@@ -126,17 +126,19 @@ const MOVING: Duration = Duration::from_secs(1);
 pub fn main(args: ServeArgs) -> ExitCode {
     let outcome = args.settings.load().map_err(|error| error.to_string()).and_then(|loaded| {
         let settings = loaded.settings;
-        telemetry::start(&settings.log, io::stderr).map_err(|error| error.to_string())?;
+        telemetry::start(&settings.log).map_err(|error| error.to_string())?;
         let system = actix_rt::System::new();
         system.block_on(run(settings, args.ready_file, args.supervised)).map_err(|error| error.to_string())
     });
-    match outcome {
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("kith: {error}");
+            telemetry::say(&format!("kith: {error}\n"));
             ExitCode::FAILURE
         }
-    }
+    };
+    telemetry::flush(telemetry::FAREWELL);
+    code
 }
 
 /// Runs a home server until it is told to stop. A supervised one stops when its standard input closes, too.
@@ -199,7 +201,7 @@ pub async fn run(
     };
     let stays = behind.leave(&site, ended, end).await?;
     drop((early, late));
-    if stays { Err(again::start_anew().into()) } else { Ok(()) }
+    if stays { Err(again::start_anew(telemetry::FAREWELL).into()) } else { Ok(()) }
 }
 
 /// Whoever stands behind the doors while this server serves.
@@ -235,7 +237,7 @@ impl Behind {
                 (MOVING, !asked)
             }
             Ended::AtOnce { asked: true } => return Ok(false),
-            Ended::AtOnce { asked: false } => return Err(again::start_anew().into()),
+            Ended::AtOnce { asked: false } => return Err(again::start_anew(AT_ONCE).into()),
         };
         if !stays {
             end.has_come();
@@ -285,11 +287,14 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
         let (store, tally) = (store.clone(), tally.clone());
         Archivist::start_in_arbiter(&desk, move |_| Archivist::new(store, tally))
     };
-    let names = doors.names();
+    // Whoever has an older list writes to the door of the node that served before.
+    let names: Vec<_> =
+        doors.names().into_iter().chain(nodes.all().iter().map(|door| Address::new(door))).collect();
     let offline = offline::open(&settings, &store, &tally).await?;
     let keeper = offline.as_ref().map(|offline| offline.keeper.clone());
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
     let bans = neighbours::bans(&settings, &book, &store).await?;
+    let bridge = bridge_keys(&settings, identity, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
         doors: nodes.all(),
@@ -314,7 +319,7 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
         channel: neighbours::channel(&limits, &store).await?,
-        bridge: settings.bridge.public.then(|| BridgeKeys::of(&settings.server.data_dir)),
+        bridge,
         rendezvous: rendezvous::policy(&settings),
         bans,
         archivist: archivist.clone(),
@@ -326,10 +331,23 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
     let own_doors = doors.own_addresses(&address);
     let about = About { own_doors, ..About::new(identity, id, settings.server.name.clone(), address, url) };
     let data = &settings.server.data_dir;
-    let filing = Filing::open(data, store.clone(), Arc::clone(&house.limits), house.tally.clone()).await?;
+    let (several, limits) = (!nodes.all().is_empty(), Arc::clone(&house.limits));
+    let filing = Filing::open(data, several, store.clone(), limits, house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
     let token = identity.token.clone();
     Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, nodes, token, stop }))
+}
+
+/// What the bridge signs with, where it is on. Nobody else has to wait until such keys are made.
+async fn bridge_keys(
+    settings: &Settings,
+    identity: &Identity,
+    store: &Store,
+) -> Result<Option<BridgeKeys>, IdentityError> {
+    if !settings.bridge.public {
+        return Ok(None);
+    }
+    Ok(Some(BridgeKeys::open(&settings.server.data_dir, &identity.server, store).await?))
 }
 
 /// What sessions must know.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_rt::task::JoinHandle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::end::flush;
@@ -11,24 +11,26 @@ use crate::{
     actors::{
         archivist::Flush,
         keeper::FlushOffline,
-        registry::Count,
+        registry::{AreHeldBack, Count, GoOn, HoldBack},
         succession::{
-            copying::{Reign, lead},
+            copying::{Contents, Reign, lead},
             helm::{Duty, Helm, Place, State},
             shell::Shell,
         },
     },
     domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS},
     http::site::Site,
-    store::StoreError,
+    store::{StoreError, shelf::Shelf},
 };
 
 /// How often the election is told how far we are: more often than anybody asks it.
 const TELL: Duration = Duration::from_millis(500);
 /// How often we look whether the house holds still.
 const LOOK: Duration = Duration::from_millis(2);
-/// Streams of changes at once: one for each other node, and one that has not noticed its end.
-const FOLLOWERS: usize = 2 * MOST_OTHERS;
+/// Streams at once: one of changes and one of files for each other node, and two that have not noticed their end.
+const FOLLOWERS: usize = 4 * MOST_OTHERS;
+/// How long neighbours may take to say that they hold back letters: one way there and back, and what was on it.
+const HOLD: Duration = Duration::from_millis(500);
 /// How long whoever has given its place away waits to hear that the other one has taken it.
 const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
@@ -42,10 +44,16 @@ pub(super) enum Lost {
     AtOnce,
 }
 
+/// What brings another node's copy to the end.
+pub(super) struct Handing {
+    to: NodeId,
+    task: JoinHandle<()>,
+}
+
 /// Serves until this node may not any more.
 pub(super) async fn hold(
     shell: &mut Shell,
-    handing: &mut Option<JoinHandle<()>>,
+    handing: &mut Option<Handing>,
     site: &Arc<Site>,
     epoch: Epoch,
 ) -> Lost {
@@ -55,8 +63,10 @@ pub(super) async fn hold(
         epoch: epoch.0,
         store: site.store.clone(),
         copies: helm.copies.clone(),
+        shelf: Shelf::of(&site.settings.server.data_dir),
         wholes: Arc::new(Semaphore::new(1)),
     };
+    let recovery = Recovery::begin(&helm, &reign);
     let places = Arc::new(Semaphore::new(FOLLOWERS));
     let mut state = helm.state.clone();
     let mut tick = interval(TELL);
@@ -77,6 +87,7 @@ pub(super) async fn hold(
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Lost::AtOnce },
             Some(stream) = shell.followers.recv() => {
+                recovery.back.notify_one();
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
                 let (reign, helm) = (reign.clone(), helm.clone());
                 actix_rt::spawn(async move {
@@ -90,15 +101,18 @@ pub(super) async fn hold(
                 Duty::Quiesce(to) => {
                     let (helm, site) = (helm.clone(), Arc::clone(site));
                     let bring = async move { bring_to_the_end(&helm, &site, (to, epoch)).await };
-                    if let Some(before) = handing.replace(actix_rt::spawn(bring)) {
-                        before.abort();
+                    let now = Handing { to, task: actix_rt::spawn(bring) };
+                    if let Some(before) = handing.replace(now) {
+                        before.task.abort();
                     }
                 }
                 Duty::Resume => {
-                    if let Some(handing) = handing.take() {
-                        handing.abort();
+                    if let Some(Handing { to, task }) = handing.take() {
+                        task.abort();
+                        let lacks = helm.copies.lacking(to).unwrap_or_default();
+                        tracing::warn!(%to, %lacks, "the other node was not ready in time; this one goes on");
                     }
-                    site.house.stillness.end();
+                    go_on(site);
                 }
                 Duty::Prepare(epoch) => helm.prepared(epoch, false),
             },
@@ -107,6 +121,34 @@ pub(super) async fn hold(
                 Err(error) => tracing::warn!(%error, "the others are not told how far we are"),
             },
         }
+    }
+}
+
+/// Looks for uploaded files of which this node has only the rows, for as long as it is held.
+struct Recovery {
+    task: JoinHandle<()>,
+    back: Arc<Notify>,
+}
+
+impl Recovery {
+    fn begin(helm: &Helm, reign: &Reign) -> Self {
+        let (helm, store) = (helm.clone(), reign.store.clone());
+        let contents = Contents::new(reign.shelf.clone(), helm.ledger.clone());
+        let back = Arc::new(Notify::new());
+        let heard = Arc::clone(&back);
+        let task = actix_rt::spawn(async move {
+            let nodes: Vec<&str> = helm.others.iter().map(|member| &*member.address).collect();
+            if let Err(error) = contents.recover(&store, &nodes, helm.asker(), &heard).await {
+                tracing::warn!(%error, "nobody can tell which uploaded files are missing");
+            }
+        });
+        Self { task, back }
+    }
+}
+
+impl Drop for Recovery {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
@@ -128,6 +170,14 @@ async fn tell(helm: &Helm, site: &Site, epoch: Epoch, cut: &mut u64) -> Result<(
 /// Accepts nothing more, writes down what was accepted, and waits until that node has all of it.
 async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)) {
     let house = &site.house;
+    if let Some(lacks) = helm.copies.lacking(to).filter(|lacks| !lacks.is_nothing()) {
+        tracing::info!(%to, %lacks, "the hand-over waits for uploaded files");
+    }
+    // While large files go over, everybody is still served.
+    helm.copies.until(to, 0).await;
+    house.stillness.hush();
+    // Older programs do not understand, and some neighbours are slow: what they say then stays unread.
+    let _ = timeout(HOLD, neighbours_hold_back(site)).await;
     house.stillness.begin();
     // What was read before is looked at, then it is on the map, then it is written.
     loop {
@@ -141,16 +191,31 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)
     if let Some(keeper) = &site.keeper {
         is_written &= flush(async || keeper.send(FlushOffline).await).await;
     }
-    if !is_written {
-        // Unsaid, the hand-over comes to nothing, and this node goes on with what it has in memory.
-        return;
-    }
-    match site.store.last_change().await {
-        Ok(last) => {
-            helm.copies.until(to, last).await;
-            helm.copied(Position { epoch, index: last });
-            helm.caught_up(to);
+    let last = match site.store.last_change().await {
+        Ok(last) if is_written => last,
+        failed => {
+            if let Err(error) = failed {
+                tracing::error!(%error, "nobody can tell how far the database goes");
+            }
+            // This node goes on with what it has in memory.
+            return helm.stuck(to);
         }
-        Err(error) => tracing::error!(%error, "nobody can tell how far the database goes"),
+    };
+    helm.copies.until(to, last).await;
+    helm.copied(Position { epoch, index: last });
+    helm.caught_up(to);
+}
+
+/// Returns when the neighbours have said all letters that they say before another node serves.
+async fn neighbours_hold_back(site: &Site) {
+    site.house.registry.do_send(HoldBack);
+    while !site.house.registry.send(AreHeldBack).await.unwrap_or(true) {
+        sleep(LOOK).await;
     }
+}
+
+/// Reads again what clients and neighbours say.
+fn go_on(site: &Site) {
+    site.house.stillness.end();
+    site.house.registry.do_send(GoOn);
 }

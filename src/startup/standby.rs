@@ -5,20 +5,20 @@ use std::{path::Path, sync::Arc, time::Duration};
 use actix_rt::task::JoinHandle;
 use tokio::{
     net::TcpStream,
-    sync::watch,
+    sync::Semaphore,
     time::{Instant, sleep, timeout},
 };
 
-use super::{Outside, StartupError, end::End};
+use super::{Outside, StartupError, end::End, home::database};
 use crate::{
     actors::succession::{
-        copying::{CopyError, follow},
+        copying::{Contents, CopyError, Follower, lend},
         helm::{Duty, Helm, Place},
         shell::Shell,
     },
-    domain::succession::{Epoch, Position, election::Role},
+    domain::succession::{Epoch, Position, election::Role, home::MOST_OTHERS},
     http::standby::{self, Standby},
-    store::{Copy, Mark},
+    store::{Copy, Mark, shelf::Shelf},
 };
 
 /// How long dialling whoever serves may take, and the pause between two attempts.
@@ -38,12 +38,16 @@ pub(super) enum Outcome {
 /// Stands by until there is a reason to do something else.
 pub(super) async fn wait(
     shell: &mut Shell,
-    database: &Path,
+    data: &Path,
     outside: &Outside,
     node: Standby,
     end: &mut End,
 ) -> Result<Outcome, StartupError> {
-    let copy = Copy::open(database).await?;
+    let (copy, shelf) = (Copy::open(&database(data)).await?, Shelf::of(data));
+    if let Err(error) = shelf.make().await {
+        // The rows follow all the same.
+        tracing::warn!(%error, "the folder of uploaded files cannot be made");
+    }
     let node = Arc::new(node);
     let main = standby::serve(outside.listeners()?, &node, outside.tls.as_ref())?;
     let admin = standby::serve_admin(outside.admin()?, node)?;
@@ -51,7 +55,7 @@ pub(super) async fn wait(
     actix_rt::spawn(main);
     actix_rt::spawn(admin);
     let outcome = tokio::select! {
-        leads = follow_whoever_serves(shell, &copy) => leads.map(Outcome::Leads),
+        leads = follow_whoever_serves(shell, &copy, &shelf) => leads.map(Outcome::Leads),
         () = end.comes(outside.tls.as_ref()) => Ok(Outcome::Ended),
     };
     copy.close().await;
@@ -61,11 +65,13 @@ pub(super) async fn wait(
 }
 
 /// Returns when it is this node's turn.
-async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy) -> Result<Epoch, StartupError> {
+async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy, shelf: &Shelf) -> Result<Epoch, StartupError> {
     let helm = shell.helm.clone();
-    let (told, mut marks) = watch::channel(copy.mark().await?);
+    let contents = Contents::new(shelf.clone(), helm.ledger.clone());
+    let (follower, mut marks) = Follower::new(copy.clone(), contents, copy.mark().await?);
     let mut state = helm.state.clone();
     let mut following = Following::default();
+    let lent = Arc::new(Semaphore::new(MOST_OTHERS));
     loop {
         let position = marks.borrow_and_update().map_or_else(Position::default, position);
         helm.copied(position);
@@ -77,18 +83,34 @@ async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy) -> Result<Epoch, 
             following.stop().await;
             return Ok(epoch);
         }
-        following.turn_to(leader, &helm, copy, &told).await;
+        following.turn_to(leader, &helm, &follower).await;
         tokio::select! {
             changed = state.changed() => changed.map_err(|_| StartupError::NoElection)?,
             _ = marks.changed() => {}
             duty = shell.duties.recv() => match duty {
-                // The doors are open and the copy is at hand, so nothing speaks against it.
-                Some(Duty::Prepare(epoch)) => helm.prepared(epoch, true),
+                // The doors are open and the copy is at hand. Files of hours would not come within a lease.
+                Some(Duty::Prepare(epoch)) => {
+                    let is_ready = helm.ledger.is_nearly_whole();
+                    if !is_ready {
+                        let lacks = helm.ledger.lacks();
+                        tracing::info!(%lacks, "this node is not ready to lead: uploaded files are still to come");
+                    }
+                    helm.prepared(epoch, is_ready);
+                }
                 Some(Duty::Quiesce(_) | Duty::Resume) => {}
                 None => return Err(StartupError::NoElection),
             },
-            // Whoever takes this node for the one that serves finds a closed door, and asks again.
-            Some(stream) = shell.followers.recv() => drop(stream),
+            // Whoever takes this node for the one that serves is let go, and asks again. Files go to everybody.
+            Some(stream) = shell.followers.recv() => {
+                let Ok(place) = Arc::clone(&lent).try_acquire_owned() else { continue };
+                let (helm, shelf) = (helm.clone(), shelf.clone());
+                actix_rt::spawn(async move {
+                    let _place = place;
+                    if let Err(error) = lend(stream, &helm.secret, helm.node, &shelf).await {
+                        tracing::debug!(%error, "another node was lent uploaded files");
+                    }
+                });
+            }
         }
     }
 }
@@ -97,37 +119,35 @@ pub(super) fn position(mark: Mark) -> Position {
     Position { epoch: Epoch(mark.epoch), index: mark.seq }
 }
 
-/// The stream from whoever serves.
+/// The streams from whoever serves: of the rows, and of uploaded files.
 #[derive(Default)]
 struct Following {
     from: Option<Place>,
-    task: Option<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Following {
     /// Follows this node from now on, or nobody.
-    async fn turn_to(
-        &mut self,
-        leader: Option<Place>,
-        helm: &Helm,
-        copy: &Copy,
-        told: &watch::Sender<Option<Mark>>,
-    ) {
+    async fn turn_to(&mut self, leader: Option<Place>, helm: &Helm, follower: &Follower) {
         if self.from == leader {
             return;
         }
         self.stop().await;
         self.from.clone_from(&leader);
         if let Some(place) = leader {
-            let (helm, copy, told) = (helm.clone(), copy.clone(), told.clone());
-            self.task =
-                Some(actix_rt::spawn(async move { keep_following(&place, &helm, &copy, &told).await }));
+            let (helm, follower) = (helm.clone(), follower.clone());
+            let (address, asker, contents) =
+                (Arc::clone(&place.address), helm.clone(), follower.contents.clone());
+            self.tasks.push(actix_rt::spawn(async move { keep_following(&place, &helm, &follower).await }));
+            self.tasks.push(actix_rt::spawn(async move {
+                contents.keep_fetching(&address, asker.asker()).await;
+            }));
         }
     }
 
     /// What is being written is written, or not at all.
     async fn stop(&mut self) {
-        if let Some(task) = self.task.take() {
+        for task in self.tasks.drain(..) {
             task.abort();
             // Aborting is what ends it.
             let _ = task.await;
@@ -137,33 +157,63 @@ impl Following {
 }
 
 /// Follows one node for as long as it serves.
-async fn keep_following(place: &Place, helm: &Helm, copy: &Copy, told: &watch::Sender<Option<Mark>>) {
+async fn keep_following(place: &Place, helm: &Helm, follower: &Follower) {
     let mut wait = AGAIN;
     loop {
         let begun = Instant::now();
-        match once(place, helm, copy, told).await {
-            // What the disk or the schema refuses now, it will not take a moment later.
+        let ended = once(place, helm, follower).await;
+        match &ended {
             Err(error @ CopyError::Store(_)) => {
                 tracing::warn!(leader = %place.address, %error, "this node cannot keep its copy");
-                wait = (wait * 2).min(LONGEST);
             }
             Err(error) => tracing::debug!(leader = %place.address, %error, "the copy waits"),
             Ok(()) => {}
         }
-        if begun.elapsed() > LONGEST {
-            wait = AGAIN;
-        }
+        wait = pause(wait, &ended, begun.elapsed());
         sleep(wait).await;
     }
 }
 
-async fn once(
-    place: &Place,
-    helm: &Helm,
-    copy: &Copy,
-    told: &watch::Sender<Option<Mark>>,
-) -> Result<(), CopyError> {
+/// How long to wait after an attempt. What the disk or the schema refuses now, it will not take a moment later, and
+/// whoever serves has better things to do than to say everything over and over: at most half of the time goes there.
+fn pause(before: Duration, ended: &Result<(), CopyError>, took: Duration) -> Duration {
+    match ended {
+        Err(CopyError::Store(_)) => (before * 2).min(LONGEST).max(took),
+        _ if took > LONGEST => AGAIN,
+        _ => before.min(LONGEST),
+    }
+}
+
+async fn once(place: &Place, helm: &Helm, follower: &Follower) -> Result<(), CopyError> {
     let stream =
         timeout(DIAL, TcpStream::connect(&*place.address)).await.map_err(|_| CopyError::Silent)??;
-    follow(stream, &helm.secret, helm.node, copy, told).await
+    follower.follow(stream, helm.asker()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn a_copy_that_is_refused_again_and_again_costs_ever_less() {
+        let refused = || Err(CopyError::Store(StoreError::Row { table: "facts" }));
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        let mut wait = AGAIN;
+        for _ in 0..20 {
+            let longer = pause(wait, &refused(), Duration::ZERO);
+            assert!(longer >= wait && longer <= LONGEST);
+            wait = longer;
+        }
+        assert_eq!(wait, LONGEST);
+        assert_eq!(
+            pause(AGAIN, &refused(), minute),
+            minute,
+            "a long copy that fails is not begun again at once"
+        );
+        // A line that breaks is no refusal, and long service takes everything back.
+        assert_eq!(pause(AGAIN, &Err(CopyError::Silent), second), AGAIN);
+        assert_eq!(pause(minute, &Err(CopyError::Silent), second), LONGEST);
+        assert_eq!(pause(LONGEST, &Err(CopyError::Silent), minute), AGAIN);
+    }
 }

@@ -62,6 +62,14 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether it is about what was to be written, and not about where: the same will not be taken later either.
+    #[must_use]
+    pub const fn is_about_rows(&self) -> bool {
+        matches!(self, Self::Row { .. } | Self::Shape { .. } | Self::Database(_))
+    }
+}
+
 /// The primary result codes of SQLite, <https://www.sqlite.org/rescode.html>.
 mod code {
     pub(super) const BUSY: i32 = 5;

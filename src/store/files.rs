@@ -15,8 +15,8 @@ impl Store {
     /// Fails if the database cannot be written.
     pub async fn add_file(&self, file: &FileRecord) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO files (id, name, content_type, bytes, uploaded_at, expires_at, downloads)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (id, name, content_type, bytes, uploaded_at, expires_at, downloads, digest)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&file.id)
         .bind(&file.name)
@@ -25,6 +25,7 @@ impl Store {
         .bind(file.uploaded_at)
         .bind(file.expires_at)
         .bind(clamp(file.downloads))
+        .bind(file.digest.as_ref().map(<[u8; 32]>::as_slice))
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -104,6 +105,17 @@ impl Store {
         Ok(total.unsigned_abs())
     }
 
+    /// Has those who follow look at the row of a file again.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database cannot be written.
+    pub async fn touch_file(&self, id: &str) -> Result<(), StoreError> {
+        let touch = sqlx::query("UPDATE files SET bytes = bytes WHERE id = ?").bind(id);
+        touch.execute(&self.writer).await?;
+        Ok(())
+    }
+
     /// Counts one download; says whether there is such a file.
     ///
     /// # Errors
@@ -124,6 +136,8 @@ fn clamp(count: u64) -> i64 {
 }
 
 fn read(row: &SqliteRow) -> Result<FileRecord, StoreError> {
+    let digest: Option<Vec<u8>> = row.try_get("digest")?;
+    let digest = digest.map(<[u8; 32]>::try_from).transpose();
     Ok(FileRecord {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
@@ -132,5 +146,6 @@ fn read(row: &SqliteRow) -> Result<FileRecord, StoreError> {
         uploaded_at: row.try_get("uploaded_at")?,
         expires_at: row.try_get("expires_at")?,
         downloads: row.try_get::<i64, _>("downloads")?.unsigned_abs(),
+        digest: digest.map_err(|_| StoreError::Row { table: "files" })?,
     })
 }

@@ -20,9 +20,11 @@ mod peers;
 mod record;
 mod rooms;
 mod schema;
+pub mod shelf;
 mod users;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -59,6 +61,8 @@ impl Default for StoreOptions {
 pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// The tables that a successor carries on. No schema changes while it is open.
+    shapes: Arc<[Shape]>,
 }
 
 impl Store {
@@ -100,7 +104,8 @@ impl Store {
         // write, but is told not to, can.
         let reading = both.create_if_missing(false).pragma("query_only", "ON");
         let readers = pool(options.readers.max(1), options).connect_with(reading).await?;
-        Ok(Self { writer, readers })
+        let shapes = changes::shapes(&readers).await?.into();
+        Ok(Self { writer, readers, shapes })
     }
 
     /// Writes one small row for good, so that a full disk or a stuck lock shows.

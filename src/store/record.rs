@@ -86,6 +86,8 @@ pub struct FileRecord {
     pub expires_at: i64,
     /// How often it was fetched.
     pub downloads: u64,
+    /// The SHA-256 of its bytes; `None` for a file that is older than digests.
+    pub digest: Option<[u8; 32]>,
 }
 
 /// A neighbour, present or not. Whether it is linked is never kept: that would be a lie after a crash.

@@ -23,6 +23,9 @@ pub(crate) async fn in_time<T>(what: &str, steps: impl Future<Output = T>) -> T 
     }
 }
 
+/// As a setting: nobody reads what the server logs, so that its pipe is full some day.
+pub(crate) const UNREAD: (&str, &str) = ("TEST__UNREAD", "");
+
 /// A running server.
 pub(crate) struct App {
     child: Child,
@@ -64,14 +67,19 @@ impl App {
         let ready = folder.path().join("ready.json");
         // A server that was killed left its own.
         let _ = fs::remove_file(&ready);
-        let log = fs::File::create(folder.path().join("log")).expect("a log file");
+        // Nobody reads the pipe, which stays open for as long as the child is held.
+        let log = match settings.contains(&UNREAD) {
+            true => Stdio::piped(),
+            false => fs::File::create(folder.path().join("log")).expect("a log file").into(),
+        };
+        let settings = settings.iter().filter(|setting| **setting != UNREAD);
         let mut command = kith();
         command.arg("serve").arg("--data").arg(folder.path().join("data")).arg("--ready-file").arg(&ready);
         // A flag would win over the environment.
-        if !settings.iter().any(|(key, _)| *key == "LISTEN__MAIN") {
+        if !settings.clone().any(|(key, _)| *key == "LISTEN__MAIN") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        if !settings.iter().any(|(key, _)| *key == "LISTEN__ADMIN") {
+        if !settings.clone().any(|(key, _)| *key == "LISTEN__ADMIN") {
             command.args(["--admin-listen", "127.0.0.1:0"]);
         }
         for (key, value) in settings {

@@ -4,7 +4,7 @@ use std::{net::TcpListener, path::Path, time::Instant};
 
 use crate::{
     app::{App, PATIENCE},
-    chat::Person,
+    person::Person,
 };
 
 fn person(dialect: &str, app: &App, folder: &Path, name: &str) -> Person {

@@ -10,7 +10,7 @@ use std::{
 
 use tokio_tungstenite::tungstenite::{Message, accept};
 
-use crate::{app::App, chat::Person};
+use crate::{app::App, person::Person};
 
 /// Somebody who speaks a dialect, at a door, with more words on the command line.
 fn person(dialect: &str, door: &str, folder: &Path, name: &str, more: &[&str]) -> Person {

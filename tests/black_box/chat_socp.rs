@@ -12,7 +12,7 @@ use kith::crypto::{
 use serde_json::{Value, json};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
-use crate::{app::App, chat::Person};
+use crate::{app::App, person::Person};
 
 /// Somebody who speaks SOCP.
 fn person(app: &App, folder: &Path, name: &str) -> Person {

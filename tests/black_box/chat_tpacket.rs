@@ -10,8 +10,8 @@ use std::{
 
 use crate::{
     app::{App, PATIENCE, kith},
-    chat::Person,
     peers::python,
+    person::Person,
 };
 
 /// Somebody who speaks tPacket.

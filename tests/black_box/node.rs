@@ -13,8 +13,8 @@ use std::{
 
 use crate::{
     app::{PATIENCE, kith},
-    chat::Person,
     peers::python,
+    person::Person,
 };
 
 /// A program of `tests/peers` that runs until it is dropped; it is called by the address that it says first.

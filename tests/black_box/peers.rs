@@ -82,7 +82,7 @@ fn servers_that_prove_nothing_are_neighbours_where_that_is_allowed() {
 #[test]
 fn servers_that_speak_under_tls_only_are_neighbours() {
     let files = tempfile::tempdir().expect("a folder");
-    crate::tls::certify(files.path());
+    crate::certificate::certify(files.path());
     let path = |name: &str| files.path().join(name).display().to_string();
     let (certificate, key) = (path("cert.pem"), path("key.pem"));
     let settings = [

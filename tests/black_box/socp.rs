@@ -4,7 +4,7 @@ mod alone;
 mod bootstrap;
 mod channel;
 mod door;
-mod hostile;
+pub(crate) mod hostile;
 pub(crate) mod introducers;
 mod meshes;
 mod offline;

@@ -17,7 +17,9 @@ use crate::{
     socp::introducers::free_port,
 };
 
+mod bridge;
 mod guest;
+mod unread;
 
 /// A door for hosts and nodes.
 fn door() -> String {
@@ -233,6 +235,7 @@ impl Pair {
                 ("SUCCESSION__RETRY_MS", "250"),
                 ("SUCCESSION__LEASE_MS", "2000"),
                 ("SUCCESSION__TAKEOVER_MS", "3000"),
+                ("SUCCESSION__STAGGER_MS", "100"),
             ])
         };
         Self { apps: [start(0), start(1)], doors, _admin: admin, _main: main }
@@ -243,7 +246,7 @@ impl Pair {
         in_time("one of two leads", async {
             loop {
                 for (at, app) in self.apps.iter().enumerate() {
-                    let view = app.get("/api/v1/hosts").await;
+                    let Some(view) = hosts_if_there(app).await else { continue };
                     if view["role"] == "leader"
                         && view["successors"].as_array().is_some_and(|next| next.len() == 1)
                     {
@@ -254,6 +257,13 @@ impl Pair {
         })
         .await
     }
+}
+
+/// The table, or nothing: a node that changes its role changes who stands behind its doors.
+async fn hosts_if_there(app: &App) -> Option<Value> {
+    let url = format!("http://{}/api/v1/hosts", app.admin);
+    let mut answer = awc::Client::default().get(url).bearer_auth(&app.token).send().await.ok()?;
+    answer.json().await.ok()
 }
 
 /// What a host of the first form is told that begins at this door, one value an answer.

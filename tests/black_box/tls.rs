@@ -1,6 +1,6 @@
 //! TLS at the main door, and a certificate that changes under a running server.
 
-use std::{fs, path::Path, sync::Arc, time::Instant};
+use std::{fs, sync::Arc, time::Instant};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -9,15 +9,10 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::app::{App, PATIENCE};
-
-/// Writes a fresh self-signed certificate and its key.
-pub(crate) fn certify(folder: &Path) -> CertificateDer<'static> {
-    let fresh = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    fs::write(folder.join("cert.pem"), fresh.cert.pem()).expect("a file");
-    fs::write(folder.join("key.pem"), fresh.signing_key.serialize_pem()).expect("a file");
-    fresh.cert.der().clone()
-}
+use crate::{
+    app::{App, PATIENCE},
+    certificate::certify,
+};
 
 async fn dial(app: &App, trusted: &CertificateDer<'static>) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();

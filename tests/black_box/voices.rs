@@ -58,10 +58,21 @@ impl User {
     /// Comes in under a name.
     pub(crate) async fn join(app: &App, name: &str) -> Self {
         let mut user = Self { socket: dial(app).await, name: name.to_owned(), ts: 1_700_000_000_000 };
-        let own = key::write(KEY.public(), Spelling::default());
-        user.frame("USER_HELLO", "*", &json!({"client": "test", "enc_pubkey": own, "pubkey": own})).await;
+        user.hello().await;
         user.hear("\"ACK\"").await;
         user
+    }
+
+    /// What somebody is told whom the server does not let in under a name.
+    pub(crate) async fn refused(app: &App, name: &str) -> String {
+        let mut user = Self { socket: dial(app).await, name: name.to_owned(), ts: 1_700_000_000_000 };
+        user.hello().await;
+        user.hear("\"ERROR\"").await
+    }
+
+    async fn hello(&mut self) {
+        let own = key::write(KEY.public(), Spelling::default());
+        self.frame("USER_HELLO", "*", &json!({"client": "test", "enc_pubkey": own, "pubkey": own})).await;
     }
 
     async fn frame(&mut self, kind: &str, to: &str, payload: &Value) {

@@ -222,8 +222,8 @@ async fn what_a_server_wrote_alone_counts_more_than_nothing() {
 /// Whoever makes a table says whether a successor carries it on.
 #[tokio::test]
 async fn each_table_is_carried_on_or_left_out_on_purpose() {
-    /// The probe and the log belong to one node. So do uploads, whose bytes lie in its data folder.
-    const LEFT: [&str; 6] = ["_sqlx_migrations", "changes", "changes_cut", "files", "probe", "written"];
+    /// The probe and the log belong to one node.
+    const LEFT: [&str; 5] = ["_sqlx_migrations", "changes", "changes_cut", "probe", "written"];
     let house = House::new();
     let store = house.open().await;
     store.begin_changes(1).await.unwrap();
@@ -244,4 +244,21 @@ async fn each_table_is_carried_on_or_left_out_on_purpose() {
     let mut named: Vec<_> = batch.shapes.iter().map(|shape| shape.table.as_str()).chain(LEFT).collect();
     named.sort_unstable();
     assert_eq!(named, tables);
+}
+
+/// A page of the largest rows, read as a whole, would fill the memory.
+#[tokio::test]
+async fn large_rows_go_in_small_batches() {
+    let home = House::new();
+    let leader = home.open().await;
+    for number in 0..40 {
+        leader.set_fact(&format!("fact {number}"), &"x".repeat(100_000)).await.unwrap();
+    }
+    leader.begin_changes(1).await.unwrap();
+    let (mut whole, mut batches, mut rows) = (leader.whole().await.unwrap(), 0, 0);
+    while let Some(batch) = whole.next().await.unwrap() {
+        assert!(batch.changes.len() <= 3, "{} rows of 100 kB", batch.changes.len());
+        (batches, rows) = (batches + 1, rows + batch.changes.len());
+    }
+    assert_eq!((batches, rows), (14, 40));
 }

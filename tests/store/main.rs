@@ -67,5 +67,6 @@ fn file(id: &str, at: i64) -> FileRecord {
         uploaded_at: at,
         expires_at: at + 100,
         downloads: 0,
+        digest: None,
     }
 }

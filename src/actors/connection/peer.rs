@@ -16,7 +16,7 @@ use crate::{
             Shown, Step,
         },
         peer_link::trouble,
-        registry::{RoomTold, Tell, WantedBy, Wrapped},
+        registry::{Paused, RoomTold, Tell, WantedBy, Wrapped},
     },
     dialect::event::{Claim, Greeting, Input, Output},
     domain::{
@@ -107,6 +107,11 @@ impl Connection {
             }
             Output::Report(links) => self.tell_neighbourhood(|home| Reported { home, links }),
             Output::Bans(signed) => self.tell_neighbourhood(|home| Shared { home, signed }),
+            Output::Pause(pause) => {
+                if let Some(home) = self.home() {
+                    self.house.registry.do_send(Paused { home, pause });
+                }
+            }
             Output::Doors(doors) => self.tell_neighbourhood(|home| Moved { home, doors }),
             Output::Directory(entries) => self.tell_neighbourhood(|home| Recommended { home, entries }),
             Output::Introduce(servers) => self.tell_neighbourhood(|home| Introduced { home, servers }),
@@ -154,7 +159,7 @@ impl Connection {
 
     /// What is not checked waits for the map nowhere else, so whoever says it is read more slowly.
     pub(super) fn take_breath(&self) {
-        if self.house.inbox.is_full() {
+        if self.house.inbox.is_behind() {
             self.flow.pause(BREATH);
         }
     }
@@ -241,6 +246,7 @@ impl Connection {
         }
         let limits = &self.house.limits;
         self.flow.allow_frames(limits.peer_message_bytes);
+        self.flow.is_of_neighbour();
         self.frames = Bucket::new(limits.peer_frames_per_second, limits.peer_frames_burst);
         self.bytes = Bucket::new(limits.peer_bytes_per_second, limits.peer_bytes_burst);
         self.joined = true;

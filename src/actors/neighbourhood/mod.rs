@@ -56,6 +56,7 @@ use crate::{
         replay::Window,
     },
     store::Store,
+    telemetry,
 };
 
 /// How often neighbours are told how our links are doing.
@@ -249,8 +250,10 @@ impl Actor for Neighbourhood {
 impl Drop for Neighbourhood {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("kith: the neighbourhood failed; the process ends so that it can be started anew");
-            std::process::exit(70);
+            telemetry::say(
+                "kith: the neighbourhood failed; the process ends so that it can be started anew\n",
+            );
+            telemetry::exit(70);
         }
     }
 }

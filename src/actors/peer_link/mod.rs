@@ -278,6 +278,7 @@ impl PeerLink {
         }
         match self.peer.closed(connection, trouble::is_refusal(ending), now, chance(), &house.limits) {
             Loss::None => {}
+            Loss::Moved(_) if house.is_draining() => self.hang_up(),
             Loss::Moved(_) => self.speak(),
             Loss::Down => house.registry.do_send(Unlink(self.parts.home)),
         }

@@ -111,7 +111,7 @@ impl Registry {
                     Turn::TooMany(is_told) => skipped.push(is_told),
                     Turn::Say(reach) => {
                         let (line, read_by) = (Arc::clone(line), Arc::clone(&read_by));
-                        let job = Job { line, dialect, reach, read_by };
+                        let job = Job { line, dialect, reach, read_by, under_way: self.inbox.look() };
                         if !bridging.scribe.as_ref().is_some_and(|scribe| scribe.write(job)) {
                             skipped.push(false);
                         }
@@ -189,7 +189,7 @@ impl Handler<Spoken> for Registry {
     type Result = ();
 
     fn handle(&mut self, spoken: Spoken, ctx: &mut Context<Self>) {
-        let Spoken { by, reach, trace, frame, read_by } = spoken;
+        let Spoken { by, reach, trace, frame, read_by, under_way: _under_way } = spoken;
         let Some(member) = self.introduce(&by, ctx) else { return self.skip(false) };
         let letter = Letter {
             from: Origin::Here(Bridge::seat(by.dialect)),

@@ -21,7 +21,8 @@ impl Registry {
     pub(super) fn deliver_but(&self, letter: &Letter, plan: &Plan, not: impl Fn(ConnectionId) -> bool) {
         let hearers = self.hearers(letter, plan.here).filter(|(connection, _)| !not(*connection));
         let clients = hearers.map(|(_, entry)| (entry.ear, &entry.lane));
-        let neighbours = plan.elsewhere.iter().filter_map(|home| self.neighbours.get(home));
+        let elsewhere = plan.elsewhere.iter().filter(|home| !self.moves(**home));
+        let neighbours = elsewhere.filter_map(|home| self.neighbours.get(home));
         let neighbours = neighbours.map(|neighbour| (neighbour.ear, &neighbour.lane));
         let mut pressed = Pressed::default();
         let (mut taken, mut refused) = (0, 0);

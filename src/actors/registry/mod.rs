@@ -12,6 +12,7 @@ mod deliver;
 mod known;
 mod message;
 mod moderation;
+mod moving;
 mod neighbours;
 mod offline;
 mod people;
@@ -22,7 +23,7 @@ mod rooms;
 mod route;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     net::IpAddr,
     sync::{
         Arc,
@@ -37,11 +38,12 @@ pub use self::message::{
     Bridges, Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link,
     People, Route, Tell, Unlink, WantList, WantedBy, Wrapped,
 };
+pub use self::moving::{AreHeldBack, GoOn, HoldBack, Paused};
 pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
     Barred, ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
-use self::{bridge::Bridging, known::Known, neighbours::Neighbour, offline::Offline};
+use self::{bridge::Bridging, known::Known, moving::Moving, neighbours::Neighbour, offline::Offline};
 
 use super::{
     archivist::{Archivist, Chronicle},
@@ -70,6 +72,7 @@ use crate::{
         switchboard::Switchboard,
     },
     identity::BridgeKeys,
+    telemetry,
 };
 
 #[derive(Debug)]
@@ -111,6 +114,11 @@ pub struct Registry {
     gone: VecDeque<(Moment, Member)>,
     /// When the link to a neighbour was lost that is not back.
     lost: BTreeMap<HomeId, Moment>,
+    /// Neighbours that move to another of their nodes, and how often one has.
+    moving: BTreeMap<HomeId, Moving>,
+    moves: u64,
+    /// Neighbours that were asked to hold back letters, and have not said that they do.
+    asked_to_hold: BTreeSet<HomeId>,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -200,6 +208,9 @@ impl Registry {
             known: Known::default(),
             gone: VecDeque::new(),
             lost: BTreeMap::new(),
+            moving: BTreeMap::new(),
+            moves: 0,
+            asked_to_hold: BTreeSet::new(),
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),
@@ -325,8 +336,10 @@ impl Actor for Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("kith: the connection map failed; the process ends so that it can be started anew");
-            std::process::exit(70);
+            telemetry::say(
+                "kith: the connection map failed; the process ends so that it can be started anew\n",
+            );
+            telemetry::exit(70);
         }
     }
 }

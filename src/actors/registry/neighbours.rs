@@ -189,6 +189,9 @@ impl Registry {
                     let last = members.last().map(|member| member.key);
                     neighbour.telling = if is_last { Telling::Told } else { Telling::Parts(last) };
                     neighbour.not_before = self.clock.now() + ASKED;
+                    if is_last {
+                        self.knows_our_members(home, ctx);
+                    }
                 }
                 Telling::Whole { behind: true, not_before } => {
                     let now = self.clock.now();
@@ -261,8 +264,10 @@ impl Registry {
         let said_by = letter.from;
         let notary = self.notary.clone();
         let (said, author) = (letter.clone(), member.key);
-        let verdict = async move { notary.judge_letter(said, member).await };
-        ctx.spawn(verdict.into_actor(self).map(move |verdict, registry, ctx| {
+        // It has been read, so a house that holds still waits for it.
+        let under_way = self.inbox.look();
+        let verdict = async move { (notary.judge_letter(said, member).await, under_way) };
+        ctx.spawn(verdict.into_actor(self).map(move |(verdict, _under_way), registry, ctx| {
             registry.doubts -= 1;
             if matches!(verdict, Ok(Some(_))) {
                 let letter = Letter { author: Author::Proven(author), ..letter };
@@ -300,6 +305,7 @@ impl Handler<Link> for Registry {
                 alarm: false,
             },
         );
+        self.is_linked_anew(home);
         self.tell(home, ctx);
         self.changed(ctx);
         if ear == Ear::Kith
@@ -318,7 +324,8 @@ impl Handler<Unlink> for Registry {
             self.lost.insert(home, self.clock.now());
         }
         self.unlink_rooms(home);
-        if self.switchboard.unlink(home) {
+        // A home that moves is back in a moment, and so are its members.
+        if !self.moves(home) && self.switchboard.unlink(home) {
             self.changed(ctx);
         }
     }

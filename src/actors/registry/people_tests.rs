@@ -36,6 +36,8 @@ use crate::{
     store::Store,
 };
 
+#[path = "still_tests.rs"]
+mod still;
 #[path = "waiting_tests.rs"]
 mod waiting;
 
@@ -87,6 +89,15 @@ async fn registry(folder: &tempfile::TempDir) -> Addr<Registry> {
 }
 
 async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry> {
+    start(parts(folder, keeps).await)
+}
+
+/// On a thread of its own, as in a house: a registry that dies with a test ends the process.
+fn start(parts: Parts) -> Addr<Registry> {
+    Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts))
+}
+
+async fn parts(folder: &tempfile::TempDir, keeps: bool) -> Parts {
     let key = Arc::new(PrivateKey::generate(2048).expect("a key"));
     let tally = Tally::default();
     let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
@@ -108,7 +119,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         tpacket_strict_seed: false,
         myself,
     };
-    let parts = Parts {
+    Parts {
         bans: Banned::default(),
         home: "here:1".into(),
         names: Vec::new(),
@@ -129,9 +140,7 @@ async fn registry_with(folder: &tempfile::TempDir, keeps: bool) -> Addr<Registry
         archivist: Archivist::new(store, tally).start(),
         inbox: Inbox::new(1 << 20, Stillness::default()),
         draining: Arc::default(),
-    };
-    // On a thread of its own, as in a house: a registry that dies with a test ends the process.
-    Registry::start_in_arbiter(&Arbiter::new().handle(), move |_| Registry::new(parts))
+    }
 }
 
 async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr<Idle>) {

@@ -155,6 +155,7 @@ impl<P: Postman> Driver<P> {
         match order {
             Order::Prepared(epoch, ready) => self.handle(Input::Prepared(epoch, ready)),
             Order::CaughtUp(node) => self.handle(Input::CaughtUp(node)),
+            Order::Stuck(node) => self.handle(Input::Stuck(node)),
             Order::Copied(position) => self.handle(Input::Copied(position)),
             Order::HandOver(to, answer) => {
                 self.wish = Some(answer);
@@ -218,6 +219,7 @@ impl<P: Postman> Driver<P> {
                 Output::Resume => self.ask_for(Duty::Resume),
                 Output::Handing(node, step) => {
                     tracing::info!(%node, ?step, "a hand-over");
+                    self.bulletin.publish(Kind::HandOver { node, step });
                     self.wished(Ok(node));
                 }
                 Output::NotHanded(why) => self.wished(Err(why)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::copying::Copies;
+use super::copying::{Asker, Copies, Ledger};
 use crate::{
     crypto::home::HomeKey,
     domain::succession::{
@@ -45,7 +45,8 @@ pub struct State {
 pub enum Duty {
     /// Get ready to lead in this epoch; answered with [`Helm::prepared`].
     Prepare(Epoch),
-    /// Accept nothing more, and bring this node's copy to the end; answered with [`Helm::caught_up`].
+    /// Accept nothing more, and bring this node's copy to the end; answered with [`Helm::caught_up`] or
+    /// [`Helm::stuck`].
     Quiesce(NodeId),
     /// Go on as before.
     Resume,
@@ -58,6 +59,8 @@ pub enum Order {
     Prepared(Epoch, bool),
     /// That node has everything.
     CaughtUp(NodeId),
+    /// What was accepted cannot be written down for that node.
+    Stuck(NodeId),
     /// How far our copy goes, or what we serve.
     Copied(Position),
     /// An operator wants another leader. Answered when that has begun, or why not.
@@ -77,6 +80,8 @@ pub struct Helm {
     pub secret: Arc<HomeKey>,
     /// How far the other nodes' copies go, while we serve.
     pub copies: Copies,
+    /// Which uploaded files are not on this node.
+    pub ledger: Ledger,
     /// What we are.
     pub state: watch::Receiver<State>,
     /// The other nodes, in the order of the settings.
@@ -94,7 +99,13 @@ impl Helm {
         others: Arc<[Member]>,
         orders: mpsc::UnboundedSender<Order>,
     ) -> Self {
-        Self { node, secret, copies: Copies::default(), state, others, orders }
+        Self { node, secret, copies: Copies::default(), ledger: Ledger::default(), state, others, orders }
+    }
+
+    /// Who we are for the nodes that we ask for a copy.
+    #[must_use]
+    pub fn asker(&self) -> Asker<'_> {
+        Asker { secret: &self.secret, node: self.node }
     }
 
     /// Says whether we could lead in this epoch.
@@ -107,16 +118,27 @@ impl Helm {
         self.say(Order::CaughtUp(node));
     }
 
+    /// Says that a node cannot have everything that was accepted, because it cannot be written down.
+    pub fn stuck(&self, node: NodeId) {
+        self.say(Order::Stuck(node));
+    }
+
     /// Says how far our copy goes.
     pub fn copied(&self, position: Position) {
         self.say(Order::Copied(position));
     }
 
-    /// Asks for another leader: this one, or whoever is best. Tells whom, once it has begun.
+    /// Asks for another leader: this one, or the best of those that have nearly all uploaded files. Tells whom, once it
+    /// has begun.
     ///
     /// # Errors
     /// Why there will be none.
     pub async fn hand_over(&self, to: Option<NodeId>) -> Result<NodeId, NotHanded> {
+        let to = match to {
+            Some(to) if self.lacks_much(to) => return Err(NotHanded::Files),
+            Some(to) => Some(to),
+            None => self.best_with_files().await?,
+        };
         let (answer, answered) = oneshot::channel();
         self.say(Order::HandOver(to, answer));
         answered.await.unwrap_or(Err(NotHanded::NotLeading))
@@ -135,6 +157,22 @@ impl Helm {
         let (answer, answered) = oneshot::channel();
         self.say(Order::Look(answer));
         answered.await.ok()
+    }
+
+    fn lacks_much(&self, node: NodeId) -> bool {
+        self.copies.lacking(node).is_some_and(|lacks| !lacks.is_little())
+    }
+
+    /// Whom to choose instead of the best node, if that one has too few of the files. The election knows nothing of
+    /// files: they are no part of a position.
+    async fn best_with_files(&self) -> Result<Option<NodeId>, NotHanded> {
+        let next = self.look().await.map(|view| view.successors).unwrap_or_default();
+        match next.iter().position(|node| !self.lacks_much(*node)) {
+            None if next.is_empty() => Ok(None),
+            None => Err(NotHanded::Files),
+            Some(0) => Ok(None),
+            Some(place) => Ok(next.get(place).copied()),
+        }
     }
 
     fn say(&self, order: Order) {

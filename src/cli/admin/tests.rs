@@ -45,7 +45,7 @@ async fn a_command_gets_its_answer_or_a_clear_refusal() {
     for number in 0..3 {
         let mut draft = bench.site.filing.draft(&format!("{number}.txt")).await.expect("a draft");
         draft.write(b"x").await.expect("room");
-        draft.keep("text/plain").await.expect("a file");
+        draft.keep("text/plain", bench.site.house.stillness.look()).await.expect("a file");
     }
     let files = answer(&api, &AdminCommand::Files, true).await.expect("files");
     assert_eq!(api::read(&files).expect("json").as_array().map(Vec::len), Some(3));

@@ -29,7 +29,7 @@ use crate::{
     },
     dialect::{
         Terms,
-        event::{Check, Hand, Input, Output},
+        event::{Check, Hand, Input, Output, Pause},
     },
     domain::{
         Moment,
@@ -352,6 +352,9 @@ impl Session {
             }
             kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| MALFORMED)?)),
             kind::BANS => out.push(Output::Bans(wire::decode(body).map_err(|_| MALFORMED)?)),
+            kind::HOLD => out.push(Output::Pause(Pause::Hold)),
+            kind::HELD => out.push(Output::Pause(Pause::Held)),
+            kind::GO_ON => out.push(Output::Pause(Pause::GoOn)),
             kind::DOORS => out.push(Output::Doors(doors::read(body).map_err(|_| MALFORMED)?)),
             kind::DIRECTORY => out.push(Output::Directory(directory::read(body).map_err(|_| MALFORMED)?)),
             // A newer program says something that we need not understand.

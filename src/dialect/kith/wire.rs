@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     crypto::{keys::PublicKey, sha256},
-    dialect::{olaf, socp, tpacket},
+    dialect::{event::Pause, olaf, socp, tpacket},
     domain::{
         address::Address,
         dialect::Dialect,
@@ -250,6 +250,16 @@ pub fn standing(sequence: u64, digest: Digest) -> Frame {
 #[must_use]
 pub fn want_list() -> Frame {
     Frame::Binary(Bytes::from_static(&[kind::WANT_LIST]))
+}
+
+/// A word about a home that is about to move.
+#[must_use]
+pub fn pause(pause: Pause) -> Frame {
+    Frame::Binary(Bytes::from_static(match pause {
+        Pause::Hold => &[kind::HOLD],
+        Pause::Held => &[kind::HELD],
+        Pause::GoOn => &[kind::GO_ON],
+    }))
 }
 
 /// How our own links are doing.

@@ -147,6 +147,9 @@ impl From<&Event> for EventView {
             Kind::Role { role, cause, epoch } => {
                 Self { role: Some(role.word()), code: Some(cause.word()), epoch: Some(epoch.0), ..blank }
             }
+            Kind::HandOver { node, step } => {
+                Self { target: Some(node.to_string()), code: Some(step.word()), ..blank }
+            }
             Kind::Muted { member } | Kind::Unmuted { member } => Self { target: Some(member.hex()), ..blank },
             Kind::NameRefused { address, member } => {
                 Self { address: Some(address.clone()), member: Some(Who::from(member)), ..blank }
@@ -216,8 +219,8 @@ fn is_empty(house: &House) -> bool {
 
 /// What happens from now on, as server-sent events: `joined`, `left`, `kicked`, `refused`, `link_up`,
 /// `link_suspect`, `link_down`, `link_refused`, `peer_added`, `peer_removed`, `name_refused`, `banned`,
-/// `unbanned`, `directory_joined`, `directory_left`, `role`, and `lagged` if this watcher was too slow. Ends with
-/// the server.
+/// `unbanned`, `directory_joined`, `directory_left`, `role`, `handover`, and `lagged` if this watcher was too slow.
+/// Ends with the server.
 #[utoipa::path(
     tag = "events",
     operation_id = "watch_events",

@@ -46,10 +46,7 @@ pub(super) async fn stillness(
     let Some(site) = site else { return Ok(next.call(request).await?.map_into_left_body()) };
     let _under_way = site.house.stillness.look();
     if site.house.stillness.is_on() {
-        let problem =
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "handing_over", "Another node takes over");
-        let problem = problem.detail("ask again in a moment, there").retry_after(1);
-        return Ok(request.into_response(problem.error_response()).map_into_right_body());
+        return Ok(request.into_response(Problem::handing_over().error_response()).map_into_right_body());
     }
     Ok(next.call(request).await?.map_into_left_body())
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    actors::succession::helm::Helm,
+    actors::succession::{copying::Shown, helm::Helm},
     domain::{
         refusal::Refusal,
         succession::{
@@ -49,6 +49,8 @@ pub(super) struct HostsView {
     handover: Option<Handover>,
     /// How often another node gave no answer that counts, by kind.
     failures: BTreeMap<&'static str, u64>,
+    /// Uploaded files of which this node has only the rows.
+    files: Files,
     /// The hosts, best first; then the nodes of the settings that were never heard.
     hosts: Vec<Host>,
 }
@@ -62,6 +64,29 @@ struct Leader {
     name: String,
     /// Where clients find it.
     door: Option<String>,
+}
+
+/// Uploaded files of which this node has only the rows.
+#[derive(Debug, Serialize, ToSchema)]
+struct Files {
+    /// Those that are still to be fetched.
+    lacking: u64,
+    /// Their bytes.
+    lacking_bytes: u64,
+    /// Those that whoever was asked does not have either.
+    lost: u64,
+    /// How often fetching failed.
+    failures: u64,
+    /// Why it failed last, if nothing has come since.
+    trouble: Option<String>,
+}
+
+impl From<Shown> for Files {
+    fn from(shown: Shown) -> Self {
+        let Shown { lacks, lost, failures, trouble } = shown;
+        let trouble = trouble.map(|why| why.to_string());
+        Self { lacking: lacks.files, lacking_bytes: lacks.bytes, lost, failures, trouble }
+    }
 }
 
 /// A hand-over that is under way.
@@ -108,6 +133,8 @@ struct Host {
     door: Option<String>,
     /// How far its copy of the database goes: an epoch, and the number of a change.
     position: Option<String>,
+    /// How many uploaded files its copy still lacks; known to the node that leads.
+    files_lacking: Option<u64>,
     /// For how long nothing was heard; null if nothing ever was.
     silence_ms: Option<u64>,
 }
@@ -131,6 +158,7 @@ impl Host {
             address: Some(member.address.to_string()),
             door: Some(member.door.to_string()),
             position: None,
+            files_lacking: None,
             silence_ms: None,
         }
     }
@@ -153,11 +181,12 @@ pub(super) async fn look(helm: &Helm) -> Result<View, Problem> {
     helm.look().await.ok_or_else(|| Problem::from(Refusal::Draining))
 }
 
-fn shown(view: &View, nodes: &Nodes, others: &[Member]) -> HostsView {
-    let hosts: Vec<Host> = view.hosts.iter().map(|row| host(row, nodes)).collect();
+fn shown(view: &View, nodes: &Nodes, helm: &Helm) -> HostsView {
+    let hosts: Vec<Host> = view.hosts.iter().map(|row| host(row, nodes, helm)).collect();
     let is_heard =
         |member: &&Member| hosts.iter().any(|host| host.address.as_deref() == Some(&*member.address));
-    let unheard: Vec<Host> = others.iter().filter(|member| !is_heard(member)).map(Host::unheard).collect();
+    let unheard: Vec<Host> =
+        helm.others.iter().filter(|member| !is_heard(member)).map(Host::unheard).collect();
     let leader = view.leader.map(|id| {
         let id = id.to_string();
         let row = hosts.iter().find(|host| host.id.as_ref() == Some(&id));
@@ -180,11 +209,12 @@ fn shown(view: &View, nodes: &Nodes, others: &[Member]) -> HostsView {
             since_ms: ms(handing.since),
         }),
         failures: failures(view).collect(),
+        files: helm.ledger.shown().into(),
         hosts: hosts.into_iter().chain(unheard).collect(),
     }
 }
 
-fn host(row: &HostRow, nodes: &Nodes) -> Host {
+fn host(row: &HostRow, nodes: &Nodes, helm: &Helm) -> Host {
     let said = |text: &Arc<str>| (!text.is_empty()).then(|| text.to_string());
     let own_door = nodes.own_door().filter(|_| row.kind == Kind::Ourselves).map(ToOwned::to_owned);
     Host {
@@ -203,6 +233,7 @@ fn host(row: &HostRow, nodes: &Nodes) -> Host {
         address: said(&row.address),
         door: own_door.or_else(|| said(&row.door)),
         position: row.position.map(|position| position.to_string()),
+        files_lacking: helm.copies.lacking(row.id).map(|lacks| lacks.files),
         silence_ms: Some(ms(row.silence)),
     }
 }
@@ -232,5 +263,5 @@ fn ms(span: Duration) -> u64 {
 #[get("/hosts")]
 pub(super) async fn show(nodes: Data<Nodes>) -> Result<Json<HostsView>, Problem> {
     let helm = helm(&nodes)?;
-    Ok(Json(shown(&look(helm).await?, &nodes, &helm.others)))
+    Ok(Json(shown(&look(helm).await?, &nodes, helm)))
 }

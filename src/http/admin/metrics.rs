@@ -2,15 +2,23 @@
 
 use actix_web::{HttpResponse, get, http::header, web::Data};
 use prometheus_client::{
-    encoding::text::{encode_eof, encode_registry},
-    metrics::{gauge::Gauge, info::Info},
+    collector::Collector,
+    encoding::{
+        DescriptorEncoder, NoLabelSet,
+        text::{encode_eof, encode_registry},
+    },
+    metrics::{MetricType, gauge::Gauge, info::Info},
     registry::Registry,
 };
 
-use super::{links::Links, succession::Succession};
+use super::{
+    links::{Links, Written},
+    succession::Succession,
+};
 use crate::{
     actors::{neighbourhood::Peers, registry::RoomCounts},
     http::{home::Nodes, problem::Problem, site::Site},
+    telemetry,
 };
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -23,6 +31,18 @@ pub(super) struct Metrics {
     rooms: Gauge,
     guests: Gauge,
     links: Links,
+}
+
+/// What became of the log.
+#[derive(Debug)]
+struct Log;
+
+impl Collector for Log {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Written {
+        let help = "lines of the log for which there was no room, because nobody takes it";
+        let mut metric = encoder.encode_descriptor("log_lost_lines", help, None, MetricType::Counter)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&telemetry::lost(), None)
+    }
 }
 
 /// What every node shows, serving or not, beside what its house counts.
@@ -39,6 +59,7 @@ impl Pages {
     pub(super) fn new(mut house: Registry, started_ms: i64) -> Self {
         let (start, succession) = (<Gauge>::default(), Succession::default());
         house.register_collector(Box::new(succession.clone()));
+        house.register_collector(Box::new(Log));
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         house.register("build", "the program", Info::new(version));
         start.set(started_ms / 1000);

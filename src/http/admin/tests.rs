@@ -278,7 +278,7 @@ async fn files_are_listed_and_deleted() {
     let bench = bench(|_| {}).await;
     let mut draft = bench.site.filing.draft("a.txt").await.expect("a draft");
     draft.write(b"bytes").await.expect("room");
-    let id = draft.keep("text/plain").await.expect("a file").id;
+    let id = draft.keep("text/plain", bench.site.house.stillness.look()).await.expect("a file").id;
     let (_, page) = get(&bench, "/api/v1/files").await;
     assert_eq!((&page["items"][0]["name"], &page["items"][0]["bytes"]), (&json!("a.txt"), &json!(5)));
     let path = format!("/api/v1/files/{id}");

@@ -8,8 +8,12 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{DRAFT_PREFIX, EXTENSION, Filing, FilingError};
-use crate::{actors::clock::unix_ms, store::FileRecord};
+use super::{Filing, FilingError};
+use crate::{
+    actors::{clock::unix_ms, stillness::UnderWay},
+    crypto::Digester,
+    store::{FileRecord, shelf::EXTENSION},
+};
 
 /// Characters of a name that are kept.
 const NAME: usize = 120;
@@ -24,17 +28,20 @@ pub struct Draft {
     path: Option<PathBuf>,
     file: File,
     bytes: u64,
+    digest: Digester,
 }
 
 impl Draft {
     pub(super) async fn begin(filing: Filing, name: &str) -> Result<Self, FilingError> {
         let name = plain_name(name);
         let id = format!("{}{}", Uuid::new_v4().simple(), extension(&name));
-        let path = filing.path(&format!("{DRAFT_PREFIX}{id}"));
+        let path = filing.0.shelf.upload(&id);
         filing.open_drafts().insert(id.clone());
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).await;
         match opened {
-            Ok(file) => Ok(Self { filing, id, name, path: Some(path), file, bytes: 0 }),
+            Ok(file) => {
+                Ok(Self { filing, id, name, path: Some(path), file, bytes: 0, digest: Digester::default() })
+            }
             Err(error) => {
                 filing.open_drafts().remove(&id);
                 Err(error.into())
@@ -54,17 +61,24 @@ impl Draft {
         }
         self.filing.reserve(length)?;
         self.bytes += length;
+        self.digest.add(chunk);
         Ok(self.file.write_all(chunk).await?)
     }
 
     /// The file is whole: gives it its place and its row.
     ///
-    /// Runs to its end even if nobody waits for it any more, so that a row never stands alone.
+    /// Runs to its end even if nobody waits for it any more, so that a row never stands alone. That it is
+    /// `under_way` ends with it, so whoever gives the house away waits for the row.
     ///
     /// # Errors
     /// The disk or the store refuses.
-    pub async fn keep(self, content_type: &str) -> Result<FileRecord, FilingError> {
-        let work = self.settle(content_type.to_owned());
+    pub async fn keep(self, content_type: &str, under_way: UnderWay) -> Result<FileRecord, FilingError> {
+        let content_type = content_type.to_owned();
+        let work = async move {
+            let kept = self.settle(content_type).await;
+            drop(under_way);
+            kept
+        };
         tokio::spawn(work).await.map_err(|error| FilingError::Disk(error.into()))?
     }
 
@@ -73,7 +87,7 @@ impl Draft {
         // A row that survives a power cut while its bytes do not would serve garbage under a good
         // name. The folder is not synced: a name that is lost is a row without file, which is swept.
         self.file.sync_data().await?;
-        let place = self.filing.path(&self.id);
+        let place = self.filing.0.shelf.file(&self.id);
         if let Some(draft) = &self.path {
             rename(draft, &place).await?;
         }
@@ -87,6 +101,7 @@ impl Draft {
             uploaded_at: now,
             expires_at: now + i64::from(self.filing.0.limits.upload_keep_s) * 1000,
             downloads: 0,
+            digest: Some(std::mem::take(&mut self.digest).finish()),
         };
         self.filing.0.store.add_file(&record).await?;
         self.path = None;

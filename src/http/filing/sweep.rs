@@ -2,8 +2,11 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use super::{DRAFT_PREFIX, Filing, FilingError, is_id, remove_if_there};
-use crate::actors::clock::unix_ms;
+use super::{Filing, FilingError};
+use crate::{
+    actors::clock::unix_ms,
+    store::shelf::{id_of, is_fetched},
+};
 
 /// Rows that are read at once.
 const PAGE: u32 = 500;
@@ -17,7 +20,7 @@ pub struct Swept {
     pub expired: usize,
     /// Files and drafts that no row knows.
     pub strays: usize,
-    /// Rows without a file.
+    /// Rows without a file, where nobody else could bring it.
     pub empty: usize,
 }
 
@@ -32,12 +35,12 @@ impl Filing {
         for record in self.0.store.expired_files(now_ms).await? {
             swept.expired += count(self.remove(&record).await);
         }
-        let names = self.names().await?;
+        let names = self.0.shelf.names().await?;
         let rows = self.rows().await?;
         for name in names.difference(&rows) {
             swept.strays += count(self.remove_stray(name).await);
         }
-        for id in rows.difference(&names) {
+        for id in rows.difference(&names).filter(|_| !self.0.others) {
             swept.empty += count(self.remove_empty(id).await);
         }
         if swept != Swept::default() {
@@ -61,18 +64,6 @@ impl Filing {
         }
     }
 
-    async fn names(&self) -> Result<HashSet<String>, FilingError> {
-        let mut names = HashSet::new();
-        let mut folder = tokio::fs::read_dir(&self.0.folder).await?;
-        while let Some(entry) = folder.next_entry().await? {
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            if is_id(name.strip_prefix(DRAFT_PREFIX).unwrap_or(&name)) {
-                names.insert(name);
-            }
-        }
-        Ok(names)
-    }
-
     async fn rows(&self) -> Result<HashSet<String>, FilingError> {
         let (mut ids, mut after) = (HashSet::new(), None);
         loop {
@@ -88,20 +79,22 @@ impl Filing {
     /// The order matters: a draft is first in the folder, then has its row, and then is no draft any
     /// more. So what is no draft and then has no row is a stray.
     async fn remove_stray(&self, name: &str) -> Result<bool, FilingError> {
-        let id = name.strip_prefix(DRAFT_PREFIX).unwrap_or(name);
+        let id = id_of(name);
         if self.open_drafts().contains(id) {
             return Ok(false);
         }
-        if name == id && self.0.store.file(id).await?.is_some() {
+        let has_row = self.0.store.file(id).await?.is_some();
+        let is_awaited = || has_row && is_fetched(name) && !self.0.shelf.file(id).exists();
+        if (name == id && has_row) || is_awaited() {
             return Ok(false);
         }
-        remove_if_there(&self.path(name)).await?;
+        self.0.shelf.remove(name).await?;
         Ok(true)
     }
 
     /// The row may be younger than our look into the folder.
     async fn remove_empty(&self, id: &str) -> Result<bool, FilingError> {
-        if tokio::fs::try_exists(self.path(id)).await? {
+        if tokio::fs::try_exists(self.0.shelf.file(id)).await? {
             return Ok(false);
         }
         match self.0.store.file(id).await? {

@@ -5,14 +5,23 @@ use std::{fs, sync::Arc};
 use tempfile::TempDir;
 
 use super::*;
+use crate::actors::stillness::Stillness;
 
 const KEEP_MS: i64 = 60_000;
 
+fn still() -> Stillness {
+    Stillness::default()
+}
+
 async fn filing(folder: &TempDir) -> Filing {
+    open(folder, false).await
+}
+
+async fn open(folder: &TempDir, others: bool) -> Filing {
     let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
     let limits =
         Limits { upload_bytes: 1000, upload_total_bytes: 1500, upload_keep_s: 60, ..Limits::default() };
-    Filing::open(folder.path(), store, Arc::new(limits), Tally::default()).await.expect("a filing")
+    Filing::open(folder.path(), others, store, Arc::new(limits), Tally::default()).await.expect("a filing")
 }
 
 fn folder() -> TempDir {
@@ -20,14 +29,14 @@ fn folder() -> TempDir {
 }
 
 fn names(folder: &TempDir) -> Vec<String> {
-    let entries = fs::read_dir(folder.path().join(FOLDER)).expect("the folder");
+    let entries = fs::read_dir(folder.path().join("files")).expect("the folder");
     entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")).collect()
 }
 
 async fn add(filing: &Filing, bytes: usize) -> FileRecord {
     let mut draft = filing.draft("a b.TXT").await.expect("a draft");
     draft.write(&vec![7; bytes]).await.expect("room");
-    draft.keep("text/plain").await.expect("a file")
+    draft.keep("text/plain", still().look()).await.expect("a file")
 }
 
 #[actix_web::test]
@@ -37,7 +46,7 @@ async fn a_whole_file_has_a_place_a_row_and_its_share_of_the_quota() {
     let record = add(&filing, 400).await;
     assert!(is_id(&record.id) && record.id.ends_with(".txt"), "{}", record.id);
     assert_eq!(filing.find(&record.id, record.uploaded_at).await.expect("a look"), Some(record.clone()));
-    assert_eq!(fs::read(folder.path().join(FOLDER).join(&record.id)).expect("bytes"), vec![7; 400]);
+    assert_eq!(fs::read(folder.path().join("files").join(&record.id)).expect("bytes"), vec![7; 400]);
     assert_eq!((filing.used_bytes(), filing.0.tally.upload_bytes.get()), (400, 400));
 
     assert!(filing.delete(&record.id).await.expect("deleted"));
@@ -71,7 +80,7 @@ async fn uploads_under_way_count_against_the_quota() {
     assert!(matches!(two.write(&[0]).await, Err(FilingError::Full)));
     drop(one);
     two.write(&[0; 400]).await.expect("room again");
-    two.keep("").await.expect("a file");
+    two.keep("", still().look()).await.expect("a file");
     assert_eq!(filing.used_bytes(), 1000);
 }
 
@@ -97,9 +106,15 @@ async fn a_start_after_an_accident_tidies_up_and_spares_what_is_not_ours() {
         let filing = filing(&folder).await;
         (add(&filing, 10).await, add(&filing, 20).await)
     };
-    let place = |name: &str| folder.path().join(FOLDER).join(name);
+    let place = |name: &str| folder.path().join("files").join(name);
     fs::remove_file(place(&lost.id)).expect("removed");
-    for stray in [&format!("{DRAFT_PREFIX}{}", lost.id), &"0".repeat(32), "README", ".upload-notes"] {
+    for stray in [
+        &format!(".upload-{}", lost.id),
+        &format!(".fetch-{}", kept.id),
+        &"0".repeat(32),
+        "README",
+        ".upload-notes",
+    ] {
         fs::write(place(stray), "stray").expect("written");
     }
     let filing = filing(&folder).await;
@@ -120,7 +135,7 @@ async fn a_sweep_spares_an_upload_under_way() {
     let mut draft = filing.draft("x").await.expect("a draft");
     draft.write(b"half").await.expect("room");
     assert_eq!(filing.sweep(unix_ms()).await.expect("swept"), Swept::default());
-    let record = draft.keep("").await.expect("a file");
+    let record = draft.keep("", still().look()).await.expect("a file");
     assert_eq!(filing.sweep(unix_ms()).await.expect("swept"), Swept::default());
     assert!(filing.read(&record).await.expect("a look").is_some());
 }

@@ -1,11 +1,11 @@
 //! The copy of a database that somebody else writes.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::log::write_mark;
-use super::shape::{query, shapes};
+use super::shape::query;
 use super::{Batch, CARRIED, Change, Mark, Shape};
 use crate::store::{Store, StoreError, StoreOptions};
 
@@ -53,9 +53,8 @@ impl Copy {
     /// The batch has tables, columns or values that this version does not know, or the database cannot be
     /// written.
     pub async fn apply(&self, epoch: u64, batch: &Batch) -> Result<(), StoreError> {
-        let known = shapes(&self.store.readers).await?;
         let mut transaction = self.store.begin().await?;
-        put(&mut transaction, &known, batch).await?;
+        put(&mut transaction, &self.store.shapes, batch).await?;
         write_mark(&mut transaction, epoch, Some(batch.through)).await?;
         transaction.commit().await?;
         Ok(())
@@ -67,12 +66,17 @@ impl Copy {
     ///
     /// Fails if the database cannot be written.
     pub async fn replace(&self) -> Result<Replacement, StoreError> {
-        let known = shapes(&self.store.readers).await?;
         let mut transaction = self.store.begin().await?;
         for table in CARRIED {
             sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&mut *transaction).await?;
         }
-        Ok(Replacement { transaction, known })
+        Ok(Replacement { transaction, known: Arc::clone(&self.store.shapes) })
+    }
+
+    /// For reading what it holds.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Closes the file, so that a house can open it.
@@ -85,7 +89,7 @@ impl Copy {
 #[derive(Debug)]
 pub struct Replacement {
     transaction: Transaction<'static, Sqlite>,
-    known: Vec<Shape>,
+    known: Arc<[Shape]>,
 }
 
 impl Replacement {
@@ -119,14 +123,17 @@ async fn put(
     if let Some(strange) = batch.shapes.iter().find(|shape| !fits(shape)) {
         return Err(StoreError::Shape { table: strange.table.clone() });
     }
+    let texts: Vec<(Arc<str>, Arc<str>)> =
+        batch.shapes.iter().map(|shape| (shape.put().into(), shape.take().into())).collect();
     for Change { shape, cells } in &batch.changes {
-        let shape = batch.shapes.get(*shape).ok_or(StoreError::Row { table: "changes" })?;
+        let known = batch.shapes.get(*shape).zip(texts.get(*shape));
+        let (shape, (put, take)) = known.ok_or(StoreError::Row { table: "changes" })?;
         let sql = match cells.len() {
-            all if all == shape.columns.len() => shape.put(),
-            key if key == shape.key => shape.take(),
+            all if all == shape.columns.len() => put,
+            key if key == shape.key => take,
             _ => return Err(StoreError::Shape { table: shape.table.clone() }),
         };
-        query(sql, cells).execute(&mut **transaction).await?;
+        query(Arc::clone(sql), cells).execute(&mut **transaction).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Executor, Sqlite, Transaction};
 
-use super::shape::{cells, query, shapes};
+use super::shape::{cells, query};
 use super::{BATCH_BYTES, BATCH_ROWS, Batch, Cell, Change, Shape, Since};
 use crate::store::{Store, StoreError};
 
@@ -20,10 +20,9 @@ impl Store {
     ///
     /// Fails if the database cannot be written.
     pub async fn begin_changes(&self, epoch: u64) -> Result<(), StoreError> {
-        let shapes = shapes(&self.readers).await?;
         let mut transaction = self.begin().await?;
         drop_triggers(&mut transaction).await?;
-        for shape in &shapes {
+        for shape in self.shapes.iter() {
             for trigger in triggers(shape) {
                 sqlx::query(AssertSqlSafe(trigger)).execute(&mut *transaction).await?;
             }
@@ -101,8 +100,8 @@ impl Store {
         if noted.is_empty() {
             return Ok(Since::Changes(Batch { through: seq, ..Batch::default() }));
         }
-        let shapes = shapes(&self.readers).await?;
-        let mut batch = Batch { shapes, changes: Vec::with_capacity(noted.len()), through: seq };
+        let mut batch =
+            Batch { shapes: self.shapes.to_vec(), changes: Vec::with_capacity(noted.len()), through: seq };
         let mut bytes = 0;
         for (at, table, key) in noted {
             // A table that a newer program carried on.

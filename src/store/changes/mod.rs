@@ -15,10 +15,11 @@ mod whole;
 use serde::{Deserialize, Serialize};
 
 pub use copy::{Copy, Replacement};
+pub(super) use shape::shapes;
 pub use whole::Whole;
 
 /// The tables that a successor carries on.
-const CARRIED: [&str; 15] = [
+const CARRIED: [&str; 16] = [
     "facts",
     "members",
     "peers",
@@ -33,8 +34,12 @@ const CARRIED: [&str; 15] = [
     "room_emptied",
     "offline_letters",
     "offline_heard",
+    FILES,
     "introductions",
 ];
+
+/// The table whose rows name the bytes of uploaded files.
+const FILES: &str = "files";
 
 /// Changes of one batch at most, and about as many bytes: a follower that is far behind must not hold up
 /// what happens now, nor fill the memory.
@@ -94,6 +99,19 @@ pub struct Batch {
     pub changes: Vec<Change>,
     /// Up to which change of the log this goes.
     pub through: u64,
+}
+
+impl Batch {
+    /// The ids of uploaded files whose rows have changed, came or went.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.changes.iter().filter_map(|change| {
+            let shape = self.shapes.get(change.shape).filter(|shape| shape.table == FILES);
+            match (shape, change.cells.first()) {
+                (Some(_), Some(Cell::Text(id))) => Some(id.as_str()),
+                _ => None,
+            }
+        })
+    }
 }
 
 /// What has changed since some change.

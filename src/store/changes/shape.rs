@@ -1,5 +1,7 @@
 //! What tables look like, asked of the database itself, and the SQL that follows from it.
 
+use std::sync::Arc;
+
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Executor, Row as _, TypeInfo as _, ValueRef as _, query::Query};
 
@@ -7,7 +9,7 @@ use super::{CARRIED, Cell, Shape};
 use crate::store::StoreError;
 
 /// The tables that are carried on, as they are in this file.
-pub(super) async fn shapes<'c, E>(database: E) -> Result<Vec<Shape>, StoreError>
+pub(in crate::store) async fn shapes<'c, E>(database: E) -> Result<Vec<Shape>, StoreError>
 where
     E: Executor<'c, Database = Sqlite> + Copy,
 {
@@ -88,8 +90,8 @@ fn places(count: usize) -> String {
 }
 
 /// A statement that is made of names in our own schema, with these values.
-pub(super) fn query<'q>(sql: String, cells: &'q [Cell]) -> Query<'q, Sqlite, SqliteArguments> {
-    cells.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, cell| match cell {
+pub(super) fn query<'q>(sql: impl Into<Arc<str>>, cells: &'q [Cell]) -> Query<'q, Sqlite, SqliteArguments> {
+    cells.iter().fold(sqlx::query(AssertSqlSafe(sql.into())), |query, cell| match cell {
         Cell::Nothing => query.bind(None::<i64>),
         Cell::Number(number) => query.bind(number),
         Cell::Text(text) => query.bind(text),

@@ -1,9 +1,10 @@
 //! Everything that is carried on, read as it stood in one moment.
 
+use futures_util::TryStreamExt as _;
 use sqlx::{Sqlite, Transaction};
 
 use super::log::last;
-use super::shape::{cells, query, shapes};
+use super::shape::{cells, query};
 use super::{BATCH_BYTES, BATCH_ROWS, Batch, Cell, Change, Shape};
 use crate::store::{Store, StoreError};
 
@@ -25,11 +26,10 @@ impl Store {
     ///
     /// Fails if the database cannot be read.
     pub async fn whole(&self) -> Result<Whole, StoreError> {
-        let shapes = shapes(&self.readers).await?;
         let mut reading = self.readers.begin().await?;
         // The first question fixes the moment.
         let through = last(&mut *reading).await?;
-        Ok(Whole { reading, shapes, through, table: 0, behind: Vec::new() })
+        Ok(Whole { reading, shapes: self.shapes.to_vec(), through, table: 0, behind: Vec::new() })
     }
 }
 
@@ -44,10 +44,13 @@ impl Whole {
         let mut bytes = 0;
         while let Some(shape) = self.shapes.get(self.table) {
             let page = shape.page(self.behind.is_empty(), BATCH_ROWS);
-            let rows = query(page, &self.behind).fetch_all(&mut *self.reading).await?;
-            let is_last = rows.len() < BATCH_ROWS as usize;
-            for row in &rows {
-                let cells = cells(row)?;
+            let behind = std::mem::take(&mut self.behind);
+            // One by one: a page of the largest rows would be read a hundred times over, and fill the memory.
+            let mut rows = query(page, &behind).fetch(&mut *self.reading);
+            let mut count = 0;
+            while let Some(row) = rows.try_next().await? {
+                let cells = cells(&row)?;
+                count += 1;
                 bytes += cells.iter().map(Cell::bytes).sum::<usize>();
                 self.behind = cells.get(..shape.key).unwrap_or_default().to_vec();
                 batch.changes.push(Change { shape: self.table, cells });
@@ -55,7 +58,7 @@ impl Whole {
                     return Ok(Some(batch));
                 }
             }
-            if is_last {
+            if count < BATCH_ROWS {
                 self.table += 1;
                 self.behind.clear();
             }

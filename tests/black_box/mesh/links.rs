@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Mesh, SERVERS, finish, folder_with_keys};
 use crate::{
     app::{App, kith},
-    chat::Person,
+    person::Person,
 };
 
 /// How long links may take to come up. Longer than the first waits before dialling again.

@@ -1,9 +1,8 @@
 //! The public room of houses whose bridges hear each other over links of one dialect alone.
 
-use std::sync::LazyLock;
+use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::LazyLock};
 
 use kith::identity::BridgeKeys;
-use tempfile::TempDir;
 
 use super::{
     bridge::{ON, words},
@@ -67,30 +66,24 @@ fn spoken(frame: &str) -> String {
     String::from_utf8(bytes).expect("words")
 }
 
-/// The keys of three bridges. They take long to make, and nobody should have to wait for that while things are said.
-static BRIDGES: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().expect("a folder");
+/// The keys of three bridges. They take long to make, so all tests share theirs.
+static BRIDGES: LazyLock<Vec<BridgeKeys>> = LazyLock::new(|| {
     std::thread::scope(|scope| {
-        for number in 0..3 {
-            let data = folder.path().join(number.to_string());
-            std::fs::create_dir_all(data.join("keys")).expect("a folder");
-            scope.spawn(move || {
-                let keys = BridgeKeys::of(&data);
-                keys.olaf().and_then(|_| keys.socp()).expect("keys");
-            });
-        }
-    });
-    folder
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(BridgeKeys::generate)).collect();
+        threads.into_iter().map(|keys| keys.join().expect("a thread").expect("keys")).collect()
+    })
 });
 
-/// Starts the server of a place whose bridge has its keys already.
+/// Starts the server of a place whose bridge has its keys already, as an earlier program left them.
 fn open(place: &Place, number: usize, settings: &[(&str, &str)]) -> App {
     let folder = tempfile::tempdir().expect("a folder");
     place.furnish(&folder);
-    for key in std::fs::read_dir(BRIDGES.path().join(number.to_string()).join("keys")).expect("keys") {
-        let key = key.expect("a key");
-        let to = folder.path().join("data/keys").join(key.file_name());
-        std::fs::copy(key.path(), to).expect("a copy");
+    let BridgeKeys { olaf, socp } = &BRIDGES[number];
+    for (name, key) in [("bridge-olaf-2048.pem", olaf), ("bridge-socp-4096.pem", socp)] {
+        let path = folder.path().join("data/keys").join(name);
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).expect("a file");
+        file.write_all(key.to_pem().as_bytes()).expect("a key");
     }
     place.open_again(folder, settings)
 }

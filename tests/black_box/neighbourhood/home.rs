@@ -9,32 +9,33 @@ use super::place::Place;
 use crate::app::{App, in_time};
 
 /// The numbers of succession, a tenth of what they are by default, so that tests take seconds.
-const QUICK: [(&str, &str); 8] = [
+const QUICK: [(&str, &str); 9] = [
     ("SUCCESSION__REPORT_MS", "100"),
     ("SUCCESSION__PULSE_MS", "200"),
     ("SUCCESSION__RETRY_MS", "250"),
     ("SUCCESSION__SUSPECT_MS", "400"),
     ("SUCCESSION__LEASE_MS", "1000"),
     ("SUCCESSION__TAKEOVER_MS", "1500"),
+    ("SUCCESSION__STAGGER_MS", "50"),
     ("SUCCESSION__BY_RANKING", "false"),
     ("LIMITS__DRAIN_S", "1"),
 ];
 
 /// One node: its three doors, which stay its own while it is away.
-pub(super) struct Node {
-    pub(super) main: Place,
-    pub(super) admin: Place,
-    pub(super) succession: Place,
+pub(crate) struct Node {
+    pub(crate) main: Place,
+    pub(crate) admin: Place,
+    pub(crate) succession: Place,
 }
 
 /// A home. All its nodes have the same keys.
-pub(super) struct Home {
-    pub(super) nodes: Vec<Node>,
-    pub(super) fallback: Option<usize>,
+pub(crate) struct Home {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) fallback: Option<usize>,
 }
 
 impl Home {
-    pub(super) fn of(count: usize, fallback: Option<usize>) -> Self {
+    pub(crate) fn of(count: usize, fallback: Option<usize>) -> Self {
         let place = || Place::new(0);
         let node = |_| Node { main: place(), admin: place(), succession: place() };
         Self { nodes: (0..count).map(node).collect(), fallback }
@@ -50,7 +51,7 @@ impl Home {
         others.map(line).collect::<Vec<_>>().join(",")
     }
 
-    pub(super) fn start(&self, at: usize, folder: TempDir, more: &[(&str, &str)]) -> App {
+    pub(crate) fn start(&self, at: usize, folder: TempDir, more: &[(&str, &str)]) -> App {
         let (node, members) = (&self.nodes[at], self.members(at));
         let (admin, succession) = (node.admin.address(), node.succession.address());
         let is_fallback = (self.fallback == Some(at)).to_string();
@@ -66,19 +67,19 @@ impl Home {
         node.main.open_again(folder, &[&own[..], &QUICK, &[("SERVER__NAME", &name)], more].concat())
     }
 
-    pub(super) fn start_all(&self) -> Vec<Option<App>> {
+    pub(crate) fn start_all(&self) -> Vec<Option<App>> {
         self.start_all_with(&[])
     }
 
     /// All nodes, with these settings in common.
-    pub(super) fn start_all_with(&self, settings: &[(&str, &str)]) -> Vec<Option<App>> {
+    pub(crate) fn start_all_with(&self, settings: &[(&str, &str)]) -> Vec<Option<App>> {
         let start = |at| Some(self.start(at, tempfile::tempdir().expect("a folder"), settings));
         (0..self.nodes.len()).map(start).collect()
     }
 }
 
 /// Which node serves, once exactly one does.
-pub(super) async fn serving(apps: &[Option<App>]) -> usize {
+pub(crate) async fn serving(apps: &[Option<App>]) -> usize {
     in_time("one node serves", async {
         loop {
             let mut ready = Vec::new();
@@ -101,7 +102,7 @@ pub(super) async fn serving(apps: &[Option<App>]) -> usize {
 
 impl App {
     /// The status of an answer of the admin door, or nothing if nobody answers: nodes start anew.
-    pub(super) async fn ask_openly_if_there(&self, path: &str) -> Option<u16> {
+    pub(crate) async fn ask_openly_if_there(&self, path: &str) -> Option<u16> {
         let client = awc::Client::default();
         client
             .get(format!("http://{}{path}", self.admin))
@@ -112,14 +113,14 @@ impl App {
     }
 
     /// What a node says at its main door.
-    pub(super) async fn says(&self) -> Value {
+    pub(crate) async fn says(&self) -> Value {
         let answer = crate::api::ask(Method::GET, &format!("http://{}/", self.listen), None).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()
     }
 
     /// Waits until it says that the home is served behind this door.
-    pub(super) async fn until_served_at(&self, door: &str) {
+    pub(crate) async fn until_served_at(&self, door: &str) {
         in_time("a node knows who serves", async {
             while self.says().await["home"]["leader"] != door {
                 actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -130,7 +131,7 @@ impl App {
 }
 
 /// Waits until a question to the database of each node that runs has this answer.
-pub(super) async fn all_hold(apps: &[Option<App>], question: &'static str, answer: &str) {
+pub(crate) async fn all_hold(apps: &[Option<App>], question: &'static str, answer: &str) {
     for app in apps.iter().flatten() {
         in_time(question, async {
             loop {
@@ -150,11 +151,11 @@ pub(super) async fn all_hold(apps: &[Option<App>], question: &'static str, answe
 }
 
 /// Waits until each node that runs has a copy of what this one serves.
-pub(super) async fn all_follow(apps: &[Option<App>], leader: usize) {
+pub(crate) async fn all_follow(apps: &[Option<App>], leader: usize) {
     let id = app(apps, leader).get("/api/v1/server").await["id"].as_str().expect("an id").to_owned();
     all_hold(apps, "SELECT value FROM facts WHERE key = 'server.id'", &id).await;
 }
 
-pub(super) fn app(apps: &[Option<App>], at: usize) -> &App {
+pub(crate) fn app(apps: &[Option<App>], at: usize) -> &App {
     apps[at].as_ref().expect("a node that runs")
 }

@@ -6,7 +6,7 @@ use super::{
     home::{Home, all_follow, all_hold, app, serving},
     place::Place,
 };
-use crate::{app::App, chat::Person, voices::Guest};
+use crate::{app::App, person::Person, voices::Guest};
 
 /// Two people of one dialect who know each other, sitting at a door.
 fn pair(words: &[&[&str]; 2], door: &str, folder: &Path, names: [&str; 2]) -> [Person; 2] {

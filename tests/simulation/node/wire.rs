@@ -237,6 +237,7 @@ impl Node {
             Output::Introduce(_)
             | Output::Bans(_)
             | Output::Directory(_)
+            | Output::Pause(_)
             | Output::Doors(_)
             | Output::Errand(..) => {}
             Output::Join(..)

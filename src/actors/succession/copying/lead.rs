@@ -16,12 +16,14 @@ use tokio::{
 
 use super::{
     Copies,
+    give::give,
+    ledger::Lacks,
     wire::{Asked, CopyError, Told, Wire},
 };
 use crate::{
     crypto::home::HomeKey,
     domain::succession::NodeId,
-    store::{Mark, Since, Store},
+    store::{Mark, Since, Store, shelf::Shelf},
 };
 
 /// How often the log is asked while nothing happens: a question of a few dozen microseconds.
@@ -44,20 +46,29 @@ pub struct Reign {
     pub store: Store,
     /// How far the followers are.
     pub copies: Copies,
+    /// The folder of uploaded files.
+    pub shelf: Shelf,
     /// Who may copy everything at the moment.
     pub wholes: Arc<Semaphore>,
 }
 
-/// Tells one follower everything, then what changes, until the connection ends.
+/// Tells one follower everything, then what changes, until the connection ends; or gives it uploaded files, if it asks
+/// for one.
 ///
 /// # Errors
 /// Why it ended.
 pub async fn lead(stream: TcpStream, secret: &HomeKey, reign: &Reign) -> Result<(), CopyError> {
-    let (wire, node) = Wire::accept(stream, secret, reign.node).await?;
-    let number = STREAMS.fetch_add(1, Ordering::Relaxed);
-    let mut leader = Leader { wire, node, stream: number, reign };
-    let ended = leader.tell().await;
-    reign.copies.forget(node, number);
+    let (mut wire, node) = Wire::accept(stream, secret, reign.node).await?;
+    let ended = match wire.hear().await? {
+        Asked::Have(mark) => {
+            let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
+            let ended = Leader { wire, node, stream, lacks: Lacks::default(), reign }.tell(mark).await;
+            reign.copies.forget(node, stream);
+            ended
+        }
+        Asked::Content(id, from) => give(&mut wire, &reign.shelf, (id, from)).await,
+        Asked::Applied(_) | Asked::Lacks(_) => Err(CopyError::Nonsense),
+    };
     match ended {
         Err(CopyError::Closed) => Ok(()),
         ended => ended,
@@ -68,21 +79,17 @@ struct Leader<'a> {
     wire: Wire,
     node: NodeId,
     stream: u64,
+    /// What it lacks of the files whose rows it has.
+    lacks: Lacks,
     reign: &'a Reign,
 }
 
 impl Leader<'_> {
-    async fn tell(&mut self) -> Result<(), CopyError> {
-        let have = match self.wire.hear().await? {
-            Asked::Have(mark) => mark,
-            Asked::Applied(_) => return Err(CopyError::Nonsense),
-        };
+    async fn tell(&mut self, have: Option<Mark>) -> Result<(), CopyError> {
         self.wire.say(&Told::Serving(self.reign.epoch)).await?;
         let mut at = match have {
-            Some(Mark { epoch, seq }) if epoch == self.reign.epoch => {
-                self.reign.copies.set(self.node, self.stream, seq);
-                seq
-            }
+            // It counts as a copy once it has said what it lacks.
+            Some(Mark { epoch, seq }) if epoch == self.reign.epoch => seq,
             _ => self.everything().await?,
         };
         let mut said = Instant::now();
@@ -132,8 +139,12 @@ impl Leader<'_> {
             tokio::select! {
                 biased;
                 asked = self.wire.next() => match asked? {
-                    Asked::Applied(seq) => self.reign.copies.set(self.node, self.stream, seq),
-                    Asked::Have(_) => return Err(CopyError::Nonsense),
+                    Asked::Applied(seq) => self.reign.copies.set(self.node, self.stream, seq, self.lacks),
+                    Asked::Lacks(lacks) => {
+                        self.lacks = lacks;
+                        self.reign.copies.lacks(self.node, self.stream, lacks);
+                    }
+                    Asked::Have(_) | Asked::Content(..) => return Err(CopyError::Nonsense),
                 },
                 () = &mut pause => return Ok(()),
             }

@@ -2,24 +2,30 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-    task::JoinHandle,
+    sync::{Notify, Semaphore},
+    task::{JoinHandle, JoinSet},
     time::timeout,
 };
 
-use super::{Copies, CopyError, Reign, follow, lead};
+use super::{Asker, Contents, Copies, CopyError, Follower, Ledger, Reign, lead};
 use crate::{
     crypto::{home::HomeKey, keys::PrivateKey},
     domain::succession::NodeId,
-    store::{Copy, Mark, Store},
+    store::{Copy, Mark, Store, StoreError, shelf::Shelf},
 };
 
 const SERVES: NodeId = NodeId(1);
 const FOLLOWS: NodeId = NodeId(2);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const fn asker(secret: &HomeKey) -> Asker<'_> {
+    Asker { secret, node: FOLLOWS }
+}
 
 fn secret() -> Arc<HomeKey> {
     let key = PrivateKey::generate(2048).expect("a key");
@@ -37,6 +43,18 @@ impl Node {
 
     fn database(&self) -> PathBuf {
         self.folder.path().join("kith.db")
+    }
+
+    fn shelf(&self) -> Shelf {
+        Shelf::of(self.folder.path())
+    }
+
+    /// Keeps a copy from now on.
+    async fn follower(&self) -> Follower {
+        self.shelf().make().await.expect("a folder");
+        let copy = Copy::open(&self.database()).await.expect("a copy");
+        let mark = copy.mark().await.expect("a look");
+        Follower::new(copy, Contents::new(self.shelf(), Ledger::default()), mark).0
     }
 
     async fn store(&self) -> Store {
@@ -65,26 +83,52 @@ async fn serve(
     (address, task)
 }
 
+/// The same for each that dials.
+async fn serve_all(reign: Reign, secret: Arc<HomeKey>) -> (std::net::SocketAddr, Abort) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let task = tokio::spawn(async move {
+        let mut streams = JoinSet::new();
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let (secret, reign) = (Arc::clone(&secret), reign.clone());
+            streams.spawn(async move { lead(stream, &secret, &reign).await });
+        }
+    });
+    (address, Abort(task))
+}
+
+/// Ends a task when the test ends.
+struct Abort(JoinHandle<()>);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 async fn reign(node: &Node, epoch: u64) -> Reign {
     let store = node.store().await;
     store.begin_changes(epoch).await.expect("a log");
-    Reign { node: SERVES, epoch, store, copies: Copies::default(), wholes: Arc::new(Semaphore::new(1)) }
+    let (shelf, wholes) = (node.shelf(), Arc::new(Semaphore::new(1)));
+    shelf.make().await.expect("a folder");
+    Reign { node: SERVES, epoch, store, copies: Copies::default(), shelf, wholes }
 }
 
 /// Follows until `seq` of `epoch` is on disk, then hangs up.
 async fn follow_until(address: std::net::SocketAddr, secret: &HomeKey, node: &Node, wished: Mark) {
-    let copy = Copy::open(&node.database()).await.expect("a copy");
-    let (told, mut marks) = watch::channel(None);
+    let follower = node.follower().await;
+    let mut marks = follower.mark.subscribe();
     let stream = TcpStream::connect(address).await.expect("a connection");
     let arrived = async {
         let enough = |mark: &Option<Mark>| mark.is_some_and(|mark| mark >= wished);
         marks.wait_for(enough).await.expect("a mark");
     };
     tokio::select! {
-        ended = follow(stream, secret, FOLLOWS, &copy, &told) => panic!("{ended:?}"),
+        ended = follower.follow(stream, asker(secret)) => panic!("{ended:?}"),
         () = arrived => {}
     }
-    copy.close().await;
+    follower.copy.close().await;
 }
 
 #[tokio::test]
@@ -95,8 +139,7 @@ async fn a_follower_has_what_was_there_and_what_comes_and_says_how_far_it_is() {
     store.set_fact("colour", "red").await.expect("a fact");
     let before = store.last_change().await.expect("a number");
     let (address, task) = serve(reign, Arc::clone(&secret)).await;
-    let copy = Copy::open(&follower.database()).await.expect("a copy");
-    let told = watch::channel(None).0;
+    let copying = follower.follower().await;
     let later = async {
         copies.until(FOLLOWS, before).await;
         store.set_fact("colour", "green").await.expect("a fact");
@@ -107,10 +150,10 @@ async fn a_follower_has_what_was_there_and_what_comes_and_says_how_far_it_is() {
     let stream = TcpStream::connect(address).await.expect("a connection");
     // It hangs up once the leader knows how far it is.
     tokio::select! {
-        ended = follow(stream, &secret, FOLLOWS, &copy, &told) => panic!("{ended:?}"),
-        done = timeout(Duration::from_secs(30), later) => done.expect("in time"),
+        ended = copying.follow(stream, asker(&secret)) => panic!("{ended:?}"),
+        done = timeout(PATIENCE, later) => done.expect("in time"),
     }
-    copy.close().await;
+    copying.copy.close().await;
     task.await.expect("no panic").expect("an end in order");
     assert!(copies.all().is_empty(), "who hung up has no copy that counts");
     assert_eq!(follower.fact().await.as_deref(), Some("green"));
@@ -133,19 +176,64 @@ async fn whoever_begins_to_serve_is_copied_anew() {
 }
 
 #[tokio::test]
+async fn rows_that_do_not_take_the_changes_are_copied_anew() {
+    let (leader, follower, secret) = (Node::new(), Node::new(), secret());
+    let reign = reign(&leader, 7).await;
+    let store = reign.store.clone();
+    store.set_fact("colour", "red").await.expect("a fact");
+    let seq = store.last_change().await.expect("a number");
+    let (address, _task) = serve_all(reign, Arc::clone(&secret)).await;
+    follow_until(address, &secret, &follower, Mark { epoch: 7, seq }).await;
+    // Something stands here that stands nowhere else, and is in the way of what comes.
+    let mut database =
+        SqliteConnectOptions::new().filename(follower.database()).connect().await.expect("a database");
+    sqlx::raw_sql(
+        "INSERT INTO facts (key, value) VALUES ('stale', 'x');
+         CREATE TRIGGER no_green BEFORE UPDATE ON facts
+         WHEN NEW.value = 'green' AND EXISTS (SELECT 1 FROM facts WHERE key = 'stale')
+         BEGIN SELECT RAISE(ABORT, 'no'); END;
+         CREATE TRIGGER no_new_green BEFORE INSERT ON facts
+         WHEN NEW.value = 'green' AND EXISTS (SELECT 1 FROM facts WHERE key = 'stale')
+         BEGIN SELECT RAISE(ABORT, 'no'); END;",
+    )
+    .execute(&mut database)
+    .await
+    .expect("a trap");
+    database.close().await.expect("the end");
+    store.set_fact("colour", "green").await.expect("a fact");
+    let seq = store.last_change().await.expect("a number");
+
+    let copying = follower.follower().await;
+    let mut marks = copying.mark.subscribe();
+    let follow = async || {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        copying.follow(stream, asker(&secret)).await
+    };
+    let refused = timeout(PATIENCE, follow()).await.expect("in time");
+    assert!(matches!(refused, Err(CopyError::Store(StoreError::Database(_)))), "{refused:?}");
+    let arrived = marks.wait_for(|mark| *mark == Some(Mark { epoch: 7, seq }));
+    tokio::select! {
+        ended = follow() => panic!("{ended:?}"),
+        arrived = timeout(PATIENCE, arrived) => { arrived.expect("in time").expect("a mark"); }
+    }
+    copying.copy.close().await;
+    assert_eq!(follower.fact().await.as_deref(), Some("green"));
+}
+
+#[tokio::test]
 async fn a_stranger_is_told_nothing_and_can_tell_nothing() {
     let (leader, follower) = (Node::new(), Node::new());
     let (address, task) = serve(reign(&leader, 1).await, secret()).await;
-    let copy = Copy::open(&follower.database()).await.expect("a copy");
+    let copying = follower.follower().await;
     let stream = TcpStream::connect(address).await.expect("a connection");
-    let followed = follow(stream, &secret(), FOLLOWS, &copy, &watch::channel(None).0).await;
+    let followed = copying.follow(stream, asker(&secret())).await;
     assert!(
         matches!(followed, Err(CopyError::Closed | CopyError::Stranger | CopyError::Io(_))),
         "{followed:?}"
     );
     let led = task.await.expect("no panic");
     assert!(matches!(led, Err(CopyError::Stranger)), "{led:?}");
-    assert_eq!(copy.mark().await.expect("no mark"), None);
+    assert_eq!(copying.copy.mark().await.expect("no mark"), None);
 }
 
 #[tokio::test]
@@ -161,3 +249,6 @@ async fn whoever_says_something_else_is_let_go() {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     }
 }
+
+#[path = "files_tests.rs"]
+mod files;

@@ -13,6 +13,7 @@ use tokio::{
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
+use super::ledger::Lacks;
 use crate::{
     crypto::{
         channel::{Channel, Ephemeral, Purpose},
@@ -37,7 +38,7 @@ const LINE: usize = 256;
 const MESSAGE: usize = 16 * 1024 * 1024;
 
 /// How long one step may take. Whoever serves says something every second.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a stream ended.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,15 @@ pub enum CopyError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The folder of uploaded files.
+    #[error("the folder of uploaded files: {0}")]
+    Disk(#[source] io::Error),
+    /// The disk has no room for a file.
+    #[error("the disk has no room for an uploaded file")]
+    NoRoom,
+    /// An uploaded file is another one than its row says.
+    #[error("an uploaded file is not what its row says")]
+    Differs,
 }
 
 /// What whoever serves says.
@@ -80,6 +90,10 @@ pub(super) enum Told {
     Changes(Batch),
     /// Nothing more has happened so far.
     Still,
+    /// So many bytes of the file that was asked for follow, in pieces that are no messages.
+    Content(u64),
+    /// The file that was asked for is not here.
+    Absent,
 }
 
 /// What whoever follows says.
@@ -89,6 +103,10 @@ pub(super) enum Asked {
     Have(Option<Mark>),
     /// It is on disk up to here.
     Applied(u64),
+    /// So much is lacking of the files whose rows are on disk. Nothing, unless said otherwise.
+    Lacks(Lacks),
+    /// The bytes of this file, behind the first so many. Whoever begins with that wants no rows.
+    Content(String, u64),
 }
 
 /// A connection between two nodes that have both shown that they know the secret.
@@ -132,8 +150,12 @@ impl Wire {
     }
 
     pub(super) async fn say(&mut self, message: &impl Serialize) -> Result<(), CopyError> {
-        let message = postcard::to_allocvec(message).map_err(|_| CopyError::Nonsense)?;
-        let sealed = self.channel.seal(&message);
+        self.send(&postcard::to_allocvec(message).map_err(|_| CopyError::Nonsense)?).await
+    }
+
+    /// Sends bytes that are no message.
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), CopyError> {
+        let sealed = self.channel.seal(bytes);
         in_time(self.framed.send(sealed)).await
     }
 
@@ -142,11 +164,19 @@ impl Wire {
         timeout(PATIENCE, self.next()).await.map_err(|_| CopyError::Silent)?
     }
 
+    /// Bytes that are no message, within the same time.
+    pub(super) async fn receive(&mut self) -> Result<Bytes, CopyError> {
+        timeout(PATIENCE, self.open()).await.map_err(|_| CopyError::Silent)?
+    }
+
     /// The next message, whenever it comes. Nothing is lost if this is given up.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<T, CopyError> {
+        postcard::from_bytes(&self.open().await?).map_err(|_| CopyError::Nonsense)
+    }
+
+    async fn open(&mut self) -> Result<Bytes, CopyError> {
         let sealed: Bytes = self.framed.next().await.ok_or(CopyError::Closed)??.freeze();
-        let message = self.channel.open(sealed).ok_or(CopyError::Stranger)?;
-        postcard::from_bytes(&message).map_err(|_| CopyError::Nonsense)
+        self.channel.open(sealed).ok_or(CopyError::Stranger)
     }
 }
 

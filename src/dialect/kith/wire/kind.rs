@@ -40,6 +40,12 @@ pub const LINES: u8 = 100;
 pub const LOST: u8 = 101;
 /// Where else the sender's home is found.
 pub const DOORS: u8 = 72;
+/// The sender is about to move: say no more letters until it has.
+pub const HOLD: u8 = 73;
+/// The sender has said all letters that it says before the reader has moved.
+pub const HELD: u8 = 74;
+/// The sender stays where it is: go on.
+pub const GO_ON: u8 = 75;
 /// Who is registered in the sender's directory.
 pub const DIRECTORY: u8 = 112;
 /// The bans that the sender's operator has made, signed.

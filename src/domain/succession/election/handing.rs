@@ -119,13 +119,7 @@ impl Election {
         let Some(handing) = &mut reign.handing else { return };
         let (to, seat, step) = (handing.to, handing.seat, handing.step);
         if now >= handing.since + lease {
-            reign.handing = None;
-            reign.calm(now);
-            self.ask(seat, Question::Cancel(to, epoch), out);
-            if step != Step::Preparing {
-                out.push(Output::Resume);
-            }
-            return out.push(Output::Handing(to, Handing::Cancelled));
+            return self.cancel(now, out);
         }
         if now < handing.again {
             return;
@@ -135,6 +129,26 @@ impl Election {
             Step::Preparing => self.ask(seat, Question::Prepare(to, epoch), out),
             Step::Quiescing => {}
             Step::Committing => self.ask(seat, Question::Commit(to, epoch, self.position), out),
+        }
+    }
+
+    /// We go on leading.
+    fn cancel(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let State::Leader(reign) = &mut self.state else { return };
+        let Some(HandOver { to, seat, step, .. }) = reign.handing.take() else { return };
+        reign.calm(now);
+        self.ask(seat, Question::Cancel(to, self.ballot.epoch.next()), out);
+        if step != Step::Preparing {
+            out.push(Output::Resume);
+        }
+        out.push(Output::Handing(to, Handing::Cancelled));
+    }
+
+    /// Its copy will not be whole, because our own disk takes nothing.
+    pub(super) fn stuck(&mut self, node: NodeId, now: Moment, out: &mut Vec<Output>) {
+        let handing = if let State::Leader(reign) = &self.state { reign.handing.as_ref() } else { None };
+        if handing.is_some_and(|handing| handing.to == node && handing.step == Step::Quiescing) {
+            self.cancel(now, out);
         }
     }
 
@@ -251,11 +265,13 @@ impl Election {
         if self.prepared.is_some_and(|prepared| prepared.epoch == epoch) {
             self.prepared = None;
         }
-        let asks_leader =
-            matches!(&self.state, State::Candidate(campaign) if campaign.stage == Stage::Release);
-        if asks_leader && from.epoch == self.ballot.epoch {
+        let leader = self.seat_of(from.node);
+        let asks_leader = matches!(&self.state, State::Candidate(campaign)
+            if campaign.stage == Stage::Release && campaign.epoch == epoch && campaign.handed_by == leader);
+        if asks_leader {
             self.retire(super::Cause::NotElected, now, out);
         }
+        self.released(from.node, epoch, now, out);
         self.reply(asked, Answer::Ready(epoch), out);
     }
 }

@@ -36,6 +36,8 @@ pub enum Input {
     Prepared(Epoch, bool),
     /// All that was accepted has been copied by this node: the answer to [`Output::Quiesce`].
     CaughtUp(NodeId),
+    /// What was accepted cannot be written down, so this node cannot have it: the other answer.
+    Stuck(NodeId),
     /// An operator wants another leader: this one, or whoever is best.
     HandOver(Option<NodeId>),
 }
@@ -117,6 +119,8 @@ pub enum Cause {
     HigherEpoch,
     /// Its ballot could not be written.
     DiskFailed,
+    /// Whom it voted for was not elected either.
+    Conceded,
 }
 
 impl Cause {
@@ -134,6 +138,7 @@ impl Cause {
             Self::LostMajority => "lost-majority",
             Self::HigherEpoch => "higher-epoch",
             Self::DiskFailed => "disk-failed",
+            Self::Conceded => "conceded",
         }
     }
 }
@@ -188,6 +193,9 @@ pub enum NotHanded {
     /// Its copy of the database is too far behind.
     #[error("its copy of the database is too far behind")]
     Lags,
+    /// It has the rows of uploaded files, and not yet the files.
+    #[error("it does not have the uploaded files yet")]
+    Files,
     /// There is nobody who could lead.
     #[error("there is nobody who could lead")]
     Nobody,
@@ -205,6 +213,7 @@ impl NotHanded {
             Self::NotANode => "no_node",
             Self::NotAlive => "not_alive",
             Self::Lags => "lags",
+            Self::Files => "lacks_files",
             Self::Nobody => "nobody",
         }
     }

@@ -1,0 +1,160 @@
+//! One person in several places: another browser, a terminal, another tab, the same page later.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use serde_json::json;
+
+use crate::{
+    app::{App, PATIENCE},
+    chromium::LOOK,
+    middle::Middle,
+    person::Person,
+    stage::Stage,
+    talk::page,
+    visitor::Visitor,
+};
+
+/// Saves the key of a visitor into a folder, as only its owner may read it, and says where.
+async fn saved(visitor: &Visitor, folder: &Path) -> PathBuf {
+    let behaviour = json!({"behavior": "allow", "downloadPath": folder});
+    visitor.browser.tool("Browser.setDownloadBehavior", behaviour).await;
+    visitor.clicks("#identity-panel summary").await;
+    visitor.clicks("#export").await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let files: Vec<PathBuf> =
+            fs::read_dir(folder).expect("a folder").flatten().map(|file| file.path()).collect();
+        if let [only] = &files[..]
+            && only.extension().is_some_and(|ending| ending == "json")
+        {
+            fs::set_permissions(only, fs::Permissions::from_mode(0o600)).expect("a mode");
+            return only.clone();
+        }
+        assert!(Instant::now() < deadline, "nothing was saved but {files:?}");
+        actix_web::rt::time::sleep(LOOK).await;
+    }
+}
+
+/// Reads a key from a file, and waits until the visitor is whom it makes of her.
+async fn becomes(visitor: &mut Visitor, file: &Path, wanted: &str) {
+    visitor.types("#import", file.to_str().expect("a path")).await;
+    let script =
+        "return [document.body.dataset.state, document.querySelector('#me').dataset.fingerprint ?? '']";
+    let is = |(state, found): &(String, String)| state == "online" && found.starts_with(wanted);
+    let (_, found) = visitor.until(&format!("she is {wanted}"), script, &[], is).await;
+    visitor.fingerprint = found;
+}
+
+#[actix_web::test]
+async fn one_person_is_the_same_in_another_browser_and_at_a_terminal() {
+    let Some(stage) = Stage::enter().await else { return };
+    let app = App::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let anna = stage.visitor(&page(&app)).await;
+    let mut other = stage.visitor(&page(&app)).await;
+    assert_ne!(anna.fingerprint, other.fingerprint);
+    let downloads = folder.path().join("downloads");
+    fs::create_dir(&downloads).expect("a folder");
+    let file = saved(&anna, &downloads).await;
+
+    // At a terminal.
+    let words = |keyring: &Path| {
+        let mut command = crate::app::kith();
+        command.args(["chat", &format!("ws://{}", app.listen), "--keyring"]).arg(keyring);
+        command
+    };
+    let mut terminal = Person::running(words(&file), "* connected to");
+    assert_eq!(terminal.short, anna.fingerprint[..12], "the same person");
+    terminal.types("from my terminal");
+    other.reads_of(&anna.fingerprint, "from my terminal").await;
+    terminal.leaves(0);
+
+    // In another browser, which lets go of who it was.
+    becomes(&mut other, &file, &anna.fingerprint).await;
+    let nobody = anna.fingerprint.clone();
+    anna.browser.driven.goto("about:blank").await.expect("an empty page");
+    other.says("from my other browser").await;
+    other.reads_of(&nobody, "from my other browser").await;
+
+    // And back: a key that was made at a terminal.
+    let ben = Person::at(&format!("ws://{}", app.listen), folder.path(), "ben");
+    let short = ben.short.clone();
+    ben.leaves(0);
+    becomes(&mut other, &folder.path().join("ben.json"), &short).await;
+    let mut carl = Person::at(&format!("ws://{}", app.listen), folder.path(), "carl");
+    other.says("ben has moved to a browser").await;
+    assert_eq!(carl.reads("ben has moved"), format!("{short}: ben has moved to a browser"));
+
+    // What is no key changes nothing.
+    let wrong = folder.path().join("wrong.json");
+    for text in ["", "{}", "{\"version\":1,\"private_key\":\"-----BEGIN PRIVATE KEY-----\"}", "[1]"] {
+        fs::write(&wrong, text).expect("a file");
+        other.types("#import", wrong.to_str().expect("a path")).await;
+    }
+    other.says("I am still ben").await;
+    assert_eq!(carl.reads("still ben"), format!("{short}: I am still ben"));
+    anna.leaves().await;
+    other.leaves().await;
+}
+
+#[actix_web::test]
+async fn a_page_that_is_loaded_again_is_the_same_person_and_counts_on() {
+    let Some(stage) = Stage::enter().await else { return };
+    let app = App::start();
+    let middle = Middle::before(&app);
+    let anna = stage.visitor(&middle.page).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut carl = Person::at(&format!("ws://{}", app.listen), folder.path(), "carl");
+    anna.says("the first").await;
+    carl.reads("the first");
+    anna.browser.driven.refresh().await.expect("the page");
+    let before = anna.fingerprint.clone();
+    let anna = anna.is_online().await;
+    assert_eq!(anna.fingerprint, before, "the same person");
+    anna.says("the second").await;
+    assert_eq!(carl.reads("the second"), format!("{}: the second", &before[..12]));
+    let counters = middle.counters();
+    assert!(counters.len() >= 4, "two hellos and two letters: {counters:?}");
+    assert!(counters.is_sorted_by(|one, next| one < next), "{counters:?}");
+    anna.leaves().await;
+}
+
+#[actix_web::test]
+async fn of_two_tabs_one_talks_and_the_other_can_take_over() {
+    let Some(stage) = Stage::enter().await else { return };
+    let app = App::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let anna = stage.visitor(&page(&app)).await;
+    let mut carl = Person::at(&format!("ws://{}", app.listen), folder.path(), "carl");
+    let driven = &anna.browser.driven;
+    let first = driven.window().await.expect("a tab");
+    let second = driven.new_window(true).await.expect("another tab").handle;
+    driven.switch_to_window(second.clone()).await.expect("the other tab");
+    driven.goto(&page(&app)).await.expect("the page");
+    anna.is("taken").await;
+    assert_eq!(app.clients().await.len(), 2, "one connection for both tabs");
+    anna.clicks("#take-over").await;
+    anna.is("online").await;
+    let me: String = anna.asks("return document.querySelector('#me').dataset.fingerprint", &[]).await;
+    assert_eq!(me, anna.fingerprint);
+    anna.says("from the second tab").await;
+    assert_eq!(carl.reads("second tab"), format!("{}: from the second tab", &me[..12]));
+    driven.switch_to_window(first.clone()).await.expect("the first tab");
+    anna.is("taken").await;
+    anna.clicks("#take-over").await;
+    anna.is("online").await;
+    anna.says("and back in the first").await;
+    assert_eq!(carl.reads("back in the first"), format!("{}: and back in the first", &me[..12]));
+    // A tab that is closed leaves its place.
+    driven.close_window().await.expect("the end of the tab");
+    driven.switch_to_window(second).await.expect("the other tab");
+    anna.is("online").await;
+    anna.says("and alone").await;
+    carl.reads("and alone");
+    anna.leaves().await;
+}

@@ -1,7 +1,7 @@
 //! What a line that somebody typed means.
 
 use crate::{
-    cli::words::{cut, unknown},
+    cli::words::{self, Line, cut, incomplete, unknown},
     client::room::Wish,
     domain::endpoint::EndpointError,
 };
@@ -28,7 +28,7 @@ const KNOWN: [&str; 18] = [
     "quit",
 ];
 /// How one is listed for those who mesh by themselves.
-const INTRODUCE: &str = "that command needs more: /introduce IP:PORT, or /introduce off";
+const INTRODUCE: &str = "/introduce IP:PORT, or /introduce off";
 
 /// Help, as it is printed.
 pub(super) const HELP: [&str; 20] = [
@@ -85,15 +85,10 @@ pub(super) enum Typed {
 
 impl Typed {
     pub(super) fn read(line: &str) -> Self {
-        let line = line.trim();
-        match line.strip_prefix('/') {
-            None if line.is_empty() => Self::Nothing,
-            None => Self::Here(line.to_owned()),
-            Some(text) if text.starts_with('/') => Self::Here(text.to_owned()),
-            Some(command) => {
-                let (name, rest) = cut(command);
-                Self::command(name, rest)
-            }
+        match words::read(line) {
+            Line::Empty => Self::Nothing,
+            Line::Words(words) => Self::Here(words.to_owned()),
+            Line::Command(name, rest) => Self::command(name, rest),
         }
     }
 
@@ -101,7 +96,7 @@ impl Typed {
         let (first, second) = cut(rest);
         let two = |usage: &str, make: fn(String, String) -> Self| {
             if second.is_empty() {
-                Self::Wrong(format!("that command needs more: {usage}"))
+                Self::Wrong(incomplete(usage))
             } else {
                 make(first.to_owned(), second.to_owned())
             }
@@ -120,7 +115,7 @@ impl Typed {
             "rooms" => Self::Ask(Wish::Rooms),
             "history" => Self::Ask(Wish::History(some(rest))),
             "older" => Self::Ask(Wish::Older),
-            "introduce" if rest.is_empty() => Self::Wrong(INTRODUCE.to_owned()),
+            "introduce" if rest.is_empty() => Self::Wrong(incomplete(INTRODUCE)),
             "introduce" if rest == "off" => Self::Ask(Wish::Hide),
             "introduce" => match rest.parse() {
                 Ok(at) => Self::Ask(Wish::Introduce(at)),
@@ -185,7 +180,7 @@ mod tests {
         for (line, words) in [
             ("/tell a", "that command needs more: /tell WHO TEXT"),
             ("/join", "/join needs something behind it"),
-            ("/introduce", INTRODUCE),
+            ("/introduce", &incomplete(INTRODUCE)),
             ("/introduce me", "an address is written ip:port, or [ip]:port for IPv6, without leading zeros"),
             ("/romms", "there is no command /romms; did you mean /rooms?"),
             ("/all", "/all needs something behind it"),

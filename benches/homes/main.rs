@@ -20,13 +20,14 @@ use people::{Count, Crowd, Figures};
 use tokio::time::sleep;
 
 /// The numbers of succession, about a tenth of what they are by default.
-const QUICK: [(&str, &str); 6] = [
+const QUICK: [(&str, &str); 7] = [
     ("SUCCESSION__REPORT_MS", "100"),
     ("SUCCESSION__PULSE_MS", "200"),
     ("SUCCESSION__RETRY_MS", "250"),
     ("SUCCESSION__SUSPECT_MS", "400"),
     ("SUCCESSION__LEASE_MS", "1000"),
     ("SUCCESSION__TAKEOVER_MS", "1500"),
+    ("SUCCESSION__STAGGER_MS", "50"),
 ];
 /// How long people talk before the end, and behind it.
 const TALK: Duration = Duration::from_secs(5);

@@ -50,10 +50,10 @@ fn succession(settings: &Settings) -> Sense {
     if let Some(problem) = succession.problem() {
         return Err(Nonsense { key: "succession.report_to", problem });
     }
-    match succession.numbers() {
-        Ok(_) => Ok(()),
-        Err(unsound) => Err(Nonsense { key: "succession", problem: unsound.to_string() }),
-    }
+    succession
+        .numbers()
+        .map(|_| ())
+        .map_err(|unsound| Nonsense { key: unsound.setting(), problem: unsound.to_string() })
 }
 
 fn rendezvous(Settings { rendezvous, listen, .. }: &Settings) -> Sense {

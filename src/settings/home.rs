@@ -142,7 +142,7 @@ pub struct Succession {
     pub pulse_ms: u32,
     /// How long an answer is waited for.
     pub retry_ms: u32,
-    /// Attempts after the first one.
+    /// Attempts after the first one until a node, or the server that we report to, counts as silent.
     pub retries: u32,
     /// Silence after which a host is suspect.
     pub suspect_ms: u32,
@@ -152,8 +152,14 @@ pub struct Succession {
     pub forget_ms: u32,
     /// How long the answers of a majority allow a leader to serve.
     pub lease_ms: u32,
-    /// How long a node that has heard a leader helps nobody else to lead.
+    /// When the next leader serves after the last one fell silent.
     pub takeover_ms: u32,
+    /// By how much later each successor stands than the one before it.
+    pub stagger_ms: u32,
+    /// How long a node that has never heard of a leader looks around at least.
+    pub first_wait_min_ms: u32,
+    /// And at most.
+    pub first_wait_max_ms: u32,
     /// How long a leader stays before another one can be better.
     pub tenure_ms: u32,
     /// By how many per cent another one must be better.
@@ -162,6 +168,8 @@ pub struct Succession {
     pub lead_pulses: u32,
     /// How long a leader that has handed over is not chosen again.
     pub hold_down_ms: u32,
+    /// By how many changes a copy may be behind when a hand-over to it begins.
+    pub lag: u32,
     /// Whether a node that is clearly better becomes the leader.
     pub by_ranking: bool,
     /// Hosts in the table at most.
@@ -212,9 +220,11 @@ impl Succession {
             lead_percent: self.lead_percent,
             lead_pulses: self.lead_pulses,
             hold_down: span(self.hold_down_ms),
+            lag: self.lag.into(),
+            first_wait: (span(self.first_wait_min_ms), span(self.first_wait_max_ms)),
+            stagger: span(self.stagger_ms),
             by_ranking: self.by_ranking,
             hosts: self.hosts,
-            ..Numbers::default()
         };
         numbers.check().map(|()| numbers)
     }
@@ -273,6 +283,13 @@ mod tests {
             assert_eq!(problem.is_some(), word.is_some(), "{report_to}");
             assert!(problem.unwrap_or_default().contains(word.unwrap_or_default()), "{report_to}");
         }
+    }
+
+    #[test]
+    fn the_numbers_of_the_settings_are_those_of_the_rules() {
+        let settings =
+            crate::settings::load(&crate::settings::Sources::default()).expect("the built-in settings");
+        assert_eq!(settings.settings.succession.numbers(), Ok(Numbers::default()));
     }
 
     #[test]

@@ -38,7 +38,7 @@ use self::{
 use crate::{
     actors::{
         archivist::Archivist,
-        clock::Clock,
+        clock::{Clock, unix_ms},
         event::Bulletin,
         house::{House, Plan},
         neighbourhood,
@@ -188,7 +188,7 @@ pub async fn run(
     let nodes = home.as_ref().map(Joined::nodes).unwrap_or_default();
     let (identity, doors) = (&identity, &outside.doors);
     let site = open(Parts { settings, identity, doors, store, stop, bulletin, nodes }).await?;
-    let behind = Behind::open(&mut outside, &site)?;
+    let behind = Behind::open(&mut outside, &site).await?;
     if !supervised {
         greeting::greet(&outside.doors, &site, identity);
     }
@@ -213,13 +213,14 @@ struct Behind {
 }
 
 impl Behind {
-    fn open(outside: &mut Outside, site: &Arc<Site>) -> Result<Self, StartupError> {
+    async fn open(outside: &mut Outside, site: &Arc<Site>) -> Result<Self, StartupError> {
+        let introductions = site.store.introductions(unix_ms()).await?;
         let main = door::serve(outside.listeners()?, site, outside.tls.as_ref())?;
         let admin = admin::serve(outside.admin()?, Arc::clone(site))?;
         let behind = Self { main: main.handle(), admin: admin.handle() };
         actix_rt::spawn(main);
         actix_rt::spawn(admin);
-        rendezvous::open(outside.rendezvous(&site.settings)?, &site.house);
+        rendezvous::open(outside.rendezvous(&site.settings)?, introductions, &site.house);
         // Neighbours dial back, so the doors are open first.
         site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
         Ok(behind)

@@ -5,8 +5,9 @@ use std::{net::TcpListener, sync::Arc};
 use crate::{
     actors::{
         house::House,
-        rendezvous::{Open, Policy},
+        rendezvous::{Open, Policy, Restore},
     },
+    domain::directory::published::Introduction,
     settings::Settings,
 };
 
@@ -16,8 +17,9 @@ pub(super) fn policy(settings: &Settings) -> Policy {
     Policy { rules: section.rules(&settings.limits), nul: section.nul, share: section.share }
 }
 
-/// Lets people in at the door.
-pub(super) fn open(door: Option<TcpListener>, house: &Arc<House>) {
+/// Lists whom operators have registered before, and lets people in at the door.
+pub(super) fn open(door: Option<TcpListener>, kept: Vec<Introduction>, house: &Arc<House>) {
+    house.rendezvous.do_send(Restore(kept));
     if let Some(listener) = door {
         house.rendezvous.do_send(Open { listener, house: Arc::clone(house) });
     }

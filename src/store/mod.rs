@@ -1,5 +1,5 @@
 //! What the house remembers across restarts: facts about itself, members it has met, files
-//! it keeps, neighbours it knows, bans, rooms and their histories.
+//! it keeps, neighbours it knows, bans, rooms and their histories, and where operators have said that members listen.
 //!
 //! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
 //! anyway; with a single connection our own writes queue in order and in memory, and never meet each
@@ -13,6 +13,7 @@ mod channel;
 mod error;
 mod facts;
 mod files;
+mod introductions;
 mod members;
 mod offline;
 mod peers;

@@ -235,6 +235,7 @@ impl Pair {
                 ("SUCCESSION__RETRY_MS", "250"),
                 ("SUCCESSION__LEASE_MS", "2000"),
                 ("SUCCESSION__TAKEOVER_MS", "3000"),
+                ("SUCCESSION__STAGGER_MS", "100"),
             ])
         };
         Self { apps: [start(0), start(1)], doors, _admin: admin, _main: main }

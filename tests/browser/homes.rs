@@ -15,6 +15,10 @@ use crate::{
 /// What a browser says of a node that is gone, or stands by.
 const GONE: [&str; 3] = ["ERR_CONNECTION", "WebSocket connection to", "503 (Service Unavailable)"];
 
+/// How many lines there are of which nobody knows whether the server has taken them.
+const UNSETTLED: &str =
+    "return document.querySelectorAll('#log li[data-own]:not([data-state=taken])').length";
+
 /// A home of three, of which one serves and all know it.
 async fn three() -> (Home, Vec<Option<App>>, usize) {
     let home = Home::of(3, None);
@@ -136,7 +140,33 @@ async fn a_planned_hand_over_loses_no_line_and_doubles_none() {
     for visitor in [&anna, &ben] {
         assert_eq!(visitor.texts().await, lines, "each line once, and in its order");
     }
-    let carl = stage.visitor(&page(app(&apps, second))).await;
+    // Who was not there in that moment has not heard it: everybody's conversation has no history. But it has an order.
+    all_follow(&apps, second).await;
+    for visitor in [&anna, &ben] {
+        visitor.goes_to("public").await;
+    }
+    for (number, line) in lines.iter().enumerate() {
+        anna.says(line).await;
+        if number == 10 {
+            hand_over(&apps, second, first).await;
+        }
+    }
+    for visitor in [&anna, &ben] {
+        visitor.comes_to(&home.nodes[first].main.url()).await;
+    }
+    anna.says("the end").await;
+    anna.until("all of it was taken", UNSETTLED, &[], |waiting: &usize| *waiting == 0).await;
+    ben.knows(&anna.fingerprint).await;
+    anna.says("the very end").await;
+    ben.reads("the very end").await;
+    let all = [&lines[..], &["the end".to_owned(), "the very end".to_owned()]].concat();
+    assert_eq!(anna.texts().await, all);
+    let heard = ben.texts().await;
+    let places: Vec<_> = heard.iter().map(|text| all.iter().position(|line| line == text)).collect();
+    assert!(places.is_sorted_by(|one, next| one < next), "each at most once, and in order: {heard:?}");
+    assert!(heard.len() > 10, "{heard:?}");
+
+    let carl = stage.visitor(&page(app(&apps, first))).await;
     carl.enters("garden").await;
     carl.reads("line 29").await;
     assert_eq!(carl.texts().await, lines, "and so it stands in the history");
@@ -159,10 +189,12 @@ async fn a_page_moves_over_when_the_node_that_serves_is_killed() {
     all_follow(&apps, first).await;
     anna.types("#say", "half a sentence").await;
     let folder = apps[first].take().expect("a node").kill();
+    ben.says("said on the way").await;
     let second = serving(&apps).await;
     let next = home.nodes[second].main.url();
     anna.comes_to(&next).await;
     ben.comes_to(&next).await;
+    anna.reads_of(&ben.fingerprint, "said on the way").await;
     assert_eq!(anna.value("#say").await, "half a sentence");
     anna.says("").await;
     ben.reads_of(&anna.fingerprint, "half a sentence").await;

@@ -5,6 +5,7 @@ mod bans;
 mod changes;
 mod channel;
 mod contract;
+mod introductions;
 mod offline;
 mod peers;
 mod rooms;

@@ -33,8 +33,13 @@ impl Lease {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
+    /// What is left of it, if there is one.
+    fn left(&self) -> Option<Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).map(|until| until.saturating_sub(now()))
+    }
+
     fn is_over(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| until <= now())
+        self.left().is_some_and(|left| left.is_zero())
     }
 
     /// Watches it from now on.
@@ -42,7 +47,8 @@ impl Lease {
         let lease = self.clone();
         thread::spawn(move || {
             loop {
-                thread::sleep(LOOK);
+                // No look may come late: the others count on the end of the lease to the millisecond.
+                thread::sleep(lease.left().unwrap_or(LOOK).min(LOOK));
                 // The lease must not be held while what ends this process is under way.
                 if lease.is_over() {
                     fence();

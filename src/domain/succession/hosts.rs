@@ -180,6 +180,17 @@ impl Hosts {
         self.0.is_empty()
     }
 
+    /// Those of one kind that live, in no order.
+    pub fn living<'a>(
+        &'a self,
+        kind: Kind,
+        now: Moment,
+        numbers: &'a Numbers,
+    ) -> impl Iterator<Item = NodeId> + 'a {
+        let living = move |host: &Host| host.kind == kind && host.liveness(now, numbers) == Liveness::Alive;
+        self.0.iter().filter(move |(_, host)| living(host)).map(|(id, _)| *id)
+    }
+
     /// All of them, best first: those that live before those that may not, ties by the lower id.
     #[must_use]
     pub fn ranked(&self, now: Moment, numbers: &Numbers) -> Vec<(NodeId, &Host)> {

@@ -9,13 +9,14 @@ use super::place::Place;
 use crate::app::{App, in_time};
 
 /// The numbers of succession, a tenth of what they are by default, so that tests take seconds.
-const QUICK: [(&str, &str); 8] = [
+const QUICK: [(&str, &str); 9] = [
     ("SUCCESSION__REPORT_MS", "100"),
     ("SUCCESSION__PULSE_MS", "200"),
     ("SUCCESSION__RETRY_MS", "250"),
     ("SUCCESSION__SUSPECT_MS", "400"),
     ("SUCCESSION__LEASE_MS", "1000"),
     ("SUCCESSION__TAKEOVER_MS", "1500"),
+    ("SUCCESSION__STAGGER_MS", "50"),
     ("SUCCESSION__BY_RANKING", "false"),
     ("LIMITS__DRAIN_S", "1"),
 ];

@@ -5,38 +5,62 @@ use std::time::Duration;
 use kith::domain::{
     Moment,
     succession::{
-        Epoch, NodeId, Position,
+        NodeId, Position,
         ballot::{Ballot, Serial},
         election::Election,
         home::{Fallback, Home, Member, Seat},
         report::Figures,
+        sequence::Sequences,
     },
 };
 
-/// One change of the database: who made it, in which epoch and run, is all that matters.
-pub(crate) type Change = (Epoch, u64);
+use super::world::Event;
 
-/// How a node's clock runs: what it shows at its start, and how many microseconds in a second it gains or loses.
+/// How a node's clock runs: what it showed at some moment, and how many microseconds in a second it has gained or
+/// lost since then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    pub(crate) shows: Moment,
-    pub(crate) gains: i64,
+    since: Moment,
+    shows: Moment,
+    gains: i64,
 }
 
 impl Clock {
-    fn rate(self) -> u128 {
-        u128::try_from(1_000_000 + self.gains).expect("it runs forwards")
+    pub(crate) fn new(shows: Moment, gains: i64) -> Self {
+        Self { since: Moment::ZERO, shows, gains }
+    }
+
+    fn rate(self) -> u64 {
+        u64::try_from(1_000_000 + self.gains).expect("it runs forwards")
     }
 
     pub(crate) fn local(self, real: Moment) -> Moment {
-        let nanoseconds = real.as_nanos() * self.rate() / 1_000_000;
-        self.shows + Duration::from_nanos(u64::try_from(nanoseconds).expect("a short life"))
+        let passed = u64::try_from(real.saturating_sub(self.since).as_nanos()).expect("a short life");
+        // In two parts, or the product would be too large.
+        let (whole, part) = (passed / 1_000_000, passed % 1_000_000);
+        self.shows + Duration::from_nanos(whole * self.rate() + part * self.rate() / 1_000_000)
     }
 
     /// The first moment at which the clock shows at least this.
     pub(crate) fn real(self, local: Moment) -> Moment {
-        let nanoseconds = local.saturating_sub(self.shows).as_nanos() * 1_000_000;
-        Duration::from_nanos(u64::try_from(nanoseconds.div_ceil(self.rate())).expect("a short life"))
+        let passed = u64::try_from(local.saturating_sub(self.shows).as_nanos()).expect("a short life");
+        let (whole, part) = (passed / self.rate(), passed % self.rate());
+        self.since + Duration::from_nanos(whole * 1_000_000 + (part * 1_000_000).div_ceil(self.rate()))
+    }
+
+    /// From now on it runs like this.
+    pub(crate) fn turn(&mut self, now: Moment, gains: i64) {
+        *self = Self { since: now, shows: self.local(now), gains };
+    }
+
+    /// It shows more than has passed, all at once.
+    pub(crate) fn jump(&mut self, now: Moment, ahead: Duration) {
+        *self = Self { since: now, shows: self.local(now) + ahead, gains: self.gains };
+    }
+
+    /// It stands still for so long.
+    pub(crate) fn stop(&mut self, now: Moment, span: Duration) {
+        *self = Self { since: now + span, shows: self.local(now), gains: self.gains };
     }
 }
 
@@ -46,13 +70,20 @@ pub(crate) struct Machine {
     pub(crate) id: NodeId,
     pub(crate) home: Home,
     pub(crate) ballot: Ballot,
-    pub(crate) log: Vec<Change>,
+    /// How far the copy of the database goes that is on its disk.
+    pub(crate) copy: Position,
     pub(crate) clock: Clock,
     pub(crate) figures: Figures,
     /// Whether it says that it could lead when it is asked.
     pub(crate) can_lead: bool,
     /// Whether it copies what the leader has.
     pub(crate) copies: bool,
+    /// Without power: nobody says no in its stead.
+    pub(crate) is_dark: bool,
+    /// Until when its process does nothing.
+    pub(crate) frozen: Moment,
+    /// What it will find when it goes on, and in which of its lives that happened.
+    pub(super) missed: Vec<(u64, Event)>,
     pub(crate) life: Option<Life>,
     pub(crate) lives: u64,
 }
@@ -60,10 +91,29 @@ pub(crate) struct Machine {
 #[derive(Debug)]
 pub(crate) struct Life {
     pub(crate) node: Election,
-    pub(crate) began: Moment,
-    pub(crate) quiesced: bool,
+    /// Which order to accept nothing more holds, if one does.
+    pub(crate) quiesced: Option<u64>,
     pub(crate) tick: Moment,
+    /// The newest ballot that was written, and when the disk is done with all of them.
     pub(crate) written: Serial,
+    pub(crate) disk: Moment,
+    /// Which messages of others it has heard, and how many it has sent.
+    pub(crate) heard: Sequences,
+    pub(crate) sent: u64,
+}
+
+impl Life {
+    pub(crate) fn new(node: Election, now: Moment) -> Self {
+        Self {
+            node,
+            quiesced: None,
+            tick: Moment::MAX,
+            written: Serial(0),
+            disk: now,
+            heard: Sequences::default(),
+            sent: 0,
+        }
+    }
 }
 
 impl Machine {
@@ -72,21 +122,18 @@ impl Machine {
             id: NodeId(u128::try_from(at + 1).expect("small")),
             home: home(at, size, fallback),
             ballot: Ballot::default(),
-            log: Vec::new(),
-            clock: Clock { shows: Moment::ZERO, gains: 0 },
+            copy: Position::default(),
+            clock: Clock::new(Moment::ZERO, 0),
             figures: figures(50),
             can_lead: true,
             copies: true,
+            is_dark: false,
+            frozen: Moment::ZERO,
+            missed: Vec::new(),
             life: None,
             lives: 0,
         }
     }
-}
-
-/// How far such a copy goes.
-pub(crate) fn position(log: &[Change]) -> Position {
-    let epoch = log.last().map_or(Epoch(0), |(epoch, _)| *epoch);
-    Position { epoch, index: u64::try_from(log.len()).expect("short") }
 }
 
 /// The figures of a host whose processors are this busy.

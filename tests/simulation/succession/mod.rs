@@ -6,9 +6,12 @@
 
 mod copies;
 mod faults;
+mod letters;
 mod machine;
+mod post;
 mod promises;
 mod scenarios;
 mod seeds;
+mod watch;
 mod wire;
 mod world;

@@ -41,9 +41,9 @@ fn a_candidate_that_dies_at_any_moment_leaves_the_home_with_a_leader() {
             assert!(handed == 1 || world.serving() == [leader], "after {step} steps");
             leads(&mut world, seconds(12) + ELECTION);
         }
-        let written = world.accepted;
+        let written = world.accepted();
         fine(world.run(seconds(3)));
-        assert!(world.accepted > written, "nobody accepts anything after {step} steps");
+        assert!(world.accepted() > written, "nobody accepts anything after {step} steps");
     }
 }
 

@@ -246,7 +246,7 @@ fn clocks_that_are_a_minute_apart_or_run_apart_decide_nothing() {
     let mut world = World::new(3, None, Numbers { by_ranking: false, ..Numbers::default() }, 7);
     for (machine, (shows, gains)) in world.machines.iter_mut().zip([(0, 0), (60, 40_000), (86_400, -40_000)])
     {
-        machine.clock = Clock { shows: seconds(shows), gains };
+        machine.clock = Clock::new(seconds(shows), gains);
     }
     world.start_all();
     let leader = leads(&mut world, seconds(10));

@@ -1,6 +1,10 @@
 //! Nodes, the network between them, their disks and their clocks, under one queue of events.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    time::Duration,
+};
 
 use fastrand::Rng;
 use kith::domain::{
@@ -8,17 +12,19 @@ use kith::domain::{
     succession::{
         Epoch, NodeId,
         ballot::{Ballot, Serial},
-        election::{Asked, Cause, Election, Handing, Input, NotHanded, Output, Role, Setup},
-        home::Seat,
+        election::{Asked, Election, Input, Output, Role, Setup},
         message::{Ask, Failure, Reply},
         numbers::Numbers,
+        sequence::Sequence,
     },
 };
 
 use super::{
     faults::Net,
-    machine::{Change, Life, Machine, position, seat_to_node},
-    wire,
+    letters::Letters,
+    machine::{Life, Machine},
+    post::Question,
+    watch::Watch,
 };
 use crate::{
     broken::{Broken, must},
@@ -31,89 +37,111 @@ pub(super) enum Event {
     Measure,
     Copy,
     Write,
-    Asked(u64, Box<Ask>),
+    Flush,
+    Asked(u64, Sequence, Box<Ask>),
     Answered(u64, Box<Reply>),
     Failed(u64, Failure),
-    Written(Serial, Option<Ballot>),
+    /// The ballot is on disk, whatever the disk says about it later.
+    OnDisk(Serial, Ballot),
+    Written(Serial, bool),
     Prepared(Epoch),
-    Copied { from: usize, epoch: Epoch, log: Vec<Change>, then: Option<u64> },
-    CaughtUp(NodeId),
+    Copied {
+        from: usize,
+        epoch: Epoch,
+        end: u64,
+        then: Option<u64>,
+    },
+    Bring(NodeId, u64),
+    CaughtUp(NodeId, u64),
+    Strike(super::faults::Blow),
     Restart,
 }
 
-/// A question that is under way: from which seat of which life it was asked.
-#[derive(Clone, Copy, Debug)]
-struct Question {
-    from: (usize, u64),
-    seat: Seat,
-    to: usize,
+/// What happens to a node, and in which of its lives.
+#[derive(Debug)]
+struct Planned {
+    node: usize,
+    life: u64,
+    event: Event,
 }
+
+/// When something happens, in nanoseconds, and where it stands. Two of one moment happen as they were planned.
+type Due = Reverse<(u128, usize)>;
 
 /// Everything.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) now: Moment,
-    queue: BTreeMap<(Moment, u64), (usize, u64, Event)>,
-    count: u64,
+    queue: BinaryHeap<Due>,
+    planned: Vec<Option<Planned>>,
+    free: Vec<usize>,
+    pub(super) count: u64,
     pub(crate) machines: Vec<Machine>,
     pub(crate) net: Net,
     pub(crate) chance: Rng,
     pub(crate) numbers: Numbers,
-    questions: BTreeMap<u64, Question>,
-    leaders: BTreeMap<Epoch, (usize, u64)>,
-    /// What a leader had accepted when it let go, by the epoch of the next one.
-    handed: BTreeMap<Epoch, Vec<Change>>,
-    pub(crate) accepted: u64,
+    pub(super) questions: BTreeMap<u64, Question>,
+    pub(super) letters: Letters,
+    pub(super) watch: Watch,
     pub(crate) heard: Vec<(Moment, usize, Output)>,
     pub(crate) tally: Tally,
     /// Whether a node that loses the role starts anew, as the program does.
     pub(crate) execs: bool,
+    /// Whether clocks may differ by more than they should.
+    pub(crate) clocks_lie: bool,
+    /// Whether nothing goes wrong any more that was planned before.
+    pub(crate) is_calm: bool,
 }
 
 impl World {
     /// So many nodes, the fallback among them if there is one. None of them runs yet.
     pub(crate) fn new(size: usize, fallback: Option<usize>, numbers: Numbers, seed: u64) -> Self {
         let machines = (0..size).map(|at| Machine::new(at, size, fallback));
+        numbers.check().expect("sound numbers");
         let mut world = Self {
             now: Moment::ZERO,
-            queue: BTreeMap::new(),
+            queue: BinaryHeap::new(),
+            planned: Vec::new(),
+            free: Vec::new(),
             count: 0,
             machines: machines.collect(),
             net: Net::default(),
             chance: Rng::with_seed(seed),
             numbers,
             questions: BTreeMap::new(),
-            leaders: BTreeMap::new(),
-            handed: BTreeMap::new(),
-            accepted: 0,
+            letters: Letters::default(),
+            watch: Watch::default(),
             heard: Vec::new(),
             tally: Tally::new(),
             execs: true,
+            clocks_lie: false,
+            is_calm: false,
         };
-        world.numbers.check().expect("sound numbers");
         world.chance.u8(..);
         world
     }
 
     pub(crate) fn start(&mut self, at: usize) {
+        self.machines[at].is_dark = false;
         if self.is_alive(at) {
             return;
         }
-        let chance = self.chance.u64(..);
+        let (chance, local) = (self.chance.u64(..), self.local(at));
         let machine = &mut self.machines[at];
         machine.lives += 1;
+        machine.frozen = self.now;
+        machine.missed.clear();
         let setup = Setup {
             own: machine.id,
             home: machine.home.clone(),
             numbers: self.numbers.clone(),
             ballot: machine.ballot,
-            position: position(&machine.log),
+            position: machine.copy,
         };
         let mut out = Vec::new();
-        let node = Election::start(setup, machine.clock.shows, chance, &mut out);
-        machine.life =
-            Some(Life { node, began: self.now, quiesced: false, tick: Moment::MAX, written: Serial(0) });
-        for event in [Event::Tick, Event::Measure, Event::Copy, Event::Write] {
+        let node = Election::start(setup, local, chance, &mut out);
+        machine.life = Some(Life::new(node, self.now));
+        for event in [Event::Tick, Event::Measure, Event::Copy, Event::Write, Event::Flush] {
             self.after(Duration::ZERO, at, event);
         }
         self.carry_out(at, out).expect("a node that starts says nothing yet");
@@ -125,11 +153,22 @@ impl World {
 
     /// It stops without a word; what was not on disk is lost.
     pub(crate) fn crash(&mut self, at: usize) {
+        if let Some(epoch) = self.watch.led.remove(&at)
+            && self.letters.close(epoch) > 0
+        {
+            self.note("crash before all was written");
+        }
         self.machines[at].life = None;
+        self.questions.retain(|_, question| question.from.0 != at);
     }
 
     pub(crate) fn is_alive(&self, at: usize) -> bool {
         self.machines[at].life.is_some()
+    }
+
+    /// Letters that were accepted so far.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.letters.accepted()
     }
 
     pub(crate) fn role(&self, at: usize) -> Option<Role> {
@@ -151,24 +190,55 @@ impl World {
 
     /// What its own clock shows.
     pub(crate) fn local(&self, at: usize) -> Moment {
-        let machine = &self.machines[at];
-        let began = machine.life.as_ref().map_or(self.now, |life| life.began);
-        machine.clock.local(self.now - began)
+        self.machines[at].clock.local(self.now)
+    }
+
+    /// Whether this node believes that it may serve.
+    pub(crate) fn serves(&self, at: usize) -> bool {
+        let until = self.machines[at].life.as_ref().and_then(|life| life.node.serves_until());
+        until.is_some_and(|until| self.local(at) < until)
     }
 
     /// Who serves at this moment.
     pub(crate) fn serving(&self) -> Vec<usize> {
-        let serves = |at: &usize| {
-            let life = self.machines[*at].life.as_ref();
-            life.and_then(|life| life.node.serves_until()).is_some_and(|until| self.local(*at) < until)
-        };
-        (0..self.machines.len()).filter(serves).collect()
+        (0..self.machines.len()).filter(|at| self.serves(*at)).collect()
     }
 
-    pub(super) fn after(&mut self, delay: Duration, at: usize, event: Event) {
+    pub(crate) fn note(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn after(&mut self, delay: Duration, node: usize, event: Event) {
+        self.plan(self.now + delay, node, event);
+    }
+
+    pub(super) fn plan(&mut self, at: Moment, node: usize, event: Event) {
         self.count += 1;
-        let life = self.machines[at].lives;
-        self.queue.insert((self.now + delay, self.count), (at, life, event));
+        let planned = Some(Planned { node, life: self.machines[node].lives, event });
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.planned[slot] = planned;
+                slot
+            }
+            None => {
+                self.planned.push(planned);
+                self.planned.len() - 1
+            }
+        };
+        self.queue.push(Reverse((at.as_nanos() << 64 | u128::from(self.count), slot)));
+    }
+
+    /// What happens next, if that is before this moment.
+    fn next(&mut self, until: Moment) -> Option<Planned> {
+        let Reverse((due, _)) = self.queue.peek()?;
+        let at = Duration::from_nanos(u64::try_from(due >> 64).expect("a short life"));
+        if at > until {
+            return None;
+        }
+        let Reverse((_, slot)) = self.queue.pop()?;
+        self.now = at;
+        self.free.push(slot);
+        self.planned[slot].take()
     }
 
     /// Something happens to a node from outside.
@@ -188,42 +258,39 @@ impl World {
         let now = self.now;
         let machine = &mut self.machines[at];
         let Some(life) = &mut machine.life else { return };
-        let due = life.began + machine.clock.real(next);
+        let due = machine.clock.real(next);
         // One that is planned earlier asks again by itself.
         if life.tick > now && life.tick <= due {
             return;
         }
         life.tick = due;
-        self.after(due.saturating_sub(now), at, Event::Tick);
+        self.plan(due.max(now), at, Event::Tick);
     }
 
-    /// What must be true at every moment.
-    fn look(&mut self) -> Result<(), Broken> {
-        let serving = self.serving();
-        must!(serving.len() < 2, "nodes {serving:?} serve at once");
-        Ok(())
+    /// Its clock has been turned: what was planned by it no longer fits.
+    pub(crate) fn wind(&mut self, at: usize) {
+        if let Some(life) = &mut self.machines[at].life {
+            life.tick = Moment::MAX;
+            self.after(Duration::ZERO, at, Event::Tick);
+        }
     }
 
     /// Lets time pass.
     pub(crate) fn run(&mut self, span: Duration) -> Result<(), Broken> {
         let until = self.now + span;
-        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= until) {
-            let ((at, _), (node, life, event)) = entry.remove_entry();
-            self.now = at;
-            if let Event::Restart = event {
-                let settled = self.machines[node].life.as_ref().is_none_or(|life| life.node.is_settled());
-                if life == self.machines[node].lives && !settled {
-                    self.after(Duration::from_millis(50), node, Event::Restart);
-                } else if life == self.machines[node].lives {
-                    self.crash(node);
-                    self.start(node);
-                }
-            } else if self.machines[node].life.is_some() && life == self.machines[node].lives {
+        while let Some(Planned { node, life, event }) = self.next(until) {
+            if let Event::Strike(blow) = event {
+                self.strikes(node, blow);
+            } else if self.machines[node].life.is_none() || life != self.machines[node].lives {
+                // It has died since.
+            } else if self.machines[node].frozen > self.now {
+                self.machines[node].missed.push((life, event));
+            } else {
                 self.happens(node, event)?;
             }
         }
         self.now = until;
-        Ok(())
+        self.look()
     }
 
     /// Lets time pass until this is true; says how long it took, or that it was too long.
@@ -235,7 +302,7 @@ impl World {
         let began = self.now;
         while !what(self) {
             must!(self.now < began + bound, "it did not happen within {bound:?}");
-            self.run(Duration::from_millis(50))?;
+            self.run(Duration::from_millis(20))?;
         }
         Ok(self.now - began)
     }
@@ -249,8 +316,9 @@ impl World {
                 self.tell(at, Input::Measured(figures))
             }
             Event::Write => self.write(at),
+            Event::Flush => self.flush(at),
             Event::Copy => self.copy(at),
-            Event::Asked(ticket, ask) => self.tell(at, Input::Ask(Asked(ticket), ask)),
+            Event::Asked(ticket, sequence, ask) => self.hears(at, ticket, sequence, ask),
             Event::Answered(ticket, reply) => match self.questions.remove(&ticket) {
                 Some(question) => self.tell(at, Input::Reply(question.seat, reply)),
                 None => Ok(()),
@@ -259,22 +327,28 @@ impl World {
                 Some(question) => self.tell(at, Input::Failed(question.seat, failure)),
                 None => Ok(()),
             },
-            Event::Written(serial, Some(ballot)) => {
-                // What was asked for later is newer, however long each write took.
+            Event::OnDisk(serial, ballot) => {
                 if let Some(life) = self.machines[at].life.as_mut().filter(|life| life.written < serial) {
                     life.written = serial;
                     self.machines[at].ballot = ballot;
                 }
-                self.tell(at, Input::Persisted(serial))
+                Ok(())
             }
-            Event::Written(serial, None) => self.tell(at, Input::NotPersisted(serial)),
+            Event::Written(serial, true) => self.tell(at, Input::Persisted(serial)),
+            Event::Written(serial, false) => self.tell(at, Input::NotPersisted(serial)),
             Event::Prepared(epoch) => {
                 let can = self.machines[at].can_lead;
                 self.tell(at, Input::Prepared(epoch, can))
             }
-            Event::Copied { from, epoch, log, then } => self.copied(at, (from, epoch), log, then),
-            Event::CaughtUp(to) => self.tell(at, Input::CaughtUp(to)),
-            Event::Restart => Ok(()),
+            Event::Copied { from, epoch, end, then } => self.copied(at, (from, epoch), end, then),
+            Event::Bring(to, order) => self.bring(at, to, order),
+            Event::CaughtUp(node, order) => self.caught_up(at, node, order),
+            Event::Restart => {
+                self.crash(at);
+                self.start(at);
+                Ok(())
+            }
+            Event::Strike(_) => Ok(()),
         }
     }
 
@@ -291,12 +365,9 @@ impl World {
 
     fn carry(&mut self, at: usize, output: Output) -> Result<(), Broken> {
         match output {
-            Output::Persist(serial, ballot) => {
-                let (delay, works) = self.net.disk(&mut self.chance);
-                self.after(delay, at, Event::Written(serial, works.then_some(ballot)));
-            }
+            Output::Persist(serial, ballot) => self.persist(at, serial, ballot),
             Output::Ask(seat, ask) => self.send(at, seat, ask),
-            Output::Reply(asked, reply) => self.send_back(at, asked.0, reply),
+            Output::Reply(Asked(ticket), reply) => self.send_back(at, ticket, reply),
             Output::Became(role, cause) => self.became(at, role, cause)?,
             Output::Leased(_) => {}
             Output::Prepare(epoch) => {
@@ -306,86 +377,24 @@ impl World {
             Output::Quiesce(to) => self.quiesce(at, to),
             Output::Resume => {
                 if let Some(life) = &mut self.machines[at].life {
-                    life.quiesced = false;
+                    life.quiesced = None;
                 }
             }
-            news @ (Output::Handing(..) | Output::NotHanded(_)) => {
-                *self.tally.entry(told(&news)).or_default() += 1;
-                self.heard.push((self.now, at, news));
-            }
+            news @ (Output::Handing(..) | Output::NotHanded(_)) => self.told(at, news),
         }
         Ok(())
     }
 
-    fn send(&mut self, at: usize, seat: Seat, ask: Box<Ask>) {
-        let to = seat_to_node(at, seat);
-        self.count += 1;
-        let ticket = self.count;
-        let question = Question { from: (at, self.machines[at].lives), seat, to };
-        self.questions.insert(ticket, question);
-        let delay = self.net.delay(&mut self.chance);
-        if self.net.unasked.contains(&(at, to)) || !self.net.passes(at, to, &mut self.chance) {
-            return self.after(Duration::from_secs(3), at, Event::Failed(ticket, Failure::TimedOut));
+    /// Ballots are written one after the other. A disk that says it has failed may have written them all the same.
+    fn persist(&mut self, at: usize, serial: Serial, ballot: Ballot) {
+        let (delay, works) = self.net.disk(&mut self.chance);
+        let Some(life) = &mut self.machines[at].life else { return };
+        let begins = life.disk.max(self.now);
+        let ends = begins + delay;
+        life.disk = ends;
+        if works || self.chance.bool() {
+            self.plan(begins + delay / 2, at, Event::OnDisk(serial, ballot));
         }
-        if !self.is_alive(to) {
-            return self.after(delay * 2, at, Event::Failed(ticket, Failure::Refused));
-        }
-        // Writing all of them down would take longer than everything else.
-        let ask = if ticket.is_multiple_of(16) { wire::carried(&ask) } else { ask };
-        self.after(delay, to, Event::Asked(ticket, ask));
-        self.after(Duration::from_secs(3), at, Event::Failed(ticket, Failure::TimedOut));
-    }
-
-    fn send_back(&mut self, at: usize, ticket: u64, reply: Box<Reply>) {
-        let Some(Question { from: (asker, life), to, .. }) = self.questions.get(&ticket).copied() else {
-            return;
-        };
-        if to == at && life == self.machines[asker].lives && self.net.passes(at, asker, &mut self.chance) {
-            let delay = self.net.delay(&mut self.chance);
-            let reply = if ticket.is_multiple_of(16) { wire::carried_back(&reply) } else { reply };
-            self.after(delay, asker, Event::Answered(ticket, reply));
-        }
-    }
-
-    fn became(&mut self, at: usize, role: Role, cause: Cause) -> Result<(), Broken> {
-        *self.tally.entry(cause.word()).or_default() += 1;
-        self.heard.push((self.now, at, Output::Became(role, cause)));
-        if let Role::Leader(epoch) = role {
-            let life = (at, self.machines[at].lives);
-            let other = self.leaders.insert(epoch, life);
-            must!(other.is_none(), "{life:?} leads in epoch {epoch}, as did {other:?}");
-            if cause == Cause::HandedOver {
-                *self.tally.entry("leads by a hand-over").or_default() += 1;
-                let before = self.handed.get(&epoch).cloned().unwrap_or_default();
-                let lost: Vec<_> =
-                    before.iter().filter(|change| !self.machines[at].log.contains(change)).collect();
-                must!(lost.is_empty(), "node {at} was handed the home without {lost:?}");
-            }
-            // The first change of an epoch says that it has begun.
-            self.machines[at].log.push((epoch, 0));
-            let end = position(&self.machines[at].log);
-            return self.tell(at, Input::Copied(end));
-        }
-        if cause == Cause::HandedOver && matches!(role, Role::Standby(_)) {
-            let epoch = self.node(at).view(self.local(at)).epoch;
-            self.handed.insert(epoch, self.machines[at].log.clone());
-        }
-        let led = self.leaders.values().any(|life| *life == (at, self.machines[at].lives));
-        if led && self.execs {
-            let delay = Duration::from_millis(self.chance.u64(1..400));
-            self.after(delay, at, Event::Restart);
-        }
-        Ok(())
-    }
-}
-
-fn told(news: &Output) -> &'static str {
-    match news {
-        Output::Handing(_, Handing::Ordered) => "hand-over ordered",
-        Output::Handing(_, Handing::Outranked) => "hand-over by rank",
-        Output::Handing(_, Handing::Done) => "handed",
-        Output::Handing(_, Handing::Cancelled) => "hand-over cancelled",
-        Output::NotHanded(NotHanded::Lags) => "hand-over refused to one that lags",
-        _ => "hand-over refused",
+        self.plan(ends, at, Event::Written(serial, works));
     }
 }

@@ -1,10 +1,12 @@
 //! A node that wants to lead: it asks whether others would vote for it, then for their votes.
 //!
-//! The first question changes nothing anywhere, so a node that was merely cut off disturbs nobody. A node that the
-//! leader hands over to asks the leader first, alone: once that has voted it leads no more, and only then the
-//! promises that others gave to it may be passed over.
+//! The first question changes nothing anywhere, so a node that was merely cut off disturbs nobody, and those whose
+//! promise has not ended yet may be asked again and again. A candidate that is not elected says so to whoever voted
+//! for it: it will never lead in that epoch, so they need not wait for it. A node that the leader hands over to asks
+//! the leader first, alone: once that has voted it leads no more, and only then the promises that others gave to it
+//! may be passed over.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{Cause, Election, Output, State, disk::Deferred};
 use crate::domain::{
@@ -38,13 +40,14 @@ pub(super) struct Campaign {
     /// When the votes were asked for: the lease that they give counts from there.
     sent: Moment,
     pub(super) until: Moment,
-    /// When those that have not answered are asked again.
+    /// When those that have not answered, or not as they should, are asked again.
     pub(super) next: Moment,
     granted: BTreeSet<Seat>,
     refused: BTreeSet<Seat>,
+    /// Who gave no answer, or has no vote.
     pub(super) failed: BTreeSet<Seat>,
     /// Who gives its place to us.
-    handed_by: Option<Seat>,
+    pub(super) handed_by: Option<Seat>,
 }
 
 impl Campaign {
@@ -56,17 +59,18 @@ impl Campaign {
 
 impl Election {
     pub(super) fn stand_if_due(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if now >= self.standing_from() && !self.disk.failed {
+        if now >= self.standing_from(now) && !self.disk.failed {
             self.stand(now, out);
         }
     }
 
-    fn stand(&mut self, now: Moment, out: &mut Vec<Output>) {
+    pub(super) fn stand(&mut self, now: Moment, out: &mut Vec<Output>) {
         let epoch = self.ballot.epoch.next();
         self.following = None;
         self.prepared = None;
         self.forget_answers();
-        let campaign = Campaign::new(Stage::Asking, epoch, now, now + self.numbers.retry);
+        let mut campaign = Campaign::new(Stage::Asking, epoch, now, now + self.numbers.retry);
+        campaign.next = now + self.round();
         self.becomes(State::Candidate(campaign), Cause::Silence, now, out);
         for seat in self.home.seats() {
             self.ask(seat, Question::PreVote(epoch), out);
@@ -91,6 +95,12 @@ impl Election {
         }
     }
 
+    /// How long until somebody is asked again who is about to answer otherwise.
+    pub(super) fn round(&self) -> Duration {
+        let half = self.numbers.stagger / 2;
+        half + self.spread(half)
+    }
+
     pub(super) const fn is_being_handed(&self) -> bool {
         matches!(&self.state, State::Candidate(campaign) if campaign.handed_by.is_some())
     }
@@ -102,24 +112,40 @@ impl Election {
 
     /// Time has passed for a candidate.
     pub(super) fn campaign(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let round = self.round();
         let State::Candidate(campaign) = &mut self.state else { return };
         if now >= campaign.until {
             return match campaign.stage {
-                Stage::Resting => self.stand_if_due(now, out),
+                Stage::Resting if self.disk.failed => {
+                    campaign.until = self.disk.again;
+                    campaign.next = campaign.until;
+                }
+                Stage::Resting => self.stand(now, out),
                 Stage::Release => self.retire(Cause::NotElected, now, out),
                 Stage::Asking | Stage::Voting => self.count(now, out),
             };
         }
-        if now < campaign.next || campaign.handed_by.is_none() {
+        if now < campaign.next {
             return;
         }
-        campaign.next = now + self.numbers.retry;
-        let (stage, epoch, leader) = (campaign.stage, campaign.epoch, campaign.handed_by);
-        let granted = campaign.granted.clone();
-        let seats = self.home.seats().filter(|seat| !granted.contains(seat));
-        let seats = seats.filter(|seat| stage != Stage::Release || Some(*seat) == leader);
-        for seat in seats.collect::<Vec<_>>() {
-            self.ask(seat, Question::Vote { epoch, handed: true }, out);
+        let (epoch, retry, handed) = (campaign.epoch, self.numbers.retry, campaign.handed_by);
+        let missing = |seat: &Seat| !campaign.granted.contains(seat);
+        let (pause, seats, what): (_, Vec<_>, _) = match campaign.stage {
+            // Their promises end one after the other.
+            Stage::Asking => {
+                let seats = campaign.refused.iter().copied().filter(missing);
+                (round, seats.collect(), Question::PreVote(epoch))
+            }
+            Stage::Release => (retry, handed.into_iter().collect(), Question::Vote { epoch, handed: true }),
+            Stage::Voting if handed.is_some() => {
+                let seats = self.home.seats().filter(missing);
+                (retry, seats.collect(), Question::Vote { epoch, handed: true })
+            }
+            Stage::Voting | Stage::Resting => return,
+        };
+        campaign.next = now + pause;
+        for seat in seats {
+            self.ask(seat, what.clone(), out);
         }
     }
 
@@ -127,53 +153,83 @@ impl Election {
         let State::Candidate(campaign) = &mut self.state else { return };
         if campaign.stage == Stage::Asking && campaign.epoch == epoch {
             campaign.granted.insert(seat);
+            campaign.refused.remove(&seat);
             self.count(now, out);
         }
     }
 
     pub(super) fn granted(&mut self, seat: Seat, epoch: Epoch, now: Moment, out: &mut Vec<Output>) {
-        let State::Candidate(campaign) = &mut self.state else { return };
-        if campaign.epoch != epoch {
-            return;
-        }
-        let sent = campaign.sent;
-        match campaign.stage {
-            Stage::Release if campaign.handed_by == Some(seat) => {
+        match &mut self.state {
+            State::Candidate(campaign)
+                if campaign.epoch == epoch
+                    && (campaign.stage == Stage::Voting
+                        || (campaign.stage == Stage::Release && campaign.handed_by == Some(seat))) =>
+            {
                 campaign.granted.insert(seat);
+                campaign.refused.remove(&seat);
+                let sent = campaign.sent;
+                if let Some(place) = self.place_mut(seat) {
+                    place.acked = Some(sent);
+                }
+                self.count(now, out);
             }
-            Stage::Voting => {
-                campaign.granted.insert(seat);
+            State::Leader(_) if self.ballot.epoch == epoch => {}
+            // Too late: we do not stand in that epoch any more.
+            _ => self.let_go(seat, epoch, out),
+        }
+    }
+
+    /// Says to somebody who voted for us that we shall never lead in that epoch.
+    fn let_go(&self, seat: Seat, epoch: Epoch, out: &mut Vec<Output>) {
+        if let Some(voter) = self.place(seat).and_then(|place| place.node) {
+            self.ask(seat, Question::Cancel(voter, epoch), out);
+        }
+    }
+
+    /// Whoever stood and stands no more lets go of those who voted for it.
+    pub(super) fn concede(&self, campaign: &Campaign, out: &mut Vec<Output>) {
+        if campaign.stage == Stage::Voting {
+            for seat in &campaign.granted {
+                self.let_go(*seat, campaign.epoch, out);
             }
-            Stage::Release | Stage::Asking | Stage::Resting => return,
         }
-        if let Some(place) = self.place_mut(seat) {
-            place.acked = Some(sent);
-        }
-        self.count(now, out);
     }
 
     pub(super) fn refused(&mut self, seat: Seat, objection: Objection, now: Moment, out: &mut Vec<Output>) {
+        let pause = self.numbers.stagger * 2;
         let State::Candidate(campaign) = &mut self.state else { return };
         // Who cannot vote at all counts as one that gave no answer.
         if objection == Objection::Unready {
             campaign.failed.insert(seat);
-        } else {
+        } else if !campaign.granted.contains(&seat) {
             campaign.refused.insert(seat);
         }
+        if objection == Objection::Lags && campaign.stage == Stage::Asking && !self.yielded {
+            // Somebody who lives has more than we have: it goes first, once.
+            self.yielded = true;
+            return self.rest(now + pause);
+        }
         self.count(now, out);
+    }
+
+    /// Whether this node left so many questions unanswered that nobody waits for its answer.
+    fn is_silent(&self, seat: Seat) -> bool {
+        self.place(seat).is_some_and(|place| place.unanswered() > self.numbers.retries)
     }
 
     /// Whether it is enough, or will never be.
     pub(super) fn count(&mut self, now: Moment, out: &mut Vec<Output>) {
         let State::Candidate(campaign) = &self.state else { return };
         let enough = self.home.is_enough(&campaign.granted);
-        let all = usize::from(self.home.size());
-        let heard = campaign.granted.union(&campaign.refused).chain(campaign.failed.iter());
-        let heard_all = heard.collect::<BTreeSet<_>>().len() + 1 >= all;
+        let is_open = |seat: &Seat| {
+            let heard = [&campaign.granted, &campaign.refused, &campaign.failed];
+            !heard.iter().any(|seats| seats.contains(seat)) && !self.is_silent(*seat)
+        };
         let over = now >= campaign.until;
         // Half of the home is only enough where the other half says nothing.
-        let by_majority = (campaign.granted.len() + 1) * 2 > all;
-        let by_silence = campaign.refused.is_empty() && (heard_all || over);
+        let by_majority = (campaign.granted.len() + 1) * 2 > usize::from(self.home.size());
+        let by_silence =
+            campaign.refused.is_empty() && (over || !self.home.seats().any(|seat| is_open(&seat)));
         let won = enough && (by_majority || by_silence || campaign.handed_by.is_some());
         match campaign.stage {
             Stage::Release if !campaign.granted.is_empty() => self.vote_for_ourselves(now, out),
@@ -182,9 +238,21 @@ impl Election {
             }
             Stage::Asking if won => self.vote_for_ourselves(now, out),
             Stage::Voting if won && self.has_own_vote() => self.win(now, out),
-            Stage::Asking | Stage::Voting if over => self.retire(Cause::NotElected, now, out),
+            Stage::Asking | Stage::Voting if over || self.is_lost(campaign) => {
+                self.retire(Cause::NotElected, now, out);
+            }
             _ => {}
         }
+    }
+
+    /// Whether too many have refused their vote, or say nothing at all.
+    fn is_lost(&self, campaign: &Campaign) -> bool {
+        let may_vote = |seat: &Seat| {
+            campaign.granted.contains(seat) || !(campaign.refused.contains(seat) || self.is_silent(*seat))
+        };
+        campaign.stage == Stage::Voting
+            && campaign.handed_by.is_none()
+            && !self.home.is_enough(&self.home.seats().filter(may_vote).collect())
     }
 
     fn has_own_vote(&self) -> bool {
@@ -193,6 +261,7 @@ impl Election {
 
     fn vote_for_ourselves(&mut self, now: Moment, out: &mut Vec<Output>) {
         let own = Some(self.own);
+        let seats: Vec<_> = self.home.seats().collect();
         let State::Candidate(campaign) = &mut self.state else { return };
         let epoch = campaign.epoch;
         let taken = self.ballot.epoch > epoch
@@ -201,10 +270,12 @@ impl Election {
             return self.retire(Cause::NotElected, now, out);
         }
         if campaign.handed_by.is_none() {
+            // Who did not say whether it would vote is not waited for again.
+            let silent = seats.into_iter().filter(|seat| !campaign.granted.contains(seat));
+            campaign.failed.extend(silent);
             campaign.granted.clear();
         }
         campaign.refused.clear();
-        campaign.failed.clear();
         campaign.stage = Stage::Voting;
         campaign.until = now + self.numbers.lease;
         campaign.next = campaign.until;
@@ -243,16 +314,23 @@ impl Election {
 
     /// Not this time. It stays a candidate and stands again after a pause by chance, so that two do not meet twice.
     pub(super) fn retire(&mut self, cause: Cause, now: Moment, out: &mut Vec<Output>) {
-        let State::Candidate(campaign) = &mut self.state else { return };
+        let State::Candidate(campaign) = &self.state else { return };
         if campaign.stage == Stage::Release {
             // The leader has not let go, so it still leads, and we have promised to help it.
             return self.becomes(State::Standby, cause, now, out);
         }
-        let pause = self.numbers.retry / 2;
-        let pause = pause + self.spread(self.numbers.retry);
-        self.stand_at = now + pause;
-        let mut campaign = Campaign::new(Stage::Resting, self.ballot.epoch, now, self.standing_from());
-        campaign.next = campaign.until;
-        self.state = State::Candidate(campaign);
+        self.concede(campaign, out);
+        // Nobody needs to hurry who has found nobody for long.
+        let slow = self.numbers.retry / 2;
+        let pause = if now < self.eager_until { self.round() } else { slow + self.spread(slow) };
+        self.rest(now + pause);
+    }
+
+    /// Not now, but from this moment on.
+    fn rest(&mut self, until: Moment) {
+        let bound = self.promise.map_or(Moment::ZERO, |promise| promise.until);
+        self.stand_at = until.max(bound);
+        let resting = Campaign::new(Stage::Resting, self.ballot.epoch, until, self.stand_at);
+        self.state = State::Candidate(resting);
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::{
         Epoch, NodeId,
         ballot::Ballot,
         home::Seat,
+        hosts::Kind,
         message::{Answer, Beat, Guidance, Lead, Objection, Question, Sender},
     },
 };
@@ -102,9 +103,7 @@ impl Election {
         if self.prepared.is_some_and(|prepared| prepared.epoch != from.epoch.next()) {
             self.prepared = None;
         }
-        let turn = guidance.successors.iter().position(|node| *node == self.own);
-        let turn = turn.and_then(|turn| u8::try_from(turn).ok()).unwrap_or_else(|| self.home.size());
-        self.promises(from.node, turn, now);
+        self.promises(from.node, now);
         let heard = Following { leader: from.node, epoch: from.epoch, guidance, heard: now };
         self.following = Some(heard);
         if !self.is_being_handed() {
@@ -113,10 +112,28 @@ impl Election {
     }
 
     /// From now on we help this node alone, and stand when our turn comes after that.
-    pub(super) fn promises(&mut self, to: NodeId, turn: u8, now: Moment) {
-        let until = now + self.numbers.takeover;
+    pub(super) fn promises(&mut self, to: NodeId, now: Moment) {
+        let until = now + self.numbers.promise();
         self.promise = Some(Promise { to, until });
-        self.stand_at = until + self.turn(turn);
+        self.stand_at = until;
+        self.lot = self.spread(self.numbers.stagger / 2);
+        self.eager_until = now + self.numbers.takeover * 2;
+        self.yielded = false;
+    }
+
+    /// Whoever had our vote will never lead by it, so we are free to help somebody else.
+    pub(super) fn released(&mut self, from: NodeId, epoch: Epoch, now: Moment, out: &mut Vec<Output>) {
+        let voted = self.ballot.epoch == epoch && self.ballot.voted == Some(from);
+        if !voted || self.promise.is_none_or(|promise| promise.to != from) {
+            return;
+        }
+        self.promise = None;
+        self.stand_at = now + self.round();
+        if self.following.take_if(|leader| leader.leader == from).is_some()
+            && matches!(self.state, State::Standby)
+        {
+            self.becomes(State::Standby, Cause::Conceded, now, out);
+        }
     }
 
     /// Tells everybody how we are. So each node has the whole table when it needs it.
@@ -140,9 +157,7 @@ impl Election {
             if next_of(place, retry) > now {
                 continue;
             }
-            if place.asked.is_some() {
-                place.attempts = place.attempts.saturating_add(1);
-            }
+            place.attempts = place.attempts.saturating_add(1);
             place.asked = Some(now);
             due.push(seat);
         }
@@ -155,9 +170,34 @@ impl Election {
     }
 
     /// When we stand if nothing is heard before.
-    pub(super) fn standing_from(&self) -> Moment {
-        let promise = self.promise.filter(|promise| promise.to != self.own);
-        promise.map_or(self.stand_at, |promise| promise.until.max(self.stand_at))
+    pub(super) fn standing_from(&self, now: Moment) -> Moment {
+        let Some(promise) = self.promise else { return self.stand_at };
+        let turn = self.numbers.stagger * self.living_before(promise.to, now) + self.lot;
+        self.stand_at.max(promise.until + turn)
+    }
+
+    /// Whether our promise still keeps us from helping anybody else.
+    pub(super) fn is_bound(&self, now: Moment) -> bool {
+        self.promise.is_some_and(|promise| now < promise.until)
+    }
+
+    /// How many stand before us: of those that live, the successors that the leader named, then the others by id.
+    fn living_before(&self, gone: NodeId, now: Moment) -> u32 {
+        let named = self.following.as_ref().map_or(&[][..], |leader| &leader.guidance.successors);
+        let place = |node: NodeId| {
+            (named.iter().position(|successor| *successor == node).unwrap_or(usize::MAX), node)
+        };
+        let own = place(self.own);
+        let living = self.hosts.living(Kind::Node, now, &self.numbers);
+        let before = living.filter(|node| *node != gone && place(*node) < own).count();
+        u32::try_from(before).unwrap_or(u32::MAX).min(self.home.size().into())
+    }
+}
+
+impl Place {
+    /// Questions in a row that got no answer. One that is under way may still get one.
+    pub(super) const fn unanswered(&self) -> u32 {
+        self.attempts.saturating_sub(if self.asked.is_some() { 1 } else { 0 })
     }
 }
 

@@ -265,11 +265,13 @@ impl Election {
         if self.prepared.is_some_and(|prepared| prepared.epoch == epoch) {
             self.prepared = None;
         }
-        let asks_leader =
-            matches!(&self.state, State::Candidate(campaign) if campaign.stage == Stage::Release);
-        if asks_leader && from.epoch == self.ballot.epoch {
+        let leader = self.seat_of(from.node);
+        let asks_leader = matches!(&self.state, State::Candidate(campaign)
+            if campaign.stage == Stage::Release && campaign.epoch == epoch && campaign.handed_by == leader);
+        if asks_leader {
             self.retire(super::Cause::NotElected, now, out);
         }
+        self.released(from.node, epoch, now, out);
         self.reply(asked, Answer::Ready(epoch), out);
     }
 }

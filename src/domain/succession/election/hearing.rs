@@ -102,7 +102,6 @@ impl Election {
         if let Some(place) = self.seats.get_mut(usize::from(seat.0))
             && let Some(sent) = place.asked.take()
         {
-            place.attempts = place.attempts.saturating_add(1);
             place.next = (sent + retry).max(now);
         }
         if let State::Candidate(campaign) = &mut self.state {

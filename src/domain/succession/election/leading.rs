@@ -70,6 +70,7 @@ impl Election {
         self.following = None;
         self.prepared = None;
         self.promise = None;
+        self.yielded = false;
         self.heir = None;
         // From here on all changes are made in this epoch, so every copy of an earlier one is behind.
         self.position.epoch = self.ballot.epoch;
@@ -201,7 +202,7 @@ impl Election {
         if now < reign.leased || self.rules_alone() {
             return;
         }
-        self.stand_at = now + self.turn(self.home.size());
+        self.stand_at = now + self.numbers.stagger + self.spread(self.numbers.stagger);
         self.becomes(State::Fenced, Cause::LostMajority, now, out);
     }
 

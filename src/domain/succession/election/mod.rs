@@ -4,9 +4,11 @@
 //! shell sends what it is told to, answers what it is told to, writes the ballot when it is told to and says when
 //! that is done, and calls again with [`Input::Tick`] at [`Election::next_tick`] at the latest.
 //!
-//! Why two never serve at once: whoever follows or votes *promises* to help nobody else for `takeover`, counted
-//! from hearing. A leader serves for `lease`, counted from asking, after answers of enough nodes (`home`). Any other
-//! set that is enough shares a node with those, whose promise ends later than the lease that it made possible.
+//! Why two never serve at once: whoever follows or votes *promises* to help nobody else for a while
+//! ([`Numbers::promise`]), counted from hearing. A leader serves for `lease`, counted from asking, after answers of
+//! enough nodes (`home`). Any other set that is enough shares a node with those, and its promise began after the
+//! lease did and is longer by a tenth, so it ends later unless clocks differ by more. A promise ends before its time
+//! only where whom it was given to has said that it will never lead in the epoch of that vote.
 
 mod calling;
 mod candidate;
@@ -78,8 +80,14 @@ pub struct Election {
     following: Option<Following>,
     /// Whom alone we help for a while.
     promise: Option<Promise>,
-    /// When we stand if nobody leads by then.
+    /// When we stand at the earliest.
     stand_at: Moment,
+    /// By how much later than in our turn, by chance, so that two whose turns fall together do not meet.
+    lot: Duration,
+    /// Until when those that are left are asked at short intervals, because a leader has just gone.
+    eager_until: Moment,
+    /// Whether we have let somebody with a better copy go first since somebody led.
+    yielded: bool,
     /// What the leader asked us to get ready for.
     prepared: Option<Prepared>,
     /// Who has handed over to us, and until when it is not chosen again.
@@ -107,7 +115,7 @@ struct Place {
     asked: Option<Moment>,
     /// When it is asked next.
     next: Moment,
-    /// Questions in a row that it gave no answer to.
+    /// Questions that it was asked since it last answered one.
     attempts: u32,
     /// The latest moment at which we asked something that it has answered as our follower.
     acked: Option<Moment>,
@@ -122,6 +130,7 @@ impl Election {
         let mut node = Self {
             own,
             home,
+            eager_until: now + numbers.takeover * 2,
             numbers,
             ballot: Ballot { run: ballot.run.saturating_add(1), ..ballot },
             disk: Disk::default(),
@@ -135,6 +144,8 @@ impl Election {
             following: None,
             promise: None,
             stand_at: now,
+            lot: Duration::ZERO,
+            yielded: false,
             prepared: None,
             held: None,
             heir: None,
@@ -153,16 +164,17 @@ impl Election {
             .ballot
             .promised
             .filter(|to| *to != self.own)
-            .map(|to| Promise { to, until: now + self.numbers.takeover });
+            .map(|to| Promise { to, until: now + self.numbers.promise() });
+        self.lot = self.spread(self.numbers.stagger / 2);
         let (shortest, longest) = self.numbers.first_wait;
         self.stand_at = match self.promise {
             _ if self.home.others.is_empty() => now,
-            Some(promise) => promise.until + self.turn(self.home.size()),
+            Some(promise) => promise.until,
             None if self.ballot.epoch == Epoch::default() => {
                 now + shortest + self.spread(longest.saturating_sub(shortest))
             }
             // Time to hear of somebody who leads, and no more: the others may be waiting for us alone.
-            None => now + self.numbers.stagger + self.turn(0),
+            None => now + self.numbers.stagger + self.spread(self.numbers.stagger),
         };
     }
 
@@ -232,7 +244,7 @@ impl Election {
         }
         self.following = None;
         if matches!(self.state, State::Leader(_) | State::Candidate(_)) {
-            self.stand_at = now + self.numbers.stagger + self.turn(0);
+            self.stand_at = now + self.numbers.stagger + self.spread(self.numbers.stagger);
         }
         if !matches!(self.state, State::Fenced) {
             self.becomes(State::Standby, Cause::HigherEpoch, now, out);
@@ -240,7 +252,10 @@ impl Election {
     }
 
     fn becomes(&mut self, state: State, cause: Cause, now: Moment, out: &mut Vec<Output>) {
-        self.state = state;
+        let before = std::mem::replace(&mut self.state, state);
+        if let (State::Candidate(campaign), false) = (&before, matches!(self.state, State::Leader(_))) {
+            self.concede(campaign, out);
+        }
         let role = self.role();
         if role != self.told.0 {
             self.told = (role, now, cause);
@@ -258,11 +273,6 @@ impl Election {
 
     fn seat_of(&self, node: NodeId) -> Option<Seat> {
         self.home.seats().find(|seat| self.place(*seat).is_some_and(|place| place.node == Some(node)))
-    }
-
-    /// By how much later the successor at this place stands than the first, with a little chance.
-    fn turn(&self, place: u8) -> Duration {
-        self.numbers.stagger * u32::from(place) + self.spread(self.numbers.stagger)
     }
 
     /// Some part of a span, by chance.
@@ -293,16 +303,15 @@ impl Election {
     /// When to call with [`Input::Tick`] if nothing else happens before.
     #[must_use]
     pub fn next_tick(&self, now: Moment) -> Moment {
-        let next = if !self.disk.is_awake() {
-            self.disk.again
-        } else {
-            let role = match &self.state {
-                State::Leader(reign) => self.next_of_reign(reign),
-                State::Candidate(campaign) => self.next_question().min(campaign.next.min(campaign.until)),
-                State::Standby | State::Fenced => self.next_question().min(self.standing_from()),
-            };
-            if self.disk.failed { role.min(self.disk.again) } else { role }
+        let role = match &self.state {
+            _ if !self.disk.is_awake() => self.disk.again,
+            State::Leader(reign) => self.next_of_reign(reign),
+            State::Candidate(campaign) => self.next_question().min(campaign.next.min(campaign.until)),
+            // Nobody stands whose votes cannot be written down.
+            State::Standby | State::Fenced if self.disk.failed => self.next_question(),
+            State::Standby | State::Fenced => self.next_question().min(self.standing_from(now)),
         };
+        let next = if self.disk.failed { role.min(self.disk.again) } else { role };
         // Nothing is ever so urgent that a processor should spin on it.
         next.clamp(now + Duration::from_millis(1), now + self.numbers.pulse)
     }
@@ -318,17 +327,11 @@ impl Election {
         }
     }
 
-    /// Until when this node may serve, by its own clock: a leader's lease, and nothing in any other role.
+    /// Until when this node may serve, by its own clock: a leader's lease, and nothing in any other role. The program is
+    /// told by [`Output::Leased`]; this is for whoever looks at a node from outside, as the simulation does.
     #[must_use]
     pub const fn serves_until(&self) -> Option<Moment> {
         if let State::Leader(reign) = &self.state { Some(reign.leased) } else { None }
-    }
-
-    /// Whether all that was decided is on disk, and all that waited for it is said. A process that loses the role
-    /// starts anew only then, or whoever it voted for would have to wait for its next run.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.disk.is_settled()
     }
 
     /// The number of this run, which is on disk once the first [`Output::Persist`] is.

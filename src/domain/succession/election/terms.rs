@@ -119,6 +119,8 @@ pub enum Cause {
     HigherEpoch,
     /// Its ballot could not be written.
     DiskFailed,
+    /// Whom it voted for was not elected either.
+    Conceded,
 }
 
 impl Cause {
@@ -136,6 +138,7 @@ impl Cause {
             Self::LostMajority => "lost-majority",
             Self::HigherEpoch => "higher-epoch",
             Self::DiskFailed => "disk-failed",
+            Self::Conceded => "conceded",
         }
     }
 }

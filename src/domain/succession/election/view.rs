@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Election, Handing, Role, State};
+use super::{Election, Handing, Place, Role, State};
 use crate::domain::{
     Moment,
     succession::{
@@ -106,7 +106,7 @@ pub(super) fn of(node: &Election, now: Moment) -> View {
         epoch: node.ballot.epoch,
         leader,
         lease_left,
-        attempts: seat.and_then(|seat| node.place(seat)).map_or(0, |place| place.attempts),
+        attempts: seat.and_then(|seat| node.place(seat)).map_or(0, Place::unanswered),
         successors,
         handing: handing.map(|handing| HandingView {
             to: handing.to,

@@ -25,6 +25,13 @@ impl Election {
             objection => objection,
         };
         self.reply(asked, objection.map_or(Answer::Would(epoch), Answer::Refused), out);
+        // Nobody leads, and whoever wants to has less than we have. It will let us go first.
+        if objection == Some(Objection::Lags)
+            && matches!(self.state, State::Standby | State::Fenced)
+            && !self.is_bound(now)
+        {
+            self.stand(now, out);
+        }
     }
 
     pub(super) fn hears_vote(
@@ -44,7 +51,7 @@ impl Election {
             self.ballot = ballot;
             self.persist(out);
         }
-        self.promises(from.node, self.home.size(), now);
+        self.promises(from.node, now);
         self.prepared = None;
         self.following = None;
         if matches!(self.state, State::Leader(_)) {
@@ -90,7 +97,7 @@ impl Election {
             None => {
                 self.ballot.promised.is_none()
                     && epoch > Epoch::default().next()
-                    && now < self.started + self.numbers.takeover
+                    && now < self.started + self.numbers.promise()
             }
         }
     }

@@ -114,8 +114,9 @@ async fn a_candidate_that_falls_silent_before_the_end_leaves_the_old_leader_serv
     assert!(accepted <= written + 1, "{accepted} of {written}");
     let heard = ben.heard_all_of(&anna);
     once_and_in_order(&heard);
-    assert_eq!(heard.last(), Some(&format!("anna {}", accepted - 1)), "not one is left out");
-    assert_eq!(heard.len(), accepted);
+    // An author who writes much while nothing comes back does not recognise all of it.
+    assert!(heard.len() >= accepted, "{} of {accepted}", heard.len());
+    assert_eq!(heard.last(), Some(&format!("anna {}", heard.len() - 1)), "not one is left out");
     [anna, ben].iter().for_each(Talker::saw_nothing_wrong);
 }
 
@@ -175,7 +176,7 @@ async fn in_whatever_moment_a_candidate_falls_silent_every_accepted_letter_is_he
         }
         let heard = ben.heard_all_of(&anna);
         once_and_in_order(&heard);
-        assert_eq!(heard.len(), anna.echoes(), "{moment} ms");
+        assert!(heard.len() >= anna.echoes(), "{moment} ms");
         assert_eq!(heard.last(), Some(&format!("anna {}", heard.len() - 1)));
         [anna, ben].iter().for_each(Talker::saw_nothing_wrong);
     }

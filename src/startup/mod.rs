@@ -167,6 +167,8 @@ pub async fn run(
     let identity = Identity::open(&data)?;
     let _lock = lock(&data)?;
     let mut outside = Outside::open(&settings)?;
+    // Whoever stands by learns now what is wrong, and not when it is its turn and nobody else is left.
+    neighbours::listed(&settings)?;
     let bulletin = Bulletin::default();
     let mut home = home::join(&settings, &identity, &outside.doors, &bulletin).await?;
     let is_node = home.as_ref().is_some_and(|home| !home.is_alone());

@@ -106,14 +106,7 @@ pub(super) async fn hold(
                         before.task.abort();
                     }
                 }
-                Duty::Resume => {
-                    if let Some(Handing { to, task }) = handing.take() {
-                        task.abort();
-                        let lacks = helm.copies.lacking(to).unwrap_or_default();
-                        tracing::warn!(%to, %lacks, "the other node was not ready in time; this one goes on");
-                    }
-                    go_on(site);
-                }
+                Duty::Resume => go_on(&helm, site, handing.take()),
                 // Asked before it led, and no longer of interest.
                 Duty::Prepare(epoch) => helm.prepared(epoch, Err(Objection::Unready)),
             },
@@ -215,8 +208,13 @@ async fn neighbours_hold_back(site: &Site) {
     }
 }
 
-/// Reads again what clients and neighbours say.
-fn go_on(site: &Site) {
+/// Nothing comes of a hand-over: what clients and neighbours say is read again.
+fn go_on(helm: &Helm, site: &Site, handing: Option<Handing>) {
+    if let Some(Handing { to, task }) = handing {
+        task.abort();
+        let lacks = helm.copies.lacking(to).unwrap_or_default();
+        tracing::warn!(%to, %lacks, "the other node was not brought to the end; this one goes on");
+    }
     site.house.stillness.end();
     site.house.registry.do_send(GoOn);
 }

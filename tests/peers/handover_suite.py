@@ -74,6 +74,9 @@ class Olaf:
     def has(self, number: int, other: Olaf) -> bool:
         return any(frame.has(other.sent[number]) for frame in self.client.frames)
 
+    def knows_of(self, number: int) -> bool:
+        return self.has(number, self)
+
     def accepted(self, arrived: list[int]) -> list[int]:
         back = [number for number, sent in self.sent.items()
                 if any(frame.has(sent) for client in self.earlier for frame in client.frames)]
@@ -111,6 +114,9 @@ class Socp:
 
     def has(self, number: int, other: Socp) -> bool:
         return sum(frame.type == "USER_DELIVER" for frame in self.client.frames) >= MORE
+
+    def knows_of(self, number: int) -> bool:
+        return True
 
     def accepted(self, arrived: list[int]) -> list[int]:
         before = [number for number in arrived if number < self.last]
@@ -161,7 +167,8 @@ async def moves(pair: tuple[Any, Any]) -> None:
     for one, other in (pair, pair[::-1]):
         for number in range(one.last, one.last + MORE):
             await one.writes(other, number)
-        await until(lambda: other.has(one.last + MORE - 1, one), "the last letter")
+        await until(lambda: other.has(one.last + MORE - 1, one) and one.knows_of(one.last + MORE - 1),
+                    "the last letter")
         arrived = other.heard(one)
         same(f"the letters of {one.name}", arrived, one.accepted(arrived))
         if len(arrived) < 10 + MORE:

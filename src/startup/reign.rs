@@ -50,6 +50,14 @@ pub(super) struct Handing {
     task: JoinHandle<()>,
 }
 
+impl Handing {
+    fn give_up(self, helm: &Helm) {
+        self.task.abort();
+        let (to, lacks) = (self.to, helm.copies.lacking(self.to).unwrap_or_default());
+        tracing::warn!(%to, %lacks, "the other node was not ready in time; this one goes on");
+    }
+}
+
 /// Serves until this node may not any more.
 pub(super) async fn hold(
     shell: &mut Shell,
@@ -107,10 +115,8 @@ pub(super) async fn hold(
                     }
                 }
                 Duty::Resume => {
-                    if let Some(Handing { to, task }) = handing.take() {
-                        task.abort();
-                        let lacks = helm.copies.lacking(to).unwrap_or_default();
-                        tracing::warn!(%to, %lacks, "the other node was not ready in time; this one goes on");
+                    if let Some(handing) = handing.take() {
+                        handing.give_up(&helm);
                     }
                     go_on(site);
                 }

@@ -50,6 +50,14 @@ pub(super) struct Handing {
     task: JoinHandle<()>,
 }
 
+impl Handing {
+    fn give_up(self, helm: &Helm) {
+        self.task.abort();
+        let (to, lacks) = (self.to, helm.copies.lacking(self.to).unwrap_or_default());
+        tracing::warn!(%to, %lacks, "the other node was not brought to the end; this one goes on");
+    }
+}
+
 /// Serves until this node may not any more.
 pub(super) async fn hold(
     shell: &mut Shell,
@@ -210,10 +218,8 @@ async fn neighbours_hold_back(site: &Site) {
 
 /// Nothing comes of a hand-over: what clients and neighbours say is read again.
 fn go_on(helm: &Helm, site: &Site, handing: Option<Handing>) {
-    if let Some(Handing { to, task }) = handing {
-        task.abort();
-        let lacks = helm.copies.lacking(to).unwrap_or_default();
-        tracing::warn!(%to, %lacks, "the other node was not brought to the end; this one goes on");
+    if let Some(handing) = handing {
+        handing.give_up(helm);
     }
     site.house.stillness.end();
     site.house.registry.do_send(GoOn);

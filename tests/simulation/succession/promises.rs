@@ -9,9 +9,7 @@ use kith::domain::succession::{
 };
 
 use super::{
-    scenarios::{
-        another, fine, heard, home, home_of, home_with, leads, lost_role, order, seconds, still,
-    },
+    scenarios::{another, fine, heard, home, home_of, home_with, leads, lost_role, order, seconds, still},
     world::World,
 };
 
@@ -181,8 +179,7 @@ fn a_leader_that_can_dial_nobody_leads_by_the_reports_that_it_answers() {
 
 #[test]
 fn a_copy_that_lags_is_not_chosen() {
-    let (mut world, leader) =
-        home_with(3, None, Numbers { lag: 20, ..still() });
+    let (mut world, leader) = home_with(3, None, Numbers { lag: 20, ..still() });
     let behind = another(leader, 3);
     world.machines[behind].copies = false;
     fine(world.run(seconds(20)));

@@ -202,7 +202,8 @@ fn the_old_leader_does_not_return_because_the_new_one_is_slow() {
 fn whoever_was_not_chosen_reads_where_to_go_in_either_spelling() {
     for key in ["Switch-To-Server", "SwitchToServer"] {
         let id = "451ecb5e-5b0c-4b3c-9d3a-2f6f3c1f7a01";
-        let text = format!("State: Unauthorized\n{key}: false\nNew-Server: 10.0.0.9\nFallback-Server: \nId: {id}");
+        let text =
+            format!("State: Unauthorized\n{key}: false\nNew-Server: 10.0.0.9\nFallback-Server: \nId: {id}");
         let told = read_answer(text.as_bytes()).expect("an answer");
         assert_eq!((told.new_server.as_deref(), told.fallback, told.lead), (Some("10.0.0.9"), None, false));
     }

@@ -79,6 +79,7 @@ class App {
     on("join-form", "submit", () => this.#enter());
     on("leave", "click", () => this.#talk.leave());
     on("older", "click", () => this.#talk.older());
+    on("invite", "change", () => this.#talk.invite(part("invite").value));
     on("about-person", "click", () => this.#talk.showPerson(this.#talk.chat.open.people[0]));
     on("attach", "change", () => this.#attach());
     on("introduce-form", "submit", () => this.#introduce("register"));
@@ -107,6 +108,7 @@ class App {
   /** On a narrow screen the side is shown when it is asked for. */
   #toggleMenu(isOpen = part("menu").getAttribute("aria-expanded") !== "true") {
     part("menu").setAttribute("aria-expanded", String(isOpen));
+    part("side").classList.toggle("open", isOpen);
   }
 
   #retry() {

@@ -12,7 +12,7 @@ import { Line } from "./bounded.js";
 import { utf8 } from "./bytes.js";
 import { Introductions } from "./introductions.js";
 import { isObject, parse, LIST_REQUEST } from "./letters.js";
-import { MOST_UNSAID } from "./limits.js";
+import { LONGEST_RETURN_MS, MOST_UNSAID } from "./limits.js";
 import { SayError } from "./olaf.js";
 import { Rooms, offered } from "./rooms.js";
 
@@ -32,6 +32,7 @@ export class Home {
   #outbox = [];
   /** Whether the server of this connection was asked what it offers. */
   #isKnown = false;
+  #onlineSince = 0;
   /** Whether the last connection was lost because the home moved. */
   #isMoved = false;
 
@@ -93,11 +94,14 @@ export class Home {
     // Only a server that let us in sends lists.
     if (event.kind === "listed" && !this.isOnline) {
       this.isOnline = true;
+      this.#onlineSince = performance.now();
+      setTimeout(() => this.#pump(), LONGEST_RETURN_MS);
       this.#link?.isGood();
       this.#emit({ kind: "online" });
       this.#begin();
     }
     this.#emit(event);
+    if (event.kind === "listed") this.#pump();
   }
 
   /** What any server answers soon. */
@@ -162,9 +166,11 @@ export class Home {
     });
   }
 
-  #isReadyFor({ kind, room }) {
+  #isReadyFor({ kind, room, people }) {
     if (!this.isOnline || !this.#isKnown) return false;
-    return kind !== "room" || this.offer === null || this.rooms.isReady(room);
+    if (kind === "room") return this.offer === null || this.rooms.isReady(room);
+    if (kind === "public" || people.every((id) => this.directory.isPresent(id))) return true;
+    return performance.now() - this.#onlineSince >= LONGEST_RETURN_MS;
   }
 
   async #sayNow(item) {

@@ -71,6 +71,8 @@ export const LEAST_WAIT_MS = 500;
 export const MOST_WAIT_MS = 30_000;
 /** The wait where a home has several doors and one said that it stands by: it looks for a leader within seconds. */
 export const STANDBY_WAIT_MS = 1_000;
+/** After a reconnect, how long whoever is written to may take to be back as well: a home moves with everybody in it. */
+export const LONGEST_RETURN_MS = 5_000;
 /** Silence after which a server is asked whether it lives, and how long it may take to say so. */
 export const QUIET_MS = 15_000;
 export const LONGEST_SILENCE_MS = 20_000;

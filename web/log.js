@@ -4,7 +4,7 @@
  */
 
 import { arrange, element, linked, part } from "./dom.js";
-import { MOST_SHOWN_LINES } from "./limits.js";
+import { MOST_LINES, MOST_SHOWN_LINES } from "./limits.js";
 
 /** Pixels from the end within which the reader counts as being there. */
 const NEAR = 80;
@@ -54,7 +54,8 @@ export class Log {
   add(line, conversation) {
     const isNear = this.#isNear();
     this.#place.append(this.#made(line));
-    while (isNear && this.#place.children.length > this.#most(conversation)) {
+    const most = isNear ? this.#most(conversation) : MOST_LINES;
+    while (this.#place.children.length > most) {
       const oldest = this.#place.firstElementChild;
       this.#items.delete(Number(oldest.dataset.number));
       oldest.remove();

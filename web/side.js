@@ -31,12 +31,12 @@ export class Side {
   conversations(chat) {
     const order = { public: 0, room: 1, private: 2 };
     const list = chat.list.sort((one, other) => order[one.kind] - order[other.kind] || other.touched - one.touched);
-    for (const key of this.#buttons.keys()) if (!chat.conversations.has(key)) this.#buttons.delete(key);
+    for (const known of this.#buttons.keys()) if (!list.includes(known)) this.#buttons.delete(known);
     arrange(part("conversations"), list.map((conversation) => this.#conversation(conversation, chat)));
   }
 
   #conversation(conversation, chat) {
-    let item = this.#buttons.get(conversation.key);
+    let item = this.#buttons.get(conversation);
     if (!item) {
       item = element("li");
       const button = element("button", { className: conversation.kind, data: { conversation: conversation.key } });
@@ -44,7 +44,7 @@ export class Side {
       button.addEventListener("click", () => this.#show(conversation));
       button.append(element("span", { className: "name" }));
       item.append(button);
-      this.#buttons.set(conversation.key, item);
+      this.#buttons.set(conversation, item);
     }
     const button = item.firstElementChild;
     button.firstElementChild.textContent = titleOf(conversation, this.#names);
@@ -89,6 +89,22 @@ export class Side {
     item.firstElementChild.textContent = name;
     item.firstElementChild.title = `${name} at ${home}`;
     return item;
+  }
+
+  /** People who could join a conversation: pairs of an id and the homes. */
+  invitable(present) {
+    const invite = part("invite");
+    const named = present.slice(0, MOST_SHOWN_MEMBERS).map(([id]) => [id, this.#names.of(id)]);
+    const isSame = JSON.stringify(named);
+    if (invite.dataset.shown === isSame) return;
+    invite.dataset.shown = isSame;
+    const first = element("option", { text: "Add somebody" });
+    first.value = "";
+    arrange(invite, [first, ...named.map(([id, name]) => {
+      const option = element("option", { text: name });
+      option.value = id;
+      return option;
+    })]);
   }
 
   /** Rooms that one could enter. */

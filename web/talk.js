@@ -16,6 +16,8 @@ import { titleOf } from "./side.js";
 
 /** How much is shown of a letter that nobody has proven. */
 const LONGEST_CLAIM = 300;
+/** How many of them are shown. */
+const MOST_CLAIMS_A_MINUTE = 10;
 
 export class Talk {
   #store;
@@ -23,6 +25,7 @@ export class Talk {
   #link = null;
   #uploadBytes = null;
   #isBridged = false;
+  #claims = { minute: 0, count: 0 };
   #refreshList = soon(() => this.#showList());
   #refreshMembers = soon(() => this.#showMembers());
 
@@ -92,7 +95,7 @@ export class Talk {
     else if (kind === "public") this.chat.hear(this.chat.at({ kind: "public" }), event);
     else if (kind === "private") this.#hearPrivate(event);
     else if (kind === "unverified") this.#hearClaim(event);
-    else if (kind === "complaint") this.chat.note(this.chat.open, `The server says: ${event.text.slice(0, LONGEST_CLAIM)}`);
+    else if (kind === "complaint") this.#noteOfOthers(this.chat.open, `The server says: ${event.text.slice(0, LONGEST_CLAIM)}`);
     else if (kind === "introductions") this.#screen.side.introductions(event.entries, this.home.id);
     else if (kind === "introduced") this.chat.note(this.chat.open, event.words);
     else if (event.room !== undefined) this.#hearRoom(event);
@@ -121,7 +124,16 @@ export class Talk {
     const what = isPrivate ? "A sealed letter" : "A letter";
     const cut = text.length > LONGEST_CLAIM ? `${text.slice(0, LONGEST_CLAIM)}…` : text;
     const words = `${what} that nobody has proven (${why}), in the name of ${claimed.slice(0, 88)}: ${cut}`;
-    this.chat.note(this.chat.at({ kind: "public" }), words);
+    this.#noteOfOthers(this.chat.at({ kind: "public" }), words);
+  }
+
+  /** What anybody can cause without a key is told now and then, and otherwise not at all: it must not push out the rest. */
+  #noteOfOthers(conversation, words) {
+    const minute = Math.floor(Date.now() / 60_000);
+    if (this.#claims.minute !== minute) this.#claims = { minute, count: 0 };
+    this.#claims.count += 1;
+    if (this.#claims.count < MOST_CLAIMS_A_MINUTE) this.chat.note(conversation, words);
+    else if (this.#claims.count === MOST_CLAIMS_A_MINUTE) this.chat.note(conversation, "More such things came, which are not shown.");
   }
 
   #roomOf(name) {
@@ -175,6 +187,13 @@ export class Talk {
 
   turnTo(id) {
     this.chat.show(this.chat.at({ kind: "private", people: [id] }));
+    this.#screen.composer.focus();
+  }
+
+  /** Goes on with one more person, in a conversation of its own: who comes later does not read what was said before. */
+  invite(id) {
+    const { people } = this.chat.open;
+    if (id && people) this.chat.show(this.chat.at({ kind: "private", people: [...people, id] }));
     this.#screen.composer.focus();
   }
 
@@ -243,9 +262,14 @@ export class Talk {
     this.#screen.side.conversations(this.chat);
   }
 
+  /** Everybody else who is here: pairs of an id and the homes. */
+  #present() {
+    const here = [...this.home.directory.members].filter(([id, { homes }]) => homes.length > 0 && id !== this.home.id);
+    return here.map(([id, { homes }]) => [id, homes]);
+  }
+
   #showMembers() {
-    const present = [...this.home.directory.members].filter(([id, { homes }]) => homes.length > 0 && id !== this.home.id);
-    this.#screen.side.members(present.map(([id, { homes }]) => [id, homes]));
+    this.#screen.side.members(this.#present());
     this.#showHead();
   }
 
@@ -257,6 +281,9 @@ export class Talk {
     part("leave").hidden = open.kind === "public";
     part("leave").textContent = open.kind === "room" ? "Leave" : "Close";
     part("about-person").hidden = open.kind !== "private" || open.people.length !== 1;
+    const invitable = open.kind === "private" ? this.#present().filter(([id]) => !open.people.includes(id)) : [];
+    part("invite").hidden = invitable.length === 0;
+    this.#screen.side.invitable(invitable);
     part("older").hidden = !open.more && part("log").children.length >= open.lines.length;
     this.#screen.composer.show(open, open.kind === "public" ? "Say something to everybody" : `Say something to ${title}`);
   }

@@ -26,6 +26,7 @@ pub fn terms() -> Arc<Terms> {
         doors: Vec::new(),
         recipients_per_letter: 16,
         detect_accents: true,
+        socp_detect_accents: true,
         unsigned: false,
         peer_heartbeat_s: 5,
         peer_silence_s: 15,

@@ -35,6 +35,7 @@ fn alice() -> Arc<Member> {
         spelled: newcomer.spelled,
         fingerprint: None,
         sealing_key: None,
+        display_name: None,
     })
 }
 
@@ -77,7 +78,7 @@ fuzz_target!(|data: &[u8]| {
                     assert!(!asks && !is_named);
                     asks = true;
                 }
-                Output::Room(..) => assert!(is_named),
+                Output::Room(..) | Output::Errand(..) => assert!(is_named),
                 Output::Send(Frame::Binary(bytes)) => {
                     let answer = Packet::read(&bytes).expect("an answer is a packet").command;
                     assert!([command::RESP_OK, command::RESP_ERROR].contains(&answer));

@@ -37,6 +37,7 @@ use crate::{
         rooms::Kept,
     },
     identity::BridgeKeys,
+    store::Store,
 };
 
 /// Handed to every worker by reference.
@@ -167,7 +168,7 @@ impl House {
         let parts = plan.neighbourhood;
         let thread = Arbiter::new().handle();
         let neighbourhood = Neighbourhood::start_in_arbiter(&thread, move |_| Neighbourhood::new(parts));
-        let rendezvous = meeting(plan.rendezvous, &neighbourhood, clock, (&tally, &bulletin));
+        let rendezvous = meeting(plan.rendezvous, &neighbourhood, &store, clock, (&tally, &bulletin));
         let sentences = bans::Parts {
             banned: banned.clone(),
             store,
@@ -218,6 +219,7 @@ impl House {
 fn meeting(
     policy: rendezvous::Policy,
     neighbourhood: &Addr<Neighbourhood>,
+    store: &Store,
     clock: Clock,
     (tally, bulletin): (&Tally, &Bulletin),
 ) -> Addr<Rendezvous> {
@@ -228,5 +230,6 @@ fn meeting(
         clock,
         tally: tally.clone(),
         bulletin: bulletin.clone(),
+        store: store.clone(),
     })
 }

@@ -89,6 +89,12 @@ impl Inbox {
         self.stillness.look()
     }
 
+    /// Whether the house holds still: what it changes now, the next node may not hear of.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.stillness.is_on()
+    }
+
     /// Whether writers should wait.
     #[must_use]
     pub fn is_full(&self) -> bool {

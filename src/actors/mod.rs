@@ -7,6 +7,7 @@
 pub mod archivist;
 pub mod bans;
 pub mod bridge;
+pub mod chance;
 pub mod clock;
 pub mod connection;
 pub mod dial;

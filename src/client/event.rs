@@ -243,6 +243,12 @@ pub enum SayError {
     /// The same.
     #[error("on this server one cannot be without a room; enter another one")]
     NoLeaving,
+    /// The server does not say who listens where.
+    #[error("this server has no directory")]
+    NoDirectory,
+    /// The member has not asked for it, or it is over.
+    #[error("you are not introduced to anybody")]
+    NotListed,
     /// Nobody can be called so.
     #[error("a nick has 1 to 48 bytes and no control characters")]
     BadNick,

@@ -2,7 +2,7 @@
 //!
 //! `keyring` is the key and the address book, `olaf`, `socp` and `tpacket` are the protocols as values, `voice` what
 //! they have in common, `event` what they tell, `person` of whom, and `room` of which rooms. `rooms` are those of clients
-//! whose protocol has none. `link` is the connection that stays up, `node` one of many without a server between them,
+//! whose protocol has none, `introduction` is where a member is listed for clients that mesh by themselves. `link` is the connection that stays up, `node` one of many without a server between them,
 //! `transfer` files by HTTP (`web`), `about` what a server says about itself, `trust` whose certificates are believed, and
 //! `door` what a person may type as
 //! the address of a server. Nothing here prints, and nothing here trusts a server:
@@ -11,6 +11,7 @@
 pub mod about;
 pub mod door;
 pub mod event;
+pub mod introduction;
 pub mod keyring;
 pub mod link;
 pub mod node;

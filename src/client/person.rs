@@ -6,7 +6,10 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::domain::id::KeyId;
+use crate::{
+    dialect::{socp, tpacket},
+    domain::id::KeyId,
+};
 
 /// Digits of a digest that people are shown.
 const SHORT_DIGEST: usize = 12;
@@ -51,6 +54,16 @@ impl PersonId {
     #[must_use]
     pub fn key(&self) -> Option<KeyId> {
         if self.is_nick { None } else { KeyId::from_hex(&self.name) }
+    }
+
+    /// Whether this is the member whom servers know by this id, whatever the dialect.
+    #[must_use]
+    pub fn is_member(&self, id: KeyId) -> bool {
+        match self.key() {
+            _ if self.is_nick => tpacket::id_of(&self.name) == id,
+            Some(key) => key == id,
+            None => socp::id_of(&self.name) == id,
+        }
     }
 
     /// Enough for a person, never enough for a decision. A name that its owner made up is marked, so that

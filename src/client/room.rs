@@ -1,8 +1,10 @@
-//! Rooms, as a member asks for them and hears of them, in whatever dialect has them.
+//! Rooms, and the directory of clients that mesh by themselves, as a member asks for them and hears of them, in
+//! whatever dialect has them.
 
-use super::person::PersonId;
+use super::{introduction::Entry, person::PersonId};
+use crate::domain::endpoint::Endpoint;
 
-/// What a member wants of rooms.
+/// What a member wants of rooms, or of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// To be in this room, and in no other.
@@ -17,9 +19,15 @@ pub enum Wish {
     History(Option<String>),
     /// What was said before the lines of the last answer.
     Older,
+    /// To be listed in the directory as somebody who listens there, and nowhere else.
+    Introduce(Endpoint),
+    /// To be listed there no more.
+    Hide,
+    /// Who is listed there.
+    Introductions,
 }
 
-/// What rooms have to tell.
+/// What rooms, or the directory, have to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// The member is in this room.
@@ -84,6 +92,12 @@ pub enum Told {
         /// Who it is.
         after: PersonId,
     },
+    /// The member is listed in the directory as somebody who listens there.
+    Introduced(Endpoint),
+    /// She is listed there no more.
+    Hidden(Endpoint),
+    /// Who is, in the order in which they dial each other.
+    Introductions(Vec<Entry>),
     /// The server does not do what was asked for.
     Refused {
         /// What that was; nothing, if it was something to say.
@@ -104,6 +118,9 @@ impl Told {
                 | Self::Rooms(_)
                 | Self::History { .. }
                 | Self::Renamed { .. }
+                | Self::Introduced(_)
+                | Self::Hidden(_)
+                | Self::Introductions(_)
                 | Self::Refused { what: Some(_), .. }
         )
     }
@@ -175,4 +192,19 @@ pub enum Why {
     /// There are none for clients of this dialect.
     #[error("this server has no rooms")]
     NoRooms,
+    /// There is none for clients of this dialect.
+    #[error("this server has no directory")]
+    NoDirectory,
+    /// The member does not come from that address.
+    #[error("that is not an address of yours")]
+    Foreign,
+    /// Nobody can be dialled there.
+    #[error("nobody can be dialled there")]
+    Unusable,
+    /// It is another member's.
+    #[error("somebody else has registered that address")]
+    Taken,
+    /// The member has not registered it.
+    #[error("you are not listed there")]
+    NotListed,
 }

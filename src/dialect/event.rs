@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Accent, Ear, kith, rooms::directory::Errand};
+use super::{Accent, Ear, errand::Errand, kith};
 use crate::{
     crypto::{
         keys::PublicKey,
@@ -73,8 +73,8 @@ pub enum Output {
     Route(Letter),
     /// Something is wanted of a room. The answer is delivered as a frame, in order with what happens there.
     Room(Ticket, Wish),
-    /// Something is wanted of the directory of the rendezvous, by this member.
-    Errand(Ticket, KeyId, Errand),
+    /// Something is wanted of the directory of the rendezvous.
+    Errand(Ticket, Errand),
     /// The client list is wanted.
     WantList,
     /// Members who have names are looked for: some of them. No frame until [`Input::Found`].

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     Ear,
+    errand::Reply,
     event::{Check, Pause},
     kith, olaf, rooms, socp, tpacket,
 };
@@ -238,6 +239,17 @@ pub fn answer(ticket: Ticket, answer: &Answer, ear: Ear) -> Vec<Frame> {
         Ear::Tpacket(version) => tpacket::speech::answer(ticket, answer, version),
         Ear::Olaf(_) | Ear::Socp(_) => rooms::answer(ticket, answer),
         // Servers have no wishes.
+        Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => Vec::new(),
+    }
+}
+
+/// What came of an errand, for who had one: these frames, in this order.
+#[must_use]
+pub fn reply(ticket: Ticket, reply: &Reply, ear: Ear) -> Vec<Frame> {
+    match ear {
+        Ear::Tpacket(_) => tpacket::directory::answer(ticket, reply),
+        Ear::Olaf(_) | Ear::Socp(_) => rooms::directory::answer(ticket, reply),
+        // Servers have no errands.
         Ear::OlafPeer(_) | Ear::SocpPeer(_) | Ear::Kith => Vec::new(),
     }
 }

@@ -3,8 +3,8 @@
 //! The public conversations of all protocols are one room. A letter that says something to everybody becomes a line
 //! of that room at its author's home; each home says the lines again to its own members of other protocols, in its
 //! own name, since it cannot sign in theirs. **Invariants:** what this bridge says is never a line; a line is never said
-//! again to those who have read it as a letter, nor to those who hear it in the room; a neighbour that knows no rooms hears the lines of this home alone. So
-//! everybody reads everything once, however many homes are linked with whom.
+//! again to those who have read it as a letter, nor to those who hear it in the room; a neighbour that knows no rooms
+//! hears the lines of this home alone. So everybody reads everything once, however many homes are linked with whom.
 
 use std::collections::HashMap;
 

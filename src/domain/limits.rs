@@ -111,6 +111,11 @@ pub struct Limits {
     /// Bytes a second that one node may have relayed, and as many at once: enough for what people type, too few for a
     /// film.
     pub relay_bytes_per_second: u32,
+    /// Visits at the door of succession at once, those of nodes of this home not counted: each is one short request.
+    pub succession_visits: u32,
+    /// Of these from one address (IPv6: from one /64). The hosts of an office fit; a stranger who says nothing
+    /// holds no more of them.
+    pub succession_visits_per_address: u32,
     /// Bytes of wrapped keys of the public channel that are kept of one server, for members who come later. They are
     /// held in memory, too, and of at most 64 servers.
     pub channel_bytes: u32,
@@ -202,6 +207,8 @@ impl Default for Limits {
             directory_per_member: 4,
             directory_per_neighbour: 256,
             relay_bytes_per_second: 64 << 10,
+            succession_visits: 512,
+            succession_visits_per_address: 64,
             channel_bytes: 256 << 10,
             drain_s: 5,
             peers: 256,

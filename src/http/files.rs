@@ -197,6 +197,11 @@ type Chunk = Result<web::Bytes, std::io::Error>;
 
 /// A download that cannot be counted is a download all the same.
 async fn count(site: &Site, id: &str) {
+    let _under_way = site.house.stillness.look();
+    if site.house.stillness.is_on() {
+        // Another node has been told already how far the database goes.
+        return;
+    }
     match actix_rt::time::timeout(COUNT, site.store.count_download(id)).await {
         Ok(Ok(_)) => {}
         Ok(Err(StoreError::Busy(_))) | Err(_) => tracing::debug!("a download was not counted: busy"),

@@ -74,6 +74,26 @@ async fn a_file_comes_back_as_it_was_left_whichever_way_it_was_packed() {
 }
 
 #[actix_web::test]
+async fn nothing_is_taken_while_the_place_is_given_away() {
+    let bench = bench(|_| {}).await;
+    let raw = || TestRequest::post().uri("/api/upload").set_payload("bytes");
+    let path = left(&bench, raw()).await;
+    let stillness = bench.site.house.stillness.clone();
+    stillness.begin();
+    let refused = ask(&bench, raw()).await;
+    assert_eq!(refused.headers().get("retry-after").map(|wait| wait.as_bytes()), Some(&b"1"[..]));
+    assert_eq!(problem(refused).await.kind, "/problems/handing_over");
+    // Files are handed out, and nothing is written for that.
+    let rows = || bench.site.store.files(None, 10);
+    let before = rows().await.expect("rows");
+    assert_eq!(bytes(&bench, &path).await, b"bytes");
+    assert_eq!(rows().await.expect("rows"), before);
+    assert_eq!((bench.site.filing.used_bytes(), stillness.is_busy()), (5, false));
+    stillness.end();
+    left(&bench, raw()).await;
+}
+
+#[actix_web::test]
 async fn a_download_cannot_become_a_page_of_ours() {
     let bench = bench(|_| {}).await;
     let request = TestRequest::post().uri("/").insert_header(("content-type", "text/html"));

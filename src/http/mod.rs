@@ -10,6 +10,7 @@ pub mod home;
 pub mod info;
 mod keep_out;
 pub mod logging;
+pub mod meeting;
 pub mod page;
 pub mod problem;
 mod receive;

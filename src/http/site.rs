@@ -7,7 +7,7 @@ use actix_web::http::header::HeaderMap;
 use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
 
-use super::{filing::Filing, home::Nodes};
+use super::{filing::Filing, home::Nodes, meeting::MeetingPlace};
 use crate::{
     actors::{archivist::Archivist, event::Kind, gate::Place, house::House, keeper::Keeper},
     domain::{
@@ -38,6 +38,8 @@ pub struct Site {
     pub about: About,
     /// The nodes of this home.
     pub nodes: Nodes,
+    /// How the door of the rendezvous is.
+    pub meeting: MeetingPlace,
     /// What bearer tokens are compared with.
     pub token: TokenHash,
     /// Asks the process to drain and end.

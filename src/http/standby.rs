@@ -47,6 +47,8 @@ pub struct Standby {
     pub nodes: Nodes,
     /// What bearer tokens are compared with.
     pub token: TokenHash,
+    /// Whether the house has the routes that make it fail on purpose.
+    pub faults: bool,
     /// Ends the process.
     pub stop: UnboundedSender<()>,
     /// The chat page, if there is one: it goes on to whoever serves.

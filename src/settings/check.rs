@@ -217,7 +217,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 58] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 60] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -263,6 +263,8 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 58] {
         ("limits.directory_per_member", limits.directory_per_member.into()),
         ("limits.directory_per_neighbour", limits.directory_per_neighbour.into()),
         ("limits.relay_bytes_per_second", limits.relay_bytes_per_second.into()),
+        ("limits.succession_visits", limits.succession_visits.into()),
+        ("limits.succession_visits_per_address", limits.succession_visits_per_address.into()),
         ("limits.channel_bytes", limits.channel_bytes.into()),
         ("limits.peer_message_bytes", limits.peer_message_bytes.into()),
         ("limits.peer_queue_bytes", limits.peer_queue_bytes.into()),

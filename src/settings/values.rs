@@ -299,6 +299,8 @@ struct LimitKeys {
     directory_per_member: u32,
     directory_per_neighbour: u32,
     relay_bytes_per_second: u32,
+    succession_visits: u32,
+    succession_visits_per_address: u32,
     channel_bytes: u32,
     drain_s: u32,
     peers: u32,

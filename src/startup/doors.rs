@@ -100,13 +100,9 @@ impl Outside {
         Ok(Listeners { main: self.listeners.main.try_clone()?, own: own.collect::<io::Result<_>>()? })
     }
 
-    /// That of the rendezvous, if the settings want one. It goes to whoever stands behind it, who may shut it for
-    /// good.
-    pub(super) fn rendezvous(&mut self, settings: &Settings) -> Result<Option<TcpListener>, StartupError> {
-        match self.rendezvous.take() {
-            Some(bound) => Ok(Some(bound)),
-            None => settings.rendezvous.listen.0.map(listen).transpose(),
-        }
+    /// That of the rendezvous, if it is bound. It goes to whoever stands behind it, who may shut it for good.
+    pub(super) const fn rendezvous(&mut self) -> Option<TcpListener> {
+        self.rendezvous.take()
     }
 
     /// That of the operators.

@@ -24,14 +24,14 @@ use crate::{
 /// How long the last close frames may take after the last connection left the map.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// What a drain may take beyond its span before a process that nobody looks after is ended by force.
+/// What an end may take beyond all that it has to wait for, before a process that nobody looks after is ended by force.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Ends this process when its standard input closes: whoever held the other end wants it to, or is gone.
 ///
 /// The pipe is closed by the kernel whatever way its holder dies, so a server that was started this way
-/// never outlives the one that started it.
-pub(super) fn with_standard_input(stop: UnboundedSender<()>, drain: Duration) {
+/// never outlives the one that started it. `longest`: how long giving the home away and draining may take.
+pub(super) fn with_standard_input(stop: UnboundedSender<()>, longest: Duration) {
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
         let mut scrap = [0; 512];
@@ -44,7 +44,7 @@ pub(super) fn with_standard_input(stop: UnboundedSender<()>, drain: Duration) {
         }
         // Fails if the process is closing already.
         let _ = stop.send(());
-        std::thread::sleep(drain + GRACE);
+        std::thread::sleep(longest + FAREWELL + GRACE);
         tracing::error!("closing takes too long; nobody is left who would wait");
         telemetry::exit(1);
     });

@@ -27,11 +27,12 @@ use crate::{
         event::Bulletin,
         succession::{
             helm::{Helm, Place},
+            places::Visits,
             shell::{self, Plan, Shell},
         },
     },
     crypto::home::HomeKey,
-    domain::succession::{Epoch, Position, election::NotHanded},
+    domain::succession::{Epoch, Position, election::NotHanded, message::Objection},
     http::{home::Nodes, page::Page, site::Site, standby::Standby, tls::Tls},
     identity::Identity,
     settings::Settings,
@@ -68,10 +69,34 @@ pub(super) struct Joined {
     handing: Option<Handing>,
     nodes: Nodes,
     bulletin: Bulletin,
-    /// For how long an answer of the others may take in all.
+    spans: Spans,
+}
+
+/// How long it may take to leave the home to somebody else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spans {
+    /// How long an answer of the others may take in all. None can come where there are none.
     patience: Duration,
     /// In how much time each host that lives reports at least once.
     farewell: Duration,
+}
+
+impl Spans {
+    /// Those of the numbers in force; none without succession.
+    pub(super) fn of(settings: &Settings) -> io::Result<Self> {
+        if settings.succession.listen.0.is_none() {
+            return Ok(Self::default());
+        }
+        let numbers = settings.succession.numbers().map_err(|error| io::Error::other(error.to_string()))?;
+        let is_alone = settings.home.members.is_empty();
+        let patience = if is_alone { Duration::ZERO } else { numbers.lease * 2 };
+        Ok(Self { patience, farewell: numbers.suspect })
+    }
+
+    /// From the wish that this node ends to the moment at which it begins to close, at most.
+    pub(super) fn longest(self) -> Duration {
+        self.patience + reign::WHERE + self.farewell
+    }
 }
 
 /// Takes part, if the settings say so.
@@ -84,7 +109,7 @@ pub(super) async fn join(
     let Some(address) = settings.succession.listen.0 else { return Ok(None) };
     let listener = listen(address)?;
     let numbers = settings.succession.numbers().map_err(|error| io::Error::other(error.to_string()))?;
-    let (patience, farewell) = (numbers.lease * 2, numbers.suspect);
+    let spans = Spans::of(settings)?;
     let data = settings.server.data_dir.clone();
     let secret = HomeKey::of(&identity.server).map_err(|error| io::Error::other(error.to_string()))?;
     let home = settings.home.home();
@@ -95,6 +120,10 @@ pub(super) async fn join(
         secret: Arc::new(secret),
         position,
         listener,
+        visits: Visits {
+            strangers: settings.limits.succession_visits,
+            per_address: settings.limits.succession_visits_per_address,
+        },
         file: data.join(FILE),
         data,
         name: settings.server.name.clone(),
@@ -106,7 +135,7 @@ pub(super) async fn join(
     let address = public_address(settings, doors.main);
     let door = if address.contains("://") { address } else { format!("{scheme}://{address}") };
     let nodes = Nodes::of(shell.helm.clone(), door);
-    Ok(Some(Joined { shell, handing: None, nodes, bulletin: bulletin.clone(), patience, farewell }))
+    Ok(Some(Joined { shell, handing: None, nodes, bulletin: bulletin.clone(), spans }))
 }
 
 /// How far what lies in the data folder goes.
@@ -158,6 +187,7 @@ impl Joined {
             key_id: identity.server.public().id().hex(),
             nodes: self.nodes(),
             token: identity.token.clone(),
+            faults: settings.debug.faults,
             stop: stop.clone(),
             page: Page::offered(settings, None, &self.nodes),
             bulletin: self.bulletin.clone(),
@@ -175,26 +205,26 @@ impl Joined {
     ) -> Ended {
         if self.is_alone() {
             end.comes(tls).await;
-            bequeath(&self.shell.helm, self.farewell).await;
+            bequeath(&self.shell.helm, self.spans.farewell).await;
             return Ended::Asked;
         }
         tokio::select! {
             lost = reign::hold(&mut self.shell, &mut self.handing, site, epoch) => return ended(lost, false),
             () = end.comes(tls) => ASKED.store(true, Ordering::SeqCst),
         }
-        let (helm, patience, farewell) = (self.shell.helm.clone(), self.patience, self.farewell);
+        let (helm, spans) = (self.shell.helm.clone(), self.spans);
         tokio::select! {
             lost = reign::hold(&mut self.shell, &mut self.handing, site, epoch) => ended(lost, true),
             // If it comes to nothing, people are told that the server closes, as on any server.
-            () = give_away(&helm, patience, farewell) => Ended::Asked,
+            () = give_away(&helm, spans) => Ended::Asked,
         }
     }
 }
 
 /// Gives the place away, or leaves hosts of the first form to the best of them if there is nobody.
-async fn give_away(helm: &Helm, patience: Duration, farewell: Duration) {
-    if timeout(patience, hand_over(helm)).await.is_ok() {
-        bequeath(helm, farewell).await;
+async fn give_away(helm: &Helm, spans: Spans) {
+    if timeout(spans.patience, hand_over(helm)).await.is_ok() {
+        bequeath(helm, spans.farewell).await;
     }
 }
 
@@ -202,8 +232,15 @@ async fn give_away(helm: &Helm, patience: Duration, farewell: Duration) {
 async fn hand_over(helm: &Helm) {
     loop {
         match helm.hand_over(None).await {
-            // One that is under way may come to nothing, and then it is this one's turn. Files are on their way.
-            Ok(_) | Err(NotHanded::UnderWay | NotHanded::Files) => sleep(AGAIN).await,
+            // One that is under way may come to nothing, and then it is this one's turn. Files are on their way, and a
+            // copy that has just begun is whole soon.
+            Ok(_)
+            | Err(
+                NotHanded::UnderWay
+                | NotHanded::Files
+                | NotHanded::Silent
+                | NotHanded::Declined(Objection::NoCopy | Objection::NoFiles),
+            ) => sleep(AGAIN).await,
             Err(error) => {
                 tracing::info!(%error, "nobody takes over");
                 return;
@@ -230,4 +267,34 @@ fn ended(lost: Lost, asked: bool) -> Ended {
 /// The database of a data folder.
 pub(super) fn database(data: &Path) -> std::path::PathBuf {
     data.join("kith.db")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Sources, load};
+
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        let variables = variables.iter().map(|(key, value)| (format!("KITH__{key}"), (*value).to_owned()));
+        load(&Sources { variables: variables.collect(), ..Sources::default() }).expect("settings").settings
+    }
+
+    #[test]
+    fn who_ends_a_process_by_force_waits_for_the_longest_hand_over() {
+        let [listen, member] = [
+            ("SUCCESSION__LISTEN", "127.0.0.1:3012"),
+            ("HOME__MEMBERS", "127.0.0.1:3013 door=ws://127.0.0.1:1"),
+        ];
+        let of = |variables: &[(&str, &str)]| {
+            let spans = Spans::of(&settings(variables)).expect("numbers");
+            (spans.patience.as_secs(), spans.farewell.as_secs(), spans.longest())
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(of(&[]), (0, 0, reign::WHERE), "nobody is asked");
+        assert_eq!(of(&[listen]), (0, 3, seconds(3) + reign::WHERE), "nobody takes over");
+        assert_eq!(of(&[listen, member]), (18, 3, seconds(21) + reign::WHERE));
+        let longer =
+            [listen, member, ("SUCCESSION__LEASE_MS", "30000"), ("SUCCESSION__TAKEOVER_MS", "40000")];
+        assert_eq!(of(&longer), (60, 3, seconds(63) + reign::WHERE), "as the numbers say");
+    }
 }

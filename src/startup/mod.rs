@@ -4,12 +4,14 @@
 //! in order: nobody new, everybody told, everything written, doors shut.
 
 mod again;
+mod bridge;
 mod doors;
 mod end;
 mod greeting;
 mod home;
 mod neighbours;
 mod offline;
+mod readiness;
 mod ready;
 mod reign;
 mod rendezvous;
@@ -31,14 +33,14 @@ use uuid::Uuid;
 use self::{
     doors::{Doors, Outside, public_address, public_url},
     end::{End, close},
-    home::{AT_ONCE, Ended, Joined},
+    home::{AT_ONCE, Ended, Joined, Spans},
     ready::ReadyFile,
     standby::Outcome,
 };
 use crate::{
     actors::{
         archivist::Archivist,
-        clock::Clock,
+        clock::{Clock, unix_ms},
         event::Bulletin,
         house::{House, Plan},
         neighbourhood,
@@ -53,10 +55,11 @@ use crate::{
         admin, door,
         filing::{Filing, FilingError},
         home::Nodes,
+        meeting::MeetingPlace,
         site::{About, Site},
         tls::TlsError,
     },
-    identity::{BridgeKeys, Identity, IdentityError},
+    identity::{Identity, IdentityError},
     settings::{Settings, SettingsError},
     store::{Store, StoreError},
     telemetry,
@@ -153,7 +156,8 @@ pub async fn run(
     let data = settings.server.data_dir.clone();
     let (stop, stopped) = unbounded_channel();
     if supervised {
-        end::with_standard_input(stop.clone(), seconds(settings.limits.drain_s));
+        let longest = Spans::of(&settings)?.longest();
+        end::with_standard_input(stop.clone(), longest + seconds(settings.limits.drain_s));
     }
     let mut end = End::listen(stopped)?;
     if let Some(path) = &ready_file {
@@ -163,6 +167,8 @@ pub async fn run(
     let identity = Identity::open(&data)?;
     let _lock = lock(&data)?;
     let mut outside = Outside::open(&settings)?;
+    // Whoever stands by learns now what is wrong, and not when it is its turn and nobody else is left.
+    neighbours::listed(&settings)?;
     let bulletin = Bulletin::default();
     let mut home = home::join(&settings, &identity, &outside.doors, &bulletin).await?;
     let is_node = home.as_ref().is_some_and(|home| !home.is_alone());
@@ -186,7 +192,7 @@ pub async fn run(
     let nodes = home.as_ref().map(Joined::nodes).unwrap_or_default();
     let (identity, doors) = (&identity, &outside.doors);
     let site = open(Parts { settings, identity, doors, store, stop, bulletin, nodes }).await?;
-    let behind = Behind::open(&mut outside, &site)?;
+    let behind = Behind::open(&mut outside, &site).await?;
     if !supervised {
         greeting::greet(&outside.doors, &site, identity);
     }
@@ -211,13 +217,14 @@ struct Behind {
 }
 
 impl Behind {
-    fn open(outside: &mut Outside, site: &Arc<Site>) -> Result<Self, StartupError> {
+    async fn open(outside: &mut Outside, site: &Arc<Site>) -> Result<Self, StartupError> {
+        let introductions = site.store.introductions(unix_ms()).await?;
         let main = door::serve(outside.listeners()?, site, outside.tls.as_ref())?;
         let admin = admin::serve(outside.admin()?, Arc::clone(site))?;
         let behind = Self { main: main.handle(), admin: admin.handle() };
         actix_rt::spawn(main);
         actix_rt::spawn(admin);
-        rendezvous::open(outside.rendezvous(&site.settings)?, &site.house);
+        rendezvous::open(outside.rendezvous(), introductions, site);
         // Neighbours dial back, so the doors are open first.
         site.house.neighbourhood.do_send(neighbourhood::Open(Arc::clone(&site.house)));
         Ok(behind)
@@ -293,7 +300,7 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
     let keeper = offline.as_ref().map(|offline| offline.keeper.clone());
     let book = neighbours::book(&settings, identity, &address, &names, &store).await?;
     let bans = neighbours::bans(&settings, &book, &store).await?;
-    let bridge = bridge_keys(&settings, identity, &store).await?;
+    let bridge = bridge::keys(&settings, identity, &store).await?;
     let neighbourhood = neighbourhood::Parts {
         book,
         doors: nodes.all(),
@@ -311,10 +318,7 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
         terms: Terms { doors: nodes.all(), ..terms(&settings, identity, &address, id) },
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
-        notaries: match settings.listen.notaries {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            count => count,
-        },
+        notaries: notaries(&settings),
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
         channel: neighbours::channel(&limits, &store).await?,
@@ -333,20 +337,27 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
     let (several, limits) = (!nodes.all().is_empty(), Arc::clone(&house.limits));
     let filing = Filing::open(data, several, store.clone(), limits, house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
-    let token = identity.token.clone();
-    Ok(Arc::new(Site { house, store, archivist, keeper, filing, settings, about, nodes, token, stop }))
+    Ok(Arc::new(Site {
+        house,
+        store,
+        archivist,
+        keeper,
+        filing,
+        settings,
+        about,
+        nodes,
+        meeting: MeetingPlace::default(),
+        token: identity.token.clone(),
+        stop,
+    }))
 }
 
-/// What the bridge signs with, where it is on. Nobody else has to wait until such keys are made.
-async fn bridge_keys(
-    settings: &Settings,
-    identity: &Identity,
-    store: &Store,
-) -> Result<Option<BridgeKeys>, IdentityError> {
-    if !settings.bridge.public {
-        return Ok(None);
+/// Threads for signatures: what the settings say, or one per core.
+fn notaries(settings: &Settings) -> usize {
+    match settings.listen.notaries {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
     }
-    Ok(Some(BridgeKeys::open(&settings.server.data_dir, &identity.server, store).await?))
 }
 
 /// What sessions must know.

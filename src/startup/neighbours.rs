@@ -20,12 +20,26 @@ use crate::{
         letter::Frame,
         limits::Limits,
         names::Bearer,
-        peer::Source,
+        peer::{PeerLine, Source},
     },
     identity::Identity,
     settings::{Admit, Settings},
     store::Store,
 };
+
+/// The neighbours of the settings.
+///
+/// # Errors
+/// A line of them is wrong.
+pub(super) fn listed(settings: &Settings) -> Result<Vec<(PeerLine, Entry)>, StartupError> {
+    let lines = settings.neighbourhood.peers.iter();
+    let listed = lines.map(|line| {
+        let problem = |problem: String| StartupError::Peer { line: line.to_string(), problem };
+        Ok((line.clone(), members::entry(line, Source::Settings).map_err(problem)?))
+    });
+    let listed: Vec<_> = listed.collect::<Result<_, StartupError>>()?;
+    Ok(listed.into_iter().chain(bootstrap::introducers(&settings.socp)?).collect())
+}
 
 /// The book at the start. What the settings say wins; what was learnt about the same server stays.
 pub(super) async fn book(
@@ -44,12 +58,7 @@ pub(super) async fn book(
     let own = names.iter().cloned().chain([Address::new(address)]).collect();
     let mut book = Book::new(identity.server.public().id(), own, policy);
     let mut known: Vec<_> = store.peers().await?.into_iter().map(members::remembered).collect();
-    let listed = section.peers.iter().map(|line| {
-        let problem = |problem: String| StartupError::Peer { line: line.to_string(), problem };
-        Ok((line.clone(), members::entry(line, Source::Settings).map_err(problem)?))
-    });
-    let listed: Vec<_> = listed.collect::<Result<_, StartupError>>()?;
-    for (line, mut entry) in listed.into_iter().chain(bootstrap::introducers(&settings.socp)?) {
+    for (line, mut entry) in listed(settings)? {
         if let Some(at) = known.iter().position(|known| known.id == entry.id) {
             recall(&mut entry, known.swap_remove(at));
         }

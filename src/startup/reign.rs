@@ -18,7 +18,7 @@ use crate::{
             shell::Shell,
         },
     },
-    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS},
+    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS, message::Objection},
     http::site::Site,
     store::{StoreError, shelf::Shelf},
 };
@@ -32,7 +32,7 @@ const FOLLOWERS: usize = 4 * MOST_OTHERS;
 /// How long neighbours may take to say that they hold back letters: one way there and back, and what was on it.
 const HOLD: Duration = Duration::from_millis(500);
 /// How long whoever has given its place away waits to hear that the other one has taken it.
-const WHERE: Duration = Duration::from_secs(2);
+pub(super) const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
 const CUT: u64 = 8192;
 
@@ -48,6 +48,14 @@ pub(super) enum Lost {
 pub(super) struct Handing {
     to: NodeId,
     task: JoinHandle<()>,
+}
+
+impl Handing {
+    fn give_up(self, helm: &Helm) {
+        self.task.abort();
+        let (to, lacks) = (self.to, helm.copies.lacking(self.to).unwrap_or_default());
+        tracing::warn!(%to, %lacks, "the other node was not brought to the end; this one goes on");
+    }
 }
 
 /// Serves until this node may not any more.
@@ -106,15 +114,9 @@ pub(super) async fn hold(
                         before.task.abort();
                     }
                 }
-                Duty::Resume => {
-                    if let Some(Handing { to, task }) = handing.take() {
-                        task.abort();
-                        let lacks = helm.copies.lacking(to).unwrap_or_default();
-                        tracing::warn!(%to, %lacks, "the other node was not ready in time; this one goes on");
-                    }
-                    go_on(site);
-                }
-                Duty::Prepare(epoch) => helm.prepared(epoch, false),
+                Duty::Resume => go_on(&helm, site, handing.take()),
+                // Asked before it led, and no longer of interest.
+                Duty::Prepare(epoch) => helm.prepared(epoch, Err(Objection::Unready)),
             },
             _ = tick.tick() => match tell(&helm, site, epoch, &mut cut).await {
                 Ok(()) => {}
@@ -214,8 +216,11 @@ async fn neighbours_hold_back(site: &Site) {
     }
 }
 
-/// Reads again what clients and neighbours say.
-fn go_on(site: &Site) {
+/// Nothing comes of a hand-over: what clients and neighbours say is read again.
+fn go_on(helm: &Helm, site: &Site, handing: Option<Handing>) {
+    if let Some(handing) = handing {
+        handing.give_up(helm);
+    }
     site.house.stillness.end();
     site.house.registry.do_send(GoOn);
 }

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Outside, StartupError, end::End, home::database};
+use super::{Outside, StartupError, end::End, home::database, readiness::Readiness};
 use crate::{
     actors::succession::{
         copying::{Contents, CopyError, Follower, lend},
@@ -52,10 +52,9 @@ pub(super) async fn wait(
     let main = standby::serve(outside.listeners()?, &node, outside.tls.as_ref())?;
     let admin = standby::serve_admin(outside.admin()?, node)?;
     let (main_handle, admin_handle) = (main.handle(), admin.handle());
-    actix_rt::spawn(main);
-    actix_rt::spawn(admin);
+    let ready = Readiness { data, doors: [actix_rt::spawn(main), actix_rt::spawn(admin)] };
     let outcome = tokio::select! {
-        leads = follow_whoever_serves(shell, &copy, &shelf) => leads.map(Outcome::Leads),
+        leads = follow_whoever_serves(shell, &copy, &shelf, &ready) => leads.map(Outcome::Leads),
         () = end.comes(outside.tls.as_ref()) => Ok(Outcome::Ended),
     };
     copy.close().await;
@@ -65,7 +64,12 @@ pub(super) async fn wait(
 }
 
 /// Returns when it is this node's turn.
-async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy, shelf: &Shelf) -> Result<Epoch, StartupError> {
+async fn follow_whoever_serves(
+    shell: &mut Shell,
+    copy: &Copy,
+    shelf: &Shelf,
+    ready: &Readiness<'_>,
+) -> Result<Epoch, StartupError> {
     let helm = shell.helm.clone();
     let contents = Contents::new(shelf.clone(), helm.ledger.clone());
     let (follower, mut marks) = Follower::new(copy.clone(), contents, copy.mark().await?);
@@ -88,14 +92,8 @@ async fn follow_whoever_serves(shell: &mut Shell, copy: &Copy, shelf: &Shelf) ->
             changed = state.changed() => changed.map_err(|_| StartupError::NoElection)?,
             _ = marks.changed() => {}
             duty = shell.duties.recv() => match duty {
-                // The doors are open and the copy is at hand. Files of hours would not come within a lease.
                 Some(Duty::Prepare(epoch)) => {
-                    let is_ready = helm.ledger.is_nearly_whole();
-                    if !is_ready {
-                        let lacks = helm.ledger.lacks();
-                        tracing::info!(%lacks, "this node is not ready to lead: uploaded files are still to come");
-                    }
-                    helm.prepared(epoch, is_ready);
+                    ready.say(&helm, epoch, *marks.borrow());
                 }
                 Some(Duty::Quiesce(_) | Duty::Resume) => {}
                 None => return Err(StartupError::NoElection),

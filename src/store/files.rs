@@ -105,6 +105,17 @@ impl Store {
         Ok(total.unsigned_abs())
     }
 
+    /// Has those who follow look at the row of a file again.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database cannot be written.
+    pub async fn touch_file(&self, id: &str) -> Result<(), StoreError> {
+        let touch = sqlx::query("UPDATE files SET bytes = bytes WHERE id = ?").bind(id);
+        touch.execute(&self.writer).await?;
+        Ok(())
+    }
+
     /// Counts one download; says whether there is such a file.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! What the house remembers across restarts: facts about itself, members it has met, files
-//! it keeps, neighbours it knows, bans, rooms and their histories.
+//! it keeps, neighbours it knows, bans, rooms and their histories, and where operators have said that members listen.
 //!
 //! One SQLite file, one connection that writes and a few that read. SQLite has one writer at a time
 //! anyway; with a single connection our own writes queue in order and in memory, and never meet each
@@ -13,6 +13,7 @@ mod channel;
 mod error;
 mod facts;
 mod files;
+mod introductions;
 mod members;
 mod offline;
 mod peers;
@@ -47,11 +48,20 @@ pub struct StoreOptions {
     pub max_pages: Option<u32>,
     /// Whether references between tables are looked after.
     pub references: bool,
+    /// Whether what is committed survives a power cut, and not only the end of the program. `cargo bench --bench disk`
+    /// measures what that costs.
+    pub power_cuts: bool,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(5), readers: 4, max_pages: None, references: true }
+        Self {
+            busy_timeout: Duration::from_secs(5),
+            readers: 4,
+            max_pages: None,
+            references: true,
+            power_cuts: true,
+        }
     }
 }
 
@@ -90,9 +100,12 @@ impl Store {
             .filename(path)
             .busy_timeout(options.busy_timeout)
             .foreign_keys(options.references)
-            // With the write-ahead log this survives a crash of the program; a power cut may cost the
-            // last moments, never the file.
-            .synchronous(SqliteSynchronous::Normal);
+            // Whoever is told that something is kept was told so after a commit, and a copy says what it has. With
+            // less, a power cut would cost the last moments of both, though never the file.
+            .synchronous(match options.power_cuts {
+                true => SqliteSynchronous::Full,
+                false => SqliteSynchronous::Normal,
+            });
         let mut writing = both.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         if let Some(pages) = options.max_pages {
             writing = writing.pragma("max_page_count", pages.to_string());
@@ -165,4 +178,22 @@ fn pool(connections: u32, options: &StoreOptions) -> SqlitePoolOptions {
                 Ok(!connection.is_in_transaction())
             })
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn what_is_committed_waits_for_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (power_cuts, expected) in [(true, 2), (false, 1)] {
+            let options = StoreOptions { power_cuts, ..StoreOptions::default() };
+            let store = Store::open_with(&folder.path().join("kith.db"), &options).await.expect("a store");
+            let level: i64 =
+                sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.writer).await.expect("a number");
+            assert_eq!(level, expected);
+            store.close().await;
+        }
+    }
 }

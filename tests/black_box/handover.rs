@@ -8,6 +8,7 @@ mod absent;
 mod crash;
 mod ends;
 mod fruitless;
+mod guests;
 mod locks;
 mod neighbours;
 mod olaf;
@@ -23,6 +24,9 @@ use crate::{
     neighbourhood::home::{Home, all_follow, app, serving},
 };
 
+/// A busy machine must not take the lease away from whoever serves: these scenes are about ends that somebody wants.
+const CALM: [(&str, &str); 2] = [("SUCCESSION__LEASE_MS", "2500"), ("SUCCESSION__TAKEOVER_MS", "3500")];
+
 /// A home in which one node serves and all others have a copy.
 pub(crate) struct Scene {
     pub(crate) home: Home,
@@ -35,7 +39,7 @@ impl Scene {
     /// So many nodes, with these settings in common.
     pub(crate) async fn of(nodes: usize, settings: &[(&str, &str)]) -> Self {
         let home = Home::of(nodes, None);
-        let apps = home.start_all_with(settings);
+        let apps = home.start_all_with(&[&CALM, settings].concat());
         let first = serving(&apps).await;
         all_follow(&apps, first).await;
         Self { home, apps, first }

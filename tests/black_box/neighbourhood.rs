@@ -23,6 +23,7 @@ mod introduced;
 pub(crate) mod line;
 mod links;
 mod moves;
+pub(crate) mod pair;
 pub(crate) mod place;
 mod rooms;
 mod shunned;

@@ -170,6 +170,26 @@ async fn operators_register_addresses_of_members() {
 }
 
 #[actix_web::test]
+async fn what_operators_have_registered_outlives_the_process() {
+    let app = App::start();
+    let [one, two] = ["127.0.0.1:1", "127.0.0.1:2"];
+    for address in [one, two] {
+        let body = json!({"member": MEMBER, "address": address});
+        assert_eq!(app.api_with(Method::POST, "/api/v1/directory", &body).await.status, 202);
+    }
+    let before = app.until("/api/v1/directory", |answer| addresses(&answer.json()).len() == 2).await.json();
+    // As in a power failure.
+    let app = App::in_folder(app.kill(), &[]);
+    let after = app.until("/api/v1/directory", |answer| addresses(&answer.json()).len() == 2).await.json();
+    assert_eq!((&after["items"], addresses(&after)), (&before["items"], vec![one, two]), "in their places");
+    assert_ne!(after["epoch"], before["epoch"]);
+    let path = format!("/api/v1/directory/{MEMBER}/{one}");
+    assert_eq!(app.api(Method::DELETE, &path).await.status, 204);
+    let app = App::in_folder(app.kill(), &[]);
+    app.until("/api/v1/directory", |answer| addresses(&answer.json()) == [two]).await;
+}
+
+#[actix_web::test]
 async fn everybody_reads_the_directory_where_that_is_wanted() {
     for (public, status) in [("true", 200), ("false", 404)] {
         let app = App::with(&[("RENDEZVOUS__PUBLIC", public)]);

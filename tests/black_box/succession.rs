@@ -18,7 +18,10 @@ use crate::{
 };
 
 mod bridge;
+mod crowd;
 mod guest;
+mod meeting;
+mod readiness;
 mod unread;
 
 /// A door for hosts and nodes.
@@ -31,6 +34,7 @@ fn hosts_of_the_first_form_are_ranked_and_never_lead_whatever_they_do() {
     let door = door();
     let app = App::with(&[
         ("SUCCESSION__LISTEN", &door),
+        ("SUCCESSION__REPORT_MS", "500"),
         ("SUCCESSION__SUSPECT_MS", "1500"),
         ("SUCCESSION__DISCONNECTED_MS", "3000"),
     ]);
@@ -197,6 +201,12 @@ async fn a_node_that_stands_by_shows_the_home_and_says_who_could_hand_over() {
         assert_eq!(app.ask_openly(Method::GET, path).await.status, 401, "{path}");
     }
     assert_eq!(app.api(Method::GET, "/readyz").await.status, 503);
+    // Whoever looks after it may read here, too, what the home can do.
+    let description = app.ask_openly(Method::GET, "/openapi.json").await;
+    assert_eq!(description.status, 200, "{description:?}");
+    assert!(description.json()["paths"]["/api/v1/succession/handover"].is_object());
+    let page = app.ask_openly(Method::GET, "/docs/").await;
+    assert!(page.status == 200 && page.kind.starts_with("text/html"), "{page:?}");
 }
 
 #[actix_web::test]

@@ -48,6 +48,7 @@ groups! {
     any_bytes_are_answered_or_refused: "bytes" "sizes" "lengths", &[];
     frames_and_handshakes_may_be_torn: "torn" "handshakes" "pings", &[];
     clients_that_know_more_are_told_more: "version" "html", &[];
+    their_own_version_has_the_directory: "directory", &[("LIMITS__WRITE_TIMEOUT_S", "2")];
     the_recorded_session_is_played_again_byte_for_byte: "replay", &[];
     the_strict_seed_refuses_changes_and_does_nothing_else: "strict", &[("TPACKET__STRICT_SEED", "true")];
     whoever_comes_too_often_or_never_gets_in_is_told_so: "busy",

@@ -70,7 +70,7 @@ async fn two_browsers_and_a_terminal_talk_in_public() {
     // Nobody is told what nobody has said.
     ben.types("#say", &format!("   {}", char::from(Key::Enter))).await;
     ben.says("the end").await;
-    anna.reads("   the end").await;
+    anna.reads("the end").await;
     assert_eq!(anna.lines().await.len(), 5);
     anna.leaves().await;
     ben.leaves().await;

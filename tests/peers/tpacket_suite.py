@@ -15,6 +15,7 @@ import argparse
 import sys
 
 import tpacket_checks_bytes
+import tpacket_checks_directory
 import tpacket_checks_houses
 import tpacket_checks_rooms
 import tpacket_checks_trust
@@ -24,7 +25,7 @@ from tpacket_client import Client
 from tpacket_scene import Check, chosen, report
 
 MODULES = [tpacket_checks_trust, tpacket_checks_rooms, tpacket_checks_bytes, tpacket_checks_version,
-           tpacket_checks_weaknesses, tpacket_checks_houses]
+           tpacket_checks_weaknesses, tpacket_checks_houses, tpacket_checks_directory]
 APART = ["strict", "tiny", "busy", "replay"]
 
 

@@ -25,7 +25,7 @@ async fn copied(house: &House) -> Vec<Change> {
 }
 
 /// Tells the copy everything that it does not know yet, and returns in how many batches.
-async fn follow(leader: &Store, copy: &Copy, epoch: u64) -> usize {
+pub(crate) async fn follow(leader: &Store, copy: &Copy, epoch: u64) -> usize {
     for batches in 0.. {
         let mark = copy.mark().await.unwrap();
         let known = mark.filter(|mark| mark.epoch == epoch).expect("a copy of this reign");
@@ -244,4 +244,21 @@ async fn each_table_is_carried_on_or_left_out_on_purpose() {
     let mut named: Vec<_> = batch.shapes.iter().map(|shape| shape.table.as_str()).chain(LEFT).collect();
     named.sort_unstable();
     assert_eq!(named, tables);
+}
+
+/// A page of the largest rows, read as a whole, would fill the memory.
+#[tokio::test]
+async fn large_rows_go_in_small_batches() {
+    let home = House::new();
+    let leader = home.open().await;
+    for number in 0..40 {
+        leader.set_fact(&format!("fact {number}"), &"x".repeat(100_000)).await.unwrap();
+    }
+    leader.begin_changes(1).await.unwrap();
+    let (mut whole, mut batches, mut rows) = (leader.whole().await.unwrap(), 0, 0);
+    while let Some(batch) = whole.next().await.unwrap() {
+        assert!(batch.changes.len() <= 3, "{} rows of 100 kB", batch.changes.len());
+        (batches, rows) = (batches + 1, rows + batch.changes.len());
+    }
+    assert_eq!((batches, rows), (14, 40));
 }

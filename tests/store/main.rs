@@ -5,6 +5,7 @@ mod bans;
 mod changes;
 mod channel;
 mod contract;
+mod introductions;
 mod offline;
 mod peers;
 mod rooms;
@@ -41,7 +42,7 @@ impl House {
             busy_timeout: Duration::from_millis(200),
             readers: 4,
             max_pages,
-            references: true,
+            ..StoreOptions::default()
         };
         Store::open_with(&self.path(), &options).await.unwrap()
     }

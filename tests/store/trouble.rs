@@ -68,7 +68,7 @@ async fn a_lock_of_another_process_is_told_after_the_timeout_and_reading_goes_on
 #[tokio::test]
 async fn a_full_database_is_told_and_reading_goes_on() {
     let house = House::new();
-    let store = house.open_with(Some(40)).await;
+    let store = house.open_with(Some(50)).await;
     store.set_fact("a", "b").await.unwrap();
     let (mut kept, mut refused) = (0, None);
     for number in 0..1000 {

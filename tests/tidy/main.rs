@@ -3,6 +3,7 @@
 
 mod docs;
 mod floors;
+mod page;
 mod size;
 mod source;
 
@@ -66,6 +67,9 @@ fn check(paths: &[String], check: impl Fn(Source<'_>) -> Vec<String>) {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
+/// The endings of the page's files.
+const PAGE: &[&str] = &["js", "css", "html", "svg"];
+
 fn rust() -> Vec<String> {
     files(&["src", "tests", "benches"], &["rs"])
 }
@@ -96,8 +100,30 @@ fn every_module_says_what_it_is() {
 }
 
 #[test]
+fn every_file_of_the_page_says_what_it_is_and_fits_on_a_screen() {
+    check(&files(&["web"], &["js", "css", "html"]), page::no_opening);
+    check(&files(&["web"], &["js"]), page::long_functions);
+}
+
+#[test]
+fn nothing_on_the_page_can_become_markup_or_comes_from_strangers() {
+    check(&files(&["web"], PAGE), page::markup);
+    check(&files(&["web"], PAGE), page::strangers);
+}
+
+#[test]
+fn every_file_of_the_page_can_be_loaded() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let all: Vec<String> =
+        fs::read_dir(root().join("web")).unwrap().map(|entry| relative(&entry.unwrap().path())).collect();
+    let files: Vec<_> = all.into_iter().map(|path| (path.clone(), read(&path))).collect();
+    let complaints = page::unreachable(&read(page::LIST), &files);
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
 fn nothing_is_put_off() {
-    check(&files(&["src"], &["rs"]), docs::postponed);
+    check(&files(&["src", "web"], &["rs", "js", "css", "html"]), docs::postponed);
 }
 
 #[test]

@@ -1,61 +1,66 @@
 //! What a client wants of the directory of the rendezvous. What it registers goes with its connection.
 
+use actix::{Addr, MailboxError};
+
 use super::{Connection, Context};
 use crate::{
-    actors::rendezvous::{Publish, Release, Show, Withdraw},
-    dialect::rooms::directory::{self, Errand},
+    actors::{
+        lane::Class,
+        registry::Find,
+        rendezvous::{Publish, Release, Rename, Rendezvous, Show, Withdraw},
+    },
+    dialect::{
+        errand::{Errand, Reply, Why},
+        press,
+    },
     domain::{
-        directory::order::{Holder, Publication},
-        id::KeyId,
-        letter::Frame,
+        directory::published::Publication,
+        id::{ConnectionId, KeyId},
         refusal::Ending,
         rooms::Ticket,
     },
 };
 
 impl Connection {
-    /// Asks the rendezvous, and reads nothing until it has answered.
-    pub(super) fn run_errand(&mut self, ticket: Ticket, member: KeyId, errand: Errand, ctx: &mut Context) {
-        let rendezvous = self.house.rendezvous.clone();
-        match errand {
-            Errand::Register(at) => {
-                // Each of them is told to everybody.
-                if let Err(refusal) = self.house.gate.hello(self.address) {
-                    self.house.tally.refusal(refusal);
-                    return self.hand_back(directory::busy(ticket), ctx);
-                }
-                self.registers = true;
-                let holder = Holder::Connection(self.id);
-                let publication = Publication { member, at, holder, seconds: None };
-                let asked = rendezvous.send(Publish { publication, from: Some(self.address) });
-                self.wait_for(asked, ctx, move |connection, answer, ctx| match answer {
-                    Ok(outcome) => {
-                        connection.hand_back(directory::registered(ticket, at, outcome.map(|_| ())), ctx);
-                    }
-                    Err(_) => connection.end(Ending::Failed, ctx),
-                });
+    /// Asks who the client is by now, then the rendezvous, and reads nothing until that has answered.
+    pub(super) fn run_errand(&mut self, ticket: Ticket, errand: Errand, ctx: &mut Context) {
+        let is_registration = matches!(errand, Errand::Register(_));
+        self.registers |= is_registration;
+        // Each registration is told to everybody.
+        let refusal = if is_registration { self.house.gate.hello(self.address).err() } else { None };
+        refusal.inspect(|refusal| self.house.tally.refusal(*refusal));
+        let client = self.house.registry.send(Find(self.id));
+        let (rendezvous, connection, from) = (self.house.rendezvous.clone(), self.id, self.address);
+        let asked = async move {
+            let Some(client) = client.await? else { return Ok(None) };
+            let reply = match refusal {
+                Some(_) => Reply::Refused(Why::TooOften),
+                None => ask(&rendezvous, errand, client.member.key, (connection, from)).await?,
+            };
+            Ok::<_, MailboxError>(Some(press::reply(ticket, &reply, client.ear)))
+        };
+        self.wait_for(asked, ctx, |connection, answer, ctx| match answer {
+            // By its lane: behind what the registry has offered before it was asked, and not without bound.
+            Ok(frames) => {
+                let lane = connection.lane(connection.house.limits.queue_bytes, ctx);
+                let mut frames = frames.into_iter().flatten();
+                while frames.next().is_some_and(|frame| lane.offer(frame, Class::Letter)) {}
             }
-            Errand::Unregister(at) => {
-                let asked = rendezvous.send(Withdraw { member, at });
-                self.wait_for(asked, ctx, move |connection, answer, ctx| match answer {
-                    Ok(was) => connection.hand_back(directory::unregistered(ticket, at, was), ctx),
-                    Err(_) => connection.end(Ending::Failed, ctx),
-                });
-            }
-            Errand::Read => {
-                let asked = rendezvous.send(Show);
-                self.wait_for(asked, ctx, move |connection, answer, ctx| match answer {
-                    Ok(shown) => connection.hand_back(directory::directory(ticket, &shown.directory), ctx),
-                    Err(_) => connection.end(Ending::Failed, ctx),
-                });
-            }
-        }
+            Err(_) => connection.end(Ending::Failed, ctx),
+        });
     }
 
-    fn hand_back(&mut self, frames: impl IntoIterator<Item = Frame>, ctx: &mut Context) {
-        for frame in frames {
-            self.deliver(frame, ctx);
+    /// The client has asked to be called otherwise. What it has registered is under the name that it has then.
+    pub(super) fn follow_name(&self, ctx: &mut Context) {
+        if !self.registers {
+            return;
         }
+        let client = self.house.registry.send(Find(self.id));
+        self.wait_for(client, ctx, |connection, answer, _| {
+            if let Ok(Some(client)) = answer {
+                connection.house.rendezvous.do_send(Rename(connection.id, client.member.key));
+            }
+        });
     }
 
     /// The connection is over.
@@ -64,4 +69,30 @@ impl Connection {
             self.house.rendezvous.do_send(Release(self.id));
         }
     }
+}
+
+async fn ask(
+    rendezvous: &Addr<Rendezvous>,
+    errand: Errand,
+    member: KeyId,
+    (connection, from): (ConnectionId, std::net::IpAddr),
+) -> Result<Reply, MailboxError> {
+    Ok(match errand {
+        Errand::Register(at) => {
+            let publication = Publication { member, at, connection };
+            match rendezvous.send(Publish { publication, from }).await? {
+                Ok(()) => Reply::Registered(at),
+                Err(why) => Reply::Refused(Why::Rule(why)),
+            }
+        }
+        Errand::Unregister(at) => match rendezvous.send(Withdraw { member, at }).await? {
+            Ok(false) => Reply::Refused(Why::NotRegistered),
+            Ok(true) => Reply::Unregistered(at),
+            Err(error) => {
+                tracing::warn!(%error, %at, "an address was taken out, and comes back with the next start");
+                Reply::Unregistered(at)
+            }
+        },
+        Errand::Read => Reply::Directory(rendezvous.send(Show).await?.directory),
+    })
 }

@@ -38,6 +38,7 @@ use crate::{
         letter::Frame,
         rate::Bucket,
         refusal::{Ending, Refusal, Violation},
+        rooms::Wish,
         vigil::{Due, Patience, Vigil},
     },
 };
@@ -198,10 +199,14 @@ impl Connection {
             }
             Output::Room(ticket, wish) => {
                 self.house.inbox.add(wish.cost());
+                let renames = matches!(wish, Wish::Rename(_));
                 self.house.registry.do_send(Room { connection: self.id, ticket, wish });
+                if renames {
+                    self.follow_name(ctx);
+                }
                 self.take_breath();
             }
-            Output::Errand(ticket, member, errand) => self.run_errand(ticket, member, errand, ctx),
+            Output::Errand(ticket, errand) => self.run_errand(ticket, errand, ctx),
             Output::WantList if self.peer.is_none() => self.house.registry.do_send(WantList(self.id)),
             Output::Find(whom) => self.find(whom, ctx),
             Output::Note(violation) => {

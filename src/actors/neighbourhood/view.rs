@@ -38,7 +38,7 @@ impl Neighbourhood {
 
 impl Status {
     /// Of a link that has not said anything yet.
-    fn unborn(home: HomeId) -> Self {
+    pub(crate) fn unborn(home: HomeId) -> Self {
         Self {
             home,
             state: State::Down,

@@ -1,4 +1,5 @@
-//! A ban that keeps the neighbour out, or one of the addresses from which it came.
+//! Sockets that end although nobody there wants it: a ban keeps the neighbour out, or one of the addresses from which
+//! it came, or the house closes.
 
 use std::sync::Arc;
 
@@ -15,6 +16,14 @@ use crate::{
 };
 
 impl PeerLink {
+    /// The house closes, and one of the sockets of this link has. A neighbour that keeps another one would go on saying
+    /// letters there.
+    pub(super) fn hang_up(&self) {
+        for socket in self.sockets.values() {
+            socket.lane.end(Ending::Draining);
+        }
+    }
+
     /// Ends a socket whose other end may not come. What becomes of the link is decided at once: the registry
     /// must not hand over one more letter.
     fn shut(&mut self, connection: ConnectionId) {

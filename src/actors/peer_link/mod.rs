@@ -20,11 +20,11 @@ use actix::{
     SpawnHandle, WrapFuture as _,
 };
 use actix_rt::task::JoinHandle;
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use bytes::Bytes;
 use rustls::ClientConfig;
 
 use super::{
+    chance,
     clock::unix_ms,
     connection::{Connection, Start, launch},
     dial::{DialError, Opened, dial, peer_url},
@@ -278,18 +278,15 @@ impl PeerLink {
         }
         match self.peer.closed(connection, trouble::is_refusal(ending), now, chance(), &house.limits) {
             Loss::None => {}
+            Loss::Moved(_) if house.is_draining() => self.hang_up(),
             Loss::Moved(_) => self.speak(),
             Loss::Down => house.registry.do_send(Unlink(self.parts.home)),
         }
     }
 }
 
-/// A number that nobody can foresee, so that servers that failed together do not try again together.
 fn chance() -> u32 {
-    let mut bytes = [0; 4];
-    // Without randomness all wait for the same time; that is no reason to fail.
-    let _ = SystemRandom::new().fill(&mut bytes);
-    u32::from_be_bytes(bytes)
+    u32::from_ne_bytes(chance::bytes())
 }
 
 impl Actor for PeerLink {

@@ -35,18 +35,13 @@ impl Registry {
     }
 
     /// Tells a client that it is in, and who else is there.
-    pub(super) fn welcome(&self, member: &Member, ear: Ear, lane: &Lane) {
+    pub(super) fn welcome(&mut self, member: &Member, ear: Ear, lane: &Lane) {
         let Some(welcome) = press::welcome(member, ear, &self.terms.myself.key) else { return };
         let _ = lane.offer(welcome, Class::Letter);
         self.hand_keys(member.key, ear, lane);
-        for other in self.known.members() {
-            // Whoever has no room for all of them can still ask for the list.
-            if let Some(frame) = press::came(other, ear)
-                && !lane.offer(frame, Class::List)
-            {
-                break;
-            }
-        }
+        // Whoever has no room for all of them can still ask for the list.
+        let announce = |other: &Member| press::came(other, ear);
+        self.known.announce(ear, announce, |frame| lane.offer(frame, Class::List));
     }
 
     /// Takes notice of who came and who went, and tells it, unless that is of no use.

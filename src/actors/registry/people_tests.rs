@@ -149,9 +149,14 @@ async fn join(registry: &Addr<Registry>, number: u8, room: usize) -> (Idle, Addr
 
 /// The same, with another hello.
 async fn enter(registry: &Addr<Registry>, number: u8, room: usize, hello: u8) -> (Idle, Addr<Idle>) {
-    let name = format!("person-{number}");
     let idle = Idle::default();
     let end = idle.clone().start();
+    join_with(registry, number, LaneEnd::default().lane(room, end.clone().recipient()), hello).await;
+    (idle, end)
+}
+
+async fn join_with(registry: &Addr<Registry>, number: u8, lane: Lane, hello: u8) {
+    let name = format!("person-{number}");
     let key = Some(KeyId([number; 32]));
     let newcomer = Newcomer {
         key: socp::id_of(&name),
@@ -171,11 +176,71 @@ async fn enter(registry: &Addr<Registry>, number: u8, room: usize, hello: u8) ->
         connection: ConnectionId(u64::from(number)),
         newcomer,
         ear: Ear::Socp(socp::Accent::default()),
-        lane: LaneEnd::default().lane(room, end.clone().recipient()),
+        lane,
         address: Ipv4Addr::LOCALHOST.into(),
     };
     registry.send(join).await.expect("the registry").expect("a place");
-    (idle, end)
+}
+
+/// The other end of a lane, which keeps what came as it came.
+#[derive(Clone, Default)]
+struct Taker(Arc<Mutex<Vec<Frame>>>);
+
+impl actix::Actor for Taker {
+    type Context = Context<Self>;
+}
+
+impl Handler<Deliver> for Taker {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver, _: &mut Context<Self>) {
+        if let Deliver::Frame(frame) = message {
+            self.0.lock().expect("nobody fails").push(frame);
+        }
+    }
+}
+
+impl Handler<Heard> for Taker {
+    type Result = ();
+
+    fn handle(&mut self, _: Heard, _: &mut Context<Self>) {}
+}
+
+/// Who is announced to somebody who comes now, with where in memory that stands.
+async fn announced(registry: &Addr<Registry>, number: u8) -> Vec<(String, *const u8)> {
+    let taker = Taker::default();
+    let end = taker.clone().start();
+    join_with(registry, number, LaneEnd::default().lane(1 << 20, end.clone().recipient()), number).await;
+    end.send(Heard).await.expect("it is there");
+    let frames = taker.0.lock().expect("nobody fails");
+    let texts = frames.iter().filter_map(Frame::text).filter(|text| text.contains("USER_ADVERTISE"));
+    let named = |text: &str| {
+        let frame: Value = serde_json::from_str(text).expect("JSON");
+        (frame["payload"]["user_id"].as_str().expect("a name").to_owned(), text.as_ptr())
+    };
+    let own = format!("person-{number}");
+    texts.map(named).filter(|(name, _)| *name != own).collect()
+}
+
+/// With n members a hello costs n prints if each is printed anew, and the house is slowest when all come back at once.
+#[actix_web::test]
+async fn whoever_is_announced_to_many_is_printed_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = registry(&folder).await;
+    for number in 0..20 {
+        join(&registry, number, 1 << 20).await;
+    }
+    let first = announced(&registry, 50).await;
+    assert_eq!(first.len(), 20);
+    let (second, third) = (announced(&registry, 51).await, announced(&registry, 52).await);
+    assert_eq!((second.len(), third.len()), (21, 22));
+    for told in &first {
+        assert!(second.contains(told) && third.contains(told), "{told:?} is the very same frame");
+    }
+    // Who has gone and come again is somebody new.
+    registry.send(Leave { connection: ConnectionId(3), ending: Ending::Left }).await.expect("the registry");
+    let without = announced(&registry, 53).await;
+    assert!(without.len() == 22 && without.iter().all(|(name, _)| name != "person-3"), "{without:?}");
 }
 
 /// Presence must not lie: whoever has missed somebody's arrival is given up, and not left with a gap.

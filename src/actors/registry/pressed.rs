@@ -2,6 +2,9 @@
 
 use crate::dialect::Ear;
 
+/// Ways of hearing of which what was said is kept. Beyond that it is printed each time.
+const MOST_EARS: usize = 16;
+
 /// What was printed so far. Few ears are ever in one house, so a short list beats a map.
 #[derive(Debug)]
 pub(super) struct Pressed<T>(Vec<(Ear, T)>);
@@ -19,7 +22,9 @@ impl<T: Clone> Pressed<T> {
             return said.clone();
         }
         let said = print();
-        self.0.push((ear, said.clone()));
+        if self.0.len() < MOST_EARS {
+            self.0.push((ear, said.clone()));
+        }
         said
     }
 }

@@ -48,3 +48,28 @@ async fn who_waits_until_the_house_is_still_waits_for_what_is_said_again() {
     let heard = reader.0.lock().expect("nobody fails").0.clone();
     assert_eq!(heard.len(), usize::from(lines), "each is said again: {heard:?}");
 }
+
+#[actix_web::test]
+async fn what_waits_is_handed_to_nobody_while_the_house_holds_still() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stillness = Stillness::default();
+    let inbox = Inbox::new(1 << 20, stillness.clone());
+    let registry = start(Parts { inbox, ..parts(&folder, true).await });
+    let (_author, _end) = join(&registry, 1, 1 << 20).await;
+    join(&registry, 2, 1 << 20).await;
+    registry.send(Leave { connection: ConnectionId(2), ending: Ending::Left }).await.expect("the registry");
+    registry.send(Route(waiting::letter(1))).await.expect("the registry");
+    let (reader, end) = waiting::linked(&registry).await;
+    stillness.begin();
+    tell(&registry, HomeId(2), Change::Came(resident(2))).await;
+    registry.send(Count).await.expect("the registry");
+    // Behind everything that it was told so far.
+    end.send(Deliver::Fault).await.expect("the reader");
+    assert_eq!(reader.heard(), [] as [&str; 0]);
+    stillness.end();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while reader.heard() != ["mark-1"] {
+        assert!(Instant::now() < deadline, "{:?}", reader.heard());
+        actix_rt::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -4,9 +4,16 @@ use super::*;
 
 /// The other end of the lane to a neighbour, which takes what comes one by one.
 #[derive(Clone, Default)]
-struct Reader {
+pub(super) struct Reader {
     lane: LaneEnd,
     heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Reader {
+    /// The marks of the letters that came.
+    pub(super) fn heard(&self) -> Vec<String> {
+        self.heard.lock().expect("nobody fails").clone()
+    }
 }
 
 impl actix::Actor for Reader {
@@ -17,7 +24,12 @@ impl Handler<Deliver> for Reader {
     type Result = ();
 
     fn handle(&mut self, message: Deliver, _: &mut Context<Self>) {
-        let Deliver::Frame(Frame::Text(text)) = message else { panic!("{message:?}") };
+        let text = match message {
+            Deliver::Frame(Frame::Text(text)) => text,
+            // Asks whether all before it has come.
+            Deliver::Fault => return,
+            other => panic!("{other:?}"),
+        };
         let frame: Value = serde_json::from_str(&text).expect("JSON");
         if frame["type"] == "SERVER_DELIVER" {
             let mark = frame["payload"]["content_sig"].as_str().expect("a text").to_owned();
@@ -29,7 +41,7 @@ impl Handler<Deliver> for Reader {
 }
 
 /// A private letter of the first person to the second, with a mark by which it is known.
-fn letter(mark: u8) -> Letter {
+pub(super) fn letter(mark: u8) -> Letter {
     let sealed = socp::binary::encode(&[[0xff; 32], [mark; 32]].concat(), false);
     let payload = format!(r#"{{"ciphertext":"{sealed}","content_sig":"mark-{mark}"}}"#);
     let text = format!(
@@ -46,6 +58,19 @@ fn letter(mark: u8) -> Letter {
     }
 }
 
+/// A neighbour that has said nothing yet.
+pub(super) async fn linked(registry: &Addr<Registry>) -> (Reader, Addr<Reader>) {
+    let reader = Reader::default();
+    let end = reader.clone().start();
+    // Lists have half of a lane: one letter fits at a time.
+    let lane = reader.lane.lane(1000, end.clone().recipient());
+    let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
+    let home = HomeId(2);
+    let link = Link { home, address: "there:1".into(), names: Vec::new(), key: None, ear, lane, meter };
+    registry.send(link).await.expect("the registry");
+    (reader, end)
+}
+
 /// A neighbour whose lane is full is not cut off by letters that waited, and what is written meanwhile does not
 /// overtake them.
 #[actix_web::test]
@@ -58,19 +83,12 @@ async fn letters_that_waited_go_to_a_neighbour_as_far_as_there_is_room_and_befor
     for mark in 1..=3 {
         registry.send(Route(letter(mark))).await.expect("the registry");
     }
-    let reader = Reader::default();
-    let end = reader.clone().start();
-    // Lists have half of a lane: one letter fits at a time.
-    let lane = reader.lane.lane(1000, end.clone().recipient());
-    let home = HomeId(2);
-    let (ear, meter) = (Ear::SocpPeer(socp::Accent::default()), Arc::new(Meter::default()));
-    let link = Link { home, address: "there:1".into(), names: Vec::new(), key: None, ear, lane, meter };
-    registry.send(link).await.expect("the registry");
-    tell(&registry, home, Change::Came(resident(2))).await;
+    let (reader, _end) = linked(&registry).await;
+    tell(&registry, HomeId(2), Change::Came(resident(2))).await;
     registry.send(Route(letter(4))).await.expect("the registry");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
-        let heard = reader.heard.lock().expect("nobody fails").clone();
+        let heard = reader.heard();
         if heard.len() >= 4 {
             return assert_eq!(heard, ["mark-1", "mark-2", "mark-3", "mark-4"]);
         }

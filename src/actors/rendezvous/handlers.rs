@@ -1,17 +1,24 @@
 //! What the rendezvous is told, handed to the board.
 
-use actix::{Context, Handler, Message};
+use actix::{
+    ActorFutureExt as _, Context, Handler, Message, ResponseActFuture, ResponseFuture, WrapFuture as _,
+};
 
-use super::{Close, Connected, Gone, Publish, Release, Rendezvous, Show, Shown, Spoken, Told, Withdraw};
+use super::{
+    Close, Connected, Gone, Introduce, NotIntroduced, Publish, Release, Rename, Rendezvous, Restore, Show,
+    Shown, Spoken, Told, Withdraw,
+};
 use crate::{
+    actors::clock::unix_ms,
     dialect::rendezvous::{
         client::{Ended, Said},
         line::Line,
     },
     domain::{
-        directory::{listed::Listed, order::Farewell, rules::Refused},
+        directory::{order::Farewell, published::Withdrawn, rules::Refused},
         endpoint::Endpoint,
     },
+    store::StoreError,
 };
 
 /// What came of dialling an address.
@@ -95,19 +102,53 @@ impl Handler<Show> for Rendezvous {
 }
 
 impl Handler<Publish> for Rendezvous {
-    type Result = Result<Option<Listed>, Refused>;
+    type Result = Result<(), Refused>;
 
     fn handle(&mut self, Publish { publication, from }: Publish, ctx: &mut Context<Self>) -> Self::Result {
-        self.step(ctx, |board, times, out| board.publish(publication, from, times, out))?;
-        Ok(self.board.find(publication.at))
+        self.step(ctx, |board, times, out| board.publish(publication, from, times, out))
+    }
+}
+
+impl Handler<Introduce> for Rendezvous {
+    type Result = ResponseActFuture<Self, Result<(), NotIntroduced>>;
+
+    fn handle(&mut self, Introduce { member, at, span }: Introduce, ctx: &mut Context<Self>) -> Self::Result {
+        let introduced = self.step(ctx, |board, times, out| board.introduce(member, at, span, times, out));
+        let store = self.parts.store.clone();
+        let written = async move {
+            let kept = introduced.map_err(NotIntroduced::Refused)?;
+            store.keep_introduction(&kept, unix_ms()).await.map_err(NotIntroduced::Unwritten)
+        };
+        Box::pin(written.into_actor(self).map(move |written, rendezvous, ctx| {
+            if let Err(NotIntroduced::Unwritten(_)) = &written {
+                // What would be gone after a restart does not count before it either.
+                rendezvous.step(ctx, |board, (now, _), out| board.withdraw(member, at, now, out));
+            }
+            written
+        }))
+    }
+}
+
+impl Handler<Restore> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Restore(kept): Restore, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, times, out| board.restored(kept, times, out));
     }
 }
 
 impl Handler<Withdraw> for Rendezvous {
-    type Result = bool;
+    type Result = ResponseFuture<Result<bool, StoreError>>;
 
-    fn handle(&mut self, Withdraw { member, at }: Withdraw, ctx: &mut Context<Self>) -> bool {
-        self.step(ctx, |board, (now, _), out| board.withdraw(member, at, now, out))
+    fn handle(&mut self, Withdraw { member, at }: Withdraw, ctx: &mut Context<Self>) -> Self::Result {
+        let withdrawn = self.step(ctx, |board, (now, _), out| board.withdraw(member, at, now, out));
+        let store = self.parts.store.clone();
+        Box::pin(async move {
+            if withdrawn == Some(Withdrawn::WrittenDown) {
+                store.forget_introduction(at).await?;
+            }
+            Ok(withdrawn.is_some())
+        })
     }
 }
 
@@ -116,6 +157,14 @@ impl Handler<Release> for Rendezvous {
 
     fn handle(&mut self, Release(connection): Release, ctx: &mut Context<Self>) {
         self.step(ctx, |board, (now, _), out| board.released(connection, now, out));
+    }
+}
+
+impl Handler<Rename> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, Rename(connection, member): Rename, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, (now, _), out| board.renamed(connection, member, now, out));
     }
 }
 

@@ -10,12 +10,13 @@ use crate::{
     domain::{
         directory::{
             listed::{Directory, Listed},
-            order::Publication,
+            published::{Introduction, Publication},
             rules::Refused,
         },
         endpoint::Endpoint,
         id::{ConnectionId, KeyId},
     },
+    store::StoreError,
 };
 
 /// A socket opened.
@@ -56,17 +57,44 @@ pub struct Shown {
 
 /// A member registers an address.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Option<Listed>, Refused>")]
+#[rtype(result = "Result<(), Refused>")]
 pub struct Publish {
     /// What.
     pub publication: Publication,
-    /// Where it comes from, if it is not the operator's word.
-    pub from: Option<IpAddr>,
+    /// Where it comes from.
+    pub from: IpAddr,
 }
 
-/// What a member has registered counts no more. The answer: whether anything did.
+/// The operator registers an address for a member. It is written down when this is answered.
 #[derive(Message, Debug)]
-#[rtype(result = "bool")]
+#[rtype(result = "Result<(), NotIntroduced>")]
+pub struct Introduce {
+    /// Which member.
+    pub member: KeyId,
+    /// Where it listens.
+    pub at: Endpoint,
+    /// For how many seconds.
+    pub span: u32,
+}
+
+/// Why an operator's registration does not count.
+#[derive(Debug)]
+pub enum NotIntroduced {
+    /// It may not be registered.
+    Refused(Refused),
+    /// It cannot be written down.
+    Unwritten(StoreError),
+}
+
+/// What operators have registered in an earlier life of the server.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Restore(pub Vec<Introduction>);
+
+/// What is registered for a member counts no more. The answer: whether anything did. It fails if it was written down and
+/// cannot be taken out there.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<bool, StoreError>")]
 pub struct Withdraw {
     /// Whose it is.
     pub member: KeyId,
@@ -78,6 +106,11 @@ pub struct Withdraw {
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Release(pub ConnectionId);
+
+/// Whoever is on this connection is another member from now on, and so is whoever has registered from there.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Rename(pub ConnectionId, pub KeyId);
 
 /// A neighbour says who is registered there; nobody, if it is not linked any more.
 #[derive(Message, Debug)]

@@ -17,7 +17,9 @@ use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
 pub use self::{
     door::Open,
-    message::{Close, Publish, Release, Show, Shown, Told, Withdraw},
+    message::{
+        Close, Introduce, NotIntroduced, Publish, Release, Rename, Restore, Show, Shown, Told, Withdraw,
+    },
 };
 use self::{
     message::{Connected, Gone, Spoken},
@@ -42,6 +44,7 @@ use crate::{
         endpoint::Endpoint,
         id::ConnectionId,
     },
+    store::Store,
 };
 
 /// How long a host may take to let itself be dialled. Less than the board waits for the answer.
@@ -73,6 +76,8 @@ pub struct Parts {
     pub tally: Tally,
     /// Where events go.
     pub bulletin: Bulletin,
+    /// Where that is written down which outlives this process.
+    pub store: Store,
 }
 
 /// The actor.

@@ -2,42 +2,29 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
-    num::NonZeroUsize,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use lru::LruCache;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     time::{sleep, timeout},
 };
 
-use super::{copying::GREETING, driver::Caller, lease};
+use super::{copying::GREETING, driver::Caller, places::Places};
 use crate::{
     crypto::home::HomeKey,
     dialect::succession::{End, Fault, MOST_BYTES, Request, end_of_request, read_request, seal_reply, tell},
-    domain::{
-        rate::Bucket,
-        succession::{legacy::Call, sequence::Sequences},
-    },
+    domain::succession::{legacy::Call, sequence::Sequences},
 };
 
 /// How long one visit may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long somebody who may have said all gets to say more.
 const QUIET: Duration = Duration::from_millis(150);
-/// Visits at once.
-const VISITS: usize = 128;
-/// Visits of one address in a second on average, and at once. A home of fifteen nodes on one machine, each of
-/// which reports every second, needs a third of that.
-const PER_SECOND: u32 = 50;
-const BURST: u32 = 100;
-/// Addresses whose visits are counted.
-const ADDRESSES: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 
 /// What is behind the door.
 pub(super) struct Inside {
@@ -45,7 +32,6 @@ pub(super) struct Inside {
     callers: mpsc::Sender<Caller>,
     followers: mpsc::Sender<TcpStream>,
     heard: Mutex<Sequences>,
-    visits: Mutex<LruCache<IpAddr, Bucket>>,
 }
 
 impl Inside {
@@ -55,14 +41,7 @@ impl Inside {
         callers: mpsc::Sender<Caller>,
         followers: mpsc::Sender<TcpStream>,
     ) -> Self {
-        let visits = Mutex::new(LruCache::new(ADDRESSES));
-        Self { key, callers, followers, heard: Mutex::default(), visits }
-    }
-
-    fn may_come(&self, address: IpAddr) -> bool {
-        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = visits.get_or_insert_mut(address, || Bucket::new(PER_SECOND, BURST));
-        bucket.take(1, lease::now()).is_ok()
+        Self { key, callers, followers, heard: Mutex::default() }
     }
 
     async fn visit(&self, mut stream: TcpStream, from: SocketAddr) -> Result<(), Fault> {
@@ -112,9 +91,9 @@ impl Inside {
     }
 }
 
-/// Lets everybody in, one task each.
-pub(super) async fn keep(listener: TcpListener, inside: Inside) {
-    let (inside, places) = (Arc::new(inside), Arc::new(Semaphore::new(VISITS)));
+/// Lets everybody in for whom there is a place, one task each.
+pub(super) async fn keep(listener: TcpListener, inside: Inside, places: Places) {
+    let inside = Arc::new(inside);
     loop {
         let (stream, from) = match listener.accept().await {
             Ok(visitor) => visitor,
@@ -124,10 +103,10 @@ pub(super) async fn keep(listener: TcpListener, inside: Inside) {
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        if !inside.may_come(from.ip().to_canonical()) {
+        let Some(place) = places.enter(from.ip()) else {
+            tracing::debug!(%from, "there is no place for a visitor of succession");
             continue;
-        }
+        };
         let inside = Arc::clone(&inside);
         tokio::spawn(async move {
             match timeout(PATIENCE, inside.visit(stream, from)).await {

@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, io, path::PathBuf, sync::Arc, time::Duration};
 
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::sleep,
@@ -15,13 +14,16 @@ use super::{
     lease::{self, Lease},
 };
 use crate::{
-    actors::event::{Bulletin, Kind},
+    actors::{
+        chance,
+        event::{Bulletin, Kind},
+    },
     domain::{
         Moment,
         succession::{
             NodeId,
             ballot::{Ballot, Serial},
-            election::{Asked, Cause, Election, Input, NotHanded, Output, Role, Setup},
+            election::{Asked, Cause, Election, Handing, Input, NotHanded, Output, Role, Setup},
             home::Seat,
             legacy::{Call, Told},
             message::{Ask, Failure, Reply},
@@ -157,11 +159,16 @@ impl<P: Postman> Driver<P> {
             Order::CaughtUp(node) => self.handle(Input::CaughtUp(node)),
             Order::Stuck(node) => self.handle(Input::Stuck(node)),
             Order::Copied(position) => self.handle(Input::Copied(position)),
+            Order::HandOver(_, answer) if self.wish.is_some() => {
+                let _ = answer.send(Err(NotHanded::UnderWay));
+            }
             Order::HandOver(to, answer) => {
                 self.wish = Some(answer);
                 self.handle(Input::HandOver(to));
                 // An election that says neither yes nor no has nothing to hand over.
-                self.wished(Err(NotHanded::NotLeading));
+                if self.election.view(lease::now()).handing.is_none() {
+                    self.wished(Err(NotHanded::NotLeading));
+                }
             }
             Order::Bequeath(answer) => {
                 let _ = answer.send(self.election.bequeath(lease::now()));
@@ -191,6 +198,7 @@ impl<P: Postman> Driver<P> {
     }
 
     fn carry_out(&mut self, out: Vec<Output>) {
+        let mut silent = false;
         for output in out {
             match output {
                 Output::Persist(serial, ballot) => {
@@ -215,15 +223,25 @@ impl<P: Postman> Driver<P> {
                 Output::Became(role, cause) => self.became(role, cause),
                 Output::Leased(until) => self.leased(until),
                 Output::Prepare(epoch) => self.ask_for(Duty::Prepare(epoch)),
-                Output::Quiesce(node) => self.ask_for(Duty::Quiesce(node)),
+                Output::Quiesce(node) => {
+                    self.ask_for(Duty::Quiesce(node));
+                    self.wished(Ok(node));
+                }
                 Output::Resume => self.ask_for(Duty::Resume),
                 Output::Handing(node, step) => {
                     tracing::info!(%node, ?step, "a hand-over");
                     self.bulletin.publish(Kind::HandOver { node, step });
-                    self.wished(Ok(node));
+                    silent |= step == Handing::Cancelled;
                 }
-                Output::NotHanded(why) => self.wished(Err(why)),
+                Output::NotHanded(why) => {
+                    tracing::info!(%why, "there is no hand-over");
+                    self.wished(Err(why));
+                }
             }
+        }
+        // Whoever declines says so beside.
+        if silent {
+            self.wished(Err(NotHanded::Silent));
         }
         self.tell();
     }
@@ -245,6 +263,9 @@ impl<P: Postman> Driver<P> {
             lease.set((served && cause != Cause::HandedOver).then(lease::now));
         }
         self.cause = cause;
+        if !matches!(role, Role::Leader(_)) {
+            self.wished(Err(NotHanded::NotLeading));
+        }
     }
 
     /// Whoever waits for news of our role or of whoever leads hears them.
@@ -312,8 +333,5 @@ fn write_in_order(
 }
 
 fn chance() -> u64 {
-    let mut bytes = [0; 8];
-    // Without randomness everybody waits alike, which costs a round at worst.
-    let _ = SystemRandom::new().fill(&mut bytes);
-    u64::from_ne_bytes(bytes)
+    u64::from_ne_bytes(chance::bytes())
 }

@@ -11,6 +11,7 @@ use crate::{
         Epoch, NodeId, Position,
         election::{Cause, NotHanded, Role, View},
         home::Member,
+        message::Objection,
     },
 };
 
@@ -55,15 +56,15 @@ pub enum Duty {
 /// What the election is told.
 #[derive(Debug)]
 pub enum Order {
-    /// Whether we could lead.
-    Prepared(Epoch, bool),
+    /// Whether we could lead, or why not.
+    Prepared(Epoch, Result<(), Objection>),
     /// That node has everything.
     CaughtUp(NodeId),
     /// What was accepted cannot be written down for that node.
     Stuck(NodeId),
     /// How far our copy goes, or what we serve.
     Copied(Position),
-    /// An operator wants another leader. Answered when that has begun, or why not.
+    /// An operator wants another leader. Answered when that one has said that it could lead, or why there will be none.
     HandOver(Option<NodeId>, oneshot::Sender<Result<NodeId, NotHanded>>),
     /// This node stops for good. Answered with the host that hosts are sent to, if any are.
     Bequeath(oneshot::Sender<Option<NodeId>>),
@@ -108,8 +109,8 @@ impl Helm {
         Asker { secret: &self.secret, node: self.node }
     }
 
-    /// Says whether we could lead in this epoch.
-    pub fn prepared(&self, epoch: Epoch, ready: bool) {
+    /// Says whether we could lead in this epoch, or why not.
+    pub fn prepared(&self, epoch: Epoch, ready: Result<(), Objection>) {
         self.say(Order::Prepared(epoch, ready));
     }
 
@@ -128,8 +129,8 @@ impl Helm {
         self.say(Order::Copied(position));
     }
 
-    /// Asks for another leader: this one, or the best of those that have nearly all uploaded files. Tells whom, once it
-    /// has begun.
+    /// Asks for another leader: this one, or the best of those that have nearly all uploaded files. Tells whom, once that
+    /// one has said that it could lead.
     ///
     /// # Errors
     /// Why there will be none.

@@ -14,6 +14,7 @@ use super::{
     driver::{self, Parts},
     guest::{self, Visit},
     helm::{Duty, Helm, State},
+    places::{Places, Visits},
     post::Post,
 };
 use crate::{
@@ -44,6 +45,8 @@ pub struct Plan {
     pub position: Position,
     /// Where this node is found.
     pub listener: TcpListener,
+    /// How many may visit it at once who are no nodes of this home.
+    pub visits: Visits,
     /// The file of the node's id and ballot.
     pub file: PathBuf,
     /// `host:port` of a server of the first form that this node reports to as a host.
@@ -101,6 +104,7 @@ pub fn start(plan: Plan) -> io::Result<Shell> {
         callers: callers.clone(),
     });
     let inside = Inside::new((!alone).then(|| Arc::clone(&plan.secret)), callers, streams);
+    let (places, members) = (Places::new(plan.visits), plan.home.others.clone());
     // The number of this run: the first ballot is written with it.
     let run = ballot.run.saturating_add(1);
     let post = Post::new(plan.secret, plan.home.clone(), run, plan.numbers.retry);
@@ -122,7 +126,8 @@ pub fn start(plan: Plan) -> io::Result<Shell> {
         match tokio::net::TcpListener::from_std(listener) {
             Ok(listener) => {
                 tokio::select! {
-                    () = door::keep(listener, inside) => {}
+                    () = door::keep(listener, inside, places.clone()) => {}
+                    () = places.know(&members) => {}
                     () = driver::run(parts) => {}
                     () = guest::report(visit) => {}
                 }

@@ -21,6 +21,9 @@
 //! x (in r): text                        (said in the room, by the server's word alone)
 //! < TIME x: text                        < text             (said before; some servers tell no time)
 //! - r (n): topic                        (answers to /rooms)
+//! * introduced as listening at a        * introduced no more as listening at a
+//! * introduced here: n
+//! - a <x or -> [by <home>] [undialable] (answers to /introductions; a is an address)
 //! ! whatever went wrong
 //! ```
 //!

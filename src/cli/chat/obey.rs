@@ -171,6 +171,9 @@ pub(super) fn asked(wish: &Wish) -> String {
         Wish::Nick(nick) => format!("/nick {nick}"),
         Wish::Rooms => "/rooms".to_owned(),
         Wish::Older => "/older".to_owned(),
+        Wish::Introduce(at) => format!("/introduce {at}"),
+        Wish::Hide => "/introduce off".to_owned(),
+        Wish::Introductions => "/introductions".to_owned(),
         Wish::History(room) => {
             format!("/history {}", room.as_deref().unwrap_or_default()).trim_end().to_owned()
         }

@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::client::{
-    event::{Author, Present},
-    keyring::{Contacts, is_prefix},
-    person::PersonId,
+use crate::{
+    client::{
+        event::{Author, Present},
+        keyring::{Contacts, is_prefix},
+        person::PersonId,
+    },
+    domain::id::KeyId,
 };
 
 /// Who is here, and what they are called.
@@ -36,6 +39,14 @@ impl People {
             return short;
         }
         if contacts.is_unique(&short) { short } else { person.listed() }
+    }
+
+    /// What to call whoever has this id among all members of all dialects.
+    pub(super) fn member(&self, contacts: &Contacts, id: KeyId) -> String {
+        let guests = self.guests.iter().flatten();
+        let known = self.present.iter().map(|present| &present.id).chain(guests).chain([&self.me]);
+        let person = known.into_iter().find(|person| person.is_member(id));
+        person.map_or_else(|| self.name(contacts, &id.into()), |person| self.name(contacts, person))
     }
 
     pub(super) fn names(&self, contacts: &Contacts, people: &[PersonId]) -> String {

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     cli::screen::Kind,
     client::{
+        introduction::Entry,
         person::PersonId,
         room::{Card, Logged, Told, Why, Wish},
     },
@@ -64,6 +65,9 @@ impl Talk {
                 self.screen.news(&format!("lines said in room {room}: {}{older}", lines.len()));
                 lines.iter().for_each(|line| self.on_logged(line));
             }
+            Told::Introduced(at) => self.screen.news(&format!("introduced as listening at {at}")),
+            Told::Hidden(at) => self.screen.news(&format!("introduced no more as listening at {at}")),
+            Told::Introductions(entries) => self.on_introductions(&entries),
             Told::Renamed { before, after } => self.on_renamed(&before, after),
             Told::Refused { what, why } => self.on_refused(what.as_ref(), why),
         }
@@ -74,6 +78,8 @@ impl Talk {
         let begins = match told {
             Told::Entered { .. } => "/join",
             Told::Left(_) => "/leave",
+            Told::Introduced(_) | Told::Hidden(_) => "/introduce",
+            Told::Introductions(_) => "/introductions",
             Told::Rooms(_) => "/rooms",
             Told::History { .. } => return self.answered(&["/history", "/older"]),
             Told::Renamed { before, .. } if *before == self.people.me => "/nick",
@@ -132,6 +138,16 @@ impl Talk {
         for Card { name, topic, guests } in rooms {
             let topic = topic.as_ref().map(|topic| format!(": {topic}")).unwrap_or_default();
             self.screen.line(Kind::Speech, &format!("- {name} ({guests}){topic}"));
+        }
+    }
+
+    fn on_introductions(&mut self, entries: &[Entry]) {
+        self.screen.news(&format!("introduced here: {}", entries.len()));
+        for Entry { at, undialable, home, member } in entries {
+            let by = member.map_or_else(|| "-".to_owned(), |id| self.people.member(&self.contacts, id));
+            let home = home.map(|home| format!(" by {}", home.short())).unwrap_or_default();
+            let mark = if *undialable { " undialable" } else { "" };
+            self.screen.line(Kind::Speech, &format!("- {at} {by}{home}{mark}"));
         }
     }
 

@@ -1,18 +1,37 @@
 //! What a line that somebody typed means.
 
 use crate::{
-    cli::words::{cut, unknown},
+    cli::words::{self, Line, cut, incomplete, unknown},
     client::room::Wish,
+    domain::endpoint::EndpointError,
 };
 
 /// All commands.
-const KNOWN: [&str; 16] = [
-    "all", "tell", "list", "who", "nick", "join", "leave", "rooms", "history", "older", "file", "get",
-    "trust", "whoami", "help", "quit",
+const KNOWN: [&str; 18] = [
+    "all",
+    "tell",
+    "list",
+    "who",
+    "nick",
+    "join",
+    "leave",
+    "rooms",
+    "history",
+    "older",
+    "introduce",
+    "introductions",
+    "file",
+    "get",
+    "trust",
+    "whoami",
+    "help",
+    "quit",
 ];
+/// How one is listed for those who mesh by themselves.
+const INTRODUCE: &str = "/introduce IP:PORT, or /introduce off";
 
 /// Help, as it is printed.
-pub(super) const HELP: [&str; 18] = [
+pub(super) const HELP: [&str; 20] = [
     "TEXT                 say something where you are: in your room, or else to everyone",
     "/all TEXT            say something to everyone, unless the protocol knows nothing but rooms",
     "/tell WHO TEXT       say something that only WHO can read; several: /tell anna,ben TEXT",
@@ -24,6 +43,8 @@ pub(super) const HELP: [&str; 18] = [
     "/rooms               which rooms there are",
     "/history [ROOM]      what was said there last",
     "/older               what was said before that",
+    "/introduce IP:PORT   have it listed that you listen there, for those who mesh by themselves; /introduce off",
+    "/introductions       who listens where",
     "/file WHO PATH       send a file, or upload it and tell WHO its address; WHO can be \"public\"",
     "/get URL             download a file",
     "/trust WHO           believe the key that WHO comes with now, if it has changed",
@@ -64,15 +85,10 @@ pub(super) enum Typed {
 
 impl Typed {
     pub(super) fn read(line: &str) -> Self {
-        let line = line.trim();
-        match line.strip_prefix('/') {
-            None if line.is_empty() => Self::Nothing,
-            None => Self::Here(line.to_owned()),
-            Some(text) if text.starts_with('/') => Self::Here(text.to_owned()),
-            Some(command) => {
-                let (name, rest) = cut(command);
-                Self::command(name, rest)
-            }
+        match words::read(line) {
+            Line::Empty => Self::Nothing,
+            Line::Words(words) => Self::Here(words.to_owned()),
+            Line::Command(name, rest) => Self::command(name, rest),
         }
     }
 
@@ -80,7 +96,7 @@ impl Typed {
         let (first, second) = cut(rest);
         let two = |usage: &str, make: fn(String, String) -> Self| {
             if second.is_empty() {
-                Self::Wrong(format!("that command needs more: {usage}"))
+                Self::Wrong(incomplete(usage))
             } else {
                 make(first.to_owned(), second.to_owned())
             }
@@ -99,6 +115,13 @@ impl Typed {
             "rooms" => Self::Ask(Wish::Rooms),
             "history" => Self::Ask(Wish::History(some(rest))),
             "older" => Self::Ask(Wish::Older),
+            "introduce" if rest.is_empty() => Self::Wrong(incomplete(INTRODUCE)),
+            "introduce" if rest == "off" => Self::Ask(Wish::Hide),
+            "introduce" => match rest.parse() {
+                Ok(at) => Self::Ask(Wish::Introduce(at)),
+                Err(EndpointError) => Self::Wrong(EndpointError.to_string()),
+            },
+            "introductions" => Self::Ask(Wish::Introductions),
             "file" => two("/file WHO PATH", |who, path| Self::File { who, path }),
             "list" | "who" => Self::List,
             "whoami" => Self::WhoAmI,
@@ -148,12 +171,17 @@ mod tests {
             ("/rooms", Typed::Ask(Wish::Rooms)),
             ("/older", Typed::Ask(Wish::Older)),
             ("/history den", Typed::Ask(Wish::History(Some("den".into())))),
+            ("/introduce off", Typed::Ask(Wish::Hide)),
+            ("/introduce 10.0.0.1:5", Typed::Ask(Wish::Introduce("10.0.0.1:5".parse().expect("an address")))),
+            ("/introductions", Typed::Ask(Wish::Introductions)),
         ] {
             assert_eq!(Typed::read(line), typed, "{line:?}");
         }
         for (line, words) in [
             ("/tell a", "that command needs more: /tell WHO TEXT"),
             ("/join", "/join needs something behind it"),
+            ("/introduce", &incomplete(INTRODUCE)),
+            ("/introduce me", "an address is written ip:port, or [ip]:port for IPv6, without leading zeros"),
             ("/romms", "there is no command /romms; did you mean /rooms?"),
             ("/all", "/all needs something behind it"),
             ("/lst", "there is no command /lst; did you mean /list?"),

@@ -1,7 +1,7 @@
 //! What a line that somebody typed at a node means.
 
 use crate::{
-    cli::words::{cut, unknown},
+    cli::words::{self, Line, cut, incomplete, unknown},
     domain::endpoint::Endpoint,
 };
 
@@ -36,21 +36,16 @@ pub(super) enum Typed {
 
 impl Typed {
     pub(super) fn read(line: &str) -> Self {
-        let line = line.trim();
-        match line.strip_prefix('/') {
-            None if line.is_empty() => Self::Nothing,
-            None => Self::All(line.to_owned()),
-            Some(text) if text.starts_with('/') => Self::All(text.to_owned()),
-            Some(command) => {
-                let (name, rest) = cut(command);
-                Self::command(name, rest)
-            }
+        match words::read(line) {
+            Line::Empty => Self::Nothing,
+            Line::Words(words) => Self::All(words.to_owned()),
+            Line::Command(name, rest) => Self::command(name, rest),
         }
     }
 
     fn command(name: &str, rest: &str) -> Self {
         let (first, second) = cut(rest);
-        let more = |usage: &str| Self::Wrong(format!("that command needs more: {usage}"));
+        let more = |usage: &str| Self::Wrong(incomplete(usage));
         match name {
             "all" if rest.is_empty() => more("/all TEXT"),
             "all" => Self::All(rest.to_owned()),

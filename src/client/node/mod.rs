@@ -8,6 +8,8 @@
 mod dial;
 mod direct;
 mod event;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzed;
 mod hub;
 mod rendezvous;
 mod seal;

@@ -38,6 +38,11 @@ impl Rooms {
             Word::Left { ticket } => self.on_left(ticket, out),
             Word::Rooms { ticket, rooms, unfinished } => self.on_rooms(ticket, rooms, unfinished, out),
             Word::History { ticket, lines, more } => self.on_page(ticket, lines, more, out),
+            Word::Registered { ticket } => self.on_registered(ticket, out),
+            Word::Unregistered { ticket } => self.on_unregistered(ticket, out),
+            Word::Directory { ticket, entries, unfinished } => {
+                self.on_directory(ticket, &entries, unfinished, out);
+            }
             Word::Refused { ticket, code } => self.on_refused(ticket, why(&code), out),
             Word::Event { room, happened } => self.on_event(&room, happened, out),
         }
@@ -155,7 +160,15 @@ impl Rooms {
             Some(Asked::Page(_, wish)) => Some(wish),
             Some(Asked::Say) => None,
             Some(Asked::Missed) => return self.catch_up(out),
-            Some(Asked::Move) => return,
+            Some(Asked::Register(at, again)) => {
+                if again {
+                    self.introduction.lost(at);
+                }
+                Some(Wish::Introduce(at))
+            }
+            Some(Asked::Unregister(_, false)) => Some(Wish::Hide),
+            Some(Asked::Directory(_)) => Some(Wish::Introductions),
+            Some(Asked::Move | Asked::Unregister(_, true)) => return,
             None => return out.push(Output::Event(Event::Complaint(why.to_string()))),
         };
         out.push(told(Told::Refused { what, why }));

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     client::{
+        introduction::Entry,
         person::PersonId,
         room::{self, Logged, Why},
     },
@@ -36,6 +37,18 @@ pub(super) enum Word {
         lines: Vec<Line>,
         #[serde(default)]
         more: bool,
+    },
+    Registered {
+        ticket: u32,
+    },
+    Unregistered {
+        ticket: u32,
+    },
+    Directory {
+        ticket: u32,
+        entries: Vec<Listed>,
+        #[serde(default)]
+        unfinished: bool,
     },
     Refused {
         ticket: Option<u32>,
@@ -108,6 +121,24 @@ pub(super) struct Card {
     guests: u32,
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct Listed {
+    at: String,
+    #[serde(default)]
+    undialable: bool,
+    home: Option<String>,
+    member: Option<String>,
+}
+
+impl Listed {
+    /// The entry; nothing, if nobody could dial what it names.
+    pub(super) fn entry(&self) -> Option<Entry> {
+        let id = |text: &Option<String>| text.as_deref().and_then(KeyId::from_hex);
+        let (home, member) = (id(&self.home), id(&self.member));
+        Some(Entry { at: self.at.parse().ok()?, undialable: self.undialable, home, member })
+    }
+}
+
 impl Guest {
     /// Who it is, for somebody who speaks this dialect.
     pub(super) fn person(&self, ours: Dialect) -> PersonId {
@@ -170,7 +201,12 @@ pub(super) fn why(code: &str) -> Why {
         "bad_room" | "closed" => Why::BadRoom,
         "no_room" => Why::NoRoom,
         "too_long" => Why::TooLong,
-        "too_many_rooms" | "full" => Why::Full,
+        "too_many_rooms" | "full" | "too_many" => Why::Full,
+        "too_often" => Why::TooOften,
+        "foreign" => Why::Foreign,
+        "unusable" => Why::Unusable,
+        "taken" => Why::Taken,
+        "not_registered" => Why::NotListed,
         "muted" => Why::Muted,
         "banned" => Why::Banned,
         _ => Why::Refused,

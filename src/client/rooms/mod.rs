@@ -1,11 +1,12 @@
 //! Rooms for members whose protocol has none, as `docs/rooms.md` tells: what to ask, and what the answers mean.
 //!
 //! One part for every voice that needs it. `offer` is what a server says that it has, `say` and `hear` are the frames,
-//! `stay` is the room where the member is, `missed` what was said while the connection was lost, and `answers` what
-//! the server says. **Invariant:** no such frame is written to a server that has not offered it on this
+//! `stay` is the room where the member is, `missed` what was said while the connection was lost, `answers` what
+//! the server says, and `directory` who listens where, which is asked for by the same frames. **Invariant:** no such frame is written to a server that has not offered it on this
 //! connection, and nothing that was typed in a room is ever said to everybody.
 
 mod answers;
+mod directory;
 mod hear;
 mod missed;
 mod offer;
@@ -20,6 +21,7 @@ use self::{
 };
 use super::{
     event::{Event, Output, SayError},
+    introduction::{Entry, Introduction},
     room::{Told, Why, Wish},
     voice::Say,
 };
@@ -27,6 +29,7 @@ use crate::{
     dialect::rooms::is_ours,
     domain::{
         dialect::Dialect,
+        endpoint::Endpoint,
         replay::Window,
         rooms::{LineId, RoomName},
     },
@@ -55,6 +58,7 @@ pub(super) struct Rooms {
     older: Option<(String, LineId)>,
     /// The first frames of an answer that goes on.
     begun: Option<answers::Begun>,
+    introduction: Introduction,
 }
 
 /// Where the words go that a member just types.
@@ -81,6 +85,12 @@ enum Asked {
     Page(String, Wish),
     /// What was said while the connection was lost.
     Missed,
+    /// To be listed; once more, after the connection was lost?
+    Register(Endpoint, bool),
+    /// To be listed there no more. Nobody has to be told where another entry takes its place.
+    Unregister(Endpoint, bool),
+    /// Who is listed, as far as it has come.
+    Directory(Vec<Entry>),
 }
 
 /// Where something is to be said.
@@ -107,6 +117,7 @@ impl Rooms {
             seen: Window::new(MOST_LINES),
             older: None,
             begun: None,
+            introduction: Introduction::default(),
         }
     }
 
@@ -121,7 +132,8 @@ impl Rooms {
     /// Whether what the server offers must be known before this is said; of nothing, right away.
     pub(super) fn wonders(&self, say: Option<&Say>) -> bool {
         let is_about_rooms = match say {
-            None | Some(Say::Here(_)) => matches!(self.place, Place::Room(_)),
+            None => matches!(self.place, Place::Room(_)) || self.introduction.wanted().is_some(),
+            Some(Say::Here(_)) => matches!(self.place, Place::Room(_)),
             Some(Say::Wish(wish)) => !matches!(wish, Wish::Nick(_)),
             Some(Say::Public(_) | Say::Private(..) | Say::Part(..)) => false,
         };
@@ -131,6 +143,7 @@ impl Rooms {
     /// What this server offers, if anything.
     pub(super) fn offered(&mut self, offer: Option<Offer>, out: &mut Vec<Output>) {
         self.offer = offer.filter(|offer| offer.suits(self.dialect));
+        self.introduce_again(out);
         let Place::Room(room) = &self.place else { return };
         let room = room.clone();
         if self.offer.is_some() {
@@ -182,9 +195,18 @@ impl Rooms {
 
     fn ask(&mut self, wish: &Wish) -> Result<String, SayError> {
         if self.offer.is_none() {
-            return Err(SayError::NoRooms);
+            return Err(match wish {
+                Wish::Introduce(_) | Wish::Hide | Wish::Introductions => SayError::NoDirectory,
+                _ => SayError::NoRooms,
+            });
         }
         match wish {
+            Wish::Introduce(at) => Ok(self.register(*at, false)),
+            Wish::Hide => self.introduction.end().map(|at| self.unregister(at, false)),
+            Wish::Introductions => {
+                let ticket = self.number(Asked::Directory(Vec::new()));
+                Ok(Request::Directory { ticket }.print())
+            }
             Wish::Join(room) => {
                 let room = named(room)?;
                 if matches!(&self.place, Place::Room(here) if *here == room) {

@@ -22,6 +22,17 @@ pub(super) enum Request<'a> {
     Rooms {
         ticket: u32,
     },
+    Register {
+        ticket: u32,
+        at: String,
+    },
+    Unregister {
+        ticket: u32,
+        at: String,
+    },
+    Directory {
+        ticket: u32,
+    },
     History {
         ticket: u32,
         room: &'a str,

@@ -7,11 +7,12 @@ use super::{Offer, Rooms, Spoken};
 use crate::{
     client::{
         event::{Event, Output, SayError},
+        introduction::Entry,
         person::PersonId,
         room::{Logged, Told, Why, Wish},
         voice::Say,
     },
-    domain::{dialect::Dialect, rooms::RoomName},
+    domain::{dialect::Dialect, endpoint::Endpoint, id::KeyId, rooms::RoomName},
 };
 
 const ANNA: &str = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1";
@@ -288,4 +289,61 @@ proptest! {
         }
         assert!(out.iter().all(|output| !matches!(output, Output::Send(_))), "{out:?}");
     }
+}
+
+#[test]
+fn a_listing_takes_the_place_of_another_one_and_outlives_the_connection() {
+    let mut rooms = member();
+    let [one, two]: [Endpoint; 2] = ["10.0.0.1:5", "10.0.0.1:6"].map(|at| at.parse().expect("an address"));
+    assert_eq!(rooms.wish(&Wish::Hide), Err(SayError::NotListed));
+    let asked = asks(&mut rooms, &Wish::Introduce(one));
+    assert_eq!((&asked["kith"], &asked["at"]), (&json!("register"), &json!("10.0.0.1:5")));
+    let registered =
+        |asked: &Value| json!({"kith": "registered", "ticket": asked["ticket"], "at": asked["at"]});
+    assert_eq!(told(&mut rooms, &registered(&asked)), [Told::Introduced(one)]);
+    let asked = asks(&mut rooms, &Wish::Introduce(two));
+    let followed = hears(&mut rooms, &registered(&asked));
+    assert_eq!(followed.last(), Some(&super::told(Told::Introduced(two))));
+    let sent_then = sent(&followed);
+    assert_eq!((&sent_then[0]["kith"], &sent_then[0]["at"]), (&json!("unregister"), &json!("10.0.0.1:5")));
+    // What the server says of it is nobody's business, not even that it knows nothing of it.
+    let ticket = &sent_then[0]["ticket"];
+    assert_eq!(told(&mut rooms, &json!({"kith": "refused", "ticket": ticket, "code": "not_registered"})), []);
+    let again = |rooms: &mut Rooms, offer: Option<Offer>| {
+        rooms.lose();
+        assert!(rooms.wonders(None));
+        let mut out = Vec::new();
+        rooms.offered(offer, &mut out);
+        out
+    };
+    let asked = sent(&again(&mut rooms, offer(&json!({}))));
+    assert_eq!((&asked[0]["kith"], &asked[0]["at"]), (&json!("register"), &json!("10.0.0.1:6")));
+    assert_eq!(told(&mut rooms, &registered(&asked[0])), [], "nothing has changed");
+    let nobody = Told::Refused { what: Some(Wish::Introduce(two)), why: Why::NoDirectory };
+    assert_eq!(again(&mut rooms, None), [super::told(nobody)]);
+    assert_eq!(rooms.wish(&Wish::Introductions), Err(SayError::NoDirectory));
+    rooms.offered(offer(&json!({})), &mut Vec::new());
+    assert_eq!(rooms.wish(&Wish::Hide), Err(SayError::NotListed), "that was told");
+}
+
+#[test]
+fn a_directory_comes_in_parts_and_what_is_no_address_is_left_out() {
+    let mut rooms = member();
+    let asked = asks(&mut rooms, &Wish::Introductions);
+    let part = |entries: Value, unfinished: bool| {
+        json!({"kith": "directory", "ticket": asked["ticket"], "epoch": 1, "version": 2, "entries": entries,
+            "unfinished": unfinished})
+    };
+    let listed = json!({"at": "10.0.0.1:5", "seq": 1, "undialable": true, "home": HOME, "member": null});
+    assert_eq!(told(&mut rooms, &part(json!([listed, {"at": "nowhere", "seq": 2}]), true)), []);
+    let [first, last] =
+        [("10.0.0.1:5", true, Some(KeyId([1; 32])), None), ("[::1]:6", false, None, KeyId::from_hex(ANNA))]
+            .map(|(at, undialable, home, member)| Entry {
+                at: at.parse().expect("an address"),
+                undialable,
+                home,
+                member,
+            });
+    let second = json!([{"at": "[::1]:6", "seq": 3, "member": ANNA, "more": []}]);
+    assert_eq!(told(&mut rooms, &part(second, false)), [Told::Introductions(vec![first, last])]);
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     client::{
         event::{Event, Output},
+        introduction::Entry,
         person::PersonId,
         room::{Card, Logged, Told, Why, Wish},
     },
@@ -14,6 +15,7 @@ use crate::{
         Version, code,
         packet::{Packet, command},
     },
+    domain::{endpoint::Endpoint, letter::Frame},
 };
 
 /// Rooms or lines of one answer; of a longer one the rest is not read.
@@ -35,6 +37,12 @@ pub(super) enum Asked {
     History(String, Wish),
     /// Something was said.
     Said,
+    /// To be listed in the directory; once more, after the connection was lost?
+    Register(Endpoint, bool),
+    /// To be listed there no more. Nobody has to be told where another entry takes its place.
+    Unregister(Endpoint, bool),
+    /// Who is.
+    Directory,
 }
 
 /// An answer of several packets.
@@ -50,6 +58,7 @@ pub(super) struct Page {
 enum Entries {
     Rooms { rooms: Vec<Card>, more: bool },
     Lines { room: String, first: Option<hear::Id>, lines: Vec<Logged>, more: bool },
+    Listed(Vec<Entry>),
 }
 
 impl Session {
@@ -73,7 +82,37 @@ impl Session {
                 let what = Entries::Lines { room, first: None, lines: Vec::new(), more: packet.p2 != 0 };
                 self.expect(packet, what, out);
             }
+            Some(Asked::Register(at, again)) => {
+                if let Some(before) = self.introduction.done(at) {
+                    let frame = self.unregister(before, true);
+                    out.push(Output::Send(frame));
+                }
+                out.extend((!again).then_some(told(Told::Introduced(at))));
+            }
+            Some(Asked::Unregister(at, quietly)) => {
+                out.extend((!quietly).then_some(told(Told::Hidden(at))));
+            }
+            Some(Asked::Directory) => self.expect(packet, Entries::Listed(Vec::new()), out),
             Some(Asked::Said) | None => {}
+        }
+    }
+
+    pub(super) fn register(&mut self, at: Endpoint, again: bool) -> Frame {
+        self.ask(Asked::Register(at, again), command::REGISTER, at.to_string().as_bytes())
+    }
+
+    pub(super) fn unregister(&mut self, at: Endpoint, quietly: bool) -> Frame {
+        self.ask(Asked::Unregister(at, quietly), command::UNREGISTER, at.to_string().as_bytes())
+    }
+
+    /// What was registered went with the connection before this one.
+    fn introduce_again(&mut self, out: &mut Vec<Output>) {
+        let Some(at) = self.introduction.wanted() else { return };
+        if self.version == Some(Version::One) {
+            out.push(Output::Send(self.register(at, true)));
+        } else {
+            self.introduction.lost(at);
+            out.push(told(Told::Refused { what: Some(Wish::Introduce(at)), why: Why::NoDirectory }));
         }
     }
 
@@ -89,6 +128,7 @@ impl Session {
             return;
         }
         self.version = Some(Version::agreed(version));
+        self.introduce_again(out);
         match self.wanted.clone() {
             Some(room) => {
                 let frame = self.enter(&room);
@@ -137,6 +177,15 @@ impl Session {
             Some(Asked::Rooms(_)) => out.push(refused(Some(Wish::Rooms), reason)),
             Some(Asked::History(_, wish)) => out.push(refused(Some(wish), reason)),
             Some(Asked::Said) => out.push(refused(None, reason)),
+            Some(Asked::Register(at, again)) => {
+                if again {
+                    self.introduction.lost(at);
+                }
+                out.push(refused(Some(Wish::Introduce(at)), reason));
+            }
+            Some(Asked::Unregister(_, true)) => {}
+            Some(Asked::Unregister(_, false)) => out.push(refused(Some(Wish::Hide), reason)),
+            Some(Asked::Directory) => out.push(refused(Some(Wish::Introductions), reason)),
             Some(Asked::RefusedRoom(_)) | None => {
                 out.push(Output::Event(Event::Complaint(reason.to_string())));
             }
@@ -155,6 +204,15 @@ impl Session {
         if let Entries::Rooms { rooms, .. } = &mut page.what {
             page.missing = page.missing.saturating_sub(1);
             rooms.extend(hear::card(packet));
+        }
+        self.tell_page(out);
+    }
+
+    pub(super) fn on_entry(&mut self, packet: &Packet<'_>, out: &mut Vec<Output>) {
+        let Some(page) = self.page.as_mut().filter(|page| page.uid == packet.uid) else { return };
+        if let Entries::Listed(entries) = &mut page.what {
+            page.missing = page.missing.saturating_sub(1);
+            entries.extend(hear::entry(packet));
         }
         self.tell_page(out);
     }
@@ -180,6 +238,9 @@ impl Session {
                 out.push(Output::Send(frame));
             }
             Some(Page { what: Entries::Rooms { rooms, .. }, .. }) => out.push(told(Told::Rooms(rooms))),
+            Some(Page { what: Entries::Listed(entries), .. }) => {
+                out.push(told(Told::Introductions(entries)));
+            }
             Some(Page { what: Entries::Lines { room, first, lines, more }, .. }) => {
                 self.older = first.filter(|_| more).map(|first| (room.clone(), first));
                 out.push(told(Told::History { room, lines, more }));

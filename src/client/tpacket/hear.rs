@@ -2,11 +2,12 @@
 
 use crate::{
     client::{
+        introduction::Entry,
         person::PersonId,
         room::{Card, Logged, Why},
     },
-    dialect::tpacket::{code, packet::Packet},
-    domain::rooms::Stamp,
+    dialect::tpacket::{code, directory::mark, packet::Packet},
+    domain::{id::KeyId, rooms::Stamp},
 };
 
 /// The bytes of a line's id: its stamp, and the home where it was said.
@@ -79,6 +80,25 @@ pub(super) fn card(packet: &Packet<'_>) -> Option<Card> {
     })
 }
 
+/// An entry of the directory; nothing, if nobody could dial what it names.
+pub(super) fn entry(packet: &Packet<'_>) -> Option<Entry> {
+    let has = |mark| packet.p1 & mark != 0;
+    let (_seq, rest) = packet.data.split_first_chunk::<8>()?;
+    let (home, rest) = key(has(mark::HOME), rest)?;
+    let (member, rest) = key(has(mark::MEMBER), rest)?;
+    let at = std::str::from_utf8(rest).ok()?.parse().ok()?;
+    Some(Entry { at, undialable: has(mark::UNDIALABLE), home, member })
+}
+
+/// A fingerprint, if one follows, and the rest.
+fn key(follows: bool, bytes: &[u8]) -> Option<(Option<KeyId>, &[u8])> {
+    if !follows {
+        return Some((None, bytes));
+    }
+    let (key, rest) = bytes.split_first_chunk::<32>()?;
+    Some((Some(KeyId(*key)), rest))
+}
+
 /// A name behind its length, and the rest.
 fn named(bytes: &[u8]) -> Option<(String, &[u8])> {
     let (length, rest) = bytes.split_first()?;
@@ -102,6 +122,10 @@ pub(super) const fn why(reason: i32) -> Why {
         code::TOO_OFTEN => Why::TooOften,
         code::MALFORMED | code::UNKNOWN_COMMAND => Why::NotUnderstood,
         code::FULL => Why::Full,
+        code::FOREIGN => Why::Foreign,
+        code::UNUSABLE => Why::Unusable,
+        code::TAKEN => Why::Taken,
+        code::NOT_REGISTERED => Why::NotListed,
         _ => Why::Refused,
     }
 }

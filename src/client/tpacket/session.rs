@@ -16,6 +16,7 @@ use super::{
 use crate::{
     client::{
         event::{Event, Output, SayError},
+        introduction::Introduction,
         person::PersonId,
         room::{Logged, Told, Wish},
         voice::Say,
@@ -51,6 +52,7 @@ pub struct Session {
     pub(super) older: Option<(String, hear::Id)>,
     pub(super) hall: Hall,
     pub(super) past: Past,
+    pub(super) introduction: Introduction,
 }
 
 /// Somebody cannot be called so, or no room can.
@@ -83,6 +85,7 @@ impl Session {
             older: None,
             hall: Hall::default(),
             past: Past::new(),
+            introduction: Introduction::default(),
         })
     }
 
@@ -191,6 +194,18 @@ impl Session {
                 let (room, before) = self.older.clone().ok_or(SayError::NoOlder)?;
                 Ok(self.page(&room, Some(&before), wish))
             }
+            Wish::Introduce(at) => {
+                known(SayError::NoDirectory)?;
+                Ok(self.register(*at, false))
+            }
+            Wish::Hide => {
+                known(SayError::NoDirectory)?;
+                self.introduction.end().map(|at| self.unregister(at, false))
+            }
+            Wish::Introductions => {
+                known(SayError::NoDirectory)?;
+                Ok(self.ask(Asked::Directory, command::DIRECTORY, b""))
+            }
             Wish::Rooms | Wish::Nick(_) => {
                 known(SayError::NoList)?;
                 Ok(self.ask(Asked::Rooms(Vec::new()), command::ROOMS, b""))
@@ -226,6 +241,7 @@ impl Session {
             command::LOGGED_MSG => self.on_logged(words(packet.data), out),
             command::LINE => self.on_line(&packet, out),
             command::ROOMS => self.on_card(&packet, out),
+            command::DIRECTORY => self.on_entry(&packet, out),
             command::TOPIC => {
                 let topic = words(packet.data);
                 out.push(told(Told::Topic((!topic.is_empty()).then_some(topic))));

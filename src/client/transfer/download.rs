@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use awc::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use awc::http::{
+    StatusCode,
+    header::{CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderMap, LOCATION, TRANSFER_ENCODING},
+};
 use futures_util::StreamExt as _;
 use rustls::ClientConfig;
 use tokio::time::timeout;
@@ -43,11 +46,11 @@ pub async fn download(
     most: u64,
     progress: Progress,
 ) -> Result<Fetched, TransferError> {
-    let address: Uri = url.parse().map_err(|_| TransferError::NoAddress(url.to_owned()))?;
-    if !matches!(address.scheme_str(), Some("http" | "https")) || address.host().is_none() {
-        return Err(TransferError::NoAddress(url.to_owned()));
-    }
+    let address = web_address(url).ok_or_else(|| TransferError::NoAddress(url.to_owned()))?;
     let mut response = client(trust).get(url).send().await.map_err(unreachable)?;
+    if let Some(there) = served_at(&address, response.status(), response.headers()) {
+        response = client(trust).get(there.to_string()).send().await.map_err(unreachable)?;
+    }
     if let Some(error) = refused(&response) {
         return Err(error);
     }
@@ -86,6 +89,22 @@ pub async fn download(
             Err(error)
         }
     }
+}
+
+fn web_address(text: &str) -> Option<Uri> {
+    let address: Uri = text.parse().ok()?;
+    let is_web = matches!(address.scheme_str(), Some("http" | "https")) && address.host().is_some();
+    is_web.then_some(address)
+}
+
+/// Where the same file is, if a node that stands by names the one that serves its home. Nobody is followed to
+/// another file, nor from an encrypted way to an open one: what somebody names in a chat need not be well meant.
+fn served_at(asked: &Uri, status: StatusCode, headers: &HeaderMap) -> Option<Uri> {
+    let there = web_address(headers.get(LOCATION)?.to_str().ok()?)?;
+    let is_open = there.scheme_str() == Some("http");
+    let is_same =
+        status == StatusCode::TEMPORARY_REDIRECT && there.path_and_query() == asked.path_and_query();
+    (is_same && !(is_open && asked.scheme_str() == Some("https"))).then_some(there)
 }
 
 async fn next<S>(response: &mut awc::ClientResponse<S>) -> Result<Option<bytes::Bytes>, TransferError>

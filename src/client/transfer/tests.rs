@@ -116,6 +116,19 @@ async fn a_download_stays_in_its_folder_and_overwrites_nothing() {
 }
 
 #[actix::test]
+async fn a_node_that_stands_by_sends_to_the_one_that_serves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (there, served) = answering("\r\n\r\n", response("200 OK", "meow")).await;
+    let sent = |to: &str| response(&format!("307 Temporary Redirect\r\nlocation: http://{there}{to}"), "");
+    let fetched = fetch(sent("/files/cat.txt?x=1"), folder.path(), 9).await.expect("a file");
+    assert_eq!(std::fs::read_to_string(fetched.path).expect("the file"), "meow");
+    served.await.expect("a request");
+    // Nobody is led to anything but what was asked for.
+    let elsewhere = fetch(sent("/admin"), folder.path(), 9).await;
+    assert!(matches!(elsewhere, Err(TransferError::Moved(_))), "{elsewhere:?}");
+}
+
+#[actix::test]
 async fn only_web_addresses_are_fetched() {
     let folder = tempfile::tempdir().expect("a folder");
     let tls: Arc<_> = trust(None).expect("TLS");

@@ -157,3 +157,19 @@ fn whoever_says_what_socp_servers_call_it_can_be_introduced_to_them() {
     let newer = read_hello(&wire::encode(kind::HELLO, &(hello, more, [7_u8; 9]))).expect("a hello");
     assert!(newer.card().is_some());
 }
+
+#[test]
+fn a_home_that_moves_says_so_under_the_seal() {
+    let mut link = Link::new(None);
+    link.happens(0, Input::Opened, Moment::ZERO);
+    let words = [Pause::Hold, Pause::Held, Pause::GoOn];
+    for word in words {
+        let frame = link.ends[0].wrap(wire::pause(word));
+        link.happens(1, Input::Frame(frame), Moment::ZERO);
+    }
+    let heard = link.wishes[1].iter().filter_map(|wish| match wish {
+        Output::Pause(pause) => Some(*pause),
+        _ => None,
+    });
+    assert_eq!(heard.collect::<Vec<_>>(), words);
+}

@@ -122,8 +122,8 @@ impl Session {
         let frame = wire::into_text(frame).ok_or(Violation::Malformed)?;
         let text = frame.text().ok_or(Violation::Malformed)?;
         if rooms::is_ours(text) {
-            let State::Present(me) = &self.state else { return Err(Violation::OutOfOrder) };
-            rooms::hear(text, me.key.id(), &self.terms.doors, out);
+            let State::Present(_) = self.state else { return Err(Violation::OutOfOrder) };
+            rooms::hear(text, &self.terms.doors, out);
             return Ok(());
         }
         let pending = match Message::read(text).map_err(|_| Violation::Malformed)? {

@@ -1,28 +1,18 @@
-//! The directory of the rendezvous for clients of other protocols: to be listed, not to be, and to read it.
+//! What clients of other protocols are told who want something of the directory of the rendezvous.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
 use super::speech::{EACH, frame, is_last, parts, refused};
-use crate::domain::{
-    directory::{
-        listed::{Directory, Listed},
-        rules::Refused,
+use crate::{
+    dialect::errand::{Reply, Why},
+    domain::{
+        directory::listed::{Directory, Listed},
+        letter::Frame,
+        rooms::Ticket,
     },
-    endpoint::Endpoint,
-    letter::Frame,
-    rooms::Ticket,
 };
-
-/// What a client wants of the directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
-    /// To be listed there, for as long as this connection lasts.
-    Register(Endpoint),
-    /// Not to be listed there any more.
-    Unregister(Endpoint),
-    /// To read it.
-    Read,
-}
 
 #[derive(Serialize)]
 #[serde(tag = "kith", rename_all = "lowercase")]
@@ -66,34 +56,27 @@ impl From<&Listed> for EntryView {
     }
 }
 
-/// It is listed, or will be once it was tried; or it is not, and why.
+/// The answer to an errand: these frames, in this order.
 #[must_use]
-pub fn registered(ticket: Ticket, at: Endpoint, outcome: Result<(), Refused>) -> Option<Frame> {
-    match outcome {
-        Ok(()) => frame(&Word::Registered { ticket: ticket.0, at: at.to_string() }),
-        Err(why) => refused(Some(ticket), &why.word().replace('-', "_")),
+pub fn answer(ticket: Ticket, reply: &Reply) -> Vec<Frame> {
+    let word = match reply {
+        Reply::Directory(shown) => return directory(ticket, shown),
+        Reply::Registered(at) => Word::Registered { ticket: ticket.0, at: at.to_string() },
+        Reply::Unregistered(at) => Word::Unregistered { ticket: ticket.0, at: at.to_string() },
+        Reply::Refused(why) => return refused(Some(ticket), &code(*why)).into_iter().collect(),
+    };
+    frame(&word).into_iter().collect()
+}
+
+fn code(why: Why) -> Cow<'static, str> {
+    match why {
+        Why::Rule(why) => why.word().replace('-', "_").into(),
+        Why::TooOften => "too_often".into(),
+        Why::NotRegistered => "not_registered".into(),
     }
 }
 
-/// It is asked too often.
-#[must_use]
-pub fn busy(ticket: Ticket) -> Option<Frame> {
-    refused(Some(ticket), "too_often")
-}
-
-/// It is listed no more; or never was.
-#[must_use]
-pub fn unregistered(ticket: Ticket, at: Endpoint, was_listed: bool) -> Option<Frame> {
-    if was_listed {
-        frame(&Word::Unregistered { ticket: ticket.0, at: at.to_string() })
-    } else {
-        refused(Some(ticket), "not_registered")
-    }
-}
-
-/// What the directory holds: these frames, in this order.
-#[must_use]
-pub fn directory(ticket: Ticket, directory: &Directory) -> Vec<Frame> {
+fn directory(ticket: Ticket, directory: &Directory) -> Vec<Frame> {
     /// Two fingerprints and an address.
     const ENTRY: usize = EACH + 2 * 64 + 48;
     let parts = parts(&directory.members, |_| ENTRY).filter_map(|(entries, unfinished)| {
@@ -106,8 +89,10 @@ pub fn directory(ticket: Ticket, directory: &Directory) -> Vec<Frame> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::domain::id::KeyId;
+    use crate::domain::{directory::rules::Refused, id::KeyId};
 
     fn listed(port: u16) -> Listed {
         let at = format!("192.0.2.1:{port}").parse().expect("an address");
@@ -115,29 +100,32 @@ mod tests {
         Listed { seq: u64::from(port), at, undialable, relayed, home: None, member }
     }
 
-    fn text(frame: Option<Frame>) -> String {
-        frame.and_then(|frame| frame.text().map(str::to_owned)).expect("a text")
+    fn text(reply: &Reply) -> String {
+        let frames = answer(Ticket(3), reply);
+        assert_eq!(frames.len(), 1);
+        frames[0].text().map(str::to_owned).expect("a text")
     }
 
     #[test]
     fn answers_read_as_the_page_says() {
-        let (ticket, at) = (Ticket(3), listed(5).at);
+        let at = listed(5).at;
+        assert_eq!(text(&Reply::Registered(at)), r#"{"kith":"registered","ticket":3,"at":"192.0.2.1:5"}"#);
         assert_eq!(
-            text(registered(ticket, at, Ok(()))),
-            r#"{"kith":"registered","ticket":3,"at":"192.0.2.1:5"}"#
+            text(&Reply::Unregistered(at)),
+            r#"{"kith":"unregistered","ticket":3,"at":"192.0.2.1:5"}"#
         );
-        assert_eq!(
-            text(registered(ticket, at, Err(Refused::TooMany))),
-            r#"{"kith":"refused","ticket":3,"code":"too_many"}"#
-        );
-        assert_eq!(
-            text(unregistered(ticket, at, false)),
-            r#"{"kith":"refused","ticket":3,"code":"not_registered"}"#
-        );
+        for (why, code) in [
+            (Why::Rule(Refused::TooMany), "too_many"),
+            (Why::TooOften, "too_often"),
+            (Why::NotRegistered, "not_registered"),
+        ] {
+            let said = text(&Reply::Refused(why));
+            assert_eq!(said, format!(r#"{{"kith":"refused","ticket":3,"code":"{code}"}}"#));
+        }
         let one = Directory { epoch: 1, version: 2, members: vec![listed(5)] };
         let member = "07".repeat(32);
         assert_eq!(
-            text(directory(ticket, &one).pop()),
+            text(&Reply::Directory(Arc::new(one))),
             format!(
                 r#"{{"kith":"directory","ticket":3,"epoch":1,"version":2,"entries":[{{"at":"192.0.2.1:5","seq":5,"undialable":true,"home":null,"member":"{member}"}}]}}"#
             )

@@ -17,7 +17,7 @@ pub use self::{
     speech::{answer, event},
 };
 use super::event::Output;
-use crate::domain::{id::KeyId, refusal::Violation, rooms::Wish};
+use crate::domain::{refusal::Violation, rooms::Wish};
 
 /// The version of what is offered, as clients find it in the information document.
 pub const VERSION: u32 = 1;
@@ -27,7 +27,7 @@ pub const KEY: &str = "kith";
 
 /// Somebody who has said who it is asks something in one of our frames.
 /// Whoever enters a room of a home of several doors hears first where else it is found.
-pub(super) fn hear(text: &str, member: KeyId, doors: &[String], out: &mut Vec<Output>) {
+pub(super) fn hear(text: &str, doors: &[String], out: &mut Vec<Output>) {
     match request::read(text) {
         Ok((ticket, Asked::Room(wish))) => {
             if matches!(wish, Wish::Enter(_)) && !doors.is_empty() {
@@ -35,7 +35,7 @@ pub(super) fn hear(text: &str, member: KeyId, doors: &[String], out: &mut Vec<Ou
             }
             out.push(Output::Room(ticket, wish));
         }
-        Ok((ticket, Asked::Directory(errand))) => out.push(Output::Errand(ticket, member, errand)),
+        Ok((ticket, Asked::Directory(errand))) => out.push(Output::Errand(ticket, errand)),
         Err(refused) => {
             if refused.is_malformed() {
                 out.push(Output::Note(Violation::Malformed));

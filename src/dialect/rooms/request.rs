@@ -9,10 +9,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{KEY, directory::Errand};
-use crate::domain::{
-    endpoint::Endpoint,
-    rooms::{LineId, Objection, Page, RoomName, Ticket, Wish},
+use super::KEY;
+use crate::{
+    dialect::errand::Errand,
+    domain::{
+        endpoint::Endpoint,
+        rooms::{LineId, Objection, Page, RoomName, Ticket, Wish},
+    },
 };
 
 /// Lines in an answer to somebody who does not say how many are wanted.

@@ -132,7 +132,7 @@ impl Session {
         if let Some(text) = frame.text().filter(|text| rooms::is_ours(text)) {
             match self.state {
                 State::Greeting => return too_early(),
-                State::Present => rooms::hear(text, id_of(&self.name), &self.terms.doors, out),
+                State::Present => rooms::hear(text, &self.terms.doors, out),
                 // Nothing is read while somebody waits.
                 State::Checking(_) | State::Asking(_) | State::Gone => {}
             }

@@ -22,6 +22,14 @@ pub const MALFORMED: i32 = -8;
 pub const UNKNOWN_COMMAND: i32 = -9;
 /// Every place is taken.
 pub const FULL: i32 = -10;
+/// The address to be listed is not the client's own.
+pub const FOREIGN: i32 = -11;
+/// Nobody can be dialled at that address.
+pub const UNUSABLE: i32 = -12;
+/// Somebody else has registered that address.
+pub const TAKEN: i32 = -13;
+/// The client has registered nothing there.
+pub const NOT_REGISTERED: i32 = -14;
 
 /// Why a wish is refused.
 pub(super) const fn of_objection(objection: Objection) -> i32 {

@@ -38,7 +38,7 @@ fn name(name: &str) -> Vec<u8> {
 }
 
 /// The number of a list's entries. None that is printed is longer.
-fn count(entries: usize) -> i32 {
+pub(super) fn count(entries: usize) -> i32 {
     i32::try_from(entries).unwrap_or(i32::MAX)
 }
 

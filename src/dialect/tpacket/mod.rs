@@ -1,11 +1,12 @@
 //! tPacket: nicks and rooms in packets of 24 bytes and more, as `docs/tpacket.md` tells.
 //!
 //! `packet` is the shape of every message, `session` a client with its three levels of trust, `speech` all that
-//! the server says, `extension` what it says to clients of our own version alone, and `split` how long texts go
+//! the server says, `extension` what it says to clients of our own version alone, `directory` the same of the rendezvous, and `split` how long texts go
 //! to those that would break on them. What happens in rooms is decided elsewhere (`domain/rooms`); here it is
 //! read and printed.
 
 pub mod code;
+pub mod directory;
 mod extension;
 pub mod packet;
 pub mod session;

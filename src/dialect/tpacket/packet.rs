@@ -48,6 +48,12 @@ pub mod command {
     pub const WITHDRAWN: u32 = 21;
     /// The room is closed, and everybody is out.
     pub const ROOM_CLOSED: u32 = 22;
+    /// The client wants to be listed in the directory of the rendezvous.
+    pub const REGISTER: u32 = 23;
+    /// The client wants to be listed there no more.
+    pub const UNREGISTER: u32 = 24;
+    /// What that directory holds; in the answer, one entry of it.
+    pub const DIRECTORY: u32 = 25;
 }
 
 /// A packet, as it was read.

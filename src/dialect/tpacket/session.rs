@@ -16,7 +16,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::{
-    Version, code, extension, newcomer, nick,
+    Version, code, directory, extension, newcomer, nick,
     packet::{MAGIC, Malformed, Packet, UNASKED, command},
     speech,
 };
@@ -211,8 +211,16 @@ impl Magic {
 
 impl Named {
     fn hear(self, packet: &Packet<'_>, terms: &Terms) -> (State, Step) {
-        let step = self.wish(packet, terms.tpacket_strict_seed);
-        let step = step.map(|wish| wish.map(|wish| Output::Room(Ticket(packet.uid), wish)));
+        let ticket = Ticket(packet.uid);
+        let step = match directory::errand(packet).filter(|_| self.version == Version::One) {
+            Some(errand) => {
+                errand.map(|errand| Some(Output::Errand(ticket, errand))).ok_or_else(Complaint::malformed)
+            }
+            None => {
+                let wish = self.wish(packet, terms.tpacket_strict_seed);
+                wish.map(|wish| wish.map(|wish| Output::Room(ticket, wish)))
+            }
+        };
         (State::Named(self), step)
     }
 
@@ -258,7 +266,8 @@ impl Complaint {
     fn too_early(packet: &Packet<'_>, version: Version) -> Self {
         let is_known =
             matches!(packet.command, command::SET_USER_NICK | command::SET_ROOM | command::NEW_MSG)
-                || (version == Version::One && extension::wish(packet).is_some());
+                || (version == Version::One
+                    && (extension::wish(packet).is_some() || directory::errand(packet).is_some()));
         if is_known {
             Self { code: code::REFUSED, fault: Some(Violation::OutOfOrder) }
         } else {

@@ -91,6 +91,7 @@ fn words(output: &Output) -> String {
             format!("join {}", named.name)
         }
         Output::Room(Ticket(uid), wish) => format!("{uid} wish {wish:?}"),
+        Output::Errand(Ticket(uid), errand) => format!("{uid} errand {errand:?}"),
         Output::Note(violation) => format!("note {}", violation.code()),
         Output::Close(ending) => format!("close {}", ending.code()),
         other => panic!("a client does not wish for {other:?}"),
@@ -138,12 +139,14 @@ fn nothing_is_followed_before_its_level_of_trust() {
 
 #[test]
 fn what_the_server_says_is_no_command_and_neither_is_what_nobody_knows() {
-    for command in [3, 4, 5, 6, 8, 9, 15, 16, 20, 21, 22, 23, u32::MAX, 1 << 31] {
+    for command in [3, 4, 5, 6, 8, 9, 15, 16, 20, 21, 22, 26, u32::MAX, 1 << 31] {
         for mut scene in [Scene::new(false), Scene::named(0, false), Scene::named(1, false)] {
             assert_eq!(scene.say(packet(9, command, b"")), ["9 no -9", "note malformed"], "{command}");
         }
     }
-    for command in [command::ROOMS, command::HISTORY, command::LEAVE_ROOM] {
+    for command in
+        [command::ROOMS, command::HISTORY, command::LEAVE_ROOM, command::REGISTER, command::DIRECTORY]
+    {
         for mut scene in [Scene::new(false), Scene::named(0, false)] {
             assert_eq!(
                 scene.say(packet(9, command, b"")),
@@ -322,6 +325,9 @@ fn the_requests_of_the_document_are_understood() {
         ("rooms asked for", "4 wish List"),
         ("page asked for", "5 wish Page(Page { room: RoomName(\"lobby\"), before: Some(LineId"),
         ("leave", "6 wish Leave(RoomName(\"lobby\"))"),
+        ("to be listed", "7 errand Register(Endpoint(192.0.2.1:50000))"),
+        ("to be listed no more", "8 errand Unregister(Endpoint(192.0.2.1:50000))"),
+        ("directory asked for", "10 errand Read"),
     ] {
         let vector =
             vectors.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));

@@ -21,7 +21,7 @@ fn unasked(command: u32, p1: i32, data: &[u8]) -> Frame {
 }
 
 /// It is done.
-fn done(ticket: Ticket) -> Frame {
+pub(super) fn done(ticket: Ticket) -> Frame {
     Packet { uid: ticket.0, command: command::RESP_OK, ..EMPTY }.print()
 }
 

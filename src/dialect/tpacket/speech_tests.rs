@@ -6,9 +6,13 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    dialect::tpacket::{LONGEST_NICK, id_of},
+    dialect::{
+        errand::Reply,
+        tpacket::{LONGEST_NICK, directory, id_of},
+    },
     domain::{
         dialect::Dialect,
+        directory::listed::{Directory, Listed},
         id::{HomeId, KeyId},
         rooms::{LineId, Objection, RoomCard, Speaker, Stamp},
     },
@@ -195,6 +199,14 @@ fn version_one_is_printed_as_its_document_says() {
     holds("line, from the history", &lines[1]);
     holds("topic in the history, by an operator", &lines[2]);
     holds("withdrawal in the history", &lines[3]);
+    let at = "192.0.2.1:50000".parse().expect("an address");
+    let member = Some(KeyId(std::array::from_fn(|at| u8::try_from(at).expect("a byte"))));
+    let (undialable, relayed, home) = (false, false, None);
+    let members = vec![Listed { seq: 1_795_216_307_176, at, undialable, relayed, home, member }];
+    let shown = Directory { epoch: 1_795_216_300_000, version: 7, members };
+    let shown = directory::answer(Ticket(10), &Reply::Directory(Arc::new(shown)));
+    holds("directory: how many", &shown[0]);
+    holds("directory: one entry", &shown[1]);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::{
     listed::{Directory, Listed},
-    order::{Farewell, Holder, Order, Publication},
+    order::{Farewell, Order},
+    published::Publication,
     rules::{DialBack, Rules},
     tests::{Scene, at, ip, rules},
 };
@@ -162,9 +163,16 @@ fn play(deeds: Vec<Deed>, rules: Rules) {
             Deed::Tested(port, is_dialable) => board.tested(here(port), is_dialable, now, out),
             Deed::Relay(socket, port) => board.relay(ConnectionId(socket), here(port), vec![0; 9], now, out),
             Deed::Publish(member, port) => {
-                let (member, holder) = (KeyId([member; 32]), Holder::Connection(ConnectionId(99)));
-                let wanted = Publication { member, at: here(port), holder, seconds: Some(20) };
-                let _ = board.publish(wanted, Some(ip("127.0.0.1")), times, out);
+                let (member, connection) = (KeyId([member; 32]), ConnectionId(99));
+                let _ = board.publish(
+                    Publication { member, at: here(port), connection },
+                    ip("127.0.0.1"),
+                    times,
+                    out,
+                );
+                if port % 3 == 0 {
+                    let _ = board.introduce(member, here(port), 20, times, out);
+                }
             }
             Deed::Release => board.released(ConnectionId(99), now, out),
             Deed::Told(entries) => {

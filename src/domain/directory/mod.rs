@@ -11,7 +11,7 @@ mod guest;
 mod laws;
 pub mod listed;
 pub mod order;
-mod published;
+pub mod published;
 pub mod rules;
 #[cfg(test)]
 mod tests;

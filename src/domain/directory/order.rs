@@ -6,10 +6,7 @@ use super::{
     listed::{Directory, Listed},
     rules::{Refused, Unrelayed},
 };
-use crate::domain::{
-    endpoint::Endpoint,
-    id::{ConnectionId, KeyId},
-};
+use crate::domain::{endpoint::Endpoint, id::ConnectionId};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,26 +84,4 @@ impl Farewell {
             Self::Draining => draining,
         }
     }
-}
-
-/// Who has registered something without a socket of its own at the rendezvous.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Holder {
-    /// A connection of a member; what it registered goes with it.
-    Connection(ConnectionId),
-    /// The operator, on behalf of a member.
-    Operator,
-}
-
-/// What somebody wants registered for a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Publication {
-    /// Which member.
-    pub member: KeyId,
-    /// Where it listens.
-    pub at: Endpoint,
-    /// Who says so.
-    pub holder: Holder,
-    /// For how many seconds it counts, if it is not for as long as the connection.
-    pub seconds: Option<u32>,
 }

@@ -2,49 +2,110 @@
 
 use super::{
     listed::Listed,
-    order::{Holder, Order, Publication},
-    rules::Refused,
+    order::Order,
+    published::{Introduction, Publication, Withdrawn},
+    rules::{DialBack, Refused, Rules},
     tests::{Scene, at, ip, rules},
 };
 use crate::domain::id::{ConnectionId, KeyId};
 
 const MEMBER: KeyId = KeyId([5; 32]);
 
-fn publication(text: &str, holder: Holder, seconds: Option<u32>) -> Publication {
-    Publication { member: MEMBER, at: at(text), holder, seconds }
+const OTHER: KeyId = KeyId([6; 32]);
+const HERS: ConnectionId = ConnectionId(70);
+
+/// What becomes of a registration of hers, from there.
+fn publish(scene: &mut Scene, text: &str, from: &str) -> Result<(), Refused> {
+    let wanted = Publication { member: MEMBER, at: at(text), connection: HERS };
+    let times = scene.times();
+    scene.board.publish(wanted, ip(from), times, &mut scene.out)
+}
+
+/// The same of one that the operator makes.
+fn introduce(scene: &mut Scene, member: KeyId, text: &str, span: u32) -> Result<Introduction, Refused> {
+    let times = scene.times();
+    scene.board.introduce(member, at(text), span, times, &mut scene.out)
+}
+
+fn withdraw(scene: &mut Scene, member: KeyId, text: &str) -> Option<Withdrawn> {
+    scene.board.withdraw(member, at(text), scene.now, &mut scene.out)
 }
 
 #[test]
 fn what_a_member_registers_is_tested_and_goes_with_her() {
     let mut scene = Scene::new(rules());
-    let hers = Holder::Connection(ConnectionId(70));
-    let times = scene.times();
-    let mut publish =
-        |wanted, from: Option<&str>| scene.board.publish(wanted, from.map(ip), times, &mut scene.out);
-    assert_eq!(publish(publication("192.0.2.1:5", hers, None), Some("192.0.2.9")), Err(Refused::Foreign));
-    assert_eq!(publish(publication("192.0.2.1:5", hers, None), Some("192.0.2.1")), Ok(()));
-    assert_eq!(publish(publication("0.0.0.0:5", Holder::Operator, None), None), Err(Refused::Unusable));
-    assert_eq!(publish(publication("192.0.2.8:6", Holder::Operator, Some(60)), None), Ok(()));
-    let other = Publication { member: KeyId([6; 32]), ..publication("192.0.2.1:5", Holder::Operator, None) };
-    assert_eq!(publish(other, None), Err(Refused::Taken));
+    assert_eq!(publish(&mut scene, "192.0.2.1:5", "192.0.2.9"), Err(Refused::Foreign));
+    assert_eq!(publish(&mut scene, "192.0.2.1:5", "192.0.2.1"), Ok(()));
+    assert_eq!(introduce(&mut scene, MEMBER, "0.0.0.0:5", 60), Err(Refused::Unusable));
+    assert!(introduce(&mut scene, MEMBER, "192.0.2.8:6", 60).is_ok());
+    assert_eq!(introduce(&mut scene, OTHER, "192.0.2.1:5", 60), Err(Refused::Taken));
     for port in 1..=2 {
-        let wanted = publication(&format!("192.0.2.8:{port}"), Holder::Operator, None);
-        assert_eq!(publish(wanted, None), Ok(()));
+        assert!(introduce(&mut scene, MEMBER, &format!("192.0.2.8:{port}"), 600).is_ok());
     }
-    let wanted = publication("192.0.2.8:4", Holder::Operator, None);
-    assert_eq!(publish(wanted, None), Err(Refused::TooMany));
+    assert_eq!(introduce(&mut scene, MEMBER, "192.0.2.8:4", 60), Err(Refused::TooMany));
     assert!(scene.ports().is_empty(), "not tried yet");
     scene.board.tested(at("192.0.2.1:5"), true, scene.now, &mut scene.out);
     assert_eq!(scene.board.find(at("192.0.2.1:5")).unwrap().member, Some(MEMBER));
-    scene.board.released(ConnectionId(70), scene.now, &mut scene.out);
+    scene.board.released(HERS, scene.now, &mut scene.out);
     assert_eq!(scene.board.find(at("192.0.2.1:5")), None);
     scene.pass(59_000);
     assert!(scene.board.find(at("192.0.2.8:6")).unwrap().undialable, "nobody answered there");
     scene.pass(1_000);
     assert_eq!(scene.board.find(at("192.0.2.8:6")), None, "its time is over");
-    assert!(scene.board.withdraw(MEMBER, at("192.0.2.8:1"), scene.now, &mut scene.out));
-    assert!(!scene.board.withdraw(KeyId([6; 32]), at("192.0.2.8:2"), scene.now, &mut scene.out));
+    assert_eq!(withdraw(&mut scene, OTHER, "192.0.2.8:2"), None);
+    assert_eq!(withdraw(&mut scene, MEMBER, "192.0.2.8:1"), Some(Withdrawn::WrittenDown));
     assert_eq!(scene.ports(), [2]);
+}
+
+#[test]
+fn what_both_have_registered_stays_while_one_of_them_counts() {
+    let mut scene = Scene::new(Rules { dial_back: DialBack::Off, ..rules() });
+    for first in ["operator", "member"] {
+        if first == "operator" {
+            assert!(introduce(&mut scene, MEMBER, "192.0.2.1:5", 60).is_ok());
+            assert_eq!(publish(&mut scene, "192.0.2.1:5", "192.0.2.1"), Ok(()));
+            scene.board.released(HERS, scene.now, &mut scene.out);
+        } else {
+            assert_eq!(publish(&mut scene, "192.0.2.1:5", "192.0.2.1"), Ok(()));
+            assert!(introduce(&mut scene, MEMBER, "192.0.2.1:5", 60).is_ok());
+            scene.pass(61_000);
+        }
+        assert!(scene.board.find(at("192.0.2.1:5")).is_some(), "{first}");
+        let is_written = if first == "operator" { Withdrawn::WrittenDown } else { Withdrawn::Hers };
+        assert_eq!(withdraw(&mut scene, MEMBER, "192.0.2.1:5"), Some(is_written));
+        assert!(scene.ports().is_empty());
+    }
+    // Under another name she takes along what is hers, and not what was said of the one that she was.
+    assert!(introduce(&mut scene, MEMBER, "192.0.2.1:5", 60).is_ok());
+    assert_eq!(publish(&mut scene, "192.0.2.1:5", "192.0.2.1"), Ok(()));
+    assert_eq!(publish(&mut scene, "192.0.2.1:6", "192.0.2.1"), Ok(()));
+    scene.board.renamed(HERS, OTHER, scene.now, &mut scene.out);
+    let member = |scene: &Scene, text: &str| scene.board.find(at(text)).and_then(|listed| listed.member);
+    assert_eq!(member(&scene, "192.0.2.1:5"), Some(MEMBER));
+    assert_eq!(member(&scene, "192.0.2.1:6"), Some(OTHER));
+}
+
+#[test]
+fn what_operators_registered_is_there_in_the_next_life_for_the_rest_of_its_time() {
+    let mut scene = Scene::new(Rules { dial_back: DialBack::Off, ..rules() });
+    let first = introduce(&mut scene, MEMBER, "192.0.2.1:5", 60).unwrap();
+    scene.pass(10);
+    let second = introduce(&mut scene, OTHER, "192.0.2.1:4", 3_600).unwrap();
+    assert_eq!(scene.ports(), [5, 4]);
+    let mut next = Scene::new(Rules { dial_back: DialBack::Off, ..rules() });
+    next.pass(30_000);
+    let times = next.times();
+    next.board.restored(vec![second, first, first], times, &mut next.out);
+    assert_eq!(next.ports(), [5, 4], "in their places");
+    assert!(introduce(&mut next, OTHER, "192.0.2.1:3", 60).unwrap().seq > second.seq);
+    next.pass(29_999);
+    assert_eq!(next.ports(), [5, 4, 3]);
+    next.pass(1);
+    assert_eq!(next.ports(), [4, 3]);
+    // What was over before it was read back does not come again.
+    let times = next.times();
+    next.board.restored(vec![first], times, &mut next.out);
+    assert_eq!(next.ports(), [4, 3]);
 }
 
 #[test]

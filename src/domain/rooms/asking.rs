@@ -98,9 +98,11 @@ impl Rooms {
                 return Err(Objection::Full);
             }
         }
-        // Neighbours hear of no more than this, and of one more they would hear nothing at all.
+        // Neighbours hear of no more than this, and of one more they would hear nothing at all. What she leaves for it is
+        // free by then.
         let own: usize = self.rooms.values().map(|room| room.of(HomeId::OWN)).sum();
-        if !is_in && own >= self.limits.seats_per_neighbour {
+        let left = if alone { visitor.rooms().len().saturating_sub(rooms.len()) } else { 0 };
+        if !is_in && own.saturating_sub(left) >= self.limits.seats_per_neighbour {
             return Err(Objection::Full);
         }
         self.open(name, By::Member(member.key, from), outcome).ok_or(Objection::TooManyRooms)?;

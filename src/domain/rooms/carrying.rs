@@ -40,7 +40,7 @@ pub struct Carried<'a> {
 /// Somebody who speaks like that.
 #[derive(Debug)]
 pub(super) struct Carrier {
-    guest: Arc<Guest>,
+    pub(super) guest: Arc<Guest>,
     /// Into which rooms she was carried.
     rooms: BTreeSet<RoomName>,
 }

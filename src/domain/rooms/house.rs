@@ -14,6 +14,7 @@ use super::{
     heard::Heard,
     log::Bounds,
     neighbours::Neighbour,
+    numbers::Numbers,
     opening::{By, Emptied, Openings, Shares},
     room::{Places, Room, Turn},
     shunned::Shunned,
@@ -24,9 +25,6 @@ use crate::domain::{
     limits::Limits,
     member::Member,
 };
-
-/// The numbers of guests start here, as in the oldest protocol that has some.
-const FIRST_NUMBER: u32 = 0x1000;
 
 /// Bytes that a neighbour is told at once, at most.
 const PART_BYTES: usize = 64 << 10;
@@ -50,7 +48,7 @@ pub struct Rooms {
     pub(super) shunned: Shunned,
     pub(super) openings: Openings,
     pub(super) emptied: Emptied,
-    last_number: u32,
+    pub(super) numbers: Numbers,
     pub(super) uses: u64,
 }
 
@@ -108,7 +106,7 @@ impl Rooms {
             shunned: Shunned::default(),
             openings: Openings::default(),
             emptied: Emptied::new(),
-            last_number: FIRST_NUMBER - 1,
+            numbers: Numbers::default(),
             uses: 0,
         }
     }
@@ -240,10 +238,17 @@ impl Rooms {
         visitor.is_some_and(|visitor| visitor.rooms_of(connection).any(|own| own == room))
     }
 
-    /// A number that no guest has had before.
-    pub(super) const fn next_number(&mut self) -> u32 {
-        self.last_number = self.last_number.saturating_add(1);
-        self.last_number
+    /// A number that no guest has.
+    pub(super) fn next_number(&mut self) -> u32 {
+        let mut numbers = self.numbers;
+        let number = numbers.give(|number| {
+            let carried = self.carriers.values().map(|carrier| &carrier.guest);
+            let theirs = self.neighbours.values().flat_map(|neighbour| neighbour.guests.values());
+            let guests = carried.chain(theirs.map(|theirs| &theirs.guest)).chain(self.visitors.guests());
+            guests.into_iter().any(|guest| guest.number == number)
+        });
+        self.numbers = numbers;
+        number
     }
 
     /// A line of this home or of a neighbour is kept, if it is new and there is place for it.

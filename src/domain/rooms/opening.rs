@@ -4,9 +4,9 @@
 //! nobody fills the house with rooms that keep everybody else's away, each member, each address and each neighbour has a
 //! share. **Invariant:** neighbours never take the rooms that are kept for members of this home.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::{Outcome, Record, RoomName, Rooms, Stamp, room::Room};
+use super::{Outcome, Record, RoomName, Rooms, Stamp, counts::Counts, room::Room};
 use crate::domain::{admission::Origin, id::KeyId, limits::Limits};
 
 /// Who has opened a room, as far as that counts against a share.
@@ -58,52 +58,39 @@ impl Shares {
 /// How many rooms there are of whom.
 #[derive(Debug, Default)]
 pub(super) struct Openings {
-    by: HashMap<Opener, usize>,
+    by: Counts<Opener>,
     /// Addresses are not written down: after a restart this begins anew.
-    from: HashMap<Origin, usize>,
+    from: Counts<Origin>,
     theirs: usize,
-}
-
-fn one_more<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K) {
-    *counts.entry(key).or_default() += 1;
-}
-
-fn one_less<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
-    }
 }
 
 impl Openings {
     fn add(&mut self, room: &Room) {
         if let Some(opener) = room.opener {
-            one_more(&mut self.by, opener);
+            self.by.add(opener);
             self.theirs += usize::from(matches!(opener, Opener::Home(_)));
         }
         if let Some(from) = room.from {
-            one_more(&mut self.from, from);
+            self.from.add(from);
         }
     }
 
     fn remove(&mut self, room: &Room) {
         if let Some(opener) = room.opener {
-            one_less(&mut self.by, &opener);
+            self.by.remove(&opener);
             self.theirs -= usize::from(matches!(opener, Opener::Home(_)));
         }
         if let Some(from) = room.from {
-            one_less(&mut self.from, &from);
+            self.from.remove(&from);
         }
     }
 
     fn of(&self, opener: Opener) -> usize {
-        self.by.get(&opener).copied().unwrap_or_default()
+        self.by.of(&opener)
     }
 
     fn from(&self, from: Origin) -> usize {
-        self.from.get(&from).copied().unwrap_or_default()
+        self.from.of(&from)
     }
 }
 

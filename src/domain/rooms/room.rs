@@ -1,7 +1,7 @@
 //! One room: who is in it, its history and its topic.
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -9,6 +9,7 @@ use bytestring::ByteString;
 
 use super::{
     Deed, Guest, KeptRoom, Line, LineId, Record, RoomName, RoomView, Stamp,
+    counts::Counts,
     log::{Bounds, Change, Log, Retracted},
     opening::Opener,
 };
@@ -59,7 +60,7 @@ pub(super) struct Room {
     seats: BTreeMap<u64, Seated>,
     places: HashMap<u32, u64>,
     /// How many are of which home.
-    counts: HashMap<HomeId, usize>,
+    counts: Counts<HomeId>,
     arrivals: u64,
 }
 
@@ -137,28 +138,22 @@ impl Room {
     pub(super) fn seat(&mut self, guest: &Arc<Guest>, connections: Vec<ConnectionId>) {
         self.arrivals += 1;
         self.places.insert(guest.number, self.arrivals);
-        *self.counts.entry(guest.home).or_default() += 1;
+        self.counts.add(guest.home);
         self.seats.insert(self.arrivals, Seated { guest: Arc::clone(guest), connections });
     }
 
     /// Somebody goes.
     pub(super) fn unseat(&mut self, number: u32) -> Option<Seated> {
         let seated = self.seats.remove(&self.places.remove(&number)?)?;
-        if let Entry::Occupied(mut count) = self.counts.entry(seated.guest.home) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
+        self.counts.remove(&seated.guest.home);
         Some(seated)
     }
 
     /// Whether there is place for one more guest of a home.
     pub(super) fn has_place(&self, home: HomeId, places: Places) -> bool {
-        let of = |home: &HomeId| self.counts.get(home).copied().unwrap_or_default();
-        let theirs = self.len().saturating_sub(of(&HomeId::OWN));
+        let theirs = self.len().saturating_sub(self.of(HomeId::OWN));
         let is_own = home == HomeId::OWN;
-        self.len() < places.all && (is_own || (theirs < places.theirs && of(&home) < places.each))
+        self.len() < places.all && (is_own || (theirs < places.theirs && self.of(home) < places.each))
     }
 
     /// Somebody who is in.
@@ -183,7 +178,7 @@ impl Room {
 
     /// How many of this home are in.
     pub(super) fn of(&self, home: HomeId) -> usize {
-        self.counts.get(&home).copied().unwrap_or_default()
+        self.counts.of(&home)
     }
 
     /// How many are in.

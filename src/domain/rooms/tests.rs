@@ -1,6 +1,6 @@
 //! Scenes in the rooms of one home.
 
-use super::{testing::*, *};
+use super::{numbers::Numbers, testing::*, *};
 use crate::domain::{
     id::{ConnectionId, HomeId},
     limits::Limits,
@@ -108,6 +108,39 @@ fn numbers_are_never_given_twice() {
     home.links(2, 90);
     home.is_told(2, RoomNews::Seats(vec![(room("hall"), seat_of(0x1000, 7, "remote"))])).expect("heard");
     assert_eq!(home.rooms.room(&room("hall")).expect("a room").guests[0].number, 0x1003);
+}
+
+#[test]
+fn after_the_last_number_nobody_gets_that_of_somebody_who_is_here() {
+    let mut home = Home::with(&Limits::default());
+    home.links(2, 90);
+    home.enters(0, "hall");
+    home.is_told(2, RoomNews::Seats(vec![(room("hall"), seat_of(1, 7, "remote"))])).expect("heard");
+    home.rooms.numbers = Numbers::with_left(1);
+    for who in [1, 2] {
+        home.enters(who, "hall");
+    }
+    let guests = home.rooms.room(&room("hall")).expect("a room").guests;
+    let numbers: Vec<_> = guests.iter().map(|guest| guest.number).collect();
+    assert_eq!(numbers, [0x1000, 0x1001, u32::MAX, 0x1002]);
+}
+
+#[test]
+fn a_home_has_no_more_seats_than_its_neighbours_hear_of() {
+    let mut home = Home::with(&Limits { peer_members: 3, ..Limits::default() });
+    for (who, room) in [(0, "hall"), (0, "attic"), (1, "hall")] {
+        assert_eq!(refused(&home.enters(who, room)), None, "{who} in {room}");
+    }
+    assert_eq!(refused(&home.enters(2, "hall")), Some(Objection::Full));
+    // On another connection she is the same guest, and who leaves one room for another one needs no seat more.
+    let again = home.asks_as(9, &member(1, "b"), Wish::Enter(room("hall"))).answer.expect("an answer");
+    assert_eq!(refused(&again), None);
+    home.goes(9);
+    let moved = home.moves(1, "cellar").answer.expect("an answer");
+    assert_eq!(refused(&moved), None);
+    assert_eq!(refused(&home.moves(2, "hall").answer.expect("an answer")), Some(Objection::Full));
+    home.goes(1);
+    assert_eq!(refused(&home.enters(2, "hall")), None);
 }
 
 #[test]

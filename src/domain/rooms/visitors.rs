@@ -74,6 +74,11 @@ impl Visitors {
         self.members.get(&member)
     }
 
+    /// All of them, as others see them.
+    pub(super) fn guests(&self) -> impl Iterator<Item = &Arc<Guest>> {
+        self.members.values().map(|visitor| &visitor.guest)
+    }
+
     /// All connections of this member are out of a room.
     pub(super) fn expel(&mut self, member: KeyId, room: &RoomName) {
         if let Some(visitor) = self.members.get_mut(&member) {

@@ -124,11 +124,19 @@ pub enum Objection {
     Unready,
     /// This was not meant for me, or not said by whom I follow.
     NotYours,
+    /// I could not lead: somebody who should stand at my doors does not.
+    NoDoors,
+    /// I could not lead: my disk takes no writes.
+    NoDisk,
+    /// I could not lead: my copy does not follow what is written.
+    NoCopy,
+    /// I could not lead: uploaded files are still to come.
+    NoFiles,
 }
 
 impl Objection {
     /// All of them, with their words.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::OldEpoch, "old-epoch"),
         (Self::LeaderLives, "leader-lives"),
         (Self::Voted, "voted"),
@@ -136,7 +144,18 @@ impl Objection {
         (Self::OtherHome, "other-home"),
         (Self::Unready, "unready"),
         (Self::NotYours, "not-yours"),
+        (Self::NoDoors, "no-doors"),
+        (Self::NoDisk, "no-disk"),
+        (Self::NoCopy, "no-copy"),
+        (Self::NoFiles, "no-files"),
     ];
+
+    /// Whether this is what a node says that has looked whether it could lead, and could not. Everything else may be
+    /// otherwise when it is asked again.
+    #[must_use]
+    pub const fn is_incapable(self) -> bool {
+        matches!(self, Self::NoDoors | Self::NoDisk | Self::NoCopy | Self::NoFiles)
+    }
 
     /// The word for it on the wire.
     #[must_use]

@@ -15,13 +15,9 @@ use super::{
     stamp::rfc3339,
 };
 use crate::{
-    actors::rendezvous::{Publish, Show, Withdraw},
+    actors::rendezvous::{Introduce, NotIntroduced, Show, Withdraw},
     domain::{
-        directory::{
-            listed::Listed,
-            order::{Holder, Publication},
-            rules::Refused,
-        },
+        directory::{listed::Listed, rules::Refused},
         endpoint::Endpoint,
         id::KeyId,
     },
@@ -166,7 +162,8 @@ fn refused(why: Refused) -> Problem {
 }
 
 /// Registers an address for a member. It is dialled once before it is listed, unless `rendezvous.dial_back` is off, so
-/// the list may have it a moment later. The same again renews its span.
+/// the list may have it a moment later. The same again renews its span. It is written down, so that it outlives the
+/// process, and follows the home to another node.
 #[utoipa::path(
     tag = "directory",
     operation_id = "register_address",
@@ -181,6 +178,8 @@ fn refused(why: Refused) -> Problem {
         (status = 413, description = "The body is too large", body = Problem,
          content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 503, description = "The store takes no writes", body = Problem,
          content_type = "application/problem+json"),
     ),
     security(("bearer" = []))
@@ -199,9 +198,10 @@ pub(super) async fn register(
     if !(1..=LONGEST_S).contains(&span) {
         return Err(Problem::bad_request(format_args!("seconds must be from 1 to {LONGEST_S}")));
     }
-    let publication = Publication { member, at, holder: Holder::Operator, seconds: Some(span) };
-    let published = site.house.rendezvous.send(Publish { publication, from: None }).await?;
-    published.map_err(refused)?;
+    site.house.rendezvous.send(Introduce { member, at, span }).await?.map_err(|why| match why {
+        NotIntroduced::Refused(why) => refused(why),
+        NotIntroduced::Unwritten(error) => error.into(),
+    })?;
     tracing::info!(%at, member = member.short(), "an address is registered by an administrator");
     Ok(HttpResponse::Accepted().finish())
 }
@@ -219,6 +219,8 @@ pub(super) async fn register(
         (status = 204, description = "It is not registered for this member any more"),
         (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "It was not", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store takes no writes", body = Problem,
+         content_type = "application/problem+json"),
     ),
     security(("bearer" = []))
 )]
@@ -231,7 +233,7 @@ pub(super) async fn unregister(
     let (member, at) = path.into_inner();
     let member = KeyId::from_hex(&member).ok_or_else(unknown)?;
     let at = at.parse().map_err(|_| unknown())?;
-    if !site.house.rendezvous.send(Withdraw { member, at }).await? {
+    if !site.house.rendezvous.send(Withdraw { member, at }).await?? {
         return Err(unknown());
     }
     tracing::info!(%at, member = member.short(), "an address is taken out by an administrator");

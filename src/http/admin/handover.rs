@@ -61,7 +61,8 @@ fn refused(why: NotHanded, elsewhere: Option<String>) -> Problem {
 }
 
 /// Gives the place of the leader to another node. Nothing that was accepted is lost: this node accepts nothing more
-/// until the other one has all of it. If the other one does not answer, this node goes on.
+/// until the other one has all of it. Answers once the other one has said that it could lead. If it does not keep its
+/// word, this node goes on.
 #[utoipa::path(
     tag = "succession",
     operation_id = "hand_over",
@@ -73,7 +74,7 @@ fn refused(why: NotHanded, elsewhere: Option<String>) -> Problem {
         (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No succession here, or no such node", body = Problem,
          content_type = "application/problem+json"),
-        (status = 409, description = "This node does not lead, or that one cannot", body = Problem,
+        (status = 409, description = "This node does not lead, or that one could not", body = Problem,
          content_type = "application/problem+json"),
     ),
     security(("bearer" = []))

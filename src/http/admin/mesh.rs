@@ -234,20 +234,7 @@ mod tests {
             ..Entry::stranger(PeerId([number; 6]), 0)
         };
         let home = HomeId(u32::from(number));
-        let status = Status {
-            home,
-            state,
-            since_ms: 0,
-            sockets: Vec::new(),
-            ear: None,
-            trust: None,
-            attempts: 0,
-            next_dial_ms: None,
-            trouble: None,
-            doubt: None,
-            steps: Vec::new(),
-            past: Reading::default(),
-        };
+        let status = Status { state, since_ms: 0, ..Status::unborn(home) };
         PeerView {
             entry,
             home,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     actors::{neighbourhood::Peers, registry::RoomCounts},
-    http::{home::Nodes, problem::Problem, site::Site},
+    http::{home::Nodes, meeting::Meeting, problem::Problem, site::Site},
     telemetry,
 };
 
@@ -30,6 +30,7 @@ pub(super) struct Metrics {
     connections: Gauge,
     rooms: Gauge,
     guests: Gauge,
+    shut: Gauge,
     links: Links,
 }
 
@@ -92,8 +93,10 @@ impl Metrics {
         house.register("connections", "open sockets, introduced or not", connections.clone());
         house.register("rooms", "rooms, empty ones included", rooms.clone());
         house.register("room_guests", "guests of this home in rooms", guests.clone());
+        let (shut, help) = (Gauge::default(), "1 while the door of the rendezvous cannot be bound");
+        house.register("rendezvous_shut", help, shut.clone());
         house.register_collector(Box::new(links.clone()));
-        Self { pages: Pages::new(house, site.about.started_ms), connections, rooms, guests, links }
+        Self { pages: Pages::new(house, site.about.started_ms), connections, rooms, guests, shut, links }
     }
 }
 
@@ -113,6 +116,7 @@ pub(super) async fn show(site: Data<Site>, metrics: Data<Metrics>) -> Result<Htt
     metrics.rooms.set(i64::try_from(counts.rooms).unwrap_or(i64::MAX));
     metrics.guests.set(i64::try_from(counts.own_guests).unwrap_or(i64::MAX));
     metrics.links.set(site.house.neighbourhood.send(Peers).await?);
+    metrics.shut.set(i64::from(matches!(site.meeting.get(), Meeting::Shut { .. })));
     metrics.connections.set(i64::from(site.house.gate.connections()));
     metrics.pages.answer(&site.nodes).await
 }

@@ -47,6 +47,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, PathConfig, PayloadConfig, QueryConfig},
 };
+use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
 use self::metrics::Metrics;
@@ -95,20 +96,7 @@ fn app(
         InitError = (),
     >,
 > {
-    let faults = site.settings.debug.faults;
-    let (app, description) = App::new()
-        .into_utoipa_app()
-        .openapi(docs::description())
-        .service(health::healthz)
-        .service(health::readyz)
-        .service(scope::scope("/metrics").wrap(from_fn(guard::token)).service(metrics::show))
-        .service(
-            scope::scope("/api/v1")
-                .wrap(from_fn(guard::stillness))
-                .wrap(from_fn(guard::token))
-                .configure(move |api| resources(api, faults)),
-        )
-        .split_for_parts();
+    let (app, description) = routes(site.settings.debug.faults);
     let routes = Data::new(fallback::Routes::new(&description));
     app.configure(|app| docs::configure(app, description))
         .app_data(Data::new(site.token.clone()))
@@ -123,6 +111,37 @@ fn app(
         .wrap(from_fn(guard::headers))
         .wrap(from_fn(unread::hold))
         .wrap(logging::logger())
+}
+
+/// All routes, and their description. A node that stands by has the same description, because whoever reads it wants
+/// to know what the home can do.
+fn routes(
+    faults: bool,
+) -> (
+    App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse,
+            Error = Error,
+            InitError = (),
+        >,
+    >,
+    OpenApi,
+) {
+    App::new()
+        .into_utoipa_app()
+        .openapi(docs::description())
+        .service(health::healthz)
+        .service(health::readyz)
+        .service(scope::scope("/metrics").wrap(from_fn(guard::token)).service(metrics::show))
+        .service(
+            scope::scope("/api/v1")
+                .wrap(from_fn(guard::stillness))
+                .wrap(from_fn(guard::token))
+                .configure(move |api| resources(api, faults)),
+        )
+        .split_for_parts()
 }
 
 /// Everything that asks for the token and is described.

@@ -20,6 +20,7 @@ use crate::{
     domain::member::Member,
     http::{
         info::{Spoken, spoken},
+        meeting::Meeting,
         problem::Problem,
         site::Site,
     },
@@ -53,6 +54,8 @@ pub(super) struct ServerView {
     bridge: BridgeView,
     /// What is spoken here, and where.
     dialects: Vec<Spoken>,
+    /// The door of the rendezvous; null if the settings want none.
+    rendezvous: Option<MeetingView>,
     /// How many there are.
     counts: Counts,
     /// How the store is.
@@ -87,6 +90,27 @@ struct Voice {
     dialect: &'static str,
     /// Who.
     member: Who,
+}
+
+/// The door of the rendezvous.
+#[derive(Debug, Serialize, ToSchema)]
+struct MeetingView {
+    /// Where it is, or should be.
+    listen: String,
+    /// Whether it is open. A node of a home serves without it, and goes on trying.
+    open: bool,
+    /// Why not.
+    trouble: Option<String>,
+}
+
+fn meeting(meeting: Meeting) -> Option<MeetingView> {
+    match meeting {
+        Meeting::Unwanted => None,
+        Meeting::Open(door) => Some(MeetingView { listen: door.to_string(), open: true, trouble: None }),
+        Meeting::Shut { wanted, why } => {
+            Some(MeetingView { listen: wanted.to_string(), open: false, trouble: Some(why.to_string()) })
+        }
+    }
 }
 
 /// How many there are of what.
@@ -153,6 +177,7 @@ pub(super) async fn show(site: Data<Site>) -> Result<Json<ServerView>, Problem> 
         key_id: about.server_key_id.clone(),
         bridge: BridgeView { public: site.settings.bridge.public, members },
         dialects: spoken(&site),
+        rendezvous: meeting(site.meeting.get()),
         counts: Counts {
             connections: site.house.gate.connections(),
             clients,

@@ -10,7 +10,7 @@ use actix_web::{
 
 use prometheus_client::registry::Registry;
 
-use super::{events, guard, handover, health::Status, hosts, metrics::Pages};
+use super::{docs, events, guard, handover, health::Status, hosts, metrics::Pages};
 use crate::{
     actors::clock::unix_ms,
     http::{logging, problem::Problem, standby},
@@ -30,6 +30,7 @@ pub fn app(
 > {
     let drain = web::resource("/drain").route(web::post().to(drain));
     let stream = web::resource("/events").route(web::get().to(watch));
+    let (_, description) = super::routes(node.faults);
     let metrics = Data::new(Pages::new(Registry::with_prefix("kith"), unix_ms()));
     App::new()
         .app_data(Data::new(node.token.clone()))
@@ -47,6 +48,7 @@ pub fn app(
                 .service(drain)
                 .default_service(web::to(elsewhere)),
         )
+        .configure(|app| docs::configure(app, description))
         // `/readyz` among them: nobody should be sent here.
         .default_service(web::to(elsewhere))
         .wrap(from_fn(guard::headers))

@@ -19,7 +19,7 @@ pub(super) use shape::shapes;
 pub use whole::Whole;
 
 /// The tables that a successor carries on.
-const CARRIED: [&str; 15] = [
+const CARRIED: [&str; 16] = [
     "facts",
     "members",
     "peers",
@@ -35,6 +35,7 @@ const CARRIED: [&str; 15] = [
     "offline_letters",
     "offline_heard",
     FILES,
+    "introductions",
 ];
 
 /// The table whose rows name the bytes of uploaded files.

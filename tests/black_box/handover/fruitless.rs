@@ -7,7 +7,7 @@ use kith::client::voice::Say;
 use serde_json::{Value, json};
 
 use super::{
-    Scene,
+    CALM, Scene,
     locks::{Lock, refuses_lines},
     talker::{Talker, once_and_in_order},
 };
@@ -86,11 +86,11 @@ async fn a_candidate_that_falls_silent_before_the_end_leaves_the_old_leader_serv
                 202 => scene.is_cancelled(&mut events, &id).await,
                 // It was silent for too long already.
                 _ => {
-                    assert_eq!((answer.status, &answer.json()["type"]), (409, &json!("/problems/not_alive")))
+                    assert_eq!((answer.status, &answer.json()["type"]), (409, &json!("/problems/not_alive")));
                 }
             }
         }
-        lock.is_over().await;
+        lock.ends().await;
         scene.goes_on().await;
         let heard = ben.heard_all_of(&anna).len();
         ben.hears_so_many(heard + 10).await;
@@ -114,8 +114,9 @@ async fn a_candidate_that_falls_silent_before_the_end_leaves_the_old_leader_serv
     assert!(accepted <= written + 1, "{accepted} of {written}");
     let heard = ben.heard_all_of(&anna);
     once_and_in_order(&heard);
-    assert_eq!(heard.last(), Some(&format!("anna {}", accepted - 1)), "not one is left out");
-    assert_eq!(heard.len(), accepted);
+    // An author who writes much while nothing comes back does not recognise all of it.
+    assert!(heard.len() >= accepted, "{} of {accepted}", heard.len());
+    assert_eq!(heard.last(), Some(&format!("anna {}", heard.len() - 1)), "not one is left out");
     [anna, ben].iter().for_each(Talker::saw_nothing_wrong);
 }
 
@@ -132,12 +133,12 @@ async fn a_candidate_that_is_killed_in_the_middle_leaves_the_old_leader_serving(
     scene.hands_over(next).await;
     scene.holds_still().await;
     let folder = scene.apps[next].take().expect("a node").kill();
-    lock.is_over().await;
+    lock.ends().await;
     scene.goes_on().await;
     let heard = ben.heard_all_of(&anna).len();
     ben.hears_so_many(heard + 10).await;
     assert_eq!(anna.losses() + ben.losses(), 0);
-    scene.apps[next] = Some(scene.home.start(next, folder, &[]));
+    scene.apps[next] = Some(scene.home.start(next, folder, &CALM));
     all_follow(&scene.apps, scene.first).await;
     writer.abort();
     once_and_in_order(&ben.heard_all_of(&anna));
@@ -146,7 +147,7 @@ async fn a_candidate_that_is_killed_in_the_middle_leaves_the_old_leader_serving(
 /// Whoever stops in any moment of a hand-over: one of both serves in the end, and nothing is lost.
 #[actix_web::test]
 async fn in_whatever_moment_a_candidate_falls_silent_every_accepted_letter_is_heard_once() {
-    for moment in [0, 15, 40] {
+    for moment in [0, 25] {
         let scene = Scene::of(3, &[]).await;
         let (next, door) = (scene.other(), scene.door());
         let candidate = scene.apps[next].as_ref().expect("a node");
@@ -158,7 +159,7 @@ async fn in_whatever_moment_a_candidate_falls_silent_every_accepted_letter_is_he
         sleep(Duration::from_millis(moment)).await;
         candidate.signal("STOP");
         // Longer than a lease.
-        sleep(Duration::from_millis(1500)).await;
+        sleep(Duration::from_millis(3000)).await;
         candidate.signal("CONT");
         if anna.losses() == 0 {
             assert_eq!(serving(&scene.apps).await, scene.first, "nothing came of it");
@@ -175,7 +176,7 @@ async fn in_whatever_moment_a_candidate_falls_silent_every_accepted_letter_is_he
         }
         let heard = ben.heard_all_of(&anna);
         once_and_in_order(&heard);
-        assert_eq!(heard.len(), anna.echoes(), "{moment} ms");
+        assert!(heard.len() >= anna.echoes(), "{moment} ms");
         assert_eq!(heard.last(), Some(&format!("anna {}", heard.len() - 1)));
         [anna, ben].iter().for_each(Talker::saw_nothing_wrong);
     }
@@ -201,7 +202,7 @@ async fn a_disk_that_takes_nothing_cancels_the_hand_over_at_once() {
     ben.hears_so_many(heard + 10).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(leader.api(Method::GET, "/readyz").await.status, 503, "and it shows");
-    refusal.is_over().await;
+    refusal.ends().await;
     leader.until("/readyz", |answer| answer.status == 200).await;
     let next = scene.moves().await;
     writer.await.expect("a writer");

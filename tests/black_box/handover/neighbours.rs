@@ -7,7 +7,7 @@ use super::{
     locks::Lock,
     talker::{Talker, once_and_in_order},
 };
-use crate::{app::App, neighbourhood::place::Place};
+use crate::{api::Answer, app::App, neighbourhood::place::Place};
 
 /// A home of two nodes and its neighbour, which is linked in the way that these words say.
 struct Street {
@@ -77,8 +77,11 @@ async fn moves(words: &str, sits_down: impl Fn(&str, usize) -> Talker) {
     anna.misses(&gone).await;
     anna.leaves().await;
     carl.misses(&stays).await;
-    let peers = street.neighbour.neighbours().await;
-    assert_eq!(peers.iter().filter(|peer| peer["state"] == "up").count(), 1, "one link: {peers:?}");
+    let one_is_up = |answer: &Answer| {
+        let peers = answer.json()["items"].take();
+        peers.as_array().is_some_and(|peers| peers.iter().filter(|peer| peer["state"] == "up").count() == 1)
+    };
+    street.neighbour.until("/api/v1/peers", one_is_up).await;
 }
 
 fn letter(author: &'static str) -> impl Fn(usize) -> Say {
@@ -114,22 +117,44 @@ async fn what_a_kith_neighbour_says_while_the_home_moves_arrives_once() {
     scene.hands_over(next).await;
     scene.holds_still().await;
     // The neighbour takes these, and the home reads nothing more.
-    let to = [anna.id.clone()];
+    let letter = |number: usize| Say::Private(vec![anna.id.clone()], format!("ben {number}"));
     for number in 0..10 {
-        let say = match number % 2 {
-            0 => Say::Public(format!("ben {number}")),
-            _ => Say::Private(to.to_vec(), format!("ben {number}")),
-        };
-        ben.says(say).await.expect("a letter that is sent");
+        ben.says(letter(number)).await.expect("a letter that is sent");
     }
-    carl.hears("ben 8").await;
-    lock.is_over().await;
+    // Carl hears it behind them.
+    ben.says(Say::Public("that is all".to_owned())).await.expect("a letter that is sent");
+    carl.hears("that is all").await;
+    lock.ends().await;
     scene.is_served_by(next).await;
     let door = scene.home.nodes[next].main.url();
     anna.meets(&door, &[&ben, &carl]).await;
-    ben.says(Say::Public("ben 10".to_owned())).await.expect("a letter that is sent");
+    ben.says(letter(10)).await.expect("a letter that is sent");
     anna.hears("ben 10").await;
     let all: Vec<String> = (0..=10).map(|number| format!("ben {number}")).collect();
+    assert_eq!(anna.heard_of(&ben, true), all);
+    anna.saw_nothing_wrong();
+}
+
+#[actix_web::test]
+async fn what_a_neighbour_has_held_back_is_said_when_the_home_stays() {
+    let street = Street::linked("").await;
+    let (scene, far) = (&street.scene, street.far());
+    let (next, door) = (scene.other(), scene.door());
+    let (anna, ben) = (Talker::olaf(&door, 0), Talker::olaf(&far, 1));
+    anna.meets(&door, &[&ben]).await;
+    ben.meets(&far, &[&anna]).await;
+    let lock = Lock::of(scene.apps[next].as_ref().expect("a node")).await;
+    scene.has_news("guest").await;
+    scene.hands_over(next).await;
+    scene.holds_still().await;
+    for number in 0..10 {
+        ben.says(Say::Public(format!("ben {number}"))).await.expect("a letter that is sent");
+    }
+    // Its copy stays behind for longer than a lease.
+    anna.hears("ben 9").await;
+    lock.ends().await;
+    let all: Vec<String> = (0..10).map(|number| format!("ben {number}")).collect();
     assert_eq!(anna.heard_all_of(&ben), all);
+    assert_eq!((anna.losses(), ben.losses()), (0, 0));
     anna.saw_nothing_wrong();
 }

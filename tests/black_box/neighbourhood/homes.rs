@@ -1,10 +1,16 @@
 //! Homes of several nodes: one serves, the others keep a copy, and one of them takes over.
 
+use std::{io::Read as _, process::Stdio};
+
 use actix_web::http::Method;
 use serde_json::json;
 
 use super::home::{Home, all_follow, all_hold, app, serving};
-use crate::{app::in_time, client::Client, voices::Guest};
+use crate::{
+    app::{in_time, kith},
+    client::Client,
+    voices::Guest,
+};
 
 #[actix_web::test]
 async fn one_of_three_serves_and_the_others_say_where() {
@@ -130,6 +136,34 @@ async fn of_two_nodes_the_fallback_alone_takes_over() {
     })
     .await;
     assert_eq!(alone.ask_openly_if_there("/readyz").await, Some(503));
+}
+
+#[actix_web::test]
+async fn a_node_that_could_not_serve_does_not_stand_by() {
+    let home = Home::of(2, None);
+    let folder = tempfile::tempdir().expect("a folder");
+    let wrong =
+        "ws://127.0.0.1:9 key=0000000000000000000000000000000000000000000000000000000000000000 dialect=olaf";
+    let mut command = kith();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"]);
+    command.arg(folder.path()).env("KITH__SUCCESSION__LISTEN", home.nodes[0].succession.address());
+    command.env("KITH__NEIGHBOURHOOD__PEERS", wrong);
+    command
+        .env("KITH__HOME__MEMBERS", format!("{} door=ws://127.0.0.1:9", home.nodes[1].succession.address()));
+    let mut node = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program");
+    let status = in_time("it ends", async {
+        loop {
+            if let Some(status) = node.try_wait().expect("a child") {
+                return status;
+            }
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    let status = status.await;
+    let mut words = String::new();
+    node.stderr.take().expect("its words").read_to_string(&mut words).expect("text");
+    assert_eq!(status.code(), Some(1), "{words}");
+    assert!(words.contains("neighbourhood.peers"), "{words}");
 }
 
 #[actix_web::test]

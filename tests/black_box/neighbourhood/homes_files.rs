@@ -1,6 +1,9 @@
 //! Homes whose uploaded files follow them: a link that was given out goes on working, whoever serves.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -45,13 +48,12 @@ fn lies(app: &App, path: &str) -> PathBuf {
 
 /// Waits until the file lies at each node that runs, or at none.
 async fn all_have(apps: &[Option<App>], path: &str, wish: bool) {
+    let deadline = Instant::now() + PATIENCE;
     for app in apps.iter().flatten() {
-        in_time("a file follows", async {
-            while lies(app, path).exists() != wish {
-                actix_web::rt::time::sleep(Duration::from_millis(10)).await;
-            }
-        })
-        .await;
+        while lies(app, path).exists() != wish {
+            assert!(Instant::now() < deadline, "{path} is not so: {wish}\n{}", app.log());
+            actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

@@ -132,5 +132,9 @@ const fn word(objection: Objection) -> &'static str {
         Objection::OtherHome => "refused: another home",
         Objection::Unready => "refused: unready",
         Objection::NotYours => "refused: not yours",
+        Objection::NoDoors => "refused: no doors",
+        Objection::NoDisk => "refused: no disk",
+        Objection::NoCopy => "refused: no copy",
+        Objection::NoFiles => "refused: no files",
     }
 }

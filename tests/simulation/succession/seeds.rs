@@ -29,7 +29,7 @@ const ELECTION: Duration = Duration::from_secs(2);
 /// How long a home is left alone before and after its leader goes.
 const CALM: Duration = Duration::from_secs(15);
 /// What many seeds must have met.
-const MET: [&str; 52] = [
+const MET: [&str; 53] = [
     "a connection reset",
     "a message again",
     "a message from before a restart",
@@ -73,6 +73,7 @@ const MET: [&str; 52] = [
     "refused: a promise holds",
     "refused: lags",
     "refused: not yours",
+    "refused: no disk",
     "refused: old epoch",
     "refused: unready",
     "refused: voted",

@@ -13,7 +13,7 @@ use kith::domain::{
         Epoch, NodeId,
         ballot::{Ballot, Serial},
         election::{Asked, Election, Input, Output, Role, Setup},
-        message::{Ask, Failure, Reply},
+        message::{Ask, Failure, Objection, Reply},
         numbers::Numbers,
         sequence::Sequence,
     },
@@ -334,7 +334,7 @@ impl World {
             Event::Written(serial, true) => self.tell(at, Input::Persisted(serial)),
             Event::Written(serial, false) => self.tell(at, Input::NotPersisted(serial)),
             Event::Prepared(epoch) => {
-                let can = self.machines[at].can_lead;
+                let can = if self.machines[at].can_lead { Ok(()) } else { Err(Objection::NoDisk) };
                 self.tell(at, Input::Prepared(epoch, can))
             }
             Event::Copied { from, epoch, end, then } => self.copied(at, (from, epoch), end, then),

@@ -28,6 +28,8 @@ const AGAIN: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(30);
 /// The shortest pause between two rounds of somebody who serves.
 const ROUND: Duration = Duration::from_secs(1);
+/// Files after which is asked anew what comes first.
+const FEW: usize = 16;
 /// Bytes that are read back at once.
 const CHUNK: usize = 64 << 10;
 
@@ -74,11 +76,17 @@ impl Contents {
             for address in nodes {
                 self.look(store).await?;
                 self.ledger.wake();
-                if self.ledger.next().is_none() {
+                if !self.ledger.has_next() {
                     return Ok(());
                 }
+                let missing = self.ledger.ids();
                 if let Err(error) = self.fetch_all(address, asker).await {
                     tracing::debug!(%address, %error, "uploaded files are not found there");
+                }
+                for id in missing.iter().filter(|id| !self.ledger.is_wanted(id)) {
+                    tracing::info!(%address, "an uploaded file that was missing is here again");
+                    // Those that follow hear of the row, and fetch the file without waiting for their next attempt.
+                    store.touch_file(id).await?;
                 }
             }
             sleep(ROUND).await;
@@ -92,13 +100,18 @@ impl Contents {
         let dial = timeout(DIAL, TcpStream::connect(address));
         let stream = dial.await.map_err(|_| CopyError::Silent)??;
         let mut wire = Wire::dial(stream, asker.secret, asker.node).await?;
-        while let Some((id, wanted)) = self.ledger.next() {
-            self.ledger.tried(&id);
-            if !self.fetch(&mut wire, &id, &wanted).await? {
-                break;
+        loop {
+            let next = self.ledger.next(FEW);
+            if next.is_empty() {
+                return Ok(());
+            }
+            for (id, wanted) in next.into_iter().filter(|(id, _)| self.ledger.is_wanted(id)) {
+                self.ledger.tried(&id);
+                if !self.fetch(&mut wire, &id, &wanted).await? {
+                    return Ok(());
+                }
             }
         }
-        Ok(())
     }
 
     /// Fetches one file. Says whether the connection can be used for another one.

@@ -199,14 +199,16 @@ async fn what_nobody_has_holds_up_no_hand_over_and_is_looked_for_at_all_nodes() 
     // Nobody listens there.
     let nodes = ["127.0.0.1:1", lender.as_str()];
     let is_found = until(&own.ledger, |shown| shown.lost == 0 && shown.lacks.is_nothing());
+    let (asker, wake) = (Asker { secret: &secret, node: SERVES }, Notify::new());
     tokio::select! {
-        ended = own.recover(&store, &nodes, Asker { secret: &secret, node: SERVES }, &Notify::new()) => ended.expect("rows"),
+        ended = own.recover(&store, &nodes, asker, &wake) => ended.expect("rows"),
         found = timeout(PATIENCE, is_found) => found.expect("in time"),
     }
     assert_eq!(fs::read(place(&leader, 1)).expect("a file"), bytes(1));
     assert!(matches!(lending.await.expect("no panic"), Err(CopyError::Closed)));
-    ledger.wake();
-    follow_while(address, &secret, &copying, until(&ledger, |shown| shown.lost == 0)).await;
+    // Who followed hears of it, and rests no longer.
+    let whole = until(&ledger, |shown| shown.lost == 0 && shown.lacks.is_nothing());
+    follow_while(address, &secret, &copying, whole).await;
     assert_eq!(fs::read(place(&follower, 1)).expect("a file"), bytes(1));
 }
 

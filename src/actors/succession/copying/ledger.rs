@@ -75,12 +75,18 @@ impl Wanted {
         let &FileRecord { bytes, digest, uploaded_at, .. } = record;
         Self { bytes, digest, uploaded_at, tries: 0, rests: None }
     }
+
+    fn is_awake(&self, now: Instant) -> bool {
+        self.rests.is_none_or(|until| until <= now)
+    }
 }
 
 #[derive(Debug, Default)]
 struct Page {
     /// None: nobody has looked yet.
     wanted: Option<BTreeMap<String, Wanted>>,
+    /// All of them that do not rest, counted as they come and go: a new node may lack a hundred thousand.
+    lacks: Lacks,
     failures: u64,
     trouble: Option<Arc<str>>,
 }
@@ -90,9 +96,28 @@ impl Page {
         self.wanted.iter().flatten()
     }
 
+    fn put(&mut self, id: String, wanted: Wanted) {
+        self.take(&id);
+        if wanted.rests.is_none() {
+            self.lacks.files += 1;
+            self.lacks.bytes = self.lacks.bytes.saturating_add(wanted.bytes);
+        }
+        self.wanted.get_or_insert_default().insert(id, wanted);
+    }
+
+    fn take(&mut self, id: &str) -> Option<Wanted> {
+        let taken = self.wanted.as_mut()?.remove(id)?;
+        if taken.rests.is_none() {
+            self.lacks.files = self.lacks.files.saturating_sub(1);
+            self.lacks.bytes = self.lacks.bytes.saturating_sub(taken.bytes);
+        }
+        Some(taken)
+    }
+
     fn change(&mut self, id: &str, change: impl FnOnce(&mut Wanted)) {
-        if let Some(wanted) = self.wanted.as_mut().and_then(|wanted| wanted.get_mut(id)) {
-            change(wanted);
+        if let Some(mut wanted) = self.take(id) {
+            change(&mut wanted);
+            self.put(id.to_owned(), wanted);
         }
     }
 }
@@ -111,12 +136,7 @@ impl Ledger {
     /// What is still to be fetched.
     #[must_use]
     pub fn lacks(&self) -> Lacks {
-        let page = self.0.borrow();
-        let open = page.wanted().filter(|(_, wanted)| wanted.rests.is_none());
-        open.fold(Lacks::default(), |sum, (_, wanted)| Lacks {
-            files: sum.files + 1,
-            bytes: sum.bytes.saturating_add(wanted.bytes),
-        })
+        self.0.borrow().lacks
     }
 
     /// Whether this node has nearly all that whoever serves has, as far as it knows at all.
@@ -151,13 +171,13 @@ impl Ledger {
     /// From now on these are lacking, and no others. What rests goes on resting.
     pub(super) fn set(&self, wanted: BTreeMap<String, Wanted>) {
         self.0.send_modify(|page| {
-            let before = page.wanted.replace(wanted).unwrap_or_default();
-            for (id, old) in before {
-                page.change(&id, |new| {
-                    if (new.bytes, new.digest) == (old.bytes, old.digest) {
-                        new.rests = old.rests;
-                    }
-                });
+            let before = page.wanted.replace(BTreeMap::new()).unwrap_or_default();
+            page.lacks = Lacks::default();
+            for (id, mut new) in wanted {
+                if let Some(old) = before.get(&id).filter(|old| old.digest == new.digest) {
+                    new.rests = old.rests;
+                }
+                page.put(id, new);
             }
         });
     }
@@ -171,29 +191,39 @@ impl Ledger {
         });
     }
 
+    /// Its row has come or changed, so whoever serves has it now even if it did not before.
     pub(super) fn want(&self, record: &FileRecord) {
         self.0.send_modify(|page| {
-            let wanted = page.wanted.get_or_insert_default();
-            wanted.entry(record.id.clone()).or_insert_with(|| Wanted::of(record));
+            page.put(record.id.clone(), Wanted::of(record));
         });
     }
 
+    /// All that is lacking.
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.0.borrow().wanted().map(|(id, _)| id.clone()).collect()
+    }
+
     pub(super) fn forget(&self, id: &str) {
-        self.0
-            .send_if_modified(|page| page.wanted.as_mut().is_some_and(|wanted| wanted.remove(id).is_some()));
+        self.0.send_if_modified(|page| page.take(id).is_some());
     }
 
     pub(super) fn is_wanted(&self, id: &str) -> bool {
         self.0.borrow().wanted.as_ref().is_some_and(|wanted| wanted.contains_key(id))
     }
 
-    /// What is fetched next: the newest, because it is most likely to be asked for; but what was tried in vain
-    /// lets everything else go first.
-    pub(super) fn next(&self) -> Option<(String, Wanted)> {
+    /// What is fetched next, and not more than so many: the newest first, because they are most likely to be asked for;
+    /// but what was tried in vain lets everything else go before it.
+    pub(super) fn next(&self, most: usize) -> Vec<(String, Wanted)> {
         let (page, now) = (self.0.borrow(), Instant::now());
-        let awake = page.wanted().filter(|(_, wanted)| wanted.rests.is_none_or(|until| until <= now));
-        let first = awake.min_by_key(|(_, wanted)| (wanted.tries, Reverse(wanted.uploaded_at)));
-        first.map(|(id, wanted)| (id.clone(), wanted.clone()))
+        let mut awake: Vec<_> = page.wanted().filter(|(_, wanted)| wanted.is_awake(now)).collect();
+        awake.sort_by_key(|(_, wanted)| (wanted.tries, Reverse(wanted.uploaded_at)));
+        awake.into_iter().take(most).map(|(id, wanted)| (id.clone(), wanted.clone())).collect()
+    }
+
+    /// Whether there is something to fetch.
+    pub(super) fn has_next(&self) -> bool {
+        let now = Instant::now();
+        self.0.borrow().wanted().any(|(_, wanted)| wanted.is_awake(now))
     }
 
     /// Returns when there is something to fetch.
@@ -201,7 +231,7 @@ impl Ledger {
         let mut changes = self.0.subscribe();
         loop {
             changes.mark_unchanged();
-            if self.next().is_some() {
+            if self.has_next() {
                 return;
             }
             let first = self.0.borrow().wanted().filter_map(|(_, wanted)| wanted.rests).min();
@@ -226,10 +256,12 @@ impl Ledger {
         let mut placed = Ok(false);
         // Nobody can strike it out between the question and the act.
         self.0.send_modify(|page| {
-            let Some(wanted) = page.wanted.as_mut().filter(|wanted| wanted.contains_key(id)) else { return };
+            if !page.wanted.as_ref().is_some_and(|wanted| wanted.contains_key(id)) {
+                return;
+            }
             placed = place().map(|()| true);
             if placed.is_ok() {
-                wanted.remove(id);
+                page.take(id);
                 page.trouble = None;
             }
         });
@@ -280,7 +312,7 @@ mod tests {
         for (id, at) in [("old", 1), ("new", 3), ("middle", 2)] {
             ledger.want(&record(id, 10, at));
         }
-        let next = || ledger.next().map(|(id, _)| id);
+        let next = || ledger.next(1).pop().map(|(id, _)| id);
         assert_eq!(next().as_deref(), Some("new"));
         ledger.tried("new");
         assert_eq!(next().as_deref(), Some("middle"), "what failed waits for its turn");
@@ -300,6 +332,8 @@ mod tests {
             next().is_some() && ledger.lacks().is_nothing(),
             "somebody else is asked, and nobody waits for it"
         );
+        ledger.want(&record("old", 10, 1));
+        assert_eq!(ledger.lacks().files, 1, "it is there again");
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod contents;
 mod copies;
 mod fetch;
 mod follow;
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod give;
 mod lead;
 mod ledger;

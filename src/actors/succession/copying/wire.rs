@@ -194,7 +194,7 @@ fn line(mine: &Ephemeral, node: NodeId) -> String {
     format!("{GREETING}{key} {nonce} {node}\n")
 }
 
-fn parse(line: &str) -> Result<([u8; 32], NodeId), CopyError> {
+pub(super) fn parse(line: &str) -> Result<([u8; 32], NodeId), CopyError> {
     let words = line.strip_prefix(GREETING).ok_or(CopyError::Stranger)?;
     let mut words = words.split_whitespace();
     let key = words.next().and_then(|word| STANDARD.decode(word).ok()).and_then(|key| key.try_into().ok());

@@ -3,6 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    client::introduction::Entry,
+    domain::{endpoint::Endpoint, id::KeyId},
+};
 
 #[test]
 fn words_of_others_are_theirs_and_our_own_are_echoes() {
@@ -159,5 +163,40 @@ proptest! {
         }
         hears(&mut alice, &[packet(uid(&asked), command::RESP_OK, 0, b"")]);
         prop_assert!(alice.say(&Say::Public("still here".into())).is_ok());
+    }
+}
+
+#[test]
+fn a_listing_is_asked_for_again_and_only_of_servers_that_know_it() {
+    let mut alice = inside(1);
+    let at: Endpoint = "10.0.0.1:5".parse().expect("an address");
+    let ask =
+        |alice: &mut Session, wish| alice.say(&Say::Wish(wish)).map(|frames| spoken(&frames)[0].clone());
+    let asked = ask(&mut alice, Wish::Introduce(at)).expect("a request");
+    assert_eq!((asked.1, asked.3.as_slice()), (command::REGISTER, &b"10.0.0.1:5"[..]));
+    let heard = events(&mut alice, &[packet(asked.0, command::RESP_OK, 0, b"")]);
+    assert_eq!(heard, [told(Told::Introduced(at))]);
+    let asked = ask(&mut alice, Wish::Introductions).expect("a request");
+    let entry = [&[9, 0, 0, 0, 0, 0, 0, 0][..], &[7; 32], b"10.0.0.1:5"].concat();
+    let heard = events(
+        &mut alice,
+        &[
+            packet(asked.0, command::RESP_OK, 2, &[0; 16]),
+            packet(asked.0, command::DIRECTORY, 4, &entry),
+            packet(asked.0, command::DIRECTORY, 2, b"too short"),
+        ],
+    );
+    let (home, member) = (None, Some(KeyId([7; 32])));
+    let entry = Entry { at, undialable: false, home, member };
+    assert_eq!(heard, [told(Told::Introductions(vec![entry]))]);
+    for (version, commands) in [(1, &[command::REGISTER, command::SET_ROOM][..]), (0, &[command::SET_ROOM])] {
+        let greeting = alice.greet();
+        let (sent, heard) = hears(&mut alice, &[packet(uid(&greeting), command::RESP_OK, version, b"")]);
+        assert_eq!(spoken(&sent).iter().map(|packet| packet.1).collect::<Vec<_>>(), commands);
+        let gone = told(Told::Refused { what: Some(Wish::Introduce(at)), why: Why::NoDirectory });
+        assert_eq!(heard.contains(&gone), version == 0, "{heard:?}");
+    }
+    for wish in [Wish::Introduce(at), Wish::Hide, Wish::Introductions] {
+        assert_eq!(ask(&mut alice, wish), Err(SayError::NoDirectory));
     }
 }

@@ -196,7 +196,9 @@ impl Election {
     }
 
     pub(super) fn refused(&mut self, seat: Seat, objection: Objection, now: Moment, out: &mut Vec<Output>) {
-        let State::Candidate(campaign) = &mut self.state else { return };
+        let State::Candidate(campaign) = &mut self.state else {
+            return self.declined(seat, objection, now, out);
+        };
         // Who cannot vote at all counts as one that gave no answer.
         if objection == Objection::Unready {
             campaign.failed.insert(seat);

@@ -35,8 +35,8 @@ pub(super) struct Promise {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Prepared {
     pub(super) epoch: Epoch,
-    /// Whether we could; none while that is not known.
-    pub(super) ready: Option<bool>,
+    /// Whether we could, or why not; none while that is not known.
+    pub(super) ready: Option<Result<(), Objection>>,
     /// What waits for the answer.
     pub(super) asked: Option<Asked>,
 }

@@ -4,6 +4,8 @@
 //! It goes on leading, and keeps its lease, until the moment at which it votes for the other one; so whatever gets
 //! lost on the way, nobody has to guess who leads.
 
+use std::collections::VecDeque;
+
 use super::{
     Asked, Election, Handing, NotHanded, Output, State, candidate::Stage, disk::Deferred, following::Prepared,
 };
@@ -40,6 +42,8 @@ pub(super) struct HandOver {
     pub(super) since: Moment,
     /// When it is asked again.
     again: Moment,
+    /// Who is asked instead if it could not lead.
+    rest: VecDeque<(NodeId, Seat)>,
 }
 
 impl HandOver {
@@ -53,11 +57,11 @@ impl Election {
     /// An operator wants another leader.
     pub(super) fn ordered(&mut self, to: Option<NodeId>, now: Moment, out: &mut Vec<Output>) {
         let chosen = match to {
-            Some(to) => self.may_hand_to(to, now).map(|seat| (to, seat)),
-            None => self.best_successor(now),
+            Some(to) => self.may_hand_to(to, now).map(|seat| VecDeque::from([(to, seat)])),
+            None => self.best_successors(now),
         };
         match chosen {
-            Ok((to, seat)) => self.hand_to(to, seat, Handing::Ordered, now, out),
+            Ok(chosen) => self.hand_to(chosen, Handing::Ordered, now, out),
             Err(why) => out.push(Output::NotHanded(why)),
         }
     }
@@ -65,16 +69,16 @@ impl Election {
     /// Somebody has been better for long enough.
     pub(super) fn outranked(&mut self, to: NodeId, now: Moment, out: &mut Vec<Output>) {
         if let Ok(seat) = self.may_hand_to(to, now) {
-            self.hand_to(to, seat, Handing::Outranked, now, out);
+            self.hand_to(VecDeque::from([(to, seat)]), Handing::Outranked, now, out);
         }
     }
 
-    fn best_successor(&self, now: Moment) -> Result<(NodeId, Seat), NotHanded> {
+    fn best_successors(&self, now: Moment) -> Result<VecDeque<(NodeId, Seat)>, NotHanded> {
         self.may_hand()?;
         let next = self.successors(now).into_iter();
-        next.filter_map(|to| self.may_hand_to(to, now).ok().map(|seat| (to, seat)))
-            .next()
-            .ok_or(NotHanded::Nobody)
+        let able: VecDeque<_> =
+            next.filter_map(|to| self.may_hand_to(to, now).ok().map(|seat| (to, seat))).collect();
+        if able.is_empty() { Err(NotHanded::Nobody) } else { Ok(able) }
     }
 
     fn may_hand(&self) -> Result<(), NotHanded> {
@@ -103,10 +107,18 @@ impl Election {
         self.seat_of(to).ok_or(NotHanded::NotAlive)
     }
 
-    fn hand_to(&mut self, to: NodeId, seat: Seat, why: Handing, now: Moment, out: &mut Vec<Output>) {
+    /// Asks the first of these whether it could lead.
+    fn hand_to(
+        &mut self,
+        mut rest: VecDeque<(NodeId, Seat)>,
+        why: Handing,
+        now: Moment,
+        out: &mut Vec<Output>,
+    ) {
         let State::Leader(reign) = &mut self.state else { return };
+        let Some((to, seat)) = rest.pop_front() else { return };
         let again = now + self.numbers.retry;
-        reign.handing = Some(HandOver { to, seat, why, step: Step::Preparing, since: now, again });
+        reign.handing = Some(HandOver { to, seat, why, step: Step::Preparing, since: now, again, rest });
         out.push(Output::Handing(to, why));
         self.ask(seat, Question::Prepare(to, self.ballot.epoch.next()), out);
     }
@@ -164,6 +176,21 @@ impl Election {
         }
     }
 
+    /// The other one says that it could not lead. Whoever is the next best may, if nobody was named.
+    pub(super) fn declined(&mut self, seat: Seat, why: Objection, now: Moment, out: &mut Vec<Output>) {
+        let State::Leader(reign) = &mut self.state else { return };
+        let is_asked = |handing: &mut HandOver| {
+            why.is_incapable() && handing.seat == seat && handing.step == Step::Preparing
+        };
+        let Some(handing) = reign.handing.take_if(is_asked) else { return };
+        if !handing.rest.is_empty() {
+            return self.hand_to(handing.rest, handing.why, now, out);
+        }
+        reign.calm(now);
+        out.push(Output::Handing(handing.to, Handing::Cancelled));
+        out.push(Output::NotHanded(NotHanded::Declined(why)));
+    }
+
     /// Its copy is whole.
     pub(super) fn caught_up(&mut self, node: NodeId, now: Moment, out: &mut Vec<Output>) {
         let retry = self.numbers.retry;
@@ -197,14 +224,14 @@ impl Election {
             return self.reply(asked, Answer::Refused(Objection::NotYours), out);
         }
         match self.prepared.filter(|prepared| prepared.epoch == epoch) {
-            Some(Prepared { ready: Some(true), .. }) => self.reply(asked, Answer::Ready(epoch), out),
+            Some(Prepared { ready: Some(Ok(())), .. }) => self.reply(asked, Answer::Ready(epoch), out),
             Some(Prepared { ready: None, asked: waiting, .. }) => {
                 if let Some(waiting) = waiting {
                     self.reply(waiting, Answer::Refused(Objection::Unready), out);
                 }
                 self.prepared = Some(Prepared { epoch, ready: None, asked: Some(asked) });
             }
-            Some(Prepared { ready: Some(false), .. }) | None => {
+            Some(Prepared { ready: Some(Err(_)), .. }) | None => {
                 self.prepared = Some(Prepared { epoch, ready: None, asked: Some(asked) });
                 out.push(Output::Prepare(epoch));
             }
@@ -212,11 +239,11 @@ impl Election {
     }
 
     /// The shell knows whether we could lead.
-    pub(super) fn is_prepared(&mut self, epoch: Epoch, ready: bool, out: &mut Vec<Output>) {
+    pub(super) fn is_prepared(&mut self, epoch: Epoch, ready: Result<(), Objection>, out: &mut Vec<Output>) {
         let Some(prepared) = self.prepared.filter(|prepared| prepared.epoch == epoch) else { return };
         self.prepared = Some(Prepared { epoch, ready: Some(ready), asked: None });
         if let Some(asked) = prepared.asked {
-            let answer = if ready { Answer::Ready(epoch) } else { Answer::Refused(Objection::Unready) };
+            let answer = ready.map_or_else(Answer::Refused, |()| Answer::Ready(epoch));
             self.reply(asked, answer, out);
         }
     }
@@ -235,7 +262,7 @@ impl Election {
             return self.reply(asked, Answer::Ready(epoch), out);
         }
         let ready =
-            self.prepared.is_some_and(|prepared| prepared.epoch == epoch && prepared.ready == Some(true));
+            self.prepared.is_some_and(|prepared| prepared.epoch == epoch && prepared.ready == Some(Ok(())));
         let objection = match self.seat_of(from.node) {
             _ if !self.is_of_leader(from, to, epoch) => Err(Objection::NotYours),
             _ if self.position < position => Err(Objection::Lags),

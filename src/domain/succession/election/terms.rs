@@ -5,7 +5,7 @@ use crate::domain::succession::{
     Epoch, NodeId, Position,
     ballot::{Ballot, Serial},
     home::Seat,
-    message::{Ask, Failure, Reply},
+    message::{Ask, Failure, Objection, Reply},
     report::Figures,
 };
 
@@ -32,8 +32,8 @@ pub enum Input {
     Persisted(Serial),
     /// The ballot could not be written.
     NotPersisted(Serial),
-    /// Whether we could lead in this epoch: the answer to [`Output::Prepare`].
-    Prepared(Epoch, bool),
+    /// Whether we could lead in this epoch, or why not: the answer to [`Output::Prepare`].
+    Prepared(Epoch, Result<(), Objection>),
     /// All that was accepted has been copied by this node: the answer to [`Output::Quiesce`].
     CaughtUp(NodeId),
     /// What was accepted cannot be written down, so this node cannot have it: the other answer.
@@ -199,6 +199,12 @@ pub enum NotHanded {
     /// There is nobody who could lead.
     #[error("there is nobody who could lead")]
     Nobody,
+    /// It has looked whether it could lead, and could not.
+    #[error("that node could not lead now: {}", .0.word())]
+    Declined(Objection),
+    /// It has not said in time whether it could lead.
+    #[error("that node did not say in time whether it could lead")]
+    Silent,
 }
 
 impl NotHanded {
@@ -215,6 +221,8 @@ impl NotHanded {
             Self::Lags => "lags",
             Self::Files => "lacks_files",
             Self::Nobody => "nobody",
+            Self::Declined(_) => "declined",
+            Self::Silent => "silent",
         }
     }
 }

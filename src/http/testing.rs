@@ -100,13 +100,8 @@ pub(crate) async fn bench(change: impl FnOnce(&mut Settings)) -> Bench {
     let store = Store::open(&folder.path().join("kith.db")).await.expect("a store");
     let tally = Tally::default();
     let archivist = Archivist::new(store.clone(), tally.clone()).start();
-    let about = About::new(
-        &identity,
-        Uuid::new_v4(),
-        settings.server.name.clone(),
-        "127.0.0.1:8080".to_owned(),
-        "http://127.0.0.1:8080".to_owned(),
-    );
+    let [address, url] = ["127.0.0.1:8080", "http://127.0.0.1:8080"].map(str::to_owned);
+    let about = About::new(&identity, Uuid::new_v4(), settings.server.name.clone(), address, url);
     let filing = Filing::open(folder.path(), false, store.clone(), Arc::clone(&limits), tally.clone()).await;
     let own_key = identity.server.public();
     let terms = terms(&limits, &about, own_key);

@@ -318,10 +318,7 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
         terms: Terms { doors: nodes.all(), ..terms(&settings, identity, &address, id) },
         neighbourhood,
         keys: Keys { server: Arc::clone(&identity.server), olaf: Arc::clone(&identity.olaf) },
-        notaries: match settings.listen.notaries {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            count => count,
-        },
+        notaries: notaries(&settings),
         kept_rooms: store.rooms(&limits).await?,
         bearers: neighbours::bearers(&settings, &store).await?,
         channel: neighbours::channel(&limits, &store).await?,
@@ -340,8 +337,6 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
     let (several, limits) = (!nodes.all().is_empty(), Arc::clone(&house.limits));
     let filing = Filing::open(data, several, store.clone(), limits, house.tally.clone()).await?;
     actix_rt::spawn(filing.clone().sweep_regularly());
-    let token = identity.token.clone();
-    let meeting = MeetingPlace::default();
     Ok(Arc::new(Site {
         house,
         store,
@@ -351,10 +346,18 @@ async fn open(parts: Parts<'_>) -> Result<Arc<Site>, StartupError> {
         settings,
         about,
         nodes,
-        meeting,
-        token,
+        meeting: MeetingPlace::default(),
+        token: identity.token.clone(),
         stop,
     }))
+}
+
+/// Threads for signatures: what the settings say, or one per core.
+fn notaries(settings: &Settings) -> usize {
+    match settings.listen.notaries {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    }
 }
 
 /// What sessions must know.

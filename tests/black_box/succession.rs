@@ -34,6 +34,7 @@ fn hosts_of_the_first_form_are_ranked_and_never_lead_whatever_they_do() {
     let door = door();
     let app = App::with(&[
         ("SUCCESSION__LISTEN", &door),
+        ("SUCCESSION__REPORT_MS", "500"),
         ("SUCCESSION__SUSPECT_MS", "1500"),
         ("SUCCESSION__DISCONNECTED_MS", "3000"),
     ]);

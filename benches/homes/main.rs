@@ -69,9 +69,9 @@ fn main() {
     });
 }
 
-/// What is counted apart.
-const KINDS: [(&str, fn(&Figures) -> &Count); 2] =
-    [("lines", |figures| &figures.lines), ("letters", |figures| &figures.letters)];
+/// What is counted apart: its name, and where it stands in the figures.
+type Kind = (&'static str, fn(&Figures) -> &Count);
+const KINDS: [Kind; 2] = [("lines", |figures| &figures.lines), ("letters", |figures| &figures.letters)];
 
 fn show<T: Ord + Display>(what: &str, rounds: &[Figures], of: impl Fn(&Figures) -> T) {
     let mut values: Vec<T> = rounds.iter().map(of).collect();

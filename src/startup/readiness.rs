@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What is written to see whether the disk takes it: a full one has no room for this either.
-const SAMPLE: [u8; 64 << 10] = [0; 64 << 10];
+static SAMPLE: [u8; 64 << 10] = [0; 64 << 10];
 /// How long that may take. The leader waits for the answer somewhat longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The file.

@@ -114,7 +114,7 @@ async fn a_page_that_is_loaded_again_is_the_same_person_and_counts_on() {
     carl.reads("the first");
     anna.browser.driven.refresh().await.expect("the page");
     let before = anna.fingerprint.clone();
-    let anna = anna.is_online().await;
+    let anna = anna.comes_online().await;
     assert_eq!(anna.fingerprint, before, "the same person");
     anna.says("the second").await;
     assert_eq!(carl.reads("the second"), format!("{}: the second", &before[..12]));

@@ -61,7 +61,7 @@ async fn a_picture_of_people_who_know_each_other() {
 
     // Who has a name has it when the page is loaded again, too.
     anna.browser.driven.refresh().await.expect("the page");
-    let anna = anna.is_online().await;
+    let anna = anna.comes_online().await;
     let script =
         "return document.querySelector(`#members li[data-fingerprint='${arguments[0]}']`)?.textContent ?? ''";
     for (other, name) in [(&ben.fingerprint, "ben"), (&carls, "carl")] {

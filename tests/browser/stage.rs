@@ -53,6 +53,6 @@ impl Stage {
     /// Somebody with a browser of her own, who has opened the page at a door and is online.
     pub(crate) async fn visitor(&self, url: &str) -> Visitor {
         let visitor = Visitor::before(self.browser().await);
-        visitor.opens(url).await.is_online().await
+        visitor.opens(url).await.comes_online().await
     }
 }

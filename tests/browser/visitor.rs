@@ -58,7 +58,7 @@ impl Visitor {
     }
 
     /// Waits until she can talk.
-    pub(crate) async fn is_online(mut self) -> Self {
+    pub(crate) async fn comes_online(mut self) -> Self {
         self.is("online").await;
         self.fingerprint = self.asks("return document.querySelector('#me').dataset.fingerprint", &[]).await;
         self

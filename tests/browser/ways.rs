@@ -71,7 +71,8 @@ async fn under_tls_the_page_talks_from_any_name() {
     let flags = ["--host-resolver-rules=MAP kith.test 127.0.0.1", "--ignore-certificate-errors"];
     let browser = stage.browser_with(&flags).await;
     let port = app.listen.rsplit_once(':').expect("a port").1;
-    let anna = Visitor::before(browser).opens(&format!("https://kith.test:{port}/")).await.is_online().await;
+    let anna =
+        Visitor::before(browser).opens(&format!("https://kith.test:{port}/")).await.comes_online().await;
     anna.comes_to(&format!("wss://kith.test:{port}")).await;
     anna.says("nobody listens").await;
     anna.reads("nobody listens").await;

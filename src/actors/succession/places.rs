@@ -129,21 +129,21 @@ impl Book {
 
     fn leave(&mut self, guest: Guest) {
         match guest {
-            Guest::Member(address) => leave(&mut self.members_here, address),
+            Guest::Member(address) => leave(&mut self.members_here, &address),
             Guest::Stranger(origin) => {
                 self.strangers = self.strangers.saturating_sub(1);
-                leave(&mut self.here, origin);
+                leave(&mut self.here, &origin);
             }
         }
     }
 }
 
 /// One less; who has nobody here is not remembered.
-fn leave<K: std::hash::Hash + Eq>(here: &mut HashMap<K, u32>, who: K) {
-    if let Some(count) = here.get_mut(&who) {
+fn leave<K: std::hash::Hash + Eq>(here: &mut HashMap<K, u32>, who: &K) {
+    if let Some(count) = here.get_mut(who) {
         *count = count.saturating_sub(1);
         if *count == 0 {
-            here.remove(&who);
+            here.remove(who);
         }
     }
 }

@@ -86,11 +86,11 @@ async fn a_candidate_that_falls_silent_before_the_end_leaves_the_old_leader_serv
                 202 => scene.is_cancelled(&mut events, &id).await,
                 // It was silent for too long already.
                 _ => {
-                    assert_eq!((answer.status, &answer.json()["type"]), (409, &json!("/problems/not_alive")))
+                    assert_eq!((answer.status, &answer.json()["type"]), (409, &json!("/problems/not_alive")));
                 }
             }
         }
-        lock.is_over().await;
+        lock.ends().await;
         scene.goes_on().await;
         let heard = ben.heard_all_of(&anna).len();
         ben.hears_so_many(heard + 10).await;
@@ -133,7 +133,7 @@ async fn a_candidate_that_is_killed_in_the_middle_leaves_the_old_leader_serving(
     scene.hands_over(next).await;
     scene.holds_still().await;
     let folder = scene.apps[next].take().expect("a node").kill();
-    lock.is_over().await;
+    lock.ends().await;
     scene.goes_on().await;
     let heard = ben.heard_all_of(&anna).len();
     ben.hears_so_many(heard + 10).await;
@@ -202,7 +202,7 @@ async fn a_disk_that_takes_nothing_cancels_the_hand_over_at_once() {
     ben.hears_so_many(heard + 10).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(leader.api(Method::GET, "/readyz").await.status, 503, "and it shows");
-    refusal.is_over().await;
+    refusal.ends().await;
     leader.until("/readyz", |answer| answer.status == 200).await;
     let next = scene.moves().await;
     writer.await.expect("a writer");

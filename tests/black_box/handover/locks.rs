@@ -27,7 +27,7 @@ impl Lock {
     }
 
     /// It ends, and this is waited for.
-    pub(super) async fn is_over(mut self) {
+    pub(super) async fn ends(mut self) {
         sqlx::query("ROLLBACK").execute(&mut self.0).await.expect("an end");
     }
 }
@@ -45,7 +45,7 @@ pub(super) async fn refuses_lines(app: &App) -> Refusal {
 }
 
 impl Refusal {
-    pub(super) async fn is_over(mut self) {
+    pub(super) async fn ends(mut self) {
         sqlx::query("DROP TRIGGER refusal").execute(&mut self.0).await.expect("an end");
     }
 }

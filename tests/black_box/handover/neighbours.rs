@@ -124,7 +124,7 @@ async fn what_a_kith_neighbour_says_while_the_home_moves_arrives_once() {
     // Carl hears it behind them.
     ben.says(Say::Public("that is all".to_owned())).await.expect("a letter that is sent");
     carl.hears("that is all").await;
-    lock.is_over().await;
+    lock.ends().await;
     scene.is_served_by(next).await;
     let door = scene.home.nodes[next].main.url();
     anna.meets(&door, &[&ben, &carl]).await;
@@ -152,7 +152,7 @@ async fn what_a_neighbour_has_held_back_is_said_when_the_home_stays() {
     }
     // Its copy stays behind for longer than a lease.
     anna.hears("ben 9").await;
-    lock.is_over().await;
+    lock.ends().await;
     let all: Vec<String> = (0..10).map(|number| format!("ben {number}")).collect();
     assert_eq!(anna.heard_all_of(&ben), all);
     assert_eq!((anna.losses(), ben.losses()), (0, 0));

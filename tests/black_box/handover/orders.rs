@@ -86,7 +86,7 @@ async fn what_was_answered_as_done_is_done_at_the_next_node() {
             "{path}"
         );
     }
-    lock.is_over().await;
+    lock.ends().await;
     let new = scene.is_served_by(next).await;
     let given = given.await.expect("orders");
     assert!(given.done.len() >= 10 && given.refused >= 1, "{given:?}");

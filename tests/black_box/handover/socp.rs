@@ -74,7 +74,7 @@ async fn letters_and_files_in_parts_arrive_once_and_in_order() {
         once_and_in_order(&heard);
         once_and_in_order(&public);
         assert_eq!(public, other.heard_of(author, false), "who is in the channel has heard the same");
-        let numbers: BTreeSet<usize> = heard.iter().map(number).collect();
+        let numbers: BTreeSet<usize> = heard.iter().map(|text| number(text)).collect();
         let accepted = numbers.iter().take_while(|number| **number < from).count();
         assert!(accepted >= 10, "{name} wrote {accepted}");
         assert!((0..accepted).all(|number| numbers.contains(&number)), "nothing is left out: {heard:?}");
@@ -82,7 +82,7 @@ async fn letters_and_files_in_parts_arrive_once_and_in_order() {
     people.iter().for_each(Talker::saw_nothing_wrong);
 }
 
-fn number(text: &String) -> usize {
+fn number(text: &str) -> usize {
     text.rsplit(' ').next().and_then(|last| last.parse().ok()).expect("a number")
 }
 

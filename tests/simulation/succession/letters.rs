@@ -198,7 +198,7 @@ impl Letters {
         let (mut one, mut other) = (copy, self.end(epoch));
         while one.epoch != other.epoch {
             let later = if one.epoch > other.epoch { &mut one } else { &mut other };
-            *later = self.terms.get(&later.epoch).map_or(Position::default(), |term| term.base);
+            *later = self.terms.get(&later.epoch).map(|term| term.base).unwrap_or_default();
         }
         one.index.min(other.index)
     }

@@ -26,7 +26,7 @@ impl World {
         }
     }
 
-    fn is_quiesced(&self, at: usize) -> bool {
+    pub(super) fn is_quiesced(&self, at: usize) -> bool {
         self.machines[at].life.as_ref().is_some_and(|life| life.quiesced.is_some())
     }
 

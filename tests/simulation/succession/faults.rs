@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, collections::BTreeSet, ops::Range, time::Duration};
 
 use fastrand::Rng;
-use kith::domain::succession::{election::Input, message::Ask, sequence::Sequence};
+use kith::domain::{
+    Moment,
+    succession::{election::Input, message::Ask, sequence::Sequence},
+};
 
 use super::{
     machine::figures,
@@ -186,6 +189,14 @@ impl World {
         let most = [40, 400][self.chance.usize(0..2)];
         let delay = Duration::from_millis(self.chance.u64(1..most));
         self.after(delay, node, Event::Strike(blow));
+    }
+
+    /// Its clock has been turned: what was planned by it no longer fits.
+    pub(crate) fn wind(&mut self, at: usize) {
+        if let Some(life) = &mut self.machines[at].life {
+            life.tick = Moment::MAX;
+            self.after(Duration::ZERO, at, Event::Tick);
+        }
     }
 
     fn clock_goes_wrong(&mut self, node: usize) {

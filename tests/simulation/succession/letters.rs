@@ -163,7 +163,7 @@ impl Letters {
             } else {
                 must!(kept == 1 && taken == 1, "letter {number} is noted {kept} and {taken} times");
                 must!(letter.arrived == 1 + letter.forgotten, "letter {number}: {letter:?}");
-                if letter.arrived > 1 { "letters again after a crash" } else { "letters once after a crash" }
+                "letters again after a crash"
             };
             *tally.entry(what).or_default() += 1;
         }

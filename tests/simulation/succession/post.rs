@@ -93,18 +93,20 @@ impl World {
         self.tell(at, Input::Ask(Asked(ticket), ask))
     }
 
-    pub(super) fn send_back(&mut self, at: usize, ticket: u64, reply: Box<Reply>) {
+    pub(super) fn send_back(&mut self, at: usize, ticket: u64, reply: Box<Reply>) -> Result<(), Broken> {
         if let Answer::Refused(objection) = reply.what {
             self.note(word(objection));
         }
         let Some(Question { from: (asker, life), to, .. }) = self.questions.get(&ticket).copied() else {
-            return;
+            return Ok(());
         };
+        self.says(at, self.machines[asker].id, &reply.what)?;
         if to == at && life == self.machines[asker].lives && self.net.passes(at, asker, &mut self.chance) {
             let delay = self.net.delay_between(at, asker, &mut self.chance);
             let reply = if ticket.is_multiple_of(32) { wire::carried_back(&reply) } else { reply };
             self.after(delay, asker, Event::Answered(ticket, reply));
         }
+        Ok(())
     }
 
     /// All connections between two nodes are reset. What was said may have been heard.

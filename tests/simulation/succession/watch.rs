@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use kith::domain::{
     Moment,
     succession::{
-        Epoch, Position,
+        Epoch, NodeId, Position,
         election::{Cause, Handing, Input, NotHanded, Output, Role},
+        message::Answer,
     },
 };
 
@@ -21,6 +22,8 @@ pub(super) struct Watch {
     handed: BTreeMap<Epoch, Position>,
     /// In which epoch each node led last.
     pub(super) led: BTreeMap<usize, Epoch>,
+    /// Who has the vote of whom, by epoch.
+    votes: BTreeMap<(usize, Epoch), NodeId>,
     /// Who serves beside whom, and since when.
     beside: BTreeMap<(usize, usize), Moment>,
 }
@@ -51,6 +54,24 @@ impl World {
         Ok(())
     }
 
+    /// Nothing is said before it is on disk, and nobody votes twice in one epoch.
+    pub(super) fn says(&mut self, at: usize, to: NodeId, answer: &Answer) -> Result<(), Broken> {
+        let ballot = self.machines[at].ballot;
+        match answer {
+            Answer::Following(_) => {
+                must!(ballot.promised == Some(to), "node {at} follows {to}, and has {ballot:?} on disk");
+            }
+            Answer::Granted(epoch) => {
+                let is_written = ballot.epoch > *epoch || (ballot.epoch, ballot.voted) == (*epoch, Some(to));
+                must!(is_written, "node {at} votes for {to} in epoch {epoch}, and has {ballot:?} on disk");
+                let voted = *self.watch.votes.entry((at, *epoch)).or_insert(to);
+                must!(voted == to, "node {at} votes for {voted} and for {to} in epoch {epoch}");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     pub(super) fn became(&mut self, at: usize, role: Role, cause: Cause) -> Result<(), Broken> {
         self.note(cause.word());
         self.heard.push((self.now, at, Output::Became(role, cause)));
@@ -60,6 +81,7 @@ impl World {
         let Some(epoch) = self.watch.led.remove(&at) else { return Ok(()) };
         let unwritten = self.letters.close(epoch);
         if cause == Cause::HandedOver {
+            must!(self.is_quiesced(at), "node {at} let go while it accepted letters");
             must!(unwritten == 0, "node {at} let go before all was written");
             self.watch.handed.insert(epoch.next(), self.letters.end(epoch));
         }
@@ -74,6 +96,9 @@ impl World {
         let life = (at, self.machines[at].lives);
         let other = self.watch.leaders.insert(epoch, life);
         must!(other.is_none(), "{life:?} leads in epoch {epoch}, as did {other:?}");
+        let ballot = self.machines[at].ballot;
+        let own = Some(self.machines[at].id);
+        must!((ballot.epoch, ballot.voted) == (epoch, own), "node {at} leads, and has {ballot:?} on disk");
         let base = self.machines[at].copy;
         if cause == Cause::HandedOver {
             self.note("leads by a hand-over");

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     time::Duration,
 };
 
@@ -249,6 +249,11 @@ impl World {
         life.node.handle(input, local, chance, &mut out);
         let next = life.node.next_tick(local);
         must!(next > local, "node {at} wants to be asked again at once");
+        let leads = matches!(life.node.role(), Role::Leader(_));
+        let is_leased = life.node.serves_until().is_some_and(|until| local < until);
+        // The fallback of two needs nobody, and takes its lease anew whenever it looks.
+        let is_alone = life.node.home().is_enough(&BTreeSet::new());
+        must!(!leads || is_leased || is_alone, "node {at} leads after its lease");
         self.carry_out(at, out)?;
         self.tick_at(at, next);
         self.look()
@@ -265,14 +270,6 @@ impl World {
         }
         life.tick = due;
         self.plan(due.max(now), at, Event::Tick);
-    }
-
-    /// Its clock has been turned: what was planned by it no longer fits.
-    pub(crate) fn wind(&mut self, at: usize) {
-        if let Some(life) = &mut self.machines[at].life {
-            life.tick = Moment::MAX;
-            self.after(Duration::ZERO, at, Event::Tick);
-        }
     }
 
     /// Lets time pass.
@@ -367,7 +364,7 @@ impl World {
         match output {
             Output::Persist(serial, ballot) => self.persist(at, serial, ballot),
             Output::Ask(seat, ask) => self.send(at, seat, ask),
-            Output::Reply(Asked(ticket), reply) => self.send_back(at, ticket, reply),
+            Output::Reply(Asked(ticket), reply) => self.send_back(at, ticket, reply)?,
             Output::Became(role, cause) => self.became(at, role, cause)?,
             Output::Leased(_) => {}
             Output::Prepare(epoch) => {

@@ -311,6 +311,10 @@ impl Election {
 
     fn win(&mut self, now: Moment, out: &mut Vec<Output>) {
         let State::Candidate(campaign) = &self.state else { return };
+        if !self.would_serve(now) {
+            // The votes were asked for so long ago that their lease is over: this process, or an answer, stood still.
+            return self.retire(Cause::NotElected, now, out);
+        }
         let giver = campaign.handed_by;
         let cause = if giver.is_some() { Cause::HandedOver } else { Cause::Elected };
         let giver = giver.and_then(|seat| self.place(seat)).and_then(|place| place.node);

@@ -171,6 +171,11 @@ impl Election {
         self.renew(now, out);
     }
 
+    /// Whether what was answered gives a lease that is not over.
+    pub(super) fn would_serve(&self, now: Moment) -> bool {
+        self.rules_alone() || self.asked_enough().is_some_and(|asked| now < asked + self.numbers.lease)
+    }
+
     /// Until when we may serve, by what was answered.
     fn renew(&mut self, now: Moment, out: &mut Vec<Output>) {
         let asked = if self.rules_alone() { Some(now) } else { self.asked_enough() };

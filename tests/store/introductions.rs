@@ -20,11 +20,11 @@ async fn they_are_there_after_reopening_while_they_count() {
     }
     store.close().await;
     let store = house.open().await;
-    assert_eq!(store.introductions(149).await.unwrap(), [early.clone(), short, late.clone()]);
-    assert_eq!(store.introductions(150).await.unwrap(), [early.clone(), late.clone()], "its time is over");
+    assert_eq!(store.introductions(149).await.unwrap(), [early, short, late]);
+    assert_eq!(store.introductions(150).await.unwrap(), [early, late], "its time is over");
     let longer = Introduction { until_ms: 900, ..late };
     store.keep_introduction(&longer, 200).await.unwrap();
-    assert_eq!(store.introductions(0).await.unwrap(), [early.clone(), longer.clone()], "and it is forgotten");
+    assert_eq!(store.introductions(0).await.unwrap(), [early, longer], "and it is forgotten");
     store.forget_introduction(early.at).await.unwrap();
     store.forget_introduction(early.at).await.unwrap();
     assert_eq!(store.introductions(0).await.unwrap(), [longer]);

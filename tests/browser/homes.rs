@@ -41,7 +41,8 @@ async fn hand_over(apps: &[Option<App>], from: usize, to: usize) {
         // It may have begun already, and even be over: then nobody answers.
         let answer = order.send_json(&json!({"to": format!("node-{to}")})).await;
         let answer = answer.map(|answer| answer.status());
-        assert!(Instant::now() < deadline, "{answer:?}, and node {from} logs:\n{}", old.log());
+        let logs = || format!("node {from} logs:\n{}\nnode {to} logs:\n{}", old.log(), new.log());
+        assert!(Instant::now() < deadline, "{answer:?}, and {}", logs());
         actix_web::rt::time::sleep(LOOK).await;
     }
 }

@@ -3,8 +3,9 @@
  * there is. It is the voice of the link, and tells the page what happens by events.
  *
  * The protocol has no receipts. So behind each letter goes a small request that the server answers in order; when the
- * answer is there, the letter was taken. A planned hand-over takes nothing that it has not read: what was not taken then
- * is said again behind the next door. After a crash nobody knows, and the page says so.
+ * answer is there, the letter was taken. A public letter also comes back to its author, always before a planned
+ * hand-over ends: one that did not was never read, and is said again behind the next door. Of a private letter nobody
+ * knows then, nor of any after a crash, and the page says so: rather that than the same letter twice.
  */
 
 import { Asking } from "./asking.js";
@@ -91,6 +92,11 @@ export class Home {
   }
 
   #tell(event) {
+    if (event.kind === "echo") {
+      const own = this.#outbox.find((item) => item.where.kind === "public" && item.state === "said" && item.text === event.text);
+      if (own) this.#finish(own, "taken");
+      return;
+    }
     // Only a server that let us in sends lists.
     if (event.kind === "listed" && !this.isOnline) {
       this.isOnline = true;
@@ -193,10 +199,11 @@ export class Home {
 
   /** The server has answered behind something that was said, or never will. */
   #settle(item, answer, words) {
+    if (!this.#outbox.includes(item)) return;
     if (answer) this.#finish(item, "taken", null, answer);
     else if (words) this.#finish(item, "refused", words);
     else if (item.where.kind === "room") item.state = this.#isMoved ? "untaken" : "unknown";
-    else if (this.#isMoved) item.state = "waiting";
+    else if (this.#isMoved && item.where.kind === "public") item.state = "waiting";
     else this.#finish(item, "lost");
   }
 

@@ -96,7 +96,10 @@ export class Session {
 
   async #onSigned(message, letters, mayWait) {
     const signature = toBase64(message.signature);
-    if (this.#echoes.get(message.counter) === signature) return [];
+    if (this.#echoes.get(message.counter) === signature) {
+      const { type, message: text } = message.value;
+      return type === "public_chat" ? [{ kind: "echo", text }] : [];
+    }
     const claim = await this.#claim(message.value);
     if (!claim) return [];
     const from = await this.directory.recognise(claim.sender);

@@ -13,7 +13,7 @@ use crate::{
         keeper::FlushOffline,
         registry::{AreHeldBack, Count, GoOn, HoldBack},
         succession::{
-            copying::{Contents, Reign, lead},
+            copying::{Contents, Newcomer, Reign, lead},
             helm::{Duty, Helm, Place, State},
             shell::Shell,
         },
@@ -94,16 +94,9 @@ pub(super) async fn hold(
         }
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Lost::AtOnce },
-            Some(stream) = shell.followers.recv() => {
-                recovery.back.notify_one();
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-                let (reign, helm) = (reign.clone(), helm.clone());
-                actix_rt::spawn(async move {
-                    let _place = place;
-                    if let Err(error) = lead(stream, &helm.secret, &reign).await {
-                        tracing::info!(%error, "a node that kept a copy is gone");
-                    }
-                });
+            Some(newcomer) = shell.followers.recv() => {
+                let back = Arc::clone(&recovery.back);
+                actix_rt::spawn(tell_all(newcomer, helm.clone(), reign.clone(), back, Arc::clone(&places)));
             }
             Some(duty) = shell.duties.recv() => match duty {
                 Duty::Quiesce(to) => {
@@ -123,6 +116,20 @@ pub(super) async fn hold(
                 Err(error) => tracing::warn!(%error, "the others are not told how far we are"),
             },
         }
+    }
+}
+
+/// Tells a node of this home everything, if there is a place for one more.
+async fn tell_all(newcomer: Newcomer, helm: Helm, reign: Reign, back: Arc<Notify>, places: Arc<Semaphore>) {
+    let told = async {
+        let guest = newcomer.prove(&helm.secret, reign.node).await?;
+        // It may have files that nobody else has.
+        back.notify_one();
+        let Ok(_place) = places.try_acquire() else { return Ok(()) };
+        lead(guest, &reign).await
+    };
+    if let Err(error) = told.await {
+        tracing::info!(%error, "a node that kept a copy is gone");
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::{
 use super::{Outside, StartupError, end::End, home::database, readiness::Readiness};
 use crate::{
     actors::succession::{
-        copying::{Contents, CopyError, Follower, lend},
+        copying::{Contents, CopyError, Follower, Newcomer, lend},
         helm::{Duty, Helm, Place},
         shell::Shell,
     },
@@ -99,17 +99,22 @@ async fn follow_whoever_serves(
                 None => return Err(StartupError::NoElection),
             },
             // Whoever takes this node for the one that serves is let go, and asks again. Files go to everybody.
-            Some(stream) = shell.followers.recv() => {
-                let Ok(place) = Arc::clone(&lent).try_acquire_owned() else { continue };
-                let (helm, shelf) = (helm.clone(), shelf.clone());
-                actix_rt::spawn(async move {
-                    let _place = place;
-                    if let Err(error) = lend(stream, &helm.secret, helm.node, &shelf).await {
-                        tracing::debug!(%error, "another node was lent uploaded files");
-                    }
-                });
+            Some(newcomer) = shell.followers.recv() => {
+                actix_rt::spawn(lend_to(newcomer, helm.clone(), shelf.clone(), Arc::clone(&lent)));
             }
         }
+    }
+}
+
+/// Lends a node of this home what it asks for, if there is a place for one more.
+async fn lend_to(newcomer: Newcomer, helm: Helm, shelf: Shelf, places: Arc<Semaphore>) {
+    let lent = async {
+        let guest = newcomer.prove(&helm.secret, helm.node).await?;
+        let Ok(_place) = places.try_acquire() else { return Ok(()) };
+        lend(guest, &shelf).await
+    };
+    if let Err(error) = lent.await {
+        tracing::debug!(%error, "another node was lent uploaded files");
     }
 }
 

@@ -14,7 +14,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{copying::GREETING, driver::Caller, places::Places};
+use super::{
+    copying::{GREETING, Newcomer},
+    driver::Caller,
+    places::{Place, Places},
+};
 use crate::{
     crypto::home::HomeKey,
     dialect::succession::{End, Fault, MOST_BYTES, Request, end_of_request, read_request, seal_reply, tell},
@@ -30,7 +34,7 @@ const QUIET: Duration = Duration::from_millis(150);
 pub(super) struct Inside {
     key: Option<Arc<HomeKey>>,
     callers: mpsc::Sender<Caller>,
-    followers: mpsc::Sender<TcpStream>,
+    followers: mpsc::Sender<Newcomer>,
     heard: Mutex<Sequences>,
 }
 
@@ -39,15 +43,15 @@ impl Inside {
     pub(super) fn new(
         key: Option<Arc<HomeKey>>,
         callers: mpsc::Sender<Caller>,
-        followers: mpsc::Sender<TcpStream>,
+        followers: mpsc::Sender<Newcomer>,
     ) -> Self {
         Self { key, callers, followers, heard: Mutex::default() }
     }
 
-    async fn visit(&self, mut stream: TcpStream, from: SocketAddr) -> Result<(), Fault> {
+    async fn visit(&self, mut stream: TcpStream, from: SocketAddr, place: Place) -> Result<(), Fault> {
         if self.key.is_some() && wants_copy(&stream).await {
-            // Whoever is told nothing more is closed, and asks again.
-            let _ = self.followers.try_send(stream);
+            // It keeps its place until it has shown who it is. Whoever is told nothing more is closed, and asks again.
+            let _ = self.followers.try_send(Newcomer::new(stream, place));
             return Ok(());
         }
         let request = hear(&mut stream).await?;
@@ -109,12 +113,11 @@ pub(super) async fn keep(listener: TcpListener, inside: Inside, places: Places) 
         };
         let inside = Arc::clone(&inside);
         tokio::spawn(async move {
-            match timeout(PATIENCE, inside.visit(stream, from)).await {
+            match timeout(PATIENCE, inside.visit(stream, from, place)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(fault)) => tracing::debug!(%from, %fault, "a visitor of succession is let go"),
                 Err(_) => tracing::debug!(%from, "a visitor of succession takes too long"),
             }
-            drop(place);
         });
     }
 }

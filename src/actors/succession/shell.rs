@@ -3,13 +3,11 @@
 use std::{io, net::TcpListener, path::PathBuf, sync::Arc};
 
 use actix_rt::Arbiter;
-use tokio::{
-    net::TcpStream,
-    sync::{mpsc, watch},
-};
+use tokio::sync::{mpsc, watch};
 
 use super::{
     ballots::Ballots,
+    copying::Newcomer,
     door::{self, Inside},
     driver::{self, Parts},
     guest::{self, Visit},
@@ -76,7 +74,7 @@ pub struct Shell {
     /// What it wants to be done.
     pub duties: mpsc::UnboundedReceiver<Duty>,
     /// Nodes that want a copy of what we serve, with their first line unread.
-    pub followers: mpsc::Receiver<TcpStream>,
+    pub followers: mpsc::Receiver<Newcomer>,
 }
 
 /// Takes part from now on, on a thread of its own: whatever holds up the house does not hold up the answers on

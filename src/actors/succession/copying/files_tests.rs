@@ -194,7 +194,7 @@ async fn what_nobody_has_holds_up_no_hand_over_and_is_looked_for_at_all_nodes() 
     let (shelf, key) = (third.shelf(), Arc::clone(&secret));
     let lending = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a connection");
-        lend(stream, &key, NodeId(3), &shelf).await
+        lend(Guest::hear(stream, &key, NodeId(3)).await?, &shelf).await
     });
     // Nobody listens there.
     let nodes = ["127.0.0.1:1", lender.as_str()];

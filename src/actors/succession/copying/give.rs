@@ -5,11 +5,13 @@ use std::io::SeekFrom;
 use tokio::{
     fs::File,
     io::{AsyncReadExt as _, AsyncSeekExt as _},
-    net::TcpStream,
 };
 
-use super::wire::{Asked, CopyError, Told, Wire};
-use crate::{crypto::home::HomeKey, domain::succession::NodeId, store::shelf::Shelf};
+use super::{
+    guest::Guest,
+    wire::{Asked, CopyError, Told, Wire},
+};
+use crate::store::shelf::Shelf;
 
 /// Bytes of one piece: all that is held of a file.
 const PIECE: usize = 64 << 10;
@@ -18,9 +20,9 @@ const PIECE: usize = 64 << 10;
 ///
 /// # Errors
 /// Why it ended.
-pub async fn lend(stream: TcpStream, secret: &HomeKey, node: NodeId, shelf: &Shelf) -> Result<(), CopyError> {
-    let (mut wire, _) = Wire::accept(stream, secret, node).await?;
-    match wire.hear().await? {
+pub async fn lend(guest: Guest, shelf: &Shelf) -> Result<(), CopyError> {
+    let Guest { mut wire, asked, .. } = guest;
+    match asked {
         Asked::Content(id, from) => give(&mut wire, shelf, (id, from)).await,
         _ => Err(CopyError::Nonsense),
     }

@@ -9,7 +9,6 @@ use std::{
 };
 
 use tokio::{
-    net::TcpStream,
     sync::Semaphore,
     time::{Instant, sleep},
 };
@@ -17,11 +16,11 @@ use tokio::{
 use super::{
     Copies,
     give::give,
+    guest::Guest,
     ledger::Lacks,
     wire::{Asked, CopyError, Told, Wire},
 };
 use crate::{
-    crypto::home::HomeKey,
     domain::succession::NodeId,
     store::{Mark, Since, Store, shelf::Shelf},
 };
@@ -57,9 +56,9 @@ pub struct Reign {
 ///
 /// # Errors
 /// Why it ended.
-pub async fn lead(stream: TcpStream, secret: &HomeKey, reign: &Reign) -> Result<(), CopyError> {
-    let (mut wire, node) = Wire::accept(stream, secret, reign.node).await?;
-    let ended = match wire.hear().await? {
+pub async fn lead(guest: Guest, reign: &Reign) -> Result<(), CopyError> {
+    let Guest { mut wire, node, asked } = guest;
+    let ended = match asked {
         Asked::Have(mark) => {
             let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
             let ended = Leader { wire, node, stream, lacks: Lacks::default(), reign }.tell(mark).await;

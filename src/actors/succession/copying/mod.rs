@@ -14,6 +14,7 @@ mod follow;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod give;
+mod guest;
 mod lead;
 mod ledger;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use copies::Copies;
 pub use fetch::Asker;
 pub use follow::Follower;
 pub use give::lend;
+pub use guest::{Guest, Newcomer};
 pub use lead::{Reign, lead};
 pub use ledger::{Lacks, Ledger, Shown};
 pub use wire::{CopyError, GREETING};

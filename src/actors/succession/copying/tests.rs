@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Asker, Contents, Copies, CopyError, Follower, Ledger, Reign, lead};
+use super::{Asker, Contents, Copies, CopyError, Follower, Guest, Ledger, Reign, lead};
 use crate::{
     crypto::{home::HomeKey, keys::PrivateKey},
     domain::succession::NodeId,
@@ -78,7 +78,7 @@ async fn serve(
     let address = listener.local_addr().expect("an address");
     let task = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a connection");
-        lead(stream, &secret, &reign).await
+        lead(Guest::hear(stream, &secret, reign.node).await?, &reign).await
     });
     (address, task)
 }
@@ -92,7 +92,7 @@ async fn serve_all(reign: Reign, secret: Arc<HomeKey>) -> (std::net::SocketAddr,
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
             let (secret, reign) = (Arc::clone(&secret), reign.clone());
-            streams.spawn(async move { lead(stream, &secret, &reign).await });
+            streams.spawn(async move { lead(Guest::hear(stream, &secret, reign.node).await?, &reign).await });
         }
     });
     (address, Abort(task))

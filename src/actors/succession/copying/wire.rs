@@ -37,6 +37,9 @@ const LINE: usize = 256;
 /// The longest message: a batch, with one row of the largest size on top.
 const MESSAGE: usize = 16 * 1024 * 1024;
 
+/// The longest message of somebody who has proven nothing: what is wanted, in a few dozen bytes.
+const FIRST: usize = 4 * 1024;
+
 /// How long one step may take. Whoever serves says something every second.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -130,15 +133,16 @@ impl Wire {
         let answer = read_line(&mut stream).await?;
         let (theirs, _) = parse(&answer)?;
         let channel = agree(mine, &theirs, secret, &[&greeting, &answer], true)?;
-        Ok(Self { framed: framed(stream), channel })
+        Ok(Self { framed: framed(stream, MESSAGE), channel })
     }
 
-    /// Answers a node that greets, and says which one it is.
+    /// Answers a node that greets, and says which one it is and what it wants first. Only who has the secret can say
+    /// that, so only then is a place kept for it, and memory for what it says.
     pub(super) async fn accept(
         mut stream: TcpStream,
         secret: &HomeKey,
         node: NodeId,
-    ) -> Result<(Self, NodeId), CopyError> {
+    ) -> Result<(Self, NodeId, Asked), CopyError> {
         stream.set_nodelay(true)?;
         let greeting = read_line(&mut stream).await?;
         let (theirs, who) = parse(&greeting)?;
@@ -146,7 +150,10 @@ impl Wire {
         let answer = line(&mine, node);
         in_time(stream.write_all(answer.as_bytes())).await?;
         let channel = agree(mine, &theirs, secret, &[&greeting, &answer], false)?;
-        Ok((Self { framed: framed(stream), channel }, who))
+        let mut wire = Self { framed: framed(stream, FIRST), channel };
+        let asked = wire.hear().await?;
+        wire.framed.codec_mut().set_max_frame_length(MESSAGE);
+        Ok((wire, who, asked))
     }
 
     pub(super) async fn say(&mut self, message: &impl Serialize) -> Result<(), CopyError> {
@@ -184,8 +191,8 @@ async fn in_time(io: impl Future<Output = io::Result<()>>) -> Result<(), CopyErr
     Ok(timeout(PATIENCE, io).await.map_err(|_| CopyError::Silent)??)
 }
 
-fn framed(stream: TcpStream) -> Framed<TcpStream, LengthDelimitedCodec> {
-    LengthDelimitedCodec::builder().max_frame_length(MESSAGE).new_framed(stream)
+fn framed(stream: TcpStream, most: usize) -> Framed<TcpStream, LengthDelimitedCodec> {
+    LengthDelimitedCodec::builder().max_frame_length(most).new_framed(stream)
 }
 
 /// A public key, something that nobody could know before, and who says it.

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// What a browser says of a node that is gone, or stands by.
-const GONE: [&str; 3] = ["ERR_CONNECTION", "WebSocket connection to", "503 (Service Unavailable)"];
+const GONE: [&str; 4] =
+    ["ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket connection to", "503 (Service Unavailable)"];
 
 /// How many lines there are of which nobody knows whether the server has taken them.
 const UNSETTLED: &str =

@@ -14,12 +14,14 @@ use tokio::{
 
 use crate::neighbourhood::home::{Home, all_follow, app, serving};
 
-/// What it begins with: a request, and the line of whoever wants a copy.
-const BEGINNINGS: [&str; 2] = ["No-Id\n", "kith-copy/1 "];
+/// What a stranger begins, and how often it comes again.
+type Beginning = (&'static str, Duration);
+/// A request.
+const REQUEST: Beginning = ("No-Id\n", Duration::from_millis(5));
+/// The line of whoever wants a copy.
+const COPY: Beginning = ("kith-copy/1 ", Duration::from_millis(15));
 /// Half requests at once at each door: more than there are places.
 const HALVES: usize = 400;
-/// How often it comes again.
-const PACE: Duration = Duration::from_millis(15);
 
 /// Begins to say something at this door, from an address of the stranger's own.
 async fn half_a_request(door: SocketAddr, beginning: &str) -> std::io::Result<TcpStream> {
@@ -32,23 +34,23 @@ async fn half_a_request(door: SocketAddr, beginning: &str) -> std::io::Result<Tc
 
 struct Crowds(Vec<JoinHandle<()>>);
 
-async fn crowd(door: SocketAddr) {
+async fn crowd(door: SocketAddr, (beginning, pace): Beginning) {
     let mut held = VecDeque::new();
-    for beginning in BEGINNINGS.into_iter().cycle() {
+    loop {
         held.extend(half_a_request(door, beginning).await.ok());
         if held.len() > HALVES {
             held.pop_front();
         }
-        sleep(PACE).await;
+        sleep(pace).await;
     }
 }
 
 impl Crowds {
     /// At the doors of these nodes.
-    fn at(home: &Home, nodes: impl IntoIterator<Item = usize>) -> Self {
+    fn at(home: &Home, nodes: impl IntoIterator<Item = usize>, beginning: Beginning) -> Self {
         let doors =
             nodes.into_iter().map(|node| home.nodes[node].succession.address().parse().expect("an address"));
-        Self(doors.map(|door| spawn(crowd(door))).collect())
+        Self(doors.map(|door| spawn(crowd(door, beginning))).collect())
     }
 
     fn leave(self) {
@@ -65,7 +67,7 @@ async fn who_holds_many_half_requests_keeps_no_node_of_the_home_out() {
     let first = serving(&apps).await;
     all_follow(&apps, first).await;
     let before = app(&apps, first).get("/api/v1/hosts").await;
-    let crowds = Crowds::at(&home, 0..2);
+    let crowds = Crowds::at(&home, 0..2, REQUEST);
     // For several leases, and for longer than a half request is listened to.
     let end = Instant::now() + Duration::from_secs(7);
     while Instant::now() < end {
@@ -86,7 +88,7 @@ async fn who_begins_many_copies_keeps_no_node_of_the_home_from_its_own() {
     for file in ["kith.db", "kith.db-wal", "kith.db-shm"] {
         let _ = std::fs::remove_file(folder.path().join("data").join(file));
     }
-    let crowds = Crowds::at(&home, [first]);
+    let crowds = Crowds::at(&home, [first], COPY);
     apps[other] = Some(home.start(other, folder, &[]));
     all_follow(&apps, first).await;
     crowds.leave();

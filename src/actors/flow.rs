@@ -27,8 +27,6 @@ pub struct Flow {
     ending: Cell<Option<Ending>>,
     largest_frame: Cell<u32>,
     stillness: Stillness,
-    /// The other side is a neighbour, who is heard out when the house holds still.
-    is_neighbour: Cell<bool>,
     under_way: RefCell<Option<UnderWay>>,
 }
 
@@ -50,11 +48,6 @@ impl Flow {
         self.largest_frame.set(largest);
     }
 
-    /// From now on it is a neighbour's.
-    pub fn is_of_neighbour(&self) {
-        self.is_neighbour.set(true);
-    }
-
     /// Nothing is read for so long: the connection says more than it may. Of several reasons the longest counts.
     pub fn pause(&self, span: Duration) {
         if !span.is_zero() {
@@ -69,9 +62,7 @@ impl Flow {
     pub fn may_read(&self) -> bool {
         // Taken before the house is asked, so that whoever makes it hold still waits for what slips through.
         self.under_way.replace(Some(self.stillness.look()));
-        let is_still =
-            if self.is_neighbour.get() { self.stillness.is_whole() } else { self.stillness.is_on() };
-        if is_still {
+        if self.stillness.is_on() {
             self.pause(STILL);
         }
         let may = !self.is_deaf();
@@ -184,22 +175,5 @@ mod tests {
         assert!(stillness.is_busy(), "what was read before is waited for");
         assert!(!flow.may_read() && !stillness.is_busy(), "and nothing more is read");
         assert!(flow.paused_until().is_some(), "until another turn, soon");
-    }
-
-    #[test]
-    fn a_house_that_begins_to_hold_still_hears_its_neighbours_out() {
-        let stillness = Stillness::default();
-        let [client, neighbour] = [(); 2].map(|()| Flow::of_frames(10, stillness.clone()));
-        neighbour.is_of_neighbour();
-        stillness.hush();
-        for flow in [&client, &neighbour] {
-            flow.begin_turn(false);
-        }
-        assert!(!client.may_read() && neighbour.may_read());
-        stillness.begin();
-        assert!(!client.may_read() && !neighbour.may_read());
-        stillness.end();
-        neighbour.resume();
-        assert!(neighbour.may_read());
     }
 }

@@ -15,21 +15,12 @@ pub struct Stillness(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     is_on: AtomicBool,
-    /// Neighbours are heard out first.
-    hears_neighbours: AtomicBool,
     under_way: AtomicUsize,
 }
 
 impl Stillness {
-    /// From now on nothing is read but what neighbours still have to say.
-    pub fn hush(&self) {
-        self.0.hears_neighbours.store(true, Ordering::SeqCst);
-        self.0.is_on.store(true, Ordering::SeqCst);
-    }
-
     /// From now on nothing is read.
     pub fn begin(&self) {
-        self.0.hears_neighbours.store(false, Ordering::SeqCst);
         self.0.is_on.store(true, Ordering::SeqCst);
     }
 
@@ -42,12 +33,6 @@ impl Stillness {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.0.is_on.load(Ordering::SeqCst)
-    }
-
-    /// Whether the house holds still, and neighbours too are not heard any more.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.is_on() && !self.0.hears_neighbours.load(Ordering::SeqCst)
     }
 
     /// A message that was read is looked at until this is dropped.

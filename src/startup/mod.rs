@@ -9,6 +9,7 @@ mod doors;
 mod end;
 mod greeting;
 mod home;
+mod moving;
 mod neighbours;
 mod offline;
 mod readiness;

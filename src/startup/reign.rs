@@ -6,12 +6,12 @@ use actix_rt::task::JoinHandle;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::end::flush;
+use super::{end::flush, moving::neighbours_hold_back};
 use crate::{
     actors::{
         archivist::Flush,
         keeper::FlushOffline,
-        registry::{AreHeldBack, Count, GoOn, HoldBack},
+        registry::{Count, GoOn},
         succession::{
             copying::{Contents, Newcomer, Reign, lead},
             helm::{Duty, Helm, Place, State},
@@ -29,8 +29,6 @@ const TELL: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(2);
 /// Streams at once: one of changes and one of files for each other node, and two that have not noticed their end.
 const FOLLOWERS: usize = 4 * MOST_OTHERS;
-/// How long neighbours may take to say that they hold back letters: one way there and back, and what was on it.
-const HOLD: Duration = Duration::from_millis(500);
 /// How long whoever has given its place away waits to hear that the other one has taken it.
 pub(super) const WHERE: Duration = Duration::from_secs(2);
 /// How many changes go by until the log is cut.
@@ -182,11 +180,9 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)
     if let Some(lacks) = helm.copies.lacking(to).filter(|lacks| !lacks.is_nothing()) {
         tracing::info!(%to, %lacks, "the hand-over waits for uploaded files");
     }
-    // While large files go over, everybody is still served.
+    // While large files go over, and until neighbours have said what they have to say, everybody is still served.
     helm.copies.until(to, 0).await;
-    house.stillness.hush();
-    // Older programs do not understand, and some neighbours are slow: what they say then stays unread.
-    let _ = timeout(HOLD, neighbours_hold_back(site)).await;
+    neighbours_hold_back(site).await;
     house.stillness.begin();
     // What was read before is looked at, then it is on the map, then it is written.
     loop {
@@ -213,14 +209,6 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)
     helm.copies.until(to, last).await;
     helm.copied(Position { epoch, index: last });
     helm.caught_up(to);
-}
-
-/// Returns when the neighbours have said all letters that they say before another node serves.
-async fn neighbours_hold_back(site: &Site) {
-    site.house.registry.do_send(HoldBack);
-    while !site.house.registry.send(AreHeldBack).await.unwrap_or(true) {
-        sleep(LOOK).await;
-    }
 }
 
 /// Nothing comes of a hand-over: what clients and neighbours say is read again.

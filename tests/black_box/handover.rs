@@ -5,6 +5,7 @@
 //! themselves.
 
 mod absent;
+mod both;
 mod crash;
 mod ends;
 mod fruitless;
@@ -38,7 +39,11 @@ pub(crate) struct Scene {
 impl Scene {
     /// So many nodes, with these settings in common.
     pub(crate) async fn of(nodes: usize, settings: &[(&str, &str)]) -> Self {
-        let home = Home::of(nodes, None);
+        Self::in_home(Home::of(nodes, None), settings).await
+    }
+
+    /// The same in a home whose doors are known.
+    pub(crate) async fn in_home(home: Home, settings: &[(&str, &str)]) -> Self {
         let apps = home.start_all_with(&[&CALM, settings].concat());
         let first = serving(&apps).await;
         all_follow(&apps, first).await;

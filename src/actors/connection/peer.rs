@@ -246,7 +246,6 @@ impl Connection {
         }
         let limits = &self.house.limits;
         self.flow.allow_frames(limits.peer_message_bytes);
-        self.flow.is_of_neighbour();
         self.frames = Bucket::new(limits.peer_frames_per_second, limits.peer_frames_burst);
         self.bytes = Bucket::new(limits.peer_bytes_per_second, limits.peer_bytes_burst);
         self.joined = true;

@@ -10,6 +10,7 @@ mod bridge;
 mod channel;
 mod deliver;
 mod known;
+mod leaving;
 mod message;
 mod moderation;
 mod moving;
@@ -23,7 +24,7 @@ mod rooms;
 mod route;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     net::IpAddr,
     sync::{
         Arc,
@@ -34,16 +35,19 @@ use std::{
 
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler};
 
+pub use self::leaving::{AreHeldBack, AwaitNobody, Awaited, GoOn, HoldBack};
 pub use self::message::{
     Bridges, Client, Clients, Collapse, Count, Drain, Fault, Find, HomeView, Homes, Join, Kick, Leave, Link,
     People, Route, Tell, Unlink, WantList, WantedBy, Wrapped,
 };
-pub use self::moving::{AreHeldBack, GoOn, HoldBack, Paused};
+pub use self::moving::Paused;
 pub use self::offline::{Discard, OfflineParts};
 pub use self::room_message::{
     Barred, ListRooms, Mutes, Room, RoomCounts, RoomHistory, RoomOrder, RoomTally, RoomTold, Roster, ShowRoom,
 };
-use self::{bridge::Bridging, known::Known, moving::Moving, neighbours::Neighbour, offline::Offline};
+use self::{
+    bridge::Bridging, known::Known, leaving::Leaving, moving::Moving, neighbours::Neighbour, offline::Offline,
+};
 
 use super::{
     archivist::{Archivist, Chronicle},
@@ -117,8 +121,8 @@ pub struct Registry {
     /// Neighbours that move to another of their nodes, and how often one has.
     moving: BTreeMap<HomeId, Moving>,
     moves: u64,
-    /// Neighbours that were asked to hold back letters, and have not said that they do.
-    asked_to_hold: BTreeSet<HomeId>,
+    /// Our own home is about to move.
+    leaving: Option<Leaving>,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -210,7 +214,7 @@ impl Registry {
             lost: BTreeMap::new(),
             moving: BTreeMap::new(),
             moves: 0,
-            asked_to_hold: BTreeSet::new(),
+            leaving: None,
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),

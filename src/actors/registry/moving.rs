@@ -1,17 +1,17 @@
-//! Homes that move to another of their nodes: ours, and those of neighbours.
+//! Neighbours that move to another of their nodes, and what is said to neighbours about moves.
 //!
 //! What a neighbour has taken from its members for ours must not lie unread in a socket when our place goes to another
 //! node. So neighbours are asked to hold back letters, and say when the last one before is out; we read up to there.
-//! They keep what is written to our members meanwhile, and say it to whoever serves us next. **Invariant:** letters for
-//! one home stay in their order, whether they are held back or not.
+//! They keep what is written to our members meanwhile, and say it to whoever serves us next. This is their side;
+//! `leaving` is ours. **Invariant:** letters for one home stay in their order, whether they are held back or not.
 
 use std::{collections::VecDeque, time::Duration};
 
 use actix::{AsyncContext as _, Context, Handler, Message};
 
-use super::Registry;
+use super::{Registry, neighbours::Neighbour};
 use crate::{
-    actors::{lane::Class, stillness::UnderWay},
+    actors::lane::Class,
     dialect::{event::Pause, press},
     domain::{
         id::HomeId,
@@ -22,6 +22,8 @@ use crate::{
 
 /// How long a home that moves is waited for. Planned moves take about a second, and their neighbours dial soon.
 const MOVE: Duration = Duration::from_secs(15);
+/// How long a lane that had no room is left alone.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// A neighbour says something about a move.
 #[derive(Message, Clone, Copy, Debug)]
@@ -33,48 +35,41 @@ pub struct Paused {
     pub pause: Pause,
 }
 
-/// Our home is about to move: neighbours should hold back letters.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct HoldBack;
-
-/// Asks whether all neighbours who understand that have done so.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "bool")]
-pub struct AreHeldBack;
-
-/// Our home stays where it is.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct GoOn;
-
-/// A neighbour that moves.
-#[derive(Debug)]
+/// A neighbour that moves, until everything that was held back is said.
+#[derive(Debug, Default)]
 pub(super) struct Moving {
     letters: VecDeque<Letter>,
     bytes: usize,
     /// It is linked anew, so whoever serves it now is to be told.
     is_there: bool,
+    /// It is where it will stay, and hears what was held back as fast as it takes that.
+    is_back: bool,
     /// Tells this wait for it from an earlier one.
     number: u64,
-    /// Whoever gives our own place away waits until nothing is held back.
-    under_way: Option<UnderWay>,
 }
 
 impl Registry {
     /// Keeps a letter for neighbours that move. They get nothing of it now.
-    pub(super) fn hold_back(&mut self, letter: &Letter, plan: &Plan) {
+    pub(super) fn hold_back(&mut self, letter: &Letter, plan: &Plan, ctx: &mut Context<Self>) {
         let most = usize::try_from(self.limits.peer_queue_bytes).unwrap_or(usize::MAX);
         for home in &plan.elsewhere {
             let Some(moving) = self.moving.get_mut(home) else { continue };
             let bytes = moving.bytes.saturating_add(letter.original.len());
             if bytes > most {
-                self.tally.dropped.inc();
+                self.keep_or_drop(letter.clone(), ctx);
                 continue;
             }
             moving.bytes = bytes;
-            moving.letters.push_back(letter.clone());
-            moving.under_way.get_or_insert_with(|| self.inbox.look());
+            // It waits for long, and should cost no more than what is counted.
+            moving.letters.push_back(Letter { original: letter.original.detached(), ..letter.clone() });
+        }
+    }
+
+    /// A letter cannot go to its home: whoever is named may get it later, or its author is told.
+    fn keep_or_drop(&mut self, letter: Letter, ctx: &mut Context<Self>) {
+        match letter.audience {
+            Audience::Member(_) => self.keep_or_refuse(letter, ctx),
+            _ => drop(self.tally.dropped.inc()),
         }
     }
 
@@ -83,18 +78,26 @@ impl Registry {
         self.moving.contains_key(&home)
     }
 
+    /// Whether a neighbour that is not linked will be in a moment.
+    pub(super) fn is_awaited(&self, home: HomeId) -> bool {
+        self.moving.get(&home).is_some_and(|moving| !moving.is_back)
+    }
+
     fn begins_to_move(&mut self, home: HomeId, ctx: &mut Context<Self>) {
-        let Some(neighbour) = self.neighbours.get(&home) else { return };
-        if let Some(held) = press::pause(Pause::Held, neighbour.ear) {
-            let _ = neighbour.lane.offer(held, Class::Letter);
-        }
-        if self.moves(home) {
+        if !self.neighbours.contains_key(&home) || !self.may_go_first(home, ctx) {
             return;
         }
+        self.say_of_move(home, Pause::Held, ctx);
+        if !self.is_awaited(home) {
+            self.await_home(home, ctx);
+        }
+    }
+
+    fn await_home(&mut self, home: HomeId, ctx: &mut Context<Self>) {
         self.moves += 1;
         let number = self.moves;
-        let moving = Moving { letters: VecDeque::new(), bytes: 0, is_there: false, number, under_way: None };
-        self.moving.insert(home, moving);
+        let moving = self.moving.entry(home).or_default();
+        (moving.is_there, moving.is_back, moving.number) = (false, false, number);
         ctx.run_later(MOVE, move |registry, ctx| {
             if registry.moving.get(&home).is_some_and(|moving| moving.number == number) {
                 registry.has_moved(home, ctx);
@@ -102,8 +105,14 @@ impl Registry {
         });
     }
 
-    /// There is a new link with a neighbour.
-    pub(super) fn is_linked_anew(&mut self, home: HomeId) {
+    /// There is a new link with a neighbour, which has heard nothing yet.
+    pub(super) fn is_linked_anew(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        if !self.moves(home) {
+            return self.ask_to_hold(home, ctx);
+        }
+        if !self.is_awaited(home) {
+            self.await_home(home, ctx);
+        }
         if let Some(moving) = self.moving.get_mut(&home) {
             moving.is_there = true;
         }
@@ -118,31 +127,99 @@ impl Registry {
 
     /// It is where it was, or where it will be, and knows our members; or it was waited for long enough.
     fn has_moved(&mut self, home: HomeId, ctx: &mut Context<Self>) {
-        let Some(Moving { letters, .. }) = self.moving.remove(&home) else { return };
-        let Some(neighbour) = self.neighbours.get(&home) else {
-            for letter in letters {
-                match letter.audience {
-                    Audience::Member(_) => self.keep_or_refuse(letter, ctx),
-                    _ => drop(self.tally.dropped.inc()),
-                }
-            }
-            if self.switchboard.unlink(home) {
-                self.changed(ctx);
-            }
-            return;
-        };
-        for letter in letters {
-            let said = press::letter(&letter, neighbour.ear);
-            let is_taken = said.is_some_and(|frame| neighbour.lane.offer(frame, Class::Letter));
-            if is_taken { &self.tally.deliveries } else { &self.tally.dropped }.inc();
+        if let Some(moving) = self.moving.get_mut(&home)
+            && !std::mem::replace(&mut moving.is_back, true)
+        {
+            self.say_held(home, ctx);
         }
     }
 
-    fn tell_of_move(&self, pause: Pause) -> impl Iterator<Item = HomeId> {
-        self.neighbours.iter().filter_map(move |(home, neighbour)| {
-            let word = press::pause(pause, neighbour.ear)?;
-            neighbour.lane.offer(word, Class::Letter).then_some(*home)
-        })
+    /// Says what was held back, as far as there is room: it may be as much as fits into the lane, and more is in there.
+    fn say_held(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        let Some(neighbour) = self.neighbours.get(&home) else { return self.is_gone(home, ctx) };
+        let Some(moving) = self.moving.get_mut(&home) else { return };
+        while let Some(letter) = moving.letters.front() {
+            let frame = press::letter(letter, neighbour.ear);
+            let count = if frame.is_some() { &self.tally.deliveries } else { &self.tally.dropped };
+            if frame.is_some_and(|frame| !neighbour.lane.offer(frame, Class::List)) {
+                let number = moving.number;
+                ctx.run_later(RETRY, move |registry, ctx| {
+                    let is_due = |moving: &Moving| moving.is_back && moving.number == number;
+                    if registry.moving.get(&home).is_some_and(is_due) {
+                        registry.say_held(home, ctx);
+                    }
+                });
+                return;
+            }
+            count.inc();
+            moving.bytes = moving.bytes.saturating_sub(letter.original.len());
+            moving.letters.pop_front();
+        }
+        self.moving.remove(&home);
+        // If we move as well, it was waited for.
+        self.ask_to_hold(home, ctx);
+    }
+
+    /// A neighbour is not linked, and not waited for any more.
+    pub(super) fn is_gone(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        let letters = self.moving.remove(&home).map(|moving| moving.letters).unwrap_or_default();
+        for letter in letters {
+            self.keep_or_drop(letter, ctx);
+        }
+        if self.switchboard.unlink(home) {
+            self.changed(ctx);
+        }
+    }
+
+    /// Waits for no neighbour any more, because we move ourselves. What can wait for the next node does. For the rest
+    /// a neighbour that is still linked may be there to hear it.
+    pub(super) fn await_nobody(&mut self, ctx: &mut Context<Self>) {
+        for (home, Moving { letters, .. }) in std::mem::take(&mut self.moving) {
+            tracing::warn!(letters = letters.len(), "a neighbour moves for longer than we can wait");
+            let (named, others): (Vec<_>, Vec<_>) =
+                letters.into_iter().partition(|letter| matches!(letter.audience, Audience::Member(_)));
+            for letter in named {
+                self.keep_or_refuse(letter, ctx);
+            }
+            let neighbour = self.neighbours.get(&home);
+            for letter in others {
+                let is_said = neighbour.is_some_and(|neighbour| {
+                    let frame = press::letter(&letter, neighbour.ear);
+                    frame.is_some_and(|frame| neighbour.lane.offer(frame, Class::List))
+                });
+                if is_said { &self.tally.deliveries } else { &self.tally.dropped }.inc();
+            }
+            if neighbour.is_none() {
+                self.is_gone(home, ctx);
+            }
+        }
+    }
+
+    /// Says something of a move to a neighbour that understands it, now or as soon as there is room.
+    pub(super) fn say_of_move(&mut self, home: HomeId, pause: Pause, ctx: &mut Context<Self>) {
+        let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
+        let waits = !neighbour.words.is_empty();
+        if pause == Pause::GoOn {
+            neighbour.forget(Pause::Hold);
+        }
+        if !neighbour.words.contains(&pause) {
+            neighbour.words.push(pause);
+        }
+        if !waits {
+            self.say_words(home, ctx);
+        }
+    }
+
+    fn say_words(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        let Some(Neighbour { ear, lane, words, .. }) = self.neighbours.get_mut(&home) else { return };
+        let room = words.iter().position(|pause| {
+            let frame = press::pause(*pause, *ear);
+            frame.is_some_and(|frame| !lane.offer(frame, Class::List))
+        });
+        words.drain(..room.unwrap_or(words.len()));
+        if room.is_some() {
+            ctx.run_later(RETRY, move |registry, ctx| registry.say_words(home, ctx));
+        }
     }
 }
 
@@ -152,36 +229,14 @@ impl Handler<Paused> for Registry {
     fn handle(&mut self, Paused { home, pause }: Paused, ctx: &mut Context<Self>) {
         match pause {
             Pause::Hold => self.begins_to_move(home, ctx),
-            Pause::Held => drop(self.asked_to_hold.remove(&home)),
-            Pause::GoOn => self.has_moved(home, ctx),
+            Pause::Held => self.holds_back(home),
+            Pause::GoOn => {
+                if let Some(neighbour) = self.neighbours.get_mut(&home) {
+                    // It has not waited for that.
+                    neighbour.forget(Pause::Held);
+                }
+                self.has_moved(home, ctx);
+            }
         }
-    }
-}
-
-impl Handler<HoldBack> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, _: HoldBack, _: &mut Context<Self>) {
-        self.asked_to_hold = self.tell_of_move(Pause::Hold).collect();
-    }
-}
-
-impl Handler<AreHeldBack> for Registry {
-    type Result = bool;
-
-    fn handle(&mut self, _: AreHeldBack, _: &mut Context<Self>) -> bool {
-        let neighbours = &self.neighbours;
-        self.asked_to_hold.retain(|home| neighbours.contains_key(home));
-        self.asked_to_hold.is_empty()
-    }
-}
-
-impl Handler<GoOn> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, _: GoOn, _: &mut Context<Self>) {
-        self.asked_to_hold.clear();
-        // Whoever has no room for the word waits in vain, and not for long.
-        self.tell_of_move(Pause::GoOn).for_each(drop);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         lane::{Class, Lane},
         meter::Meter,
     },
-    dialect::{Ear, press},
+    dialect::{Ear, event::Pause, press},
     domain::{
         Moment,
         channel::Channel,
@@ -52,6 +52,10 @@ pub(super) struct Neighbour {
     pub(super) ear: Ear,
     /// Under which name it has handed out keys of the public channel, if it has.
     pub(super) server: Option<Arc<str>>,
+    /// The fingerprint of the key that it has proven, if it has.
+    pub(super) key: Option<KeyId>,
+    /// What it is to hear of moves and had no room for, in this order.
+    pub(super) words: Vec<Pause>,
     meter: Arc<Meter>,
     telling: Telling,
     /// It has asked again while it was being told, and when the next telling may begin.
@@ -76,6 +80,11 @@ impl Neighbour {
     /// The version of its key of the public channel, as far as we know.
     fn version(&self, channel: &Channel) -> u64 {
         self.server.as_deref().map_or(0, |server| channel.version(server))
+    }
+
+    /// It does not have to hear this any more.
+    pub(super) fn forget(&mut self, pause: Pause) {
+        self.words.retain(|word| *word != pause);
     }
 }
 
@@ -298,6 +307,8 @@ impl Handler<Link> for Registry {
                 lane,
                 ear,
                 server: None,
+                key,
+                words: Vec::new(),
                 meter,
                 telling,
                 again: false,
@@ -305,7 +316,7 @@ impl Handler<Link> for Registry {
                 alarm: false,
             },
         );
-        self.is_linked_anew(home);
+        self.is_linked_anew(home, ctx);
         self.tell(home, ctx);
         self.changed(ctx);
         if ear == Ear::Kith
@@ -325,8 +336,8 @@ impl Handler<Unlink> for Registry {
         }
         self.unlink_rooms(home);
         // A home that moves is back in a moment, and so are its members.
-        if !self.moves(home) && self.switchboard.unlink(home) {
-            self.changed(ctx);
+        if !self.is_awaited(home) {
+            self.is_gone(home, ctx);
         }
     }
 }

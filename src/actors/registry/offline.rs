@@ -211,7 +211,7 @@ impl Registry {
 
     /// Hands over what waits for a member, as far as it is somewhere and there is room for it.
     pub(super) fn hand_over(&mut self, recipient: KeyId, ctx: &mut Context<Self>) {
-        if self.inbox.is_still() {
+        if self.has_left() {
             // The next node has these letters, too, and would not be told that they are gone.
             return self.hand_over_later(recipient, ctx);
         }

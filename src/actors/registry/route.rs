@@ -29,7 +29,7 @@ impl Handler<Route> for Registry {
                 let Some(letter) = (if behind { self.keep(letter, ctx) } else { Some(letter) }) else {
                     return;
                 };
-                self.hold_back(&letter, &plan);
+                self.hold_back(&letter, &plan, ctx);
                 self.deliver(&letter, &plan);
                 self.note_for_the_absent(&letter, &plan);
                 self.carry_in(&letter);

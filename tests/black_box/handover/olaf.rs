@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Every second letter is sealed for these.
-fn mixed(author: &'static str, to: Vec<PersonId>) -> impl Fn(usize) -> Say {
+pub(super) fn mixed(author: &'static str, to: Vec<PersonId>) -> impl Fn(usize) -> Say {
     move |number| match number % 2 {
         0 => Say::Public(format!("{author} {number}")),
         _ => Say::Private(to.clone(), format!("{author} {number}")),

@@ -36,7 +36,12 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn of(count: usize, fallback: Option<usize>) -> Self {
-        let place = || Place::new(0);
+        Self::keyed(0, count, fallback)
+    }
+
+    /// The same with the keys of this number.
+    pub(crate) fn keyed(keys: usize, count: usize, fallback: Option<usize>) -> Self {
+        let place = || Place::new(keys);
         let node = |_| Node { main: place(), admin: place(), succession: place() };
         Self { nodes: (0..count).map(node).collect(), fallback }
     }

@@ -3,7 +3,7 @@
 //! Everybody is served meanwhile. A neighbour may be about to move as well, and if both held back letters for the other
 //! one, both would wait for what neither can say any more. So one goes first: whoever has begun to wait for the
 //! other one lets it go, and if both have asked at the same moment, the home with the smaller key does not wait.
-//! **Invariant:** a home that has got ready to leave holds back nothing.
+//! **Invariant:** a home that is ready to leave holds back nothing.
 
 use std::collections::BTreeSet;
 

@@ -52,7 +52,12 @@ impl Registry {
     /// Keeps a letter for neighbours that move. They get nothing of it now.
     pub(super) fn hold_back(&mut self, letter: &Letter, plan: &Plan, ctx: &mut Context<Self>) {
         let most = usize::try_from(self.limits.peer_queue_bytes).unwrap_or(usize::MAX);
+        let has_left = self.has_left();
         for home in &plan.elsewhere {
+            if has_left && self.moves(*home) {
+                self.say_too_soon(*home, letter.clone(), ctx);
+                continue;
+            }
             let Some(moving) = self.moving.get_mut(home) else { continue };
             let bytes = moving.bytes.saturating_add(letter.original.len());
             if bytes > most {
@@ -171,28 +176,32 @@ impl Registry {
         }
     }
 
-    /// Waits for no neighbour any more, because we move ourselves. What can wait for the next node does. For the rest
-    /// a neighbour that is still linked may be there to hear it.
+    /// Waits for no neighbour any more, because we move ourselves.
     pub(super) fn await_nobody(&mut self, ctx: &mut Context<Self>) {
-        for (home, Moving { letters, .. }) in std::mem::take(&mut self.moving) {
-            tracing::warn!(letters = letters.len(), "a neighbour moves for longer than we can wait");
-            let (named, others): (Vec<_>, Vec<_>) =
-                letters.into_iter().partition(|letter| matches!(letter.audience, Audience::Member(_)));
-            for letter in named {
-                self.keep_or_refuse(letter, ctx);
-            }
-            let neighbour = self.neighbours.get(&home);
-            for letter in others {
-                let is_said = neighbour.is_some_and(|neighbour| {
-                    let frame = press::letter(&letter, neighbour.ear);
-                    frame.is_some_and(|frame| neighbour.lane.offer(frame, Class::List))
-                });
-                if is_said { &self.tally.deliveries } else { &self.tally.dropped }.inc();
-            }
-            if neighbour.is_none() {
+        for home in self.moving.keys().copied().collect::<Vec<_>>() {
+            if !self.neighbours.contains_key(&home) {
                 self.is_gone(home, ctx);
+                continue;
+            }
+            let Some(moving) = self.moving.get_mut(&home) else { continue };
+            moving.bytes = 0;
+            for letter in std::mem::take(&mut moving.letters) {
+                self.say_too_soon(home, letter, ctx);
             }
         }
+    }
+
+    /// A letter cannot wait here for a neighbour that moves. If it can wait for the next node, it does; if not, it may
+    /// be that the neighbour still listens.
+    fn say_too_soon(&mut self, home: HomeId, letter: Letter, ctx: &mut Context<Self>) {
+        if matches!(letter.audience, Audience::Member(_)) {
+            return self.keep_or_refuse(letter, ctx);
+        }
+        let is_said = self.neighbours.get(&home).is_some_and(|neighbour| {
+            let frame = press::letter(&letter, neighbour.ear);
+            frame.is_some_and(|frame| neighbour.lane.offer(frame, Class::List))
+        });
+        if is_said { &self.tally.deliveries } else { &self.tally.dropped }.inc();
     }
 
     /// Says something of a move to a neighbour that understands it, now or as soon as there is room.

@@ -36,6 +36,8 @@ use crate::{
     store::Store,
 };
 
+#[path = "leaving_tests.rs"]
+mod leaving;
 #[path = "still_tests.rs"]
 mod still;
 #[path = "waiting_tests.rs"]

@@ -17,13 +17,20 @@ struct Street {
 
 impl Street {
     async fn linked(words: &str) -> Self {
+        Self::linked_with(words, &[]).await
+    }
+
+    /// The same with these settings of the home.
+    async fn linked_with(words: &str, settings: &[(&str, &str)]) -> Self {
         let place = Place::new(1);
         // OLAF servers never say their keys, so a line with one would have to hold all of it.
         let line = |place: &Place| match words {
             " dialect=olaf" => format!("{}{words}", place.url()),
             _ => format!("{} key={}{words}", place.url(), place.key()),
         };
-        let scene = Scene::of(2, &[("NEIGHBOURHOOD__PEERS", &line(&place))]).await;
+        let peers = line(&place);
+        let settings = [&[("NEIGHBOURHOOD__PEERS", peers.as_str())], settings].concat();
+        let scene = Scene::of(2, &settings).await;
         let nodes = &scene.home.nodes;
         // Only the Kith link tells of further doors, and only a proven key tells that it is the same home.
         let lines = match words {
@@ -156,5 +163,33 @@ async fn what_a_neighbour_has_held_back_is_said_when_the_home_stays() {
     let all: Vec<String> = (0..10).map(|number| format!("ben {number}")).collect();
     assert_eq!(anna.heard_all_of(&ben), all);
     assert_eq!((anna.losses(), ben.losses()), (0, 0));
+    anna.saw_nothing_wrong();
+}
+
+#[actix_web::test]
+async fn a_slow_neighbour_is_heard_out_and_everybody_is_served_meanwhile() {
+    let long = [("SUCCESSION__LEASE_MS", "9000"), ("SUCCESSION__TAKEOVER_MS", "10500")];
+    let street = Street::linked_with("", &long).await;
+    let (scene, far) = (&street.scene, street.far());
+    let (next, door) = (scene.other(), scene.door());
+    let (anna, ben, carl) = (Talker::olaf(&door, 0), Talker::olaf(&far, 1), Talker::olaf(&door, 2));
+    anna.meets(&door, &[&ben, &carl]).await;
+    ben.meets(&far, &[&anna, &carl]).await;
+    carl.meets(&door, &[&anna, &ben]).await;
+    street.neighbour.signal("STOP");
+    scene.hands_over(next).await;
+    for number in 0..20 {
+        ben.says(Say::Private(vec![anna.id.clone()], format!("ben {number}"))).await.expect("a letter");
+        anna.says(Say::Public(format!("anna {number}"))).await.expect("a letter");
+        carl.hears(&format!("anna {number}")).await;
+    }
+    assert_eq!((anna.losses(), carl.losses()), (0, 0), "it waits for its neighbour");
+    street.neighbour.signal("CONT");
+    scene.is_served_by(next).await;
+    let door = scene.home.nodes[next].main.url();
+    anna.meets(&door, &[&ben]).await;
+    anna.hears("ben 19").await;
+    let all = |author: &str| (0..20).map(|number| format!("{author} {number}")).collect::<Vec<_>>();
+    assert_eq!((anna.heard_all_of(&ben), ben.heard_all_of(&anna)), (all("ben"), all("anna")));
     anna.saw_nothing_wrong();
 }

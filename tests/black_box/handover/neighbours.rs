@@ -168,7 +168,7 @@ async fn what_a_neighbour_has_held_back_is_said_when_the_home_stays() {
 
 #[actix_web::test]
 async fn a_slow_neighbour_is_heard_out_and_everybody_is_served_meanwhile() {
-    let long = [("SUCCESSION__LEASE_MS", "9000"), ("SUCCESSION__TAKEOVER_MS", "10500")];
+    let long = [("SUCCESSION__LEASE_MS", "9000"), ("SUCCESSION__TAKEOVER_MS", "12000")];
     let street = Street::linked_with("", &long).await;
     let (scene, far) = (&street.scene, street.far());
     let (next, door) = (scene.other(), scene.door());

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A busy machine must not take the lease away from whoever serves: these scenes are about ends that somebody wants.
-const CALM: [(&str, &str); 2] = [("SUCCESSION__LEASE_MS", "2500"), ("SUCCESSION__TAKEOVER_MS", "3500")];
+const CALM: [(&str, &str); 2] = [("SUCCESSION__LEASE_MS", "4000"), ("SUCCESSION__TAKEOVER_MS", "5500")];
 
 /// A home in which one node serves and all others have a copy.
 pub(crate) struct Scene {

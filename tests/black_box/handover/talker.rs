@@ -176,6 +176,16 @@ impl Talker {
         self.link.carry(say).await
     }
 
+    /// The same once everybody is there to whom it is said: whoever moves is gone for a moment.
+    pub(super) async fn says_when_it_can(&self, say: impl Fn() -> Say) {
+        in_time("a letter is sent", async {
+            while self.says(say()).await.is_err() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    }
+
     /// What it has heard of one author in public or in private, in the order in which it came.
     pub(super) fn heard_of(&self, author: &Self, is_private: bool) -> Vec<String> {
         let board = self.board.borrow();

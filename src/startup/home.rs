@@ -170,6 +170,13 @@ impl Joined {
         self.shell.helm.others.is_empty()
     }
 
+    /// Waits until what this node has voted is written, for as long as it waits for anybody else in the end.
+    pub(super) async fn settles(&self) {
+        if timeout(reign::WHERE, self.shell.helm.settled()).await.is_err() {
+            tracing::warn!("the vote of this node is not written yet, and may have been given in vain");
+        }
+    }
+
     /// Stands by until it is this node's turn.
     pub(super) async fn until_it_leads(
         &mut self,

@@ -207,6 +207,9 @@ pub async fn run(
     };
     let stays = behind.leave(&site, ended, end).await?;
     drop((early, late));
+    if let Some(home) = &home {
+        home.settles().await;
+    }
     if stays { Err(again::start_anew(telemetry::FAREWELL).into()) } else { Ok(()) }
 }
 

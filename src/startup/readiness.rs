@@ -1,10 +1,16 @@
-//! Whether a node that stands by could lead: somebody stands at its doors, its disk takes writes, its copy follows, and has
-//! nearly all uploaded files.
+//! Whether a node that stands by could lead: somebody stands at its doors, its disk takes writes, its copy follows, and
+//! has nearly all uploaded files.
 //!
-//! The leader asks before it gives its place away, while it still serves. A node that finds out afterwards costs the home
-//! an election.
+//! The leader asks before it gives its place away, while it still serves. A node that finds out afterwards costs the
+//! home an election.
 
-use std::{fs, io, io::Write as _, path::Path, time::Duration};
+use std::{
+    fs, io,
+    io::Write as _,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix_rt::task::JoinHandle;
 use tokio::{task::spawn_blocking, time::timeout};
@@ -69,6 +75,9 @@ fn answer(helm: &Helm, epoch: Epoch, ready: Result<(), Objection>) {
 }
 
 fn write(path: &Path) -> io::Result<()> {
+    // Whoever was given up may still be at it, with the same file.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut file = fs::File::create(path)?;
     file.write_all(&SAMPLE)?;
     file.sync_all()?;
@@ -87,5 +96,17 @@ mod tests {
         assert!(!path.exists());
         fs::create_dir(&path).expect("a folder in the way");
         assert!(write(&path).is_err());
+    }
+
+    #[test]
+    fn two_who_ask_at_once_do_not_take_the_file_away_from_each_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(FILE);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..20).for_each(|_| write(&path).expect("it takes writes")));
+            }
+        });
+        assert!(!path.exists());
     }
 }

@@ -18,9 +18,14 @@ use crate::{
             shell::Shell,
         },
     },
-    domain::succession::{Epoch, NodeId, Position, election::Role, home::MOST_OTHERS, message::Objection},
+    domain::succession::{
+        Epoch, NodeId, Position,
+        election::{Attempt, Role},
+        home::MOST_OTHERS,
+        message::Objection,
+    },
     http::site::Site,
-    store::{StoreError, shelf::Shelf},
+    store::{Store, StoreError, shelf::Shelf},
 };
 
 /// How often the election is told how far we are: more often than anybody asks it.
@@ -74,12 +79,12 @@ pub(super) async fn hold(
         shelf: Shelf::of(&site.settings.server.data_dir),
         wholes: Arc::new(Semaphore::new(1)),
     };
-    let recovery = Recovery::begin(&helm, &reign);
+    let _telling = Telling::begin(&helm, site, epoch);
+    let back = Arc::new(Notify::new());
+    let begin_recovery = || Recovery::begin(&helm, &reign, &back);
+    let mut recovery = handing.is_none().then(begin_recovery);
     let places = Arc::new(Semaphore::new(FOLLOWERS));
     let mut state = helm.state.clone();
-    let mut tick = interval(TELL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut cut = 0;
     loop {
         let (role, leader) = {
             let state = state.borrow_and_update();
@@ -95,25 +100,26 @@ pub(super) async fn hold(
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return Lost::AtOnce },
             Some(newcomer) = shell.followers.recv() => {
-                let back = Arc::clone(&recovery.back);
+                let back = Arc::clone(&back);
                 actix_rt::spawn(tell_all(newcomer, helm.clone(), reign.clone(), back, Arc::clone(&places)));
             }
             Some(duty) = shell.duties.recv() => match duty {
-                Duty::Quiesce(to) => {
+                Duty::Quiesce(to, attempt) => {
+                    // What it would write has no end.
+                    drop(recovery.take());
                     let (helm, site) = (helm.clone(), Arc::clone(site));
-                    let bring = async move { bring_to_the_end(&helm, &site, (to, epoch)).await };
+                    let bring = async move { bring_to_the_end(&helm, &site, (to, attempt, epoch)).await };
                     let now = Handing { to, task: actix_rt::spawn(bring) };
                     if let Some(before) = handing.replace(now) {
                         before.task.abort();
                     }
                 }
-                Duty::Resume => go_on(&helm, site, handing.take()),
+                Duty::Resume => {
+                    go_on(&helm, site, handing.take());
+                    recovery.get_or_insert_with(begin_recovery);
+                }
                 // Asked before it led, and no longer of interest.
                 Duty::Prepare(epoch) => helm.prepared(epoch, Err(Objection::Unready)),
-            },
-            _ = tick.tick() => match tell(&helm, site, epoch, &mut cut).await {
-                Ok(()) => {}
-                Err(error) => tracing::warn!(%error, "the others are not told how far we are"),
             },
         }
     }
@@ -136,26 +142,55 @@ async fn tell_all(newcomer: Newcomer, helm: Helm, reign: Reign, back: Arc<Notify
 /// Looks for uploaded files of which this node has only the rows, for as long as it is held.
 struct Recovery {
     task: JoinHandle<()>,
-    back: Arc<Notify>,
 }
 
 impl Recovery {
-    fn begin(helm: &Helm, reign: &Reign) -> Self {
+    /// `back`: a node is back, and may have some of them.
+    fn begin(helm: &Helm, reign: &Reign, back: &Arc<Notify>) -> Self {
         let (helm, store) = (helm.clone(), reign.store.clone());
         let contents = Contents::new(reign.shelf.clone(), helm.ledger.clone());
-        let back = Arc::new(Notify::new());
-        let heard = Arc::clone(&back);
+        let heard = Arc::clone(back);
         let task = actix_rt::spawn(async move {
             let nodes: Vec<&str> = helm.others.iter().map(|member| &*member.address).collect();
             if let Err(error) = contents.recover(&store, &nodes, helm.asker(), &heard).await {
                 tracing::warn!(%error, "nobody can tell which uploaded files are missing");
             }
         });
-        Self { task, back }
+        Self { task }
     }
 }
 
 impl Drop for Recovery {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Tells the election again and again how far we are, for as long as it is held. Beside everything else: a disk that
+/// takes its time must not hold up an order.
+struct Telling {
+    task: JoinHandle<()>,
+}
+
+impl Telling {
+    fn begin(helm: &Helm, site: &Arc<Site>, epoch: Epoch) -> Self {
+        let (helm, store) = (helm.clone(), site.store.clone());
+        let task = actix_rt::spawn(async move {
+            let mut tick = interval(TELL);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut cut = 0;
+            loop {
+                tick.tick().await;
+                if let Err(error) = tell(&helm, &store, epoch, &mut cut).await {
+                    tracing::warn!(%error, "the others are not told how far we are");
+                }
+            }
+        });
+        Self { task }
+    }
+}
+
+impl Drop for Telling {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -166,18 +201,18 @@ async fn whoever_leads(mut state: watch::Receiver<State>) -> Option<Place> {
     known.ok().and_then(|state| state.leader.clone())
 }
 
-async fn tell(helm: &Helm, site: &Site, epoch: Epoch, cut: &mut u64) -> Result<(), StoreError> {
-    let index = site.store.last_change().await?;
+async fn tell(helm: &Helm, store: &Store, epoch: Epoch, cut: &mut u64) -> Result<(), StoreError> {
+    let index = store.last_change().await?;
     helm.copied(Position { epoch, index });
     if index.saturating_sub(*cut) >= CUT {
         *cut = index;
-        site.store.cut_changes().await?;
+        store.cut_changes().await?;
     }
     Ok(())
 }
 
 /// Accepts nothing more, writes down what was accepted, and waits until that node has all of it.
-async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)) {
+async fn bring_to_the_end(helm: &Helm, site: &Site, (to, attempt, epoch): (NodeId, Attempt, Epoch)) {
     let house = &site.house;
     if let Some(lacks) = helm.copies.lacking(to).filter(|lacks| !lacks.is_nothing()) {
         tracing::info!(%to, %lacks, "the hand-over waits for uploaded files");
@@ -207,12 +242,12 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, epoch): (NodeId, Epoch)
                 tracing::error!(%error, "nobody can tell how far the database goes");
             }
             // This node goes on with what it has in memory.
-            return helm.stuck(to);
+            return helm.stuck(attempt);
         }
     };
     helm.copies.until(to, last).await;
     helm.copied(Position { epoch, index: last });
-    helm.caught_up(to);
+    helm.caught_up(attempt);
 }
 
 /// Returns when the neighbours have said all letters that they say before another node serves.

@@ -88,7 +88,7 @@ async fn follow_whoever_serves(
                 Some(Duty::Prepare(epoch)) => {
                     ready.say(&helm, epoch, *marks.borrow());
                 }
-                Some(Duty::Quiesce(_) | Duty::Resume) => {}
+                Some(Duty::Quiesce(..) | Duty::Resume) => {}
                 None => return Err(StartupError::NoElection),
             },
             // Whoever takes this node for the one that serves is let go, and asks again. Files go to everybody.

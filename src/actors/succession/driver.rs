@@ -108,7 +108,7 @@ struct Driver<P> {
     state: watch::Sender<State>,
     duties: mpsc::UnboundedSender<Duty>,
     done: mpsc::UnboundedSender<Input>,
-    writer: mpsc::UnboundedSender<(Serial, Ballot)>,
+    writer: mpsc::UnboundedSender<ToWrite>,
     asked: HashMap<Asked, oneshot::Sender<Reply>>,
     last_asked: u64,
     cause: Cause,
@@ -156,8 +156,8 @@ impl<P: Postman> Driver<P> {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Prepared(epoch, ready) => self.handle(Input::Prepared(epoch, ready)),
-            Order::CaughtUp(node) => self.handle(Input::CaughtUp(node)),
-            Order::Stuck(node) => self.handle(Input::Stuck(node)),
+            Order::CaughtUp(attempt) => self.handle(Input::CaughtUp(attempt)),
+            Order::Stuck(attempt) => self.handle(Input::Stuck(attempt)),
             Order::Copied(position) => self.handle(Input::Copied(position)),
             Order::HandOver(_, answer) if self.wish.is_some() => {
                 let _ = answer.send(Err(NotHanded::UnderWay));
@@ -172,6 +172,9 @@ impl<P: Postman> Driver<P> {
             }
             Order::Bequeath(answer) => {
                 let _ = answer.send(self.election.bequeath(lease::now()));
+            }
+            Order::Settle(answer) => {
+                let _ = self.writer.send(ToWrite::Told(answer));
             }
             Order::Look(answer) => {
                 // Whoever does not wait any more does not want to know.
@@ -203,7 +206,7 @@ impl<P: Postman> Driver<P> {
             match output {
                 Output::Persist(serial, ballot) => {
                     // The writer lives as long as we do.
-                    let _ = self.writer.send((serial, ballot));
+                    let _ = self.writer.send(ToWrite::Ballot(serial, ballot));
                 }
                 Output::Ask(seat, ask) => {
                     let (postman, done) = (Arc::clone(&self.postman), self.done.clone());
@@ -223,8 +226,8 @@ impl<P: Postman> Driver<P> {
                 Output::Became(role, cause) => self.became(role, cause),
                 Output::Leased(until) => self.leased(until),
                 Output::Prepare(epoch) => self.ask_for(Duty::Prepare(epoch)),
-                Output::Quiesce(node) => {
-                    self.ask_for(Duty::Quiesce(node));
+                Output::Quiesce(node, attempt) => {
+                    self.ask_for(Duty::Quiesce(node, attempt));
                     self.wished(Ok(node));
                 }
                 Output::Resume => self.ask_for(Duty::Resume),
@@ -310,14 +313,28 @@ impl<P: Postman> Driver<P> {
     }
 }
 
+/// What the writer of ballots does, one after the other.
+enum ToWrite {
+    Ballot(Serial, Ballot),
+    /// Somebody wants to know that everything before this is written, or could not be.
+    Told(oneshot::Sender<()>),
+}
+
 /// Writes ballots one after the other, on threads that may wait for the disk.
 fn write_in_order(
     ballots: Ballots,
-    mut to_write: mpsc::UnboundedReceiver<(Serial, Ballot)>,
+    mut to_write: mpsc::UnboundedReceiver<ToWrite>,
     done: mpsc::UnboundedSender<Input>,
 ) {
     tokio::spawn(async move {
-        while let Some((serial, ballot)) = to_write.recv().await {
+        while let Some(next) = to_write.recv().await {
+            let (serial, ballot) = match next {
+                ToWrite::Ballot(serial, ballot) => (serial, ballot),
+                ToWrite::Told(answer) => {
+                    let _ = answer.send(());
+                    continue;
+                }
+            };
             let ballots = ballots.clone();
             let written = tokio::task::spawn_blocking(move || ballots.write(ballot)).await;
             let input = match written.unwrap_or_else(|error| Err(io::Error::other(error))) {

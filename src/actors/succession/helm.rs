@@ -9,7 +9,7 @@ use crate::{
     crypto::home::HomeKey,
     domain::succession::{
         Epoch, NodeId, Position,
-        election::{Cause, NotHanded, Role, View},
+        election::{Attempt, Cause, NotHanded, Role, View},
         home::Member,
         message::Objection,
     },
@@ -48,7 +48,7 @@ pub enum Duty {
     Prepare(Epoch),
     /// Accept nothing more, and bring this node's copy to the end; answered with [`Helm::caught_up`] or
     /// [`Helm::stuck`].
-    Quiesce(NodeId),
+    Quiesce(NodeId, Attempt),
     /// Go on as before.
     Resume,
 }
@@ -58,16 +58,18 @@ pub enum Duty {
 pub enum Order {
     /// Whether we could lead, or why not.
     Prepared(Epoch, Result<(), Objection>),
-    /// That node has everything.
-    CaughtUp(NodeId),
-    /// What was accepted cannot be written down for that node.
-    Stuck(NodeId),
+    /// The other node has everything.
+    CaughtUp(Attempt),
+    /// What was accepted cannot be written down for the other node.
+    Stuck(Attempt),
     /// How far our copy goes, or what we serve.
     Copied(Position),
     /// An operator wants another leader. Answered when that one has said that it could lead, or why there will be none.
     HandOver(Option<NodeId>, oneshot::Sender<Result<NodeId, NotHanded>>),
     /// This node stops for good. Answered with the host that hosts are sent to, if any are.
     Bequeath(oneshot::Sender<Option<NodeId>>),
+    /// This process starts anew. Answered when no ballot waits to be written any more.
+    Settle(oneshot::Sender<()>),
     /// Somebody looks.
     Look(oneshot::Sender<View>),
 }
@@ -114,14 +116,14 @@ impl Helm {
         self.say(Order::Prepared(epoch, ready));
     }
 
-    /// Says that a node has everything that was accepted.
-    pub fn caught_up(&self, node: NodeId) {
-        self.say(Order::CaughtUp(node));
+    /// Says that the other node has everything that was accepted.
+    pub fn caught_up(&self, attempt: Attempt) {
+        self.say(Order::CaughtUp(attempt));
     }
 
-    /// Says that a node cannot have everything that was accepted, because it cannot be written down.
-    pub fn stuck(&self, node: NodeId) {
-        self.say(Order::Stuck(node));
+    /// Says that the other node cannot have everything that was accepted, because it cannot be written down.
+    pub fn stuck(&self, attempt: Attempt) {
+        self.say(Order::Stuck(attempt));
     }
 
     /// Says how far our copy goes.
@@ -151,6 +153,14 @@ impl Helm {
         let (answer, answered) = oneshot::channel();
         self.say(Order::Bequeath(answer));
         answered.await.ok().flatten()
+    }
+
+    /// Returns when no ballot waits to be written: whoever starts anew before would have given its vote for nothing.
+    pub async fn settled(&self) {
+        let (answer, answered) = oneshot::channel();
+        self.say(Order::Settle(answer));
+        // Nobody writes any more when the program ends.
+        let _ = answered.await;
     }
 
     /// What people are shown; `None` if the program ends.

@@ -1,12 +1,7 @@
 //! One connection, from the greeting to its end: reading never waits for writing, nor writing for
 //! reading, because a server that slows a busy writer down must still be listened to.
 
-use std::{
-    collections::VecDeque,
-    future::poll_fn,
-    task::{Poll, ready},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::{
     SinkExt as _, StreamExt as _,
@@ -23,6 +18,7 @@ use tokio_tungstenite::{
 
 use super::{
     command::{Command, NotSent, Receipt, Report},
+    outbox::{LONGEST_STALL, Outbox},
     words::{self, Farewell},
 };
 use crate::{
@@ -43,12 +39,8 @@ const TICK_EVERY: Duration = Duration::from_secs(15);
 const LONGEST_SILENCE: Duration = Duration::from_secs(50);
 /// What a ping says. There are servers whose answer fits only pings of eight bytes.
 const PING: [u8; 8] = *b"kithping";
-/// How long nothing may be taken from us while something waits.
-const LONGEST_STALL: Duration = Duration::from_secs(30);
-/// How long the other side may take to say goodbye.
+/// How long the other side may take to say goodbye, and what it said before it went may take to be read.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(2);
-/// Messages that wait here; further commands wait in their channel.
-const MOST_WAITING: usize = 32;
 
 /// Why a connection is over.
 #[derive(Debug)]
@@ -72,6 +64,8 @@ pub(super) struct Line<'a> {
     held: Option<(Receipt, Say)>,
     outbox: Outbox,
     goodbye: Option<Instant>,
+    /// Nothing is taken from us any more, for this reason. What was said to us before is still read, until then.
+    broken: Option<(Farewell, Instant)>,
 }
 
 impl<'a> Line<'a> {
@@ -82,8 +76,8 @@ impl<'a> Line<'a> {
         door: Door,
         inquiry: Option<&'a Inquiry>,
     ) -> Self {
-        let (asking, held, outbox) = (None, None, Outbox::default());
-        Self { voice, backoff, reports, door, inquiry, asking, held, outbox, goodbye: None }
+        let (asking, held, outbox, goodbye, broken) = (None, None, Outbox::default(), None, None);
+        Self { voice, backoff, reports, door, inquiry, asking, held, outbox, goodbye, broken }
     }
 
     /// Holds the connection until it ends.
@@ -121,20 +115,26 @@ impl<'a> Line<'a> {
         let mut clock = interval_at(heard + TICK_EVERY, TICK_EVERY);
         loop {
             let (goodbye, is_asking) = (self.goodbye, self.asking.is_some());
+            let (is_whole, last) = (self.broken.is_none(), self.broken.as_ref().map(|(_, last)| *last));
             let wakes = self.voice.wakes_at().map(in_ms);
             let step = tokio::select! {
                 message = stream.next() => {
                     heard = Instant::now();
                     self.on_message(message, sink).await
                 }
-                written = self.outbox.drive(sink), if !self.outbox.is_idle() => self.on_written(written).await,
+                written = self.outbox.drive(sink), if is_whole && !self.outbox.is_idle() => {
+                    self.on_written(written).await
+                }
                 about = answer(&mut self.asking) => self.on_offer(about.and_then(About::offer)).await,
-                command = commands.recv(), if goodbye.is_none() && !is_asking && self.outbox.has_room() => {
+                command = commands.recv(),
+                    if is_whole && goodbye.is_none() && !is_asking && self.outbox.has_room() =>
+                {
                     self.on_command(command).await
                 }
                 _ = clock.tick() => self.on_tick(heard).await,
                 () = until(wakes) => self.on_wake().await,
                 () = until(goodbye) => Err(End::Asked),
+                () = until(last) => Err(self.lost(Farewell::passing("the connection broke"))),
             };
             if let Err(end) = step {
                 return if self.goodbye.is_some() { End::Asked } else { end };
@@ -158,8 +158,8 @@ impl<'a> Line<'a> {
                 Err(End::Farewell(words::closed(code, reason)))
             }
             Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => Err(End::Farewell(words::failed(&error))),
-            None => Err(End::Farewell(Farewell::passing("the server hung up without a word"))),
+            Some(Err(error)) => Err(self.lost(words::failed(&error))),
+            None => Err(self.lost(Farewell::passing("the server hung up without a word"))),
         }
     }
 
@@ -199,8 +199,18 @@ impl<'a> Line<'a> {
                 }
                 Ok(())
             }
-            Err(error) => Err(End::Farewell(words::failed(&error))),
+            Err(error) => {
+                // A server that went a moment ago may have said something before, a last word among it.
+                let last = Instant::now() + LONGEST_GOODBYE;
+                self.broken.get_or_insert_with(|| (words::failed(&error), last));
+                Ok(())
+            }
         }
+    }
+
+    /// What went wrong first says more than what followed from it.
+    fn lost(&mut self, words: Farewell) -> End {
+        End::Farewell(self.broken.take().map_or(words, |(first, _)| first))
     }
 
     async fn on_command(&mut self, command: Option<Command>) -> Result<(), End> {
@@ -305,14 +315,6 @@ fn in_ms(at_ms: i64) -> Instant {
     Instant::now() + Duration::from_millis(wait)
 }
 
-/// A frame as the library takes it.
-fn message(frame: Frame) -> Message {
-    match frame {
-        Frame::Text(text) => Message::text(&*text),
-        Frame::Binary(bytes) => Message::Binary(bytes),
-    }
-}
-
 /// The answer, once; without a question there is none.
 async fn answer(asking: &mut Option<oneshot::Receiver<Option<About>>>) -> Option<About> {
     let Some(question) = asking else { return std::future::pending().await };
@@ -325,74 +327,5 @@ async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
-    }
-}
-
-/// What is on its way to the socket.
-#[derive(Debug, Default)]
-struct Outbox {
-    queue: VecDeque<(Message, Option<Receipt>)>,
-    /// Handed to the library, not yet to the system.
-    written: Vec<Receipt>,
-    is_flushed: bool,
-    progress: Option<Instant>,
-}
-
-impl Outbox {
-    fn push(&mut self, message: Message, receipt: Option<Receipt>) {
-        if self.is_idle() {
-            self.progress = Some(Instant::now());
-        }
-        self.queue.push_back((message, receipt));
-        self.is_flushed = false;
-    }
-
-    fn push_frame(&mut self, frame: Frame) {
-        self.push(message(frame), None);
-    }
-
-    /// What takes several frames is sent when the last of them is.
-    fn push_all(&mut self, frames: Vec<Frame>, receipt: Receipt) {
-        let last = frames.len().saturating_sub(1);
-        let mut receipt = Some(receipt);
-        for (at, frame) in frames.into_iter().enumerate() {
-            let receipt = if at == last { receipt.take() } else { None };
-            self.push(message(frame), receipt);
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.queue.is_empty() && (self.is_flushed || self.progress.is_none())
-    }
-
-    fn has_room(&self) -> bool {
-        self.queue.len() < MOST_WAITING
-    }
-
-    fn is_stalled(&self) -> bool {
-        !self.is_idle() && self.progress.is_some_and(|last| last.elapsed() > LONGEST_STALL)
-    }
-
-    /// Of what nobody knows how it went.
-    fn receipts(&mut self) -> Vec<Receipt> {
-        let waiting = self.queue.drain(..).filter_map(|(_, receipt)| receipt);
-        self.written.drain(..).chain(waiting).collect()
-    }
-
-    /// Writes until everything is with the system; may be dropped and called again at any time.
-    async fn drive(&mut self, sink: &mut SplitSink<Socket, Message>) -> Result<Vec<Receipt>, Error> {
-        poll_fn(|context| {
-            while !self.queue.is_empty() {
-                ready!(sink.poll_ready_unpin(context))?;
-                let Some((message, receipt)) = self.queue.pop_front() else { break };
-                self.written.extend(receipt);
-                self.progress = Some(Instant::now());
-                sink.start_send_unpin(message)?;
-            }
-            ready!(sink.poll_flush_unpin(context))?;
-            self.is_flushed = true;
-            Poll::Ready(Ok(std::mem::take(&mut self.written)))
-        })
-        .await
     }
 }

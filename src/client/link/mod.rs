@@ -8,6 +8,7 @@
 mod command;
 mod doors;
 mod line;
+mod outbox;
 mod run;
 mod words;
 

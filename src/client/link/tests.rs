@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::SinkExt as _;
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
     sync::mpsc::Receiver,
     time::timeout,
 };
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{Config, Link, NotSent, Report};
 use crate::{
@@ -189,6 +192,46 @@ async fn nobody_there_is_said_and_nothing_is_sent() {
     assert_eq!(anna.fate(1).await, Err(NotSent::NotConnected));
     anna.link.close().await;
     assert_eq!(anna.ended().await, None);
+}
+
+#[tokio::test]
+async fn what_a_server_said_before_it_died_is_read_by_whoever_writes() {
+    const SAID: usize = 200;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("ws://{}", listener.local_addr().expect("an address"));
+    let (told, is_gone) = tokio::sync::oneshot::channel();
+    let server = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.expect("a guest");
+        let mut socket = tokio_tungstenite::accept_async(socket).await.expect("a WebSocket");
+        for number in 0..SAID {
+            let word = json!({"error": format!("word {number}")}).to_string();
+            socket.feed(Message::text(word)).await.expect("fed");
+        }
+        // All at once: what the system has not sent by then dies with the socket.
+        socket.flush().await.expect("sent");
+        // What a killed process does to its connections while something that it has not read is there.
+        socket.get_ref().set_zero_linger().expect("a socket");
+        drop(socket);
+        told.send(()).expect("somebody waits");
+        listener
+    });
+    let mut anna = Person::at(&url);
+    is_gone.await.expect("a server");
+    for ticket in 0..50 {
+        anna.link.say(ticket, Say::Public("are you there?".into())).await;
+    }
+    let mut heard = 0;
+    anna.hear("loss", |report| match report {
+        Report::Event(Event::Complaint(_)) => {
+            heard += 1;
+            None
+        }
+        Report::Lost(_) => Some(()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(heard, SAID);
+    drop(server.await.expect("a server"));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use kith::client::voice::Say;
 use serde_json::{Value, json};
 
 use super::{
-    CALM, Scene,
+    CALM, LEASE, Scene,
     locks::{Lock, refuses_lines},
     talker::{Talker, once_and_in_order},
 };
@@ -158,7 +158,7 @@ async fn in_whatever_moment_a_candidate_falls_silent_every_accepted_letter_is_he
         sleep(Duration::from_millis(moment)).await;
         candidate.signal("STOP");
         // Longer than a lease.
-        sleep(Duration::from_millis(3000)).await;
+        sleep(LEASE + Duration::from_millis(500)).await;
         candidate.signal("CONT");
         if anna.losses() == 0 {
             assert_eq!(serving(&scene.apps).await, scene.first, "nothing came of it");

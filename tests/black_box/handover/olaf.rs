@@ -54,7 +54,8 @@ async fn every_letter_that_was_accepted_is_heard_once_by_everybody() {
             other.hears(&last).await;
             let heard = other.heard_all_of(author);
             once_and_in_order(&heard);
-            assert_eq!(heard.len(), before + 4, "what {name} wrote and was accepted: {heard:?}");
+            other.saw_nothing_wrong();
+            assert_eq!(heard.len(), before + 4, "of what {name} wrote, {other:?} has heard {heard:?}");
             assert_eq!(heard[..before], others[0].heard_all_of(author)[..before]);
             for (at, text) in heard[..before].iter().enumerate() {
                 assert_eq!(*text, format!("{name} {at}"), "nothing is left out before the first that is");

@@ -72,6 +72,7 @@ struct Board {
 }
 
 /// A member.
+#[derive(Debug)]
 pub(super) struct Talker {
     link: Link,
     pub(super) id: PersonId,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kith::domain::succession::{
     Epoch, NodeId,
-    election::{Input, Role},
+    election::{Attempt, Input, Role},
 };
 
 use super::{
@@ -82,7 +82,7 @@ impl World {
         at: usize,
         (from, epoch): (usize, Epoch),
         end: u64,
-        then: Option<u64>,
+        then: Option<Attempt>,
     ) -> Result<(), Broken> {
         let node = self.node(at);
         let follows = node.role() == Role::Standby(Some(self.machines[from].id));
@@ -97,50 +97,43 @@ impl World {
             self.tell(at, Input::Copied(copy))?;
         }
         let is_whole = (copy.epoch, copy.index) == (epoch, end);
-        if let Some(order) = then.filter(|_| is_whole)
+        if let Some(attempt) = then.filter(|_| is_whole)
             && self.net.passes(at, from, &mut self.chance)
         {
             let delay = self.net.delay_between(at, from, &mut self.chance);
-            let id = self.machines[at].id;
-            self.after(delay, from, Event::CaughtUp(id, order));
+            self.after(delay, from, Event::CaughtUp(attempt));
         }
         Ok(())
     }
 
     /// Accepts nothing more, writes down what was accepted, and brings the other's copy to the end.
-    pub(super) fn quiesce(&mut self, at: usize, to: NodeId) {
-        self.count += 1;
-        let order = self.count;
+    pub(super) fn quiesce(&mut self, at: usize, to: NodeId, attempt: Attempt) {
         if let Some(life) = &mut self.machines[at].life {
-            life.quiesced = Some(order);
+            life.quiesced = Some(attempt);
         }
         let (delay, _) = self.net.disk(&mut self.chance);
-        self.after(delay, at, Event::Bring(to, order));
+        self.after(delay, at, Event::Bring(to, attempt));
     }
 
-    /// What is missing goes to whoever takes over, for as long as that order holds.
-    pub(super) fn bring(&mut self, at: usize, to: NodeId, order: u64) -> Result<(), Broken> {
-        if self.machines[at].life.as_ref().and_then(|life| life.quiesced) != Some(order) {
+    /// What is missing goes to whoever takes over, for as long as that order holds, or cannot be written down.
+    pub(super) fn bring(&mut self, at: usize, to: NodeId, attempt: Attempt) -> Result<(), Broken> {
+        if self.machines[at].life.as_ref().and_then(|life| life.quiesced) != Some(attempt) {
             return Ok(());
         }
         let Some(epoch) = self.leads_now(at) else { return Ok(()) };
+        if !self.net.disk(&mut self.chance).1 {
+            self.note("a leader whose disk refuses in a hand-over");
+            return self.tell(at, Input::Stuck(attempt));
+        }
         let end = self.letters.flush(epoch);
         self.machines[at].copy = end;
         self.tell(at, Input::Copied(end))?;
-        self.after(AGAIN, at, Event::Bring(to, order));
+        self.after(AGAIN, at, Event::Bring(to, attempt));
         let to = self.index(to);
         if self.net.passes(at, to, &mut self.chance) {
             let delay = self.net.delay_between(at, to, &mut self.chance);
-            self.after(delay, to, Event::Copied { from: at, epoch, end: end.index, then: Some(order) });
+            self.after(delay, to, Event::Copied { from: at, epoch, end: end.index, then: Some(attempt) });
         }
         Ok(())
-    }
-
-    /// What is said about an order that was taken back is not heard.
-    pub(super) fn caught_up(&mut self, at: usize, node: NodeId, order: u64) -> Result<(), Broken> {
-        if self.machines[at].life.as_ref().and_then(|life| life.quiesced) != Some(order) {
-            return Ok(());
-        }
-        self.tell(at, Input::CaughtUp(node))
     }
 }

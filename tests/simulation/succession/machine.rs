@@ -7,7 +7,7 @@ use kith::domain::{
     succession::{
         NodeId, Position,
         ballot::{Ballot, Serial},
-        election::Election,
+        election::{Attempt, Election},
         home::{Fallback, Home, Member, Seat},
         report::Figures,
         sequence::Sequences,
@@ -92,7 +92,7 @@ pub(crate) struct Machine {
 pub(crate) struct Life {
     pub(crate) node: Election,
     /// Which order to accept nothing more holds, if one does.
-    pub(crate) quiesced: Option<u64>,
+    pub(crate) quiesced: Option<Attempt>,
     pub(crate) tick: Moment,
     /// The newest ballot that was written, and when the disk is done with all of them.
     pub(crate) written: Serial,

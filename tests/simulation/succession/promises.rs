@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kith::domain::succession::{
     NodeId,
-    election::{Handing, NotHanded, Output},
+    election::{Attempt, Handing, Input, NotHanded, Output},
     numbers::Numbers,
 };
 
@@ -23,6 +23,46 @@ fn a_candidate_that_never_gets_ready_leaves_the_old_leader_serving() {
     assert_eq!(world.serving(), [leader]);
     assert_eq!(heard(&world, |output| matches!(output, Output::Handing(_, Handing::Cancelled))), 1);
     assert_eq!(lost_role(&world), 0);
+}
+
+#[test]
+fn whoever_says_nothing_is_passed_over_if_nobody_was_named() {
+    let (mut world, leader) = home(3, None);
+    let best = world.node(leader).view(world.local(leader)).successors[0];
+    let best = world.index(best);
+    // Its reports come through, so it counts as alive.
+    world.net.unasked.insert((leader, best));
+    order(&mut world, leader, None);
+    let third = 3 - leader - best;
+    fine(world.until(seconds(7), |world| world.serving() == [third]));
+    assert_eq!(heard(&world, |output| matches!(output, Output::Handing(_, Handing::Ordered))), 2);
+    assert_eq!(heard(&world, |output| matches!(output, Output::Handing(_, Handing::Cancelled))), 0);
+}
+
+#[test]
+fn what_is_said_late_of_one_hand_over_is_not_taken_for_the_next() {
+    let (mut world, leader) = home(3, None);
+    let candidate = another(leader, 3);
+    let quick = world.net.disk.clone();
+    let begins = |world: &mut World| {
+        // It takes its time until the other's copy is whole.
+        world.net.disk = 1000..1001;
+        order(world, leader, Some(candidate));
+        fine(world.run(Duration::from_millis(500)));
+        assert!(world.is_quiesced(leader));
+        world.net.disk = quick.clone();
+    };
+    let cancelled = |world: &World| heard(world, |out| matches!(out, Output::Handing(_, Handing::Cancelled)));
+    begins(&mut world);
+    fine(world.tell(leader, Input::Stuck(Attempt(1))));
+    assert_eq!((world.is_quiesced(leader), cancelled(&world)), (false, 1));
+    begins(&mut world);
+    for late in [Input::Stuck(Attempt(1)), Input::CaughtUp(Attempt(1))] {
+        fine(world.tell(leader, late));
+        assert_eq!((world.is_quiesced(leader), cancelled(&world)), (true, 1));
+    }
+    // Nothing was committed by that, or the world would have told of letters that were not written.
+    fine(world.until(seconds(5), |world| world.serving() == [candidate]));
 }
 
 #[test]

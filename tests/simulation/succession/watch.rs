@@ -86,7 +86,12 @@ impl World {
             self.watch.handed.insert(epoch.next(), self.letters.end(epoch));
         }
         if self.execs {
-            let delay = Duration::from_millis(self.chance.u64(1..400));
+            let mut delay = Duration::from_millis(self.chance.u64(1..400));
+            if cause == Cause::HandedOver {
+                // Nobody has to be gone at once, so the vote is waited for.
+                let written = self.machines[at].life.as_ref().map_or(self.now, |life| life.disk);
+                delay += written.saturating_sub(self.now);
+            }
             self.after(delay, at, Event::Restart);
         }
         Ok(())

@@ -12,7 +12,7 @@ use kith::domain::{
     succession::{
         Epoch, NodeId,
         ballot::{Ballot, Serial},
-        election::{Asked, Election, Input, Output, Role, Setup},
+        election::{Asked, Attempt, Election, Input, Output, Role, Setup},
         message::{Ask, Failure, Objection, Reply},
         numbers::Numbers,
         sequence::Sequence,
@@ -49,10 +49,10 @@ pub(super) enum Event {
         from: usize,
         epoch: Epoch,
         end: u64,
-        then: Option<u64>,
+        then: Option<Attempt>,
     },
-    Bring(NodeId, u64),
-    CaughtUp(NodeId, u64),
+    Bring(NodeId, Attempt),
+    CaughtUp(Attempt),
     Strike(super::faults::Blow),
     Restart,
 }
@@ -338,8 +338,8 @@ impl World {
                 self.tell(at, Input::Prepared(epoch, can))
             }
             Event::Copied { from, epoch, end, then } => self.copied(at, (from, epoch), end, then),
-            Event::Bring(to, order) => self.bring(at, to, order),
-            Event::CaughtUp(node, order) => self.caught_up(at, node, order),
+            Event::Bring(to, attempt) => self.bring(at, to, attempt),
+            Event::CaughtUp(attempt) => self.tell(at, Input::CaughtUp(attempt)),
             Event::Restart => {
                 self.crash(at);
                 self.start(at);
@@ -371,7 +371,7 @@ impl World {
                 let delay = self.net.delay(&mut self.chance);
                 self.after(delay, at, Event::Prepared(epoch));
             }
-            Output::Quiesce(to) => self.quiesce(at, to),
+            Output::Quiesce(to, attempt) => self.quiesce(at, to, attempt),
             Output::Resume => {
                 if let Some(life) = &mut self.machines[at].life {
                     life.quiesced = None;

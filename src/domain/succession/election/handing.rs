@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    Asked, Election, Handing, NotHanded, Output, State, candidate::Stage, disk::Deferred, following::Prepared,
+    Asked, Attempt, Election, Handing, NotHanded, Output, State, candidate::Stage, disk::Deferred,
+    following::Prepared,
 };
 use crate::domain::{
     Moment,
@@ -37,19 +38,30 @@ pub(super) struct HandOver {
     pub(super) to: NodeId,
     seat: Seat,
     pub(super) why: Handing,
+    attempt: Attempt,
     pub(super) step: Step,
     /// When this step began.
     pub(super) since: Moment,
     /// When it is asked again.
     again: Moment,
-    /// Who is asked instead if it could not lead.
+    /// Who is asked instead if it could not lead, or says nothing.
     rest: VecDeque<(NodeId, Seat)>,
 }
 
 impl HandOver {
     pub(super) fn next(&self, numbers: &Numbers) -> Moment {
-        let end = self.since + numbers.lease;
+        let end = self.end(numbers);
         if self.step == Step::Quiescing { end } else { end.min(self.again) }
+    }
+
+    /// When this step has taken too long. Whoever is silent before anything has begun is waited for half as long if
+    /// somebody else could be asked.
+    fn end(&self, numbers: &Numbers) -> Moment {
+        self.since + if self.has_others() { numbers.lease / 2 } else { numbers.lease }
+    }
+
+    fn has_others(&self) -> bool {
+        self.step == Step::Preparing && !self.rest.is_empty()
     }
 }
 
@@ -117,21 +129,22 @@ impl Election {
     ) {
         let State::Leader(reign) = &mut self.state else { return };
         let Some((to, seat)) = rest.pop_front() else { return };
-        let again = now + self.numbers.retry;
-        reign.handing = Some(HandOver { to, seat, why, step: Step::Preparing, since: now, again, rest });
+        self.attempt = Attempt(self.attempt.0.saturating_add(1));
+        let (attempt, step, again) = (self.attempt, Step::Preparing, now + self.numbers.retry);
+        reign.handing = Some(HandOver { to, seat, why, attempt, step, since: now, again, rest });
         out.push(Output::Handing(to, why));
         self.ask(seat, Question::Prepare(to, self.ballot.epoch.next()), out);
     }
 
     /// Time has passed for a leader that hands over.
     pub(super) fn hand_on(&mut self, now: Moment, out: &mut Vec<Output>) {
-        let (lease, retry) = (self.numbers.lease, self.numbers.retry);
+        let retry = self.numbers.retry;
         let epoch = self.ballot.epoch.next();
         let State::Leader(reign) = &mut self.state else { return };
         let Some(handing) = &mut reign.handing else { return };
         let (to, seat, step) = (handing.to, handing.seat, handing.step);
-        if now >= handing.since + lease {
-            return self.cancel(now, out);
+        if now >= handing.end(&self.numbers) {
+            return self.is_late(now, out);
         }
         if now < handing.again {
             return;
@@ -141,6 +154,19 @@ impl Election {
             Step::Preparing => self.ask(seat, Question::Prepare(to, epoch), out),
             Step::Quiescing => {}
             Step::Committing => self.ask(seat, Question::Commit(to, epoch, self.position), out),
+        }
+    }
+
+    /// The other one takes too long. Whoever is the next best may, if nobody was named and nothing has begun.
+    fn is_late(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let epoch = self.ballot.epoch.next();
+        let State::Leader(reign) = &mut self.state else { return };
+        match reign.handing.take_if(|handing| handing.has_others()) {
+            Some(HandOver { to, seat, why, rest, .. }) => {
+                self.ask(seat, Question::Cancel(to, epoch), out);
+                self.hand_to(rest, why, now, out);
+            }
+            None => self.cancel(now, out),
         }
     }
 
@@ -157,9 +183,9 @@ impl Election {
     }
 
     /// Its copy will not be whole, because our own disk takes nothing.
-    pub(super) fn stuck(&mut self, node: NodeId, now: Moment, out: &mut Vec<Output>) {
+    pub(super) fn stuck(&mut self, attempt: Attempt, now: Moment, out: &mut Vec<Output>) {
         let handing = if let State::Leader(reign) = &self.state { reign.handing.as_ref() } else { None };
-        if handing.is_some_and(|handing| handing.to == node && handing.step == Step::Quiescing) {
+        if handing.is_some_and(|handing| handing.attempt == attempt && handing.step == Step::Quiescing) {
             self.cancel(now, out);
         }
     }
@@ -172,7 +198,7 @@ impl Election {
         if handing.to == from.node && handing.step == Step::Preparing && epoch == expected {
             handing.step = Step::Quiescing;
             handing.since = now;
-            out.push(Output::Quiesce(from.node));
+            out.push(Output::Quiesce(from.node, handing.attempt));
         }
     }
 
@@ -192,18 +218,18 @@ impl Election {
     }
 
     /// Its copy is whole.
-    pub(super) fn caught_up(&mut self, node: NodeId, now: Moment, out: &mut Vec<Output>) {
+    pub(super) fn caught_up(&mut self, attempt: Attempt, now: Moment, out: &mut Vec<Output>) {
         let retry = self.numbers.retry;
         let State::Leader(reign) = &mut self.state else { return };
         let Some(handing) = &mut reign.handing else { return };
-        if handing.to != node || handing.step != Step::Quiescing {
+        if handing.attempt != attempt || handing.step != Step::Quiescing {
             return;
         }
         handing.step = Step::Committing;
         handing.since = now;
         handing.again = now + retry;
-        let seat = handing.seat;
-        self.ask(seat, Question::Commit(node, self.ballot.epoch.next(), self.position), out);
+        let (to, seat) = (handing.to, handing.seat);
+        self.ask(seat, Question::Commit(to, self.ballot.epoch.next(), self.position), out);
     }
 
     /// Whether this is said to us, by whom we follow, about the epoch after this one.
@@ -223,19 +249,14 @@ impl Election {
         if !self.is_of_leader(from, to, epoch) {
             return self.reply(asked, Answer::Refused(Objection::NotYours), out);
         }
-        match self.prepared.filter(|prepared| prepared.epoch == epoch) {
-            Some(Prepared { ready: Some(Ok(())), .. }) => self.reply(asked, Answer::Ready(epoch), out),
-            Some(Prepared { ready: None, asked: waiting, .. }) => {
-                if let Some(waiting) = waiting {
-                    self.reply(waiting, Answer::Refused(Objection::Unready), out);
-                }
-                self.prepared = Some(Prepared { epoch, ready: None, asked: Some(asked) });
-            }
-            Some(Prepared { ready: Some(Err(_)), .. }) | None => {
-                self.prepared = Some(Prepared { epoch, ready: None, asked: Some(asked) });
-                out.push(Output::Prepare(epoch));
-            }
+        // Whoever asks again may have given up in between, and what was so then may not be so now.
+        let before = self.prepared.filter(|prepared| prepared.epoch == epoch);
+        match before.and_then(|before| before.asked) {
+            Some(waiting) => self.reply(waiting, Answer::Refused(Objection::Unready), out),
+            None => out.push(Output::Prepare(epoch)),
         }
+        let ready = before.and_then(|before| before.ready);
+        self.prepared = Some(Prepared { epoch, ready, asked: Some(asked) });
     }
 
     /// The shell knows whether we could lead.

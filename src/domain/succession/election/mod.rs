@@ -22,7 +22,7 @@ mod view;
 mod voting;
 
 pub use self::{
-    terms::{Asked, Cause, Handing, Input, NotHanded, Output, ROLES, Role},
+    terms::{Asked, Attempt, Cause, Handing, Input, NotHanded, Output, ROLES, Role},
     view::{HandingView, HostRow, View},
 };
 
@@ -90,6 +90,8 @@ pub struct Election {
     yielded: bool,
     /// What the leader asked us to get ready for.
     prepared: Option<Prepared>,
+    /// Our last hand-over.
+    attempt: Attempt,
     /// Who has handed over to us, and until when it is not chosen again.
     held: Option<(NodeId, Moment)>,
     /// The host of the first form to which all of them are left.
@@ -147,6 +149,7 @@ impl Election {
             lot: Duration::ZERO,
             yielded: false,
             prepared: None,
+            attempt: Attempt::default(),
             held: None,
             heir: None,
             failures: [0; Failure::ALL.len()],
@@ -193,8 +196,8 @@ impl Election {
             Input::Persisted(serial) => self.persisted(serial, now, out),
             Input::NotPersisted(serial) => self.not_persisted(serial, now, out),
             Input::Prepared(epoch, ready) => self.is_prepared(epoch, ready, out),
-            Input::CaughtUp(node) => self.caught_up(node, now, out),
-            Input::Stuck(node) => self.stuck(node, now, out),
+            Input::CaughtUp(attempt) => self.caught_up(attempt, now, out),
+            Input::Stuck(attempt) => self.stuck(attempt, now, out),
             Input::HandOver(to) => self.ordered(to, now, out),
         }
     }

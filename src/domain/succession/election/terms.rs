@@ -13,6 +13,10 @@ use crate::domain::succession::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Asked(pub u64);
 
+/// Names one hand-over of this node among all in its run, so that what is said late about one is not taken for another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attempt(pub u64);
+
 /// Something happened.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -34,10 +38,10 @@ pub enum Input {
     NotPersisted(Serial),
     /// Whether we could lead in this epoch, or why not: the answer to [`Output::Prepare`].
     Prepared(Epoch, Result<(), Objection>),
-    /// All that was accepted has been copied by this node: the answer to [`Output::Quiesce`].
-    CaughtUp(NodeId),
-    /// What was accepted cannot be written down, so this node cannot have it: the other answer.
-    Stuck(NodeId),
+    /// All that was accepted has been copied: the answer to [`Output::Quiesce`].
+    CaughtUp(Attempt),
+    /// What was accepted cannot be written down, so nobody can have it: the other answer.
+    Stuck(Attempt),
     /// An operator wants another leader: this one, or whoever is best.
     HandOver(Option<NodeId>),
 }
@@ -57,8 +61,8 @@ pub enum Output {
     Leased(Moment),
     /// Get ready to lead in this epoch, and say whether we could.
     Prepare(Epoch),
-    /// Accept nothing more, and bring this node's copy to the end.
-    Quiesce(NodeId),
+    /// Accept nothing more, bring this node's copy to the end, and say so.
+    Quiesce(NodeId, Attempt),
     /// Go on as before: the hand-over has come to nothing. It is not said to a node that no longer leads.
     Resume,
     /// News of a hand-over.

@@ -37,7 +37,7 @@ const TURNS: usize = 4;
 const CHUNKS: usize = 16;
 /// Bytes that a closed connection may still send; more than any frame under way.
 const PATIENCE: usize = 4 << 20;
-/// How long a closed connection may take to say so too.
+/// How long a closed connection may take to say so too, and how long what came before a loss may take to be read.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// The task of one connection.
@@ -54,6 +54,8 @@ pub struct Pump<S> {
     is_shut: bool,
     /// What a closed connection may still send before we stop being polite.
     patience: usize,
+    /// Runs from the moment at which the line was lost. What was said before lies in the system and is still read.
+    lost: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> std::fmt::Debug for Pump<S> {
@@ -78,6 +80,7 @@ where
             timer: None,
             is_shut: false,
             patience: PATIENCE,
+            lost: None,
         }
     }
 
@@ -100,6 +103,12 @@ where
 
     /// Writes what the socket takes. Returns an error when the connection is beyond help.
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.lost.is_some() {
+            self.waiting = VecDeque::new();
+            self.unsent = 0;
+            self.lane.unsent(0);
+            return Ok(());
+        }
         let mut socket = self.socket.borrow_mut();
         while self.unsent > 0 {
             let mut parts = [IoSlice::new(&[]); CHUNKS];
@@ -144,6 +153,15 @@ where
             return true;
         }
         self.flow.wants_more() || (self.flow.is_blocked() && self.unsent < BACKLOG)
+    }
+
+    /// Nothing can be written. Returns false if there is no point in reading either.
+    fn is_lost(&mut self, error: &io::Error, cx: &mut Context<'_>) -> bool {
+        let stalled = error.kind() == io::ErrorKind::TimedOut;
+        self.flow.give_up(if stalled { Ending::Stalled } else { Ending::Left });
+        // Polled once, so that it wakes us.
+        let timer = self.lost.insert(Box::pin(sleep_until(Instant::now() + LINGER)));
+        !stalled && timer.as_mut().poll(cx).is_pending()
     }
 
     /// The actor is done: send what is left, say so, and wait a moment for the other side.
@@ -202,11 +220,14 @@ where
         if this.actor.is_none() {
             return this.linger(cx);
         }
+        if this.lost.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(());
+        }
         for _ in 0..TURNS {
             let alive = this.run_actor(cx);
-            if let Err(error) = this.write(cx) {
-                let stalled = error.kind() == io::ErrorKind::TimedOut;
-                this.flow.give_up(if stalled { Ending::Stalled } else { Ending::Left });
+            if let Err(error) = this.write(cx)
+                && !this.is_lost(&error, cx)
+            {
                 return Poll::Ready(());
             }
             if !alive {

@@ -1,6 +1,8 @@
 //! A connection that dies in any way is gone from the map, and everybody hears of it.
 
 use actix_web::http::Method;
+use futures_util::SinkExt as _;
+use serde_json::json;
 
 use crate::{
     api::Watch,
@@ -64,6 +66,29 @@ async fn by_a_lost_line() {
     // Zero linger turns the close into a reset.
     stream.set_zero_linger().expect("an option");
     scene.ben.socket = Client::dial(&scene.app, 1).await.socket;
+    scene.ben_is_gone("left", "left").await;
+}
+
+#[actix_web::test]
+async fn what_was_said_before_a_line_was_lost_is_heard() {
+    const SAID: usize = 40;
+    let mut scene = scene(&[]).await;
+    for number in 0..SAID {
+        let sender = scene.ben.fingerprint();
+        let data = json!({"type": "public_chat", "sender": sender, "message": format!("word {number}")});
+        let frame = scene.ben.signed(&data);
+        scene.ben.socket.feed(frame.into()).await.expect("fed");
+    }
+    // All at once, so that everything is with the server's system when the reset comes.
+    scene.ben.socket.flush().await.expect("sent");
+    let tokio_tungstenite::MaybeTlsStream::Plain(stream) = scene.ben.socket.get_mut() else {
+        panic!("no TLS here");
+    };
+    stream.set_zero_linger().expect("an option");
+    scene.ben.socket = Client::dial(&scene.app, 1).await.socket;
+    for number in 0..SAID {
+        scene.anna.hear(&format!("word {number}")).await;
+    }
     scene.ben_is_gone("left", "left").await;
 }
 

@@ -4,10 +4,10 @@
  */
 
 import { Composer } from "./composer.js";
-import { part } from "./dom.js";
+import { arrange, element, part } from "./dom.js";
 import { readDoor } from "./doors.js";
 import { identityOf, makeKey, readKeyring, writeKeyring } from "./identity.js";
-import { LARGEST_KEYRING } from "./limits.js";
+import { LARGEST_KEYRING, MOST_EARLIER_KEYS } from "./limits.js";
 import { Log } from "./log.js";
 import { Names, short } from "./names.js";
 import { Side } from "./side.js";
@@ -88,11 +88,12 @@ class App {
     on("export", "click", () => this.#export());
     on("import", "change", () => this.#import());
     on("restore", "click", () => this.#restore());
+    on("forget", "click", () => this.#forget());
     on("menu", "click", () => this.#toggleMenu());
     addEventListener("online", () => this.#retry());
     document.addEventListener("visibilitychange", () => this.#seen());
     setInterval(() => this.#look(), LOOK_MS);
-    this.#offerBefore();
+    this.#offerEarlier();
   }
 
   #open(conversation) {
@@ -161,21 +162,49 @@ class App {
   }
 
   async #restore() {
-    const { before } = await this.#store.keys();
-    const identity = before && (await identityOf(before));
+    const identity = await this.#chosen();
     if (identity) await this.#become(identity);
   }
 
-  async #become(identity) {
-    await this.#store.use(identity.pkcs8);
-    this.#be(identity);
-    this.#note(`You are ${short(identity.id)} now. The key that you had before is kept in this browser.`);
-    await this.#offerBefore();
+  async #forget() {
+    const identity = await this.#chosen();
+    if (!identity) return;
+    const question = `Forget the key ${short(identity.id)}? Without a file of it nobody can be that person ever again.`;
+    if (!confirm(question)) return;
+    await this.#store.forget(identity.pkcs8);
+    await this.#offerEarlier();
   }
 
-  async #offerBefore() {
-    const { before } = await this.#store.keys();
-    part("restore").hidden = before === undefined;
+  async #become(identity) {
+    if (!(await this.#store.use(identity.pkcs8))) {
+      const most = `This browser keeps ${MOST_EARLIER_KEYS} earlier keys, and no more`;
+      this.#note(`You are still ${short(this.#identity.id)}. ${most}: forget one that you need no longer, or have in a file.`);
+      return;
+    }
+    this.#be(identity);
+    this.#note(`You are ${short(identity.id)} now. The key that you had before is kept in this browser.`);
+    await this.#offerEarlier();
+  }
+
+  async #earlier() {
+    const { earlier } = await this.#store.keys();
+    return (await Promise.all(earlier.map(identityOf))).filter(Boolean);
+  }
+
+  /** The earlier key that is chosen in the list. */
+  async #chosen() {
+    const id = part("earlier").value;
+    return (await this.#earlier()).find((identity) => identity.id === id);
+  }
+
+  async #offerEarlier() {
+    const earlier = await this.#earlier();
+    part("earlier-keys").hidden = earlier.length === 0;
+    arrange(part("earlier"), earlier.map(({ id }) => {
+      const option = element("option", { text: this.#names.of(id) });
+      option.value = id;
+      return option;
+    }));
   }
 
   #note(text) {
@@ -205,9 +234,9 @@ async function ownIdentity(store) {
   const { key } = await store.keys();
   const known = key && (await identityOf(key));
   if (known) return known;
-  const made = await makeKey();
-  await store.use(made);
-  return identityOf(made);
+  const made = await identityOf(await makeKey());
+  await store.use(made.pkcs8);
+  return made;
 }
 
 async function start() {

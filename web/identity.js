@@ -28,7 +28,9 @@ export async function identityOf(pkcs8) {
     const verifier = await crypto.subtle.importKey("jwk", { kty, n, e }, PSS, true, ["verify"]);
     const spki = new Uint8Array(await crypto.subtle.exportKey("spki", verifier));
     const key = await readKey(pem("PUBLIC KEY", spki, false));
-    return key && { pkcs8, key, id: key.id, pem: pem("PUBLIC KEY", key.spki, false), signer, opener };
+    // In the words of the browser, so that the same key is the same bytes wherever its file was written.
+    const own = new Uint8Array(await crypto.subtle.exportKey("pkcs8", signer));
+    return key && { pkcs8: own, key, id: key.id, pem: pem("PUBLIC KEY", key.spki, false), signer, opener };
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@
 
 import { fromBase64, fromHex, isEqual, sha256Hex, text, toBase64, toHex, utf8 } from "./bytes.js";
 import { LONGEST_KEY } from "./limits.js";
+import { saltOf } from "./salt.js";
 
 const MODULUS = 256;
 /** What stands before the modulus in SubjectPublicKeyInfo, and in PKCS#1; and behind it: the exponent. */
@@ -16,7 +17,7 @@ const PKCS1 = fromHex("3082010a0282010100");
 const SPKI = Uint8Array.of(...fromHex("30820122300d06092a864886f70d01010105000382010f00"), ...PKCS1);
 const EXPONENT = fromHex("0203010001");
 
-/** Salts that are tried: the one of the specification, and the longest, which Python signs with. */
+/** Salts that are tried before others: the one of the specification, and the longest, which Python signs with. */
 const SALTS = [32, 222];
 const PSS = { name: "RSA-PSS", hash: "SHA-256" };
 export const OAEP = { name: "RSA-OAEP", hash: "SHA-256" };
@@ -80,17 +81,29 @@ export async function odderDigests({ spki, received }) {
   return Promise.all(Array.from(texts, sha256Hex));
 }
 
-/** Whether one of these texts was signed with this key: the name of its form and the salt, or null. */
+/**
+ * Whether one of these texts was signed with this key: the name of its form and the salt, or null. Any salt will do; the
+ * likely one is that with which she signed before.
+ */
 export async function whoseSignature(key, candidates, signature, likelySalt) {
   if (signature.length !== MODULUS) return null;
   key.verifier ??= await crypto.subtle.importKey("spki", key.spki, PSS, false, ["verify"]);
-  const salts = likelySalt === SALTS[1] ? SALTS.toReversed() : SALTS;
-  for (const saltLength of salts) {
-    for (const [form, text] of candidates) {
-      if (await crypto.subtle.verify({ name: "RSA-PSS", saltLength }, key.verifier, signature, text)) {
-        return { form, salt: saltLength };
-      }
-    }
+  const usual = new Set([likelySalt ?? SALTS[0], ...SALTS]);
+  for (const salt of usual) {
+    const form = await formSigned(key, candidates, signature, salt);
+    if (form) return { form, salt };
+  }
+  const salt = await saltOf(modulusOf(key), signature);
+  const form = salt !== null && !usual.has(salt) && (await formSigned(key, candidates, signature, salt));
+  return form ? { form, salt } : null;
+}
+
+const modulusOf = ({ spki }) => spki.subarray(SPKI.length, SPKI.length + MODULUS);
+
+/** The name of the first of these forms that was signed with a salt of this length. */
+async function formSigned(key, candidates, signature, saltLength) {
+  for (const [form, text] of candidates) {
+    if (await crypto.subtle.verify({ name: "RSA-PSS", saltLength }, key.verifier, signature, text)) return form;
   }
   return null;
 }

@@ -58,6 +58,8 @@ export const MOST_SHOWN_MEMBERS = 300;
 /** Nicknames. */
 export const MOST_NAMES = 10_000;
 export const LONGEST_NAME = 32;
+/** Keys that were in use before and are kept. Few people have more than a handful, and all stand in one list. */
+export const MOST_EARLIER_KEYS = 16;
 /** A file with a key is JSON with one PEM in it; a larger one is something else. */
 export const LARGEST_KEYRING = 64 << 10;
 

@@ -4,6 +4,9 @@
  * number is used.
  */
 
+import { isEqual } from "./bytes.js";
+import { MOST_EARLIER_KEYS } from "./limits.js";
+
 const FILE = "kith";
 const SELF = "self";
 const NAMES = "names";
@@ -21,6 +24,13 @@ const finished = (transaction) =>
     transaction.addEventListener("abort", () => reject(transaction.error));
   });
 
+/** What is kept of keys, in the transaction of this table. */
+async function kept(self) {
+  const [key, earlier, before] = await Promise.all(["key", "earlier", "before"].map((name) => settled(self.get(name))));
+  // An older page kept just one.
+  return { key, earlier: earlier ?? [before].filter(Boolean) };
+}
+
 export class Store {
   #database;
 
@@ -35,20 +45,35 @@ export class Store {
     return store;
   }
 
-  /** The key in use, and the one before it: PKCS#8, or nothing. */
-  async keys() {
-    const self = this.#database.transaction(SELF).objectStore(SELF);
-    const [key, before] = await Promise.all([settled(self.get("key")), settled(self.get("before"))]);
-    return { key, before };
+  /** The key in use, if there is one, and those before it, the last one first: all PKCS#8. */
+  keys() {
+    return kept(this.#database.transaction(SELF).objectStore(SELF));
   }
 
-  /** Uses another key from now on, and keeps the one before. */
+  /**
+   * Uses another key from now on, and keeps all those before it. Says whether there was room for that: no key is ever
+   * pushed out by another one, because whoever loses the last copy of a key is that person no more.
+   */
   async use(key) {
     const transaction = this.#write(SELF);
     const self = transaction.objectStore(SELF);
-    const before = await settled(self.get("key"));
-    if (before) self.put(before, "before");
-    self.put(key, "key");
+    const before = await kept(self);
+    const earlier = [before.key, ...before.earlier].filter((other) => other && !isEqual(other, key));
+    const hasRoom = earlier.length <= MOST_EARLIER_KEYS;
+    if (hasRoom) {
+      self.put(key, "key");
+      self.put(earlier, "earlier");
+    }
+    await finished(transaction);
+    return hasRoom;
+  }
+
+  /** Forgets an earlier key for good. */
+  async forget(key) {
+    const transaction = this.#write(SELF);
+    const self = transaction.objectStore(SELF);
+    const { earlier } = await kept(self);
+    self.put(earlier.filter((other) => !isEqual(other, key)), "earlier");
     await finished(transaction);
   }
 

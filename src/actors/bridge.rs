@@ -1,7 +1,7 @@
 //! The bridge's own hand: a thread that writes and signs what is said again to members of other protocols.
 //!
-//! Its keys are used for nothing else. **Invariants:** what is said goes out in the order in which it came; nobody waits for this thread, and what it cannot keep up with is
-//! counted, not kept.
+//! Its keys are used for nothing else. **Invariants:** what is said goes out in the order in which it came; nobody
+//! waits for this thread, and what it cannot keep up with is counted, not kept.
 
 use std::{
     collections::HashSet,

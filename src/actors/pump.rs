@@ -231,8 +231,9 @@ where
                 return Poll::Ready(());
             }
             if !alive {
-                // The actor is dropped here, which is what tells the registry.
+                // The actor is dropped here, which is what tells the registry. What it read last is dealt with.
                 this.actor = None;
+                this.flow.has_read_nothing();
                 this.timer = None;
                 return this.linger(cx);
             }

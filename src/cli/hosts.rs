@@ -1,5 +1,7 @@
 //! `kith hosts`: the hosts of a home as a table, in the form that the first program of this kind gave it.
 //!
+//! Its columns are that program's, so what else is worth knowing of a host stands below it.
+//!
 //! A leader may go while somebody watches, and its node starts anew. So a watcher that is not answered says so and
 //! asks again.
 
@@ -92,7 +94,24 @@ async fn shown(api: &Api, json: bool) -> Result<String, Trouble> {
 fn picture(view: &Value, paint: Paint) -> String {
     let rows = view["hosts"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
     let table = show::table(&HEAD, rows.map(|host| row(host, paint)), "no host was heard");
-    format!("{}\n\n{table}", headline(view))
+    let below: String = shortages(view).map(|line| format!("\n{line}")).collect();
+    let gap = if below.is_empty() { "" } else { "\n" };
+    format!("{}\n\n{table}{gap}{below}", headline(view))
+}
+
+/// Which hosts lack uploaded files, a line for each.
+fn shortages(view: &Value) -> impl Iterator<Item = String> {
+    let hosts = view["hosts"].as_array().into_iter().flatten();
+    let lacking = hosts.filter(|host| host["files_lacking"].as_u64() > Some(0)).map(|host| {
+        let bytes = show::bytes(&host["files_lacking_bytes"]);
+        let (name, files) = (show::text(&host["name"]), show::text(&host["files_lacking"]));
+        format!("{name} lacks uploaded files: {files} ({bytes}), still to be fetched")
+    });
+    let lost = view["files"]["lost"].as_u64().filter(|lost| *lost > 0);
+    let trouble = view["files"]["trouble"].as_str().map(show::plain);
+    lacking
+        .chain(lost.map(|lost| format!("uploaded files that no node has that was asked: {lost}")))
+        .chain(trouble.map(|why| format!("fetching uploaded files failed here: {why}")))
 }
 
 /// Who leads and why, in one line.
@@ -188,6 +207,30 @@ mod tests {
                 "1 first 12% 4100 900 120 connected",
                 "- th [31mird 12% 4100 900 120 suspect",
                 "- second - - - - disconnected",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_hosts_lack_stands_below_and_only_then() {
+        let mut view = view();
+        view["files"] = json!({"lacking": 0, "lost": 0, "failures": 0, "trouble": null});
+        view["hosts"][0]["files_lacking"] = json!(0);
+        assert_eq!(shortages(&view).count(), 0);
+        let whole = picture(&view, Paint::NONE);
+        view["files"] = json!({"lost": 2, "trouble": "no\u{7}room"});
+        view["hosts"][1]["files_lacking"] = json!(3);
+        view["hosts"][1]["files_lacking_bytes"] = json!(1536);
+        let text = picture(&view, Paint::NONE);
+        let below: Vec<&str> = text.strip_prefix(&whole).expect("the same table").lines().collect();
+        assert_eq!(
+            below,
+            [
+                "",
+                "",
+                "th [31mird lacks uploaded files: 3 (1.5 KiB), still to be fetched",
+                "uploaded files that no node has that was asked: 2",
+                "fetching uploaded files failed here: no room",
             ]
         );
     }

@@ -81,7 +81,11 @@ pub fn serve(listeners: Listeners, site: &Arc<Site>, tls: Option<&Tls>) -> io::R
 /// The directory of the rendezvous, where everybody may read it.
 fn directory(app: &mut ServiceConfig, site: &Site) {
     if site.settings.rendezvous.public {
-        app.service(web::resource("/api/v1/directory").route(web::get().to(admin::directory::public)));
+        app.service(
+            web::resource("/api/v1/directory")
+                .route(web::get().to(admin::directory::public))
+                .route(web::head().to(admin::directory::public)),
+        );
     }
 }
 

@@ -61,6 +61,7 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         "person.js",
         "print.js",
         "rooms.js",
+        "salt.js",
         "seal.js",
         "side.js",
         "status.js",

@@ -141,11 +141,11 @@ async fn accept(tls: Option<Tls>, stream: TcpStream) -> Result<Accepted, Dispatc
 /// Who asks what this is gets an answer; whoever wants anything else is told where that is.
 async fn answer(request: HttpRequest, standby: Data<Standby>) -> HttpResponse {
     let wants_socket = request.headers().contains_key(header::UPGRADE);
-    let is_question = [Method::GET, Method::HEAD].contains(request.method());
-    if !wants_socket && is_question && request.path().starts_with(files::PATH) {
+    let is_question = !wants_socket && [Method::GET, Method::HEAD].contains(request.method());
+    if is_question && request.path().starts_with(files::PATH) {
         return file(&request, &standby.nodes);
     }
-    if wants_socket || request.path() != "/" || request.method().as_str() != "GET" {
+    if !is_question || request.path() != "/" {
         return elsewhere(&standby.nodes);
     }
     if let Some(page) = page::entrance(&request) {

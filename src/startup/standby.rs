@@ -4,15 +4,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_rt::task::JoinHandle;
 use tokio::{
-    net::TcpStream,
     sync::Semaphore,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 
 use super::{Outside, StartupError, end::End, home::database, readiness::Readiness};
 use crate::{
     actors::succession::{
-        copying::{Contents, CopyError, Follower, Newcomer, lend},
+        copying::{AGAIN, Contents, CopyError, Follower, LONGEST, Newcomer, dial, lend},
         helm::{Duty, Helm, Place},
         shell::Shell,
     },
@@ -20,12 +19,6 @@ use crate::{
     http::standby::{self, Standby},
     store::{Copy, Mark, shelf::Shelf},
 };
-
-/// How long dialling whoever serves may take, and the pause between two attempts.
-const DIAL: Duration = Duration::from_millis(1500);
-const AGAIN: Duration = Duration::from_millis(250);
-/// The longest such pause.
-const LONGEST: Duration = Duration::from_secs(30);
 
 /// How it ended.
 pub(super) enum Outcome {
@@ -188,9 +181,7 @@ fn pause(before: Duration, ended: &Result<(), CopyError>, took: Duration) -> Dur
 }
 
 async fn once(place: &Place, helm: &Helm, follower: &Follower) -> Result<(), CopyError> {
-    let stream =
-        timeout(DIAL, TcpStream::connect(&*place.address)).await.map_err(|_| CopyError::Silent)??;
-    follower.follow(stream, helm.asker()).await
+    follower.follow(dial(&place.address).await?, helm.asker()).await
 }
 
 #[cfg(test)]

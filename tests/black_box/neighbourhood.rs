@@ -15,6 +15,7 @@ mod garbage;
 mod gossip;
 pub(crate) mod home;
 mod homes;
+mod homes_directory;
 mod homes_files;
 mod homes_moving;
 mod hostile;

@@ -108,8 +108,13 @@ fn three_mesh_talk_and_do_not_miss_their_rendezvous() {
     talk(&mut nodes, "without it");
     let port = door.rsplit_once(':').expect("a port").1;
     let mut rendezvous = original(&["--port", port]);
+    let all = nodes.each_ref().map(|node| node.at.clone());
     for node in &mut nodes {
         node.person.reads("* registered with");
+        // Whoever registers first is alone in its list, and still among those whom it talks with.
+        let here = node.person.reads_either(&["* here: ", "* nobody else is here"]);
+        let others = all.iter().filter(|at| **at != node.at);
+        assert!(others.into_iter().all(|at| here.contains(at.as_str())), "{here}");
     }
     for _ in 0..3 {
         rendezvous.reads("registered 127.0.0.");

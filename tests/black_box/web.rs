@@ -140,9 +140,63 @@ fn where_the_page_is_off_or_another_dialect_is_spoken_there_is_none() {
         let shown = page(&app.listen);
         assert!(shown.status() == "200" && !is_page(&shown), "{setting:?}");
         assert_eq!(get(&app.listen, "/web/app.js", "").status(), "404", "{setting:?}");
+        assert_eq!(shown.body, get(&app.listen, "/", "").body, "the document: {setting:?}");
+        let read: Value = serde_json::from_str(&shown.body).expect("JSON");
+        assert_eq!(read["software"]["name"], "kith", "{setting:?}");
     }
     let app = App::with(&[("LISTEN__DIALECT", "olaf")]);
     assert!(is_page(&page(&app.listen)));
+}
+
+#[actix_web::test]
+async fn where_the_page_is_off_no_node_has_one() {
+    let home = Home::of(2, Some(0));
+    let apps = home.start_all_with(&[("WEB__CHAT", "false")]);
+    let first = serving(&apps).await;
+    let (leader, standby) = (app(&apps, first), app(&apps, 1 - first));
+    for (node, serves, missing) in [(leader, true, "404"), (standby, false, "503")] {
+        let shown = page(&node.listen);
+        assert!(shown.status() == "200" && !is_page(&shown), "{}", shown.head);
+        let read: Value = serde_json::from_str(&shown.body).expect("JSON");
+        assert_eq!(read["home"]["serving"], serves);
+        for path in ["/web/app.js", "/web/style.css", "/web/index.html"] {
+            assert_eq!(get(&node.listen, path, "").status(), missing, "{path}");
+        }
+    }
+}
+
+/// What a door answers without a body is what it answers with one, but for the body.
+fn heads_are_those_of_answers(door: &str, paths: &[&str]) {
+    let without = |head: &str| {
+        let lines = head.lines().filter(|line| !line.starts_with("date: "));
+        lines.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    for path in paths {
+        for accept in ["Accept: */*\r\n", "Accept: text/html\r\n"] {
+            let (whole, head) = (get(door, path, accept), request(door, "HEAD", path, accept));
+            assert_eq!(whole.status(), "200", "{path} {accept}");
+            assert_eq!(without(&head.head), without(&whole.head), "{path} {accept}");
+            assert_eq!(head.body, "", "{path} {accept}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn whoever_asks_for_heads_gets_those_of_answers_from_every_node() {
+    let home = Home::of(2, Some(0));
+    let apps = home.start_all_with(&[("RENDEZVOUS__PUBLIC", "true")]);
+    let first = serving(&apps).await;
+    let (leader, standby) = (app(&apps, first), app(&apps, 1 - first));
+    standby.until_served_at(&home.nodes[first].main.url()).await;
+    heads_are_those_of_answers(&leader.listen, &["/", "/web/app.js", "/api/v1/directory"]);
+    heads_are_those_of_answers(&standby.listen, &["/", "/web/app.js"]);
+    for method in ["POST", "PUT", "DELETE"] {
+        assert_eq!(
+            request(&standby.listen, method, "/", "Content-Length: 0\r\n").status(),
+            "503",
+            "{method}"
+        );
+    }
 }
 
 #[actix_web::test]

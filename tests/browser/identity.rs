@@ -50,6 +50,16 @@ async fn becomes(visitor: &mut Visitor, file: &Path, wanted: &str) {
     visitor.fingerprint = found;
 }
 
+/// Waits until she is somebody else than these, and tells who.
+async fn until_somebody_else(visitor: &mut Visitor, not: &[&str]) -> String {
+    let script =
+        "return [document.body.dataset.state, document.querySelector('#me').dataset.fingerprint ?? '']";
+    let is = |(state, found): &(String, String)| state == "online" && !not.contains(&found.as_str());
+    let (_, found) = visitor.until(&format!("she is none of {not:?}"), script, &[], is).await;
+    visitor.fingerprint.clone_from(&found);
+    found
+}
+
 #[actix_web::test]
 async fn one_person_is_the_same_in_another_browser_and_at_a_terminal() {
     let Some(stage) = Stage::enter().await else { return };
@@ -100,6 +110,125 @@ async fn one_person_is_the_same_in_another_browser_and_at_a_terminal() {
     assert_eq!(carl.reads("still ben"), format!("{short}: I am still ben"));
     anna.leaves().await;
     other.leaves().await;
+}
+
+/// The keys that she had before, as the page lists them, once they are these.
+async fn had(visitor: &Visitor, wanted: &[&str]) {
+    let script = "return [...document.querySelectorAll('#earlier option')].map((option) => option.value)";
+    let is = |found: &Vec<String>| found.iter().map(String::as_str).eq(wanted.iter().copied());
+    visitor.until(&format!("she had {wanted:?}"), script, &[], is).await;
+    let is_hidden = "return document.querySelector('#earlier-keys').hidden";
+    assert_eq!(visitor.asks::<bool>(is_hidden, &[]).await, wanted.is_empty());
+}
+
+/// Chooses one of them.
+async fn chooses(visitor: &Visitor, id: &str) {
+    visitor.part("#earlier").await.select_by_value(id).await.expect("a key");
+}
+
+/// Forgets the one that is chosen, or thinks better of it when the page asks.
+async fn forgets(visitor: &Visitor, really: bool) {
+    visitor.clicks("#forget").await;
+    let driven = &visitor.browser.driven;
+    let deadline = Instant::now() + PATIENCE;
+    while driven.get_alert_text().await.is_err() {
+        assert!(Instant::now() < deadline, "nobody is asked");
+        actix_web::rt::time::sleep(LOOK).await;
+    }
+    let answered = if really { driven.accept_alert().await } else { driven.dismiss_alert().await };
+    answered.expect("an answer");
+}
+
+/// The keyring of somebody at a terminal.
+fn ring(app: &App, folder: &Path, name: &str) -> PathBuf {
+    Person::at(&format!("ws://{}", app.listen), folder, name).leaves(0);
+    folder.join(format!("{name}.json"))
+}
+
+/// A page of earlier days kept one key, under another name. Makes it so, and tells whose key it is.
+async fn kept_by_an_earlier_page(visitor: &Visitor) -> String {
+    let script = "const { makeKey, identityOf } = await import('/web/identity.js');
+        const made = await identityOf(await makeKey());
+        const database = await new Promise((resolve) => {
+            indexedDB.open('kith').onsuccess = ({ target }) => resolve(target.result);
+        });
+        await new Promise((resolve) => {
+            const writing = database.transaction('self', 'readwrite');
+            writing.oncomplete = resolve;
+            const table = writing.objectStore('self');
+            table.delete('earlier');
+            table.put(made.pkcs8, 'before');
+        });
+        database.close();
+        return made.id";
+    visitor.asks_in_time(script, &[]).await
+}
+
+#[actix_web::test]
+async fn every_key_that_somebody_had_is_kept_until_she_forgets_it() {
+    let Some(stage) = Stage::enter().await else { return };
+    let app = App::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let [ben, carl, dora] = ["ben", "carl", "dora"].map(|name| ring(&app, folder.path(), name));
+    let mut anna = stage.visitor(&page(&app)).await;
+    let first = anna.fingerprint.clone();
+    anna.clicks("#identity-panel summary").await;
+    had(&anna, &[]).await;
+    let oldest = kept_by_an_earlier_page(&anna).await;
+    becomes(&mut anna, &ben, "").await;
+    until_somebody_else(&mut anna, &[&first]).await;
+    let second = anna.fingerprint.clone();
+    anna.types("#import", carl.to_str().expect("a path")).await;
+    until_somebody_else(&mut anna, &[&first, &second]).await;
+    let third = anna.fingerprint.clone();
+    had(&anna, &[&second, &first, &oldest]).await;
+
+    // Back to the very first one: nothing is lost, and nothing is kept twice.
+    chooses(&anna, &first).await;
+    anna.clicks("#restore").await;
+    until_somebody_else(&mut anna, &[&second, &third]).await;
+    assert_eq!(anna.fingerprint, first);
+    had(&anna, &[&third, &second, &oldest]).await;
+    anna.types("#import", ben.to_str().expect("a path")).await;
+    until_somebody_else(&mut anna, &[&first, &third]).await;
+    had(&anna, &[&first, &third, &oldest]).await;
+    anna.browser.driven.refresh().await.expect("the page");
+    let mut anna = anna.comes_online().await;
+    assert_eq!(anna.fingerprint, second);
+    had(&anna, &[&first, &third, &oldest]).await;
+    anna.clicks("#identity-panel summary").await;
+    chooses(&anna, &third).await;
+    forgets(&anna, false).await;
+    had(&anna, &[&first, &third, &oldest]).await;
+    forgets(&anna, true).await;
+    had(&anna, &[&first, &oldest]).await;
+
+    // There is an end to it, and then nobody is pushed out.
+    let script = "const [{ Store }, { makeKey, identityOf }, { MOST_EARLIER_KEYS }] =
+            await Promise.all(['store', 'identity', 'limits'].map((name) => import(`/web/${name}.js`)));
+        const store = await Store.open();
+        const own = (await store.keys()).key;
+        const used = [];
+        for (let at = 2; at < MOST_EARLIER_KEYS; at += 1) used.push(await store.use((await identityOf(await makeKey())).pkcs8));
+        return [[...used, await store.use(own)].every(Boolean), (await store.keys()).earlier.length, MOST_EARLIER_KEYS]";
+    let (all, count, most): (bool, u32, u32) = anna.asks_in_time(script, &[]).await;
+    assert!(all && count == most, "{all} {count} {most}");
+    anna.types("#import", dora.to_str().expect("a path")).await;
+    let script = "return [...document.querySelectorAll('#log .notice')].map((note) => note.textContent)";
+    let full = |notes: &Vec<String>| notes.iter().any(|note| note.contains("earlier keys, and no more"));
+    anna.until("there are too many", script, &[], full).await;
+    assert_eq!(until_somebody_else(&mut anna, &[&first, &third]).await, second, "she is who she was");
+    let script = "const { Store } = await import('/web/store.js');
+        return (await (await Store.open()).keys()).earlier.length";
+    assert_eq!(anna.asks_in_time::<u32>(script, &[]).await, most);
+    // Going back takes no room.
+    anna.browser.driven.refresh().await.expect("the page");
+    let mut anna = anna.comes_online().await;
+    anna.clicks("#identity-panel summary").await;
+    chooses(&anna, &first).await;
+    anna.clicks("#restore").await;
+    assert_eq!(until_somebody_else(&mut anna, &[&second]).await, first);
+    anna.leaves().await;
 }
 
 #[actix_web::test]

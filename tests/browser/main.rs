@@ -30,6 +30,7 @@ mod places;
 #[allow(dead_code, reason = "the tests of protocols as values use the rest")]
 #[path = "../wire/recordings.rs"]
 mod recordings;
+mod rooms;
 mod shots;
 mod stage;
 mod talk;

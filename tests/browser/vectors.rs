@@ -1,6 +1,12 @@
 //! The page's own modules in a real browser, measured against recordings of other people's programs and against this
 //! program: which keys, fingerprints, signatures and sealed texts they believe, and which door they try next.
 
+use aws_lc_rs::{
+    encoding::{AsDer as _, PublicKeyX509Der},
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::{KeyPair as _, RSA_PSS_SHA256, RsaPssSaltLength, RsaSignatureEncoding},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kith::{
     crypto::{
@@ -79,6 +85,81 @@ async fn recorded_frames_are_believed_as_the_program_believes_them() {
             assert_eq!(believed, signers(line, &keys), "{name}:{}", line.number);
             assert_eq!(believed.len(), 1, "{name}:{}", line.number);
             assert_eq!(changed, Vec::<String>::new(), "{name}:{}", line.number);
+        }
+    }
+    anna.leaves().await;
+}
+
+/// Lengths of salts that somebody may use: all is allowed from none to what fits into 2048 bits.
+const SALTS: [u16; 14] = [0, 1, 8, 16, 20, 31, 32, 33, 48, 64, 128, 220, 221, 222];
+
+/// Signs with a salt of this length.
+fn salted(key: &KeyPair, text: &str, salt: u16) -> Vec<u8> {
+    let encoding: &'static RsaSignatureEncoding =
+        Box::leak(Box::new(RSA_PSS_SHA256.with_pss_salt_length(RsaPssSaltLength::Custom(salt))));
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(encoding, &SystemRandom::new(), text.as_bytes(), &mut signature).expect("a signature");
+    signature
+}
+
+#[actix_web::test]
+async fn a_signature_with_any_salt_is_believed_as_the_program_believes_it() {
+    let Some(stage) = Stage::enter().await else { return };
+    let app = App::start();
+    let anna = opened(&stage, &app).await;
+    let [key, other] = [(); 2].map(|()| KeyPair::generate(KeySize::Rsa2048).expect("a key"));
+    let spki: PublicKeyX509Der<'_> = key.public_key().as_der().expect("a key");
+    let spelled = STANDARD.encode(spki.as_ref());
+    let public = PublicKey::read(&spelled).expect("a key");
+    let verifier = Verifier::new(&public).expect("a key");
+    let mut cases = Vec::new();
+    for salt in SALTS {
+        let mut broken = salted(&key, "right", salt);
+        broken[100] ^= 1;
+        for (signature, is_good) in [
+            (salted(&key, "right", salt), true),
+            (salted(&key, "left", salt), false),
+            (salted(&other, "right", salt), false),
+            (broken, false),
+        ] {
+            let texts = [b"wrong".to_vec(), b"right".to_vec()].into();
+            let question = Question { texts, signature: signature.clone(), salt: None };
+            assert_eq!(verifier.judge(&question).map(|(at, _)| at), is_good.then_some(1), "{salt}");
+            cases.push((STANDARD.encode(signature), is_good.then_some(salt)));
+        }
+    }
+    for bytes in [[0; 256], [255; 256]] {
+        cases.push((STANDARD.encode(bytes), None));
+    }
+    let signatures: Vec<&String> = cases.iter().map(|(signature, _)| signature).collect();
+    // Whatever she signed with before, and once for each length that may be asked for first.
+    let script = "const [spelling, signatures, likely] = arguments;
+        const [{ readKey, whoseSignature }, { fromBase64, utf8 }] =
+            await Promise.all(['keys', 'bytes'].map((name) => import(`/web/${name}.js`)));
+        const key = await readKey(spelling);
+        const texts = [['first', utf8('wrong')], ['second', utf8('right')]];
+        const lengths = [];
+        const verify = crypto.subtle.verify.bind(crypto.subtle);
+        crypto.subtle.verify = (how, ...rest) => {
+            lengths.push(how.saltLength);
+            return verify(how, ...rest);
+        };
+        const found = [];
+        for (const signature of signatures) {
+            lengths.length = 0;
+            const how = await whoseSignature(key, texts, fromBase64(signature), likely ?? undefined);
+            found.push([how?.form ?? null, how?.salt ?? null, lengths[0], new Set(lengths).size]);
+        }
+        crypto.subtle.verify = verify;
+        return found";
+    for likely in [None, Some(32), Some(222), Some(20)] {
+        let words = [json!(spelled), json!(signatures), json!(likely)];
+        let found: Vec<(Option<String>, Option<u16>, u16, usize)> = anna.asks_in_time(script, &words).await;
+        assert_eq!(found.len(), cases.len());
+        for ((_, expected), (form, salt, first, lengths)) in cases.iter().zip(found) {
+            assert_eq!((form.as_deref(), salt), (expected.map(|_| "second"), *expected), "{likely:?}");
+            assert_eq!(first, likely.unwrap_or(32), "what she used before is tried first");
+            assert!(lengths <= 4, "{lengths} lengths are tried");
         }
     }
     anna.leaves().await;

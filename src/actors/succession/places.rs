@@ -1,8 +1,8 @@
 //! Who may be at the door of succession at once, so that nobody keeps the nodes of the home out.
 //!
-//! Strangers share a number of places, of which one address gets a few. The addresses of `home.members` have places of their own, each
-//! its own, and take none from strangers: a node that cannot be asked loses its lease. **Invariant:** whatever way a visit
-//! ends, its place is free again.
+//! Strangers share a number of places, of which one address gets a few. The addresses of `home.members` have places of
+//! their own, each its own, and take none from strangers: a node that cannot be asked loses its lease. **Invariant:**
+//! whatever way a visit ends, its place is free again.
 
 use std::{
     collections::{HashMap, HashSet},

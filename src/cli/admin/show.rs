@@ -200,7 +200,7 @@ pub(in crate::cli) fn moment(value: &Value) -> String {
 }
 
 /// A size with a fitting unit.
-fn bytes(value: &Value) -> String {
+pub(in crate::cli) fn bytes(value: &Value) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let Some(count) = value.as_u64() else { return text(value) };
     let (mut whole, mut rest, mut unit) = (count, 0, "B");

@@ -28,7 +28,9 @@ impl Talk {
             }
             Event::Listed(others) => {
                 self.was_listed();
-                let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+                // A rendezvous that was away knows least at first of whom we never lost.
+                let linked = self.hub.here().filter_map(|who| who.at.ok()).filter(|at| !others.contains(at));
+                let others: Vec<_> = others.iter().copied().chain(linked).map(|at| at.to_string()).collect();
                 let line = if others.is_empty() {
                     "nobody else is here".to_owned()
                 } else {

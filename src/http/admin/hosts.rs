@@ -11,7 +11,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    actors::succession::{copying::Shown, helm::Helm},
+    actors::succession::{
+        copying::{Lacks, Shown},
+        helm::Helm,
+    },
     domain::{
         refusal::Refusal,
         succession::{
@@ -133,8 +136,11 @@ struct Host {
     door: Option<String>,
     /// How far its copy of the database goes: an epoch, and the number of a change.
     position: Option<String>,
-    /// How many uploaded files its copy still lacks; known to the node that leads.
+    /// How many uploaded files it still lacks; each node knows that of itself, and the one that leads of all that
+    /// follow it.
     files_lacking: Option<u64>,
+    /// Their bytes.
+    files_lacking_bytes: Option<u64>,
     /// For how long nothing was heard; null if nothing ever was.
     silence_ms: Option<u64>,
 }
@@ -159,6 +165,7 @@ impl Host {
             door: Some(member.door.to_string()),
             position: None,
             files_lacking: None,
+            files_lacking_bytes: None,
             silence_ms: None,
         }
     }
@@ -216,6 +223,7 @@ fn shown(view: &View, nodes: &Nodes, helm: &Helm) -> HostsView {
 
 fn host(row: &HostRow, nodes: &Nodes, helm: &Helm) -> Host {
     let said = |text: &Arc<str>| (!text.is_empty()).then(|| text.to_string());
+    let lacks = lacks(row, helm);
     let own_door = nodes.own_door().filter(|_| row.kind == Kind::Ourselves).map(ToOwned::to_owned);
     Host {
         rank: row.rank,
@@ -233,8 +241,17 @@ fn host(row: &HostRow, nodes: &Nodes, helm: &Helm) -> Host {
         address: said(&row.address),
         door: own_door.or_else(|| said(&row.door)),
         position: row.position.map(|position| position.to_string()),
-        files_lacking: helm.copies.lacking(row.id).map(|lacks| lacks.files),
+        files_lacking: lacks.map(|lacks| lacks.files),
+        files_lacking_bytes: lacks.map(|lacks| lacks.bytes),
         silence_ms: Some(ms(row.silence)),
+    }
+}
+
+/// Which uploaded files a host lacks, as far as that is known here.
+fn lacks(row: &HostRow, helm: &Helm) -> Option<Lacks> {
+    match row.kind {
+        Kind::Ourselves => helm.ledger.known(),
+        _ => helm.copies.lacking(row.id),
     }
 }
 

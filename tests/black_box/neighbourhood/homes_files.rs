@@ -169,6 +169,16 @@ async fn a_crash_in_the_middle_loses_what_nobody_had_until_the_dead_one_comes_ba
         .json();
     assert_eq!(hosts["files"]["lacking"], 1, "{hosts}");
     assert!(hosts["files"]["trouble"].is_string(), "{hosts}");
+    let size = (json!(1), json!(bytes.len()));
+    let lacks = |hosts: &Value, at: usize| {
+        let mut rows = hosts["hosts"].as_array().expect("hosts").iter();
+        let row = rows.find(|row| row["name"] == format!("node-{at}")).expect("a node");
+        (row["files_lacking"].clone(), row["files_lacking_bytes"].clone())
+    };
+    assert_eq!(lacks(&hosts, other), size, "what it lacks itself: {hosts}");
+    assert_eq!(lacks(&hosts, first).0, Value::Null, "what others lack is known to whoever leads: {hosts}");
+    let seen = app(&apps, first).until("/api/v1/hosts", |hosts| lacks(&hosts.json(), other) == size).await;
+    assert_eq!(lacks(&seen.json(), first), (json!(0), json!(0)), "{seen:?}");
     assert!(app(&apps, other).metric("kith_succession_files_lacking_bytes").await > 3e6);
 
     let folder = apps[first].take().expect("a node").kill();

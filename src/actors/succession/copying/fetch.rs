@@ -5,13 +5,13 @@ use std::{io, path::PathBuf, time::Duration};
 use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     sync::Notify,
     time::{sleep, timeout},
 };
 
 use super::{
     contents::Contents,
+    dial::{AGAIN, LONGEST, dial},
     ledger::Wanted,
     wire::{Asked, CopyError, Told, Wire},
 };
@@ -21,11 +21,6 @@ use crate::{
     store::{Store, StoreError, shelf::Shelf},
 };
 
-/// How long dialling may take, and the pause after the first failure.
-const DIAL: Duration = Duration::from_millis(1500);
-const AGAIN: Duration = Duration::from_millis(250);
-/// The longest such pause.
-const LONGEST: Duration = Duration::from_secs(30);
 /// The shortest pause between two rounds of somebody who serves.
 const ROUND: Duration = Duration::from_secs(1);
 /// Files after which is asked anew what comes first.
@@ -97,9 +92,7 @@ impl Contents {
 
     /// Fetches all that this node has of what is lacking.
     async fn fetch_all(&self, address: &str, asker: Asker<'_>) -> Result<(), CopyError> {
-        let dial = timeout(DIAL, TcpStream::connect(address));
-        let stream = dial.await.map_err(|_| CopyError::Silent)??;
-        let mut wire = Wire::dial(stream, asker.secret, asker.node).await?;
+        let mut wire = Wire::dial(dial(address).await?, asker.secret, asker.node).await?;
         loop {
             let next = self.ledger.next(FEW);
             if next.is_empty() {

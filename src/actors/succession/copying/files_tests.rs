@@ -72,7 +72,7 @@ async fn follow_while<T>(
 /// Waits until the ledger is so.
 async fn until(ledger: &Ledger, wish: impl Fn(&Shown) -> bool) {
     let mut changed = ledger.watch();
-    while !ledger.is_known() || !wish(&ledger.shown()) {
+    while ledger.known().is_none() || !wish(&ledger.shown()) {
         changed().await;
     }
 }

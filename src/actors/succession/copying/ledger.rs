@@ -139,10 +139,17 @@ impl Ledger {
         self.0.borrow().lacks
     }
 
+    /// The same, or nothing as long as nobody has looked.
+    #[must_use]
+    pub fn known(&self) -> Option<Lacks> {
+        let page = self.0.borrow();
+        page.wanted.as_ref().map(|_| page.lacks)
+    }
+
     /// Whether this node has nearly all that whoever serves has, as far as it knows at all.
     #[must_use]
     pub fn is_nearly_whole(&self) -> bool {
-        self.is_known() && self.lacks().is_little()
+        self.known().is_some_and(Lacks::is_little)
     }
 
     /// What people are shown.
@@ -153,10 +160,6 @@ impl Ledger {
         let lost = page.wanted().filter(|(_, wanted)| wanted.rests.is_some()).count();
         let lost = u64::try_from(lost).unwrap_or(u64::MAX);
         Shown { lacks, lost, failures: page.failures, trouble: page.trouble.clone() }
-    }
-
-    pub(super) fn is_known(&self) -> bool {
-        self.0.borrow().wanted.is_some()
     }
 
     /// Hears when anything has changed.
@@ -296,9 +299,9 @@ mod tests {
     #[test]
     fn nobody_is_nearly_whole_before_somebody_has_looked() {
         let ledger = Ledger::default();
-        assert!(!ledger.is_nearly_whole());
+        assert!(ledger.known().is_none() && !ledger.is_nearly_whole());
         ledger.set(BTreeMap::new());
-        assert!(ledger.is_nearly_whole());
+        assert!(ledger.known().is_some_and(Lacks::is_nothing) && ledger.is_nearly_whole());
         ledger.want(&record("a", FEW.bytes, 1));
         assert!(ledger.is_nearly_whole());
         ledger.want(&record("b", 1, 1));

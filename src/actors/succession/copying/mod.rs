@@ -9,6 +9,7 @@
 
 mod contents;
 mod copies;
+mod dial;
 mod fetch;
 mod follow;
 #[cfg(fuzzing)]
@@ -23,6 +24,7 @@ mod wire;
 
 pub use contents::Contents;
 pub use copies::Copies;
+pub use dial::{AGAIN, LONGEST, dial};
 pub use fetch::Asker;
 pub use follow::Follower;
 pub use give::lend;

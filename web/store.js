@@ -31,6 +31,12 @@ async function kept(self) {
   return { key, earlier: earlier ?? [before].filter(Boolean) };
 }
 
+/** Keeps these as the earlier ones, and nothing else. */
+function keep(self, earlier) {
+  self.put(earlier, "earlier");
+  self.delete("before");
+}
+
 export class Store {
   #database;
 
@@ -62,7 +68,7 @@ export class Store {
     const hasRoom = earlier.length <= MOST_EARLIER_KEYS;
     if (hasRoom) {
       self.put(key, "key");
-      self.put(earlier, "earlier");
+      keep(self, earlier);
     }
     await finished(transaction);
     return hasRoom;
@@ -73,7 +79,7 @@ export class Store {
     const transaction = this.#write(SELF);
     const self = transaction.objectStore(SELF);
     const { earlier } = await kept(self);
-    self.put(earlier.filter((other) => !isEqual(other, key)), "earlier");
+    keep(self, earlier.filter((other) => !isEqual(other, key)));
     await finished(transaction);
   }
 

@@ -141,6 +141,11 @@ impl LaneEnd {
         self.load.queued.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Nothing that is offered is taken any more.
+    pub fn close(&self) {
+        self.load.closed.store(true, Ordering::Relaxed);
+    }
+
     /// So many bytes wait for the socket.
     pub fn unsent(&self, bytes: usize) {
         self.load.unsent.store(bytes, Ordering::Relaxed);

@@ -104,9 +104,7 @@ where
     /// Writes what the socket takes. Returns an error when the connection is beyond help.
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.lost.is_some() {
-            self.waiting = VecDeque::new();
-            self.unsent = 0;
-            self.lane.unsent(0);
+            self.forget_all();
             return Ok(());
         }
         let mut socket = self.socket.borrow_mut();
@@ -159,9 +157,20 @@ where
     fn is_lost(&mut self, error: &io::Error, cx: &mut Context<'_>) -> bool {
         let stalled = error.kind() == io::ErrorKind::TimedOut;
         self.flow.give_up(if stalled { Ending::Stalled } else { Ending::Left });
+        // What is written from now on goes another way, if it has one; and whoever was not heard because too much
+        // waited is heard now.
+        self.lane.close();
+        self.forget_all();
+        self.flow.want_more();
         // Polled once, so that it wakes us.
         let timer = self.lost.insert(Box::pin(sleep_until(Instant::now() + LINGER)));
         !stalled && timer.as_mut().poll(cx).is_pending()
+    }
+
+    fn forget_all(&mut self) {
+        self.waiting = VecDeque::new();
+        self.unsent = 0;
+        self.lane.unsent(0);
     }
 
     /// The actor is done: send what is left, say so, and wait a moment for the other side.

@@ -50,10 +50,11 @@ pub enum Input {
 /// What two homes say to each other when one of them is about to move to another of its nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pause {
-    /// The sender is about to move: letters should wait until it has.
-    Hold,
+    /// The sender is about to move: letters should wait until it has. The number is repeated in the answer, so that an
+    /// answer to an earlier wish is not taken for this one's.
+    Hold(u32),
     /// All letters that do not wait were said.
-    Held,
+    Held(u32),
     /// The sender stays where it is.
     GoOn,
 }

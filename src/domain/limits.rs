@@ -151,6 +151,9 @@ pub struct Limits {
     /// The longest pause between two attempts. Minutes, so that a neighbour that comes back is found soon,
     /// and one that is gone for good costs next to nothing.
     pub peer_backoff_most_s: u32,
+    /// How long a neighbour that moves to another of its nodes is waited for, on each link. Planned moves take about a
+    /// second, and their neighbours dial soon.
+    pub peer_move_s: u32,
     /// A neighbour that knows only whole lists gets at most one in this time; the window grows with the
     /// list, as `peer_update_bytes_per_second` wants it. Milliseconds.
     pub peer_update_window_ms: u32,
@@ -223,6 +226,7 @@ impl Default for Limits {
             peer_silence_s: 15,
             peer_dial_timeout_s: 10,
             peer_backoff_most_s: 120,
+            peer_move_s: 15,
             peer_update_window_ms: 250,
             peer_update_bytes_per_second: 1 << 20,
         }

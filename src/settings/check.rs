@@ -217,7 +217,7 @@ fn of_peers(limits: &Limits) -> [Order; 5] {
 
 /// Every limit of which zero would make the server useless. A drain of no length is
 /// fine, and so is a house without neighbours.
-fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 60] {
+fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 61] {
     [
         ("limits.connections", limits.connections.into()),
         ("limits.connections_per_address", limits.connections_per_address.into()),
@@ -277,6 +277,7 @@ fn must_not_be_zero(limits: &Limits) -> [(&'static str, u64); 60] {
         ("limits.peer_silence_s", limits.peer_silence_s.into()),
         ("limits.peer_dial_timeout_s", limits.peer_dial_timeout_s.into()),
         ("limits.peer_backoff_most_s", limits.peer_backoff_most_s.into()),
+        ("limits.peer_move_s", limits.peer_move_s.into()),
         ("limits.peer_update_window_ms", limits.peer_update_window_ms.into()),
         ("limits.peer_update_bytes_per_second", limits.peer_update_bytes_per_second.into()),
     ]

@@ -315,6 +315,7 @@ struct LimitKeys {
     peer_silence_s: u32,
     peer_dial_timeout_s: u32,
     peer_backoff_most_s: u32,
+    peer_move_s: u32,
     peer_update_window_ms: u32,
     peer_update_bytes_per_second: u32,
 }

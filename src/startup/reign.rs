@@ -218,6 +218,8 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, attempt, epoch): (NodeI
     // While large files go over, and until neighbours have said what they have to say, everybody is still served.
     helm.copies.until(to, 0).await;
     neighbours_hold_back(site).await;
+    // What was uploaded meanwhile.
+    helm.copies.until(to, 0).await;
     house.stillness.begin();
     // What was read before is looked at, then it is on the map, then it is written.
     loop {

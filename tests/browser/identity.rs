@@ -202,6 +202,15 @@ async fn every_key_that_somebody_had_is_kept_until_she_forgets_it() {
     had(&anna, &[&first, &third, &oldest]).await;
     forgets(&anna, true).await;
     had(&anna, &[&first, &oldest]).await;
+    // Nothing lies where it would outlive that.
+    let script = "const database = await new Promise((resolve) => {
+            indexedDB.open('kith').onsuccess = ({ target }) => resolve(target.result);
+        });
+        return await new Promise((resolve) => {
+            const names = database.transaction('self').objectStore('self').getAllKeys();
+            names.onsuccess = () => resolve(names.result.filter((name) => !name.startsWith('counter:')).sort());
+        })";
+    assert_eq!(anna.asks_in_time::<Vec<String>>(script, &[]).await, ["earlier", "key"]);
 
     // There is an end to it, and then nobody is pushed out.
     let script = "const [{ Store }, { makeKey, identityOf }, { MOST_EARLIER_KEYS }] =

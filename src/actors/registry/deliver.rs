@@ -12,13 +12,19 @@ use crate::{
 };
 
 impl Registry {
-    /// Hands a letter to everybody who hears it, printed once per way of hearing it.
-    pub(super) fn deliver(&self, letter: &Letter, plan: &Plan) {
-        self.deliver_but(letter, plan, |_| false);
+    /// Hands a letter to everybody who hears it, printed once per way of hearing it. Says whether there was somebody,
+    /// and nobody took it.
+    pub(super) fn deliver(&self, letter: &Letter, plan: &Plan) -> bool {
+        self.deliver_but(letter, plan, |_| false)
     }
 
     /// The same, but not to some connections of this home.
-    pub(super) fn deliver_but(&self, letter: &Letter, plan: &Plan, not: impl Fn(ConnectionId) -> bool) {
+    pub(super) fn deliver_but(
+        &self,
+        letter: &Letter,
+        plan: &Plan,
+        not: impl Fn(ConnectionId) -> bool,
+    ) -> bool {
         let hearers = self.hearers(letter, plan.here).filter(|(connection, _)| !not(*connection));
         let clients = hearers.map(|(_, entry)| (entry.ear, &entry.lane));
         let elsewhere = plan.elsewhere.iter().filter(|home| !self.moves(**home));
@@ -33,6 +39,7 @@ impl Registry {
         }
         self.tally.deliveries.inc_by(taken);
         self.tally.dropped.inc_by(refused);
+        taken == 0 && refused > 0
     }
 
     pub(super) fn hearers(

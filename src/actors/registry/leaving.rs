@@ -5,7 +5,7 @@
 //! other one lets it go, and if both have asked at the same moment, the home with the smaller key does not wait.
 //! **Invariant:** a home that is ready to leave holds back nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use actix::{Context, Handler, Message, MessageResult};
 
@@ -49,8 +49,8 @@ pub struct GoOn;
 /// How far our home is with that.
 #[derive(Debug, Default)]
 pub(super) struct Leaving {
-    /// Neighbours that have not said that they hold back letters.
-    asked: BTreeSet<HomeId>,
+    /// Neighbours that have not said that they hold back letters, and under which number they were asked for that.
+    asked: BTreeMap<HomeId, u32>,
     /// Nobody is waited for any more.
     is_ready: bool,
 }
@@ -61,14 +61,17 @@ impl Registry {
         // Nobody else understands that.
         let is_ours = self.neighbours.get(&home).is_some_and(|neighbour| neighbour.ear == Ear::Kith);
         if let Some(leaving) = self.leaving.as_mut().filter(|leaving| is_ours && !leaving.is_ready) {
-            leaving.asked.insert(home);
-            self.say_of_move(home, Pause::Hold, ctx);
+            self.holds = self.holds.wrapping_add(1);
+            leaving.asked.insert(home, self.holds);
+            self.say_of_move(home, Pause::Hold(self.holds), ctx);
         }
     }
 
-    /// A neighbour says that it holds back letters.
-    pub(super) fn holds_back(&mut self, home: HomeId) {
-        if let Some(leaving) = &mut self.leaving {
+    /// A neighbour says that it holds back letters, because it was asked for that under this number.
+    pub(super) fn holds_back(&mut self, home: HomeId, number: u32) {
+        if let Some(leaving) = &mut self.leaving
+            && leaving.asked.get(&home) == Some(&number)
+        {
             leaving.asked.remove(&home);
         }
     }
@@ -79,7 +82,7 @@ impl Registry {
         let own = self.terms.myself.key.id();
         let is_behind = self.neighbours.get(&home).and_then(|neighbour| neighbour.key) > Some(own);
         // It hears what we have asked, and lets us go; or we cannot wait any more.
-        if leaving.is_ready || is_behind && leaving.asked.contains(&home) {
+        if leaving.is_ready || is_behind && leaving.asked.contains_key(&home) {
             return false;
         }
         leaving.asked.remove(&home);
@@ -110,7 +113,7 @@ impl Handler<AreHeldBack> for Registry {
 
     fn handle(&mut self, _: AreHeldBack, _: &mut Context<Self>) -> Self::Result {
         let Some(leaving) = &mut self.leaving else { return MessageResult(Awaited::Nobody) };
-        leaving.asked.retain(|home| self.neighbours.contains_key(home));
+        leaving.asked.retain(|home, _| self.neighbours.contains_key(home));
         let awaited = match (self.moving.is_empty(), leaving.asked.is_empty()) {
             (false, _) => Awaited::Moves,
             (true, false) => Awaited::Words,

@@ -121,8 +121,9 @@ pub struct Registry {
     /// Neighbours that move to another of their nodes, and how often one has.
     moving: BTreeMap<HomeId, Moving>,
     moves: u64,
-    /// Our own home is about to move.
+    /// Our own home is about to move, and how often a neighbour was asked to hold back letters for that.
     leaving: Option<Leaving>,
+    holds: u32,
     /// How many connections are told the whole list after changes.
     readers: usize,
     list_alarm: bool,
@@ -215,6 +216,7 @@ impl Registry {
             moving: BTreeMap::new(),
             moves: 0,
             leaving: None,
+            holds: 0,
             readers: 0,
             list_alarm: false,
             slow: HashSet::new(),

@@ -16,12 +16,12 @@ use crate::{
     domain::{
         id::HomeId,
         letter::{Audience, Letter},
+        limits::seconds,
+        refusal::Ending,
         switchboard::Plan,
     },
 };
 
-/// How long a home that moves is waited for. Planned moves take about a second, and their neighbours dial soon.
-const MOVE: Duration = Duration::from_secs(15);
 /// How long a lane that had no room is left alone.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -44,6 +44,8 @@ pub(super) struct Moving {
     is_there: bool,
     /// It is where it will stay, and hears what was held back as fast as it takes that.
     is_back: bool,
+    /// It said nothing more for so long that its link was ended, and is waited for once more.
+    is_cut: bool,
     /// Tells this wait for it from an earlier one.
     number: u64,
 }
@@ -88,26 +90,41 @@ impl Registry {
         self.moving.get(&home).is_some_and(|moving| !moving.is_back)
     }
 
-    fn begins_to_move(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+    fn begins_to_move(&mut self, home: HomeId, number: u32, ctx: &mut Context<Self>) {
         if !self.neighbours.contains_key(&home) || !self.may_go_first(home, ctx) {
             return;
         }
-        self.say_of_move(home, Pause::Held, ctx);
-        if !self.is_awaited(home) {
-            self.await_home(home, ctx);
+        if let Some(neighbour) = self.neighbours.get_mut(&home) {
+            neighbour.forget_held();
         }
+        self.say_of_move(home, Pause::Held(number), ctx);
+        // It may have been awaited already, and have asked again from where it came.
+        self.await_home(home, false, ctx);
     }
 
-    fn await_home(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+    fn await_home(&mut self, home: HomeId, is_cut: bool, ctx: &mut Context<Self>) {
         self.moves += 1;
         let number = self.moves;
         let moving = self.moving.entry(home).or_default();
-        (moving.is_there, moving.is_back, moving.number) = (false, false, number);
-        ctx.run_later(MOVE, move |registry, ctx| {
+        (moving.is_there, moving.is_back, moving.is_cut, moving.number) = (false, false, is_cut, number);
+        ctx.run_later(seconds(self.limits.peer_move_s), move |registry, ctx| {
             if registry.moving.get(&home).is_some_and(|moving| moving.number == number) {
-                registry.has_moved(home, ctx);
+                registry.is_late(home, ctx);
             }
         });
+    }
+
+    /// It was waited for long enough. If nothing has happened to its link, it may hold still even now, and hear nothing
+    /// of what is said there; on another one it does.
+    fn is_late(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        let is_there = |moving: &Moving| moving.is_there || moving.is_cut;
+        match self.neighbours.get(&home) {
+            Some(neighbour) if !self.moving.get(&home).is_some_and(is_there) => {
+                neighbour.lane.end(Ending::Silent);
+                self.await_home(home, true, ctx);
+            }
+            _ => self.has_moved(home, ctx),
+        }
     }
 
     /// There is a new link with a neighbour, which has heard nothing yet.
@@ -116,7 +133,7 @@ impl Registry {
             return self.ask_to_hold(home, ctx);
         }
         if !self.is_awaited(home) {
-            self.await_home(home, ctx);
+            self.await_home(home, false, ctx);
         }
         if let Some(moving) = self.moving.get_mut(&home) {
             moving.is_there = true;
@@ -209,7 +226,7 @@ impl Registry {
         let Some(neighbour) = self.neighbours.get_mut(&home) else { return };
         let waits = !neighbour.words.is_empty();
         if pause == Pause::GoOn {
-            neighbour.forget(Pause::Hold);
+            neighbour.forget_hold();
         }
         if !neighbour.words.contains(&pause) {
             neighbour.words.push(pause);
@@ -237,12 +254,12 @@ impl Handler<Paused> for Registry {
 
     fn handle(&mut self, Paused { home, pause }: Paused, ctx: &mut Context<Self>) {
         match pause {
-            Pause::Hold => self.begins_to_move(home, ctx),
-            Pause::Held => self.holds_back(home),
+            Pause::Hold(number) => self.begins_to_move(home, number, ctx),
+            Pause::Held(number) => self.holds_back(home, number),
             Pause::GoOn => {
                 if let Some(neighbour) = self.neighbours.get_mut(&home) {
                     // It has not waited for that.
-                    neighbour.forget(Pause::Held);
+                    neighbour.forget_held();
                 }
                 self.has_moved(home, ctx);
             }

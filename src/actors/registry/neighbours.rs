@@ -82,9 +82,14 @@ impl Neighbour {
         self.server.as_deref().map_or(0, |server| channel.version(server))
     }
 
-    /// It does not have to hear this any more.
-    pub(super) fn forget(&mut self, pause: Pause) {
-        self.words.retain(|word| *word != pause);
+    /// It does not have to hear that it should hold back letters any more.
+    pub(super) fn forget_hold(&mut self) {
+        self.words.retain(|word| !matches!(word, Pause::Hold(_)));
+    }
+
+    /// It does not wait for an answer to that any more.
+    pub(super) fn forget_held(&mut self) {
+        self.words.retain(|word| !matches!(word, Pause::Held(_)));
     }
 }
 

@@ -196,9 +196,13 @@ impl Handler<Deliver> for Taker {
     type Result = ();
 
     fn handle(&mut self, message: Deliver, _: &mut Context<Self>) {
-        if let Deliver::Frame(frame) = message {
-            self.0.lock().expect("nobody fails").push(frame);
-        }
+        let frame = match message {
+            Deliver::Frame(frame) => frame,
+            // Nothing that comes looks like that.
+            Deliver::End(ending) => Frame::Text(ending.code().into()),
+            Deliver::Fault => return,
+        };
+        self.0.lock().expect("nobody fails").push(frame);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Registry, Route};
 use crate::{
     dialect::press,
     domain::{
-        letter::{Author, Letter},
+        letter::{Audience, Author, Letter},
         refusal::{Refusal, Violation},
         switchboard::Objection,
     },
@@ -30,9 +30,13 @@ impl Handler<Route> for Registry {
                     return;
                 };
                 self.hold_back(&letter, &plan, ctx);
-                self.deliver(&letter, &plan);
+                let is_missed = self.deliver(&letter, &plan);
                 self.note_for_the_absent(&letter, &plan);
                 self.carry_in(&letter);
+                // Whoever it is for is being cut off just now.
+                if is_missed && matches!(letter.audience, Audience::Member(_)) {
+                    self.keep_or_refuse(letter, ctx);
+                }
             }
             // Whoever brings it may know nothing of the ban.
             Err(Objection::Refused(Refusal::Banned)) => self.tally.refusal(Refusal::Banned),

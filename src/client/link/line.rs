@@ -120,6 +120,10 @@ impl<'a> Line<'a> {
             let step = tokio::select! {
                 message = stream.next() => {
                     heard = Instant::now();
+                    if let Some((_, last)) = &mut self.broken {
+                        // There was more than expected, and there may be even more.
+                        *last = heard + LONGEST_GOODBYE;
+                    }
                     self.on_message(message, sink).await
                 }
                 written = self.outbox.drive(sink), if is_whole && !self.outbox.is_idle() => {

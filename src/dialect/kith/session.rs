@@ -352,8 +352,8 @@ impl Session {
             }
             kind::LINKS => out.push(Output::Report(wire::decode(body).map_err(|_| MALFORMED)?)),
             kind::BANS => out.push(Output::Bans(wire::decode(body).map_err(|_| MALFORMED)?)),
-            kind::HOLD => out.push(Output::Pause(Pause::Hold)),
-            kind::HELD => out.push(Output::Pause(Pause::Held)),
+            kind::HOLD => out.push(Output::Pause(Pause::Hold(wire::decode(body).map_err(|_| MALFORMED)?))),
+            kind::HELD => out.push(Output::Pause(Pause::Held(wire::decode(body).map_err(|_| MALFORMED)?))),
             kind::GO_ON => out.push(Output::Pause(Pause::GoOn)),
             kind::DOORS => out.push(Output::Doors(doors::read(body).map_err(|_| MALFORMED)?)),
             kind::DIRECTORY => out.push(Output::Directory(directory::read(body).map_err(|_| MALFORMED)?)),

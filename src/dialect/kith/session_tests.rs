@@ -162,7 +162,7 @@ fn whoever_says_what_socp_servers_call_it_can_be_introduced_to_them() {
 fn a_home_that_moves_says_so_under_the_seal() {
     let mut link = Link::new(None);
     link.happens(0, Input::Opened, Moment::ZERO);
-    let words = [Pause::Hold, Pause::Held, Pause::GoOn];
+    let words = [Pause::Hold(7), Pause::Held(300), Pause::GoOn];
     for word in words {
         let frame = link.ends[0].wrap(wire::pause(word));
         link.happens(1, Input::Frame(frame), Moment::ZERO);

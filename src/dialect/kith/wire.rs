@@ -255,11 +255,11 @@ pub fn want_list() -> Frame {
 /// A word about a home that is about to move.
 #[must_use]
 pub fn pause(pause: Pause) -> Frame {
-    Frame::Binary(Bytes::from_static(match pause {
-        Pause::Hold => &[kind::HOLD],
-        Pause::Held => &[kind::HELD],
-        Pause::GoOn => &[kind::GO_ON],
-    }))
+    Frame::Binary(match pause {
+        Pause::Hold(number) => encode(kind::HOLD, &number),
+        Pause::Held(number) => encode(kind::HELD, &number),
+        Pause::GoOn => Bytes::from_static(&[kind::GO_ON]),
+    })
 }
 
 /// How our own links are doing.

@@ -12,7 +12,10 @@ use kith::crypto::{
 use serde_json::{Value, json};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
-use crate::{app::App, person::Person};
+use crate::{
+    app::{App, in_time},
+    person::Person,
+};
 
 /// Somebody who speaks SOCP.
 fn person(app: &App, folder: &Path, name: &str) -> Person {
@@ -129,8 +132,8 @@ fn a_key_is_kept_and_a_server_that_speaks_nothing_else_is_understood_by_itself()
     assert!(folder.path().join("anna.socp.json").exists() && !folder.path().join("anna.json").exists());
 }
 
-#[test]
-fn a_lost_server_is_said_and_found_again() {
+#[actix_web::test]
+async fn a_lost_server_is_said_and_found_again() {
     let app = App::start();
     let listen = app.listen.clone();
     let folder = tempfile::tempdir().expect("a folder");
@@ -140,9 +143,13 @@ fn a_lost_server_is_said_and_found_again() {
     let data = app.stop();
     anna.reads("! lost the connection: the server shuts down or restarts");
     anna.reads("* trying again");
-    let _app = App::in_folder(data, &[("LISTEN__MAIN", &listen)]);
+    let app = App::in_folder(data, &[("LISTEN__MAIN", &listen)]);
     anna.reads("* connected to");
     ben.reads("* connected to");
+    // Whoever of both is back first: he sees her before he writes to her.
+    in_time("both are back", async { while app.clients().await.len() < 2 {} }).await;
+    anna.types("is anybody here?");
+    ben.reads("is anybody here?");
     ben.types(&format!("/tell {} here again", anna.short));
     let line = anna.reads("here again");
     assert_eq!(line, format!("{} (private): here again", ben.short));

@@ -164,6 +164,20 @@ async fn kept_by_an_earlier_page(visitor: &Visitor) -> String {
     visitor.asks_in_time(script, &[]).await
 }
 
+/// Under which names keys are kept, whatever the page makes of them.
+async fn under_which_names(visitor: &Visitor) -> Vec<String> {
+    let script = "const database = await new Promise((resolve) => {
+            indexedDB.open('kith').onsuccess = ({ target }) => resolve(target.result);
+        });
+        const names = await new Promise((resolve) => {
+            const asked = database.transaction('self').objectStore('self').getAllKeys();
+            asked.onsuccess = () => resolve(asked.result);
+        });
+        database.close();
+        return names.filter((name) => !name.startsWith('counter:')).sort()";
+    visitor.asks_in_time(script, &[]).await
+}
+
 #[actix_web::test]
 async fn every_key_that_somebody_had_is_kept_until_she_forgets_it() {
     let Some(stage) = Stage::enter().await else { return };
@@ -203,14 +217,7 @@ async fn every_key_that_somebody_had_is_kept_until_she_forgets_it() {
     forgets(&anna, true).await;
     had(&anna, &[&first, &oldest]).await;
     // Nothing lies where it would outlive that.
-    let script = "const database = await new Promise((resolve) => {
-            indexedDB.open('kith').onsuccess = ({ target }) => resolve(target.result);
-        });
-        return await new Promise((resolve) => {
-            const names = database.transaction('self').objectStore('self').getAllKeys();
-            names.onsuccess = () => resolve(names.result.filter((name) => !name.startsWith('counter:')).sort());
-        })";
-    assert_eq!(anna.asks_in_time::<Vec<String>>(script, &[]).await, ["earlier", "key"]);
+    assert_eq!(under_which_names(&anna).await, ["earlier", "key"]);
 
     // There is an end to it, and then nobody is pushed out.
     let script = "const [{ Store }, { makeKey, identityOf }, { MOST_EARLIER_KEYS }] =

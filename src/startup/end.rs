@@ -14,6 +14,7 @@ use crate::{
     actors::{
         archivist::{Flush, Flushed},
         keeper::FlushOffline,
+        neighbourhood,
         registry::{Count, Drain},
         rendezvous,
     },
@@ -114,6 +115,8 @@ pub(super) async fn close(site: &Site, span: Duration) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    // What cannot be written was logged.
+    let _ = house.neighbourhood.send(neighbourhood::Written).await;
     flush(async || site.archivist.send(Flush).await).await;
     if let Some(keeper) = &site.keeper {
         flush(async || keeper.send(FlushOffline).await).await;

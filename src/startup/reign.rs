@@ -11,6 +11,7 @@ use crate::{
     actors::{
         archivist::Flush,
         keeper::FlushOffline,
+        neighbourhood::Written,
         registry::{Count, GoOn},
         succession::{
             copying::{Contents, Newcomer, Reign, lead},
@@ -229,7 +230,8 @@ async fn bring_to_the_end(helm: &Helm, site: &Site, (to, attempt, epoch): (NodeI
         }
         sleep(LOOK).await;
     }
-    let mut is_written = flush(async || site.archivist.send(Flush).await).await;
+    let mut is_written = house.neighbourhood.send(Written).await.unwrap_or(false);
+    is_written &= flush(async || site.archivist.send(Flush).await).await;
     if let Some(keeper) = &site.keeper {
         is_written &= flush(async || keeper.send(FlushOffline).await).await;
     }

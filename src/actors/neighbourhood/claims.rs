@@ -194,7 +194,7 @@ impl Handler<Greeted> for Neighbourhood {
                 known.link.do_send(Remove);
             }
             self.forget(double);
-            self.erase(id);
+            self.scribe.erase(id);
         }
         if admitted.is_new {
             self.start_link(home, true, ctx);

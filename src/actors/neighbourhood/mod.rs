@@ -13,6 +13,7 @@ mod gossip;
 pub mod members;
 mod message;
 mod notices;
+mod scribe;
 mod view;
 
 use std::{
@@ -29,7 +30,11 @@ pub use self::message::{
     PeerView, Peers, PinError, PinPeer, Recommend, Recommended, RemovePeer, Reported, RetryPeer, Shared,
     Shown, SocketView, Status, Step, Trouble,
 };
-use self::notices::{Each, Recommends};
+pub use self::scribe::Written;
+use self::{
+    notices::{Each, Recommends},
+    scribe::Scribe,
+};
 
 use super::{
     clock::Clock,
@@ -49,7 +54,7 @@ use crate::{
     },
     domain::{
         book::{Book, Entry},
-        id::{ConnectionId, HomeId, PeerId},
+        id::{ConnectionId, HomeId},
         letter::Frame,
         neighbourhood::State,
         peer::LinkDialect,
@@ -114,6 +119,7 @@ struct Known {
 #[derive(Debug)]
 pub struct Neighbourhood {
     parts: Parts,
+    scribe: Scribe,
     house: Option<Arc<House>>,
     known: BTreeMap<HomeId, Known>,
     /// Whose each socket is. A connection that dies while it is let in does not know that itself.
@@ -134,6 +140,7 @@ impl Neighbourhood {
     pub fn new(parts: Parts) -> Self {
         let doors = (!parts.doors.is_empty()).then(|| told::frame(&parts.doors));
         Self {
+            scribe: Scribe::start(parts.store.clone()),
             parts,
             house: None,
             known: BTreeMap::new(),
@@ -183,23 +190,9 @@ impl Neighbourhood {
 
     /// Keeps what is known about a neighbour, beside the way of everything else.
     fn save(&self, home: HomeId) {
-        let Some(entry) = self.parts.book.entry(home) else { return };
-        let (store, record) = (self.parts.store.clone(), members::record(entry));
-        actix_rt::spawn(async move {
-            if let Err(error) = store.save_peer(&record).await {
-                tracing::error!(%error, peer = %record.id, "a neighbour could not be written down");
-            }
-        });
-    }
-
-    /// Leaves nothing of a neighbour that turned out to be another one.
-    fn erase(&self, id: PeerId) {
-        let store = self.parts.store.clone();
-        actix_rt::spawn(async move {
-            if let Err(error) = store.forget_peer(id).await {
-                tracing::error!(%error, peer = %id, "a neighbour could not be erased");
-            }
-        });
+        if let Some(entry) = self.parts.book.entry(home) {
+            self.scribe.save(members::record(entry));
+        }
     }
 
     fn announce(&mut self, status: &Status) {

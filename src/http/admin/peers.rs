@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     actors::neighbourhood::{
-        AddError, AddPeer, FindPeer, PeerView, Peers, PinError, PinPeer, RemovePeer, RetryPeer,
+        AddError, AddPeer, FindPeer, PeerView, Peers, PinError, PinPeer, RemovePeer, RetryPeer, Written,
     },
     domain::{
         book::Turned,
@@ -171,6 +171,11 @@ pub(super) async fn show(site: Data<Site>, id: Path<String>) -> Result<Json<Peer
     Ok(Json(shown(&site, &view).await?.with_transcript(&view)))
 }
 
+/// Returns when what was ordered is on disk. Whoever is told that it is done must not find it undone after a crash.
+async fn written(site: &Site) -> Result<(), Problem> {
+    if site.house.neighbourhood.send(Written).await? { Ok(()) } else { Err(Problem::internal()) }
+}
+
 /// Adds a neighbour; it is dialled at once, and again after a restart.
 #[utoipa::path(
     tag = "neighbourhood",
@@ -202,6 +207,7 @@ pub(super) async fn add(
         Ok(view) => view,
         Err(error) => return Err(not_added(&site, error).await),
     };
+    written(&site).await?;
     tracing::info!(peer = %view.entry.id, "a neighbour is added by an administrator");
     let place = format!("{}/{}", request.path(), view.entry.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(shown(&site, &view).await?))
@@ -226,6 +232,7 @@ pub(super) async fn remove(site: Data<Site>, id: Path<String>) -> Result<HttpRes
     if !site.house.neighbourhood.send(RemovePeer(id)).await? {
         return Err(unknown());
     }
+    written(&site).await?;
     tracing::info!(peer = %id, "a neighbour is removed by an administrator");
     Ok(HttpResponse::NoContent().finish())
 }
@@ -279,6 +286,7 @@ pub(super) async fn pin(
     let id = named(&id)?;
     let Pin { key } = body::optional(&request, payload).await?;
     let view = site.house.neighbourhood.send(PinPeer { id, key }).await??;
+    written(&site).await?;
     let key = view.entry.expected().map(|key| key.hex());
     tracing::info!(peer = %id, key, "a neighbour is held to a key by an administrator");
     Ok(Json(shown(&site, &view).await?))

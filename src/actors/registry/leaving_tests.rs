@@ -97,7 +97,7 @@ async fn writes(registry: &Addr<Registry>, mark: u8) {
 }
 
 /// The first person, who writes, and everything that she is told.
-async fn author(registry: &Addr<Registry>) -> (Taker, Addr<Taker>) {
+pub(super) async fn author(registry: &Addr<Registry>) -> (Taker, Addr<Taker>) {
     let taker = Taker::default();
     let end = taker.clone().start();
     join_with(registry, 1, LaneEnd::default().lane(1 << 20, end.clone().recipient()), 1).await;
@@ -105,7 +105,7 @@ async fn author(registry: &Addr<Registry>) -> (Taker, Addr<Taker>) {
 }
 
 /// Waits until the first person was told this.
-async fn is_told(taker: &Taker, frame: &Frame) {
+pub(super) async fn is_told(taker: &Taker, frame: &Frame) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !taker.0.lock().expect("nobody fails").contains(frame) {
         assert!(Instant::now() < deadline, "{frame:?} does not come");

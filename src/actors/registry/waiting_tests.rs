@@ -1,6 +1,10 @@
 //! What waits for those who are away, and for whom it is too much at once.
 
-use super::*;
+use super::{
+    leaving::{author, is_told},
+    *,
+};
+use crate::dialect::{Ear, press};
 
 /// The other end of the lane to a neighbour, which takes what comes one by one.
 #[derive(Clone, Default)]
@@ -158,4 +162,20 @@ async fn what_whoever_comes_back_cannot_take_comes_the_next_time() {
     }
     let marks = [51, 52, 53].map(|mark| STANDARD.encode([mark; 30]));
     assert_eq!(heard, [&[], &marks[..1], &marks[1..]]);
+}
+
+#[actix_web::test]
+async fn a_letter_for_somebody_who_is_being_cut_off_is_kept_or_its_author_is_told() {
+    for keeps in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let registry = registry_with(&folder, keeps).await;
+        let (taker, _author) = author(&registry).await;
+        let (idle, lane) = (Idle::default(), LaneEnd::default());
+        let end = idle.start();
+        join_with(&registry, 2, lane.lane(1 << 20, end.recipient()), 2).await;
+        lane.close();
+        registry.send(Route(letter(1))).await.expect("the registry");
+        let answer = if keeps { press::kept } else { press::not_found };
+        is_told(&taker, &answer(&letter(1), Ear::Socp(socp::Accent::default())).expect("words")).await;
+    }
 }

@@ -117,17 +117,12 @@ impl Chromium {
         browser.args(FLAGS).args(more).env("HOME", folder);
         browser.arg(format!("--user-data-dir={}", folder.display())).arg("about:blank");
         let browser = Process(spawn(&mut browser, &folder.join("browser.log")));
-        let mut driver = Command::new(tools.driver);
-        let driver = Process(spawn(driver.arg("--port=0"), &folder.join("driver.log")));
         // Its port, and a path on a line of its own.
         let port = said_in(&folder.join("DevToolsActivePort"), |text| {
             let (port, path) = text.split_once('\n')?;
             path.starts_with("/devtools").then(|| port.to_owned())
         });
-        let driven_at = said_in(&folder.join("driver.log"), |text| {
-            let (_, rest) = text.split_once("started successfully on port ")?;
-            rest.split_once('.').map(|(port, _)| port.to_owned())
-        });
+        let (driver, driven_at) = driver(tools.driver, &folder.join("driver.log"));
         let driven = attach(&driven_at, &port).await;
         Self { driven, is_judged: false, _browser: browser, _driver: driver, profile }
     }
@@ -197,8 +192,26 @@ fn spawn(command: &mut Command, log: &Path) -> Child {
     command.stdin(Stdio::null()).stdout(log).stderr(both).spawn().expect("a program")
 }
 
+/// A driver and its port. It looks for a port that is free in IPv6 and ends itself if the same is not free in IPv4, which
+/// on a machine with many connections happens; then it is started again.
+fn driver(program: &str, log: &Path) -> (Process, String) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let driver = Process(spawn(Command::new(program).arg("--port=0"), log));
+        let port = said_in(log, |text| {
+            if let Some((_, rest)) = text.split_once("started successfully on port ") {
+                return rest.split_once('.').map(|(port, _)| Some(port.to_owned()));
+            }
+            (text.contains("IPv4 port not available") && Instant::now() < deadline).then_some(None)
+        });
+        if let Some(port) = port {
+            return (driver, port);
+        }
+    }
+}
+
 /// Waits until a file says what is sought in it.
-fn said_in(path: &Path, sought: impl Fn(&str) -> Option<String>) -> String {
+fn said_in<T>(path: &Path, sought: impl Fn(&str) -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let text = fs::read_to_string(path).unwrap_or_default();

@@ -1,14 +1,10 @@
 //! A home of several nodes: the page is at the door of the one that serves, whichever was typed, and moves over by itself.
 
-use std::time::Instant;
-
 use actix_web::http::Method;
-use serde_json::json;
 
 use crate::{
-    app::{App, PATIENCE},
-    chromium::LOOK,
-    neighbourhood::home::{Home, all_follow, app, serving},
+    app::App,
+    neighbourhood::home::{Home, all_follow, app, hand_over, serving},
     person::Person,
     stage::Stage,
     talk::page,
@@ -32,24 +28,8 @@ async fn three() -> (Home, Vec<Option<App>>, usize) {
     (home, apps, first)
 }
 
-/// Has another node serve, in order. A hand-over that comes to nothing, because a machine is slow, is ordered again.
-async fn hand_over(apps: &[Option<App>], from: usize, to: usize) {
-    let (old, new) = (app(apps, from), app(apps, to));
-    let url = format!("http://{}/api/v1/succession/handover", old.admin);
-    let deadline = Instant::now() + PATIENCE;
-    while new.ask_openly_if_there("/readyz").await != Some(200) {
-        let order = awc::Client::default().post(&url).bearer_auth(&old.token);
-        // It may have begun already, and even be over: then nobody answers.
-        let answer = order.send_json(&json!({"to": format!("node-{to}")})).await;
-        let answer = answer.map(|answer| answer.status());
-        let logs = || format!("node {from} logs:\n{}\nnode {to} logs:\n{}", old.log(), new.log());
-        assert!(Instant::now() < deadline, "{answer:?}, and {}", logs());
-        actix_web::rt::time::sleep(LOOK).await;
-    }
-}
-
 /// Says these while another node is told to serve.
-async fn says_meanwhile(anna: &Visitor, lines: &[String], apps: &[Option<App>], from: usize, to: usize) {
+async fn says_meanwhile(anna: &Visitor, lines: &[String], apps: &[Option<App>], to: usize) {
     let (before, after) = lines.split_at(lines.len() / 3);
     for line in before {
         anna.says(line).await;
@@ -59,7 +39,7 @@ async fn says_meanwhile(anna: &Visitor, lines: &[String], apps: &[Option<App>], 
             anna.says(line).await;
         }
     };
-    tokio::join!(rest, hand_over(apps, from, to));
+    tokio::join!(rest, hand_over(apps, to));
 }
 
 /// Both are there and read each other.
@@ -98,7 +78,7 @@ async fn a_page_moves_over_when_a_home_is_handed_over() {
     anna.goes_to("public").await;
     anna.types("#say", "half a sentence").await;
 
-    hand_over(&apps, first, second).await;
+    hand_over(&apps, second).await;
     let next = home.nodes[second].main.url();
     anna.comes_to(&next).await;
     ben.comes_to(&next).await;
@@ -122,7 +102,7 @@ async fn a_page_moves_over_when_a_home_is_handed_over() {
 
     // And back again, by which the page is at the door that was typed.
     all_follow(&apps, second).await;
-    hand_over(&apps, second, first).await;
+    hand_over(&apps, first).await;
     let back = home.nodes[first].main.url();
     anna.comes_to(&back).await;
     ben.comes_to(&back).await;
@@ -147,7 +127,7 @@ async fn a_planned_hand_over_loses_no_line_and_doubles_none() {
         visitor.enters("garden").await;
     }
     let lines: Vec<String> = (0..45).map(|number| format!("line {number}")).collect();
-    says_meanwhile(&anna, &lines, &apps, first, second).await;
+    says_meanwhile(&anna, &lines, &apps, second).await;
     let next = home.nodes[second].main.url();
     anna.comes_to(&next).await;
     ben.comes_to(&next).await;
@@ -163,7 +143,7 @@ async fn a_planned_hand_over_loses_no_line_and_doubles_none() {
     for visitor in [&anna, &ben] {
         visitor.goes_to("public").await;
     }
-    says_meanwhile(&anna, &lines, &apps, second, first).await;
+    says_meanwhile(&anna, &lines, &apps, first).await;
     for visitor in [&anna, &ben] {
         visitor.comes_to(&home.nodes[first].main.url()).await;
     }

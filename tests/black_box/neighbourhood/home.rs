@@ -1,21 +1,24 @@
 //! A home of several nodes for tests: where its nodes live, and how far it is.
 
+use std::time::{Duration, Instant};
+
 use actix_web::http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use super::place::Place;
-use crate::app::{App, in_time};
+use crate::app::{App, PATIENCE, in_time};
 
-/// The numbers of succession, a tenth of what they are by default, so that tests take seconds.
+/// The numbers of succession, a tenth of what they are by default, so that tests take seconds; of those that a machine
+/// can miss whose disk or processors stand still for a second, a fifth.
 const QUICK: [(&str, &str); 9] = [
     ("SUCCESSION__REPORT_MS", "100"),
     ("SUCCESSION__PULSE_MS", "200"),
     ("SUCCESSION__RETRY_MS", "250"),
-    ("SUCCESSION__SUSPECT_MS", "400"),
-    ("SUCCESSION__LEASE_MS", "1000"),
-    ("SUCCESSION__TAKEOVER_MS", "1500"),
+    ("SUCCESSION__SUSPECT_MS", "600"),
+    ("SUCCESSION__LEASE_MS", "2000"),
+    ("SUCCESSION__TAKEOVER_MS", "2700"),
     ("SUCCESSION__STAGGER_MS", "50"),
     ("SUCCESSION__BY_RANKING", "false"),
     ("LIMITS__DRAIN_S", "1"),
@@ -99,7 +102,7 @@ pub(crate) async fn serving(apps: &[Option<App>]) -> usize {
             if let [only] = ready[..] {
                 return only;
             }
-            actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
         }
     })
     .await
@@ -128,7 +131,7 @@ impl App {
     pub(crate) async fn until_served_at(&self, door: &str) {
         in_time("a node knows who serves", async {
             while self.says().await["home"]["leader"] != door {
-                actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+                actix_web::rt::time::sleep(Duration::from_millis(20)).await;
             }
         })
         .await;
@@ -148,10 +151,28 @@ pub(crate) async fn all_hold(apps: &[Option<App>], question: &'static str, answe
                 if found.as_deref() == Some(answer) {
                     return;
                 }
-                actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+                actix_web::rt::time::sleep(Duration::from_millis(20)).await;
             }
         })
         .await;
+    }
+}
+
+/// Has this node serve, in order. A hand-over that comes to nothing, because a machine is slow, is ordered again.
+pub(crate) async fn hand_over(apps: &[Option<App>], to: usize) {
+    let (next, wish) = (app(apps, to), json!({"to": format!("node-{to}")}));
+    let deadline = Instant::now() + PATIENCE;
+    while next.ask_openly_if_there("/readyz").await != Some(200) {
+        for (at, app) in apps.iter().enumerate().filter(|(at, _)| *at != to) {
+            let Some(app) = app else { continue };
+            let url = format!("http://{}/api/v1/succession/handover", app.admin);
+            // It may have begun already, and even be over: then nobody answers, or one that does not serve.
+            let answer = awc::Client::default().post(&url).bearer_auth(&app.token).send_json(&wish).await;
+            let answer = answer.map(|answer| answer.status());
+            let logs = || format!("it logs:\n{}\nand node {to}:\n{}", app.log(), next.log());
+            assert!(Instant::now() < deadline, "node {at} answers {answer:?}; {}", logs());
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -3,9 +3,8 @@
 use std::{io::Read as _, process::Stdio};
 
 use actix_web::http::Method;
-use serde_json::json;
 
-use super::home::{Home, all_follow, all_hold, app, serving};
+use super::home::{Home, all_follow, all_hold, app, hand_over, serving};
 use crate::{
     app::{in_time, kith},
     client::Client,
@@ -66,12 +65,7 @@ async fn a_home_outlives_the_node_that_serves_it_and_takes_it_back() {
     assert_eq!(serving(&apps).await, second);
     all_follow(&apps, second).await;
     // Who has taken over can give away in order what it took.
-    in_time("the second one hands over", async {
-        let (order, wish) = ("/api/v1/succession/handover", json!({"to": format!("node-{first}")}));
-        while app(&apps, second).api_with(Method::POST, order, &wish).await.status != 202 {}
-        while serving(&apps).await != first {}
-    })
-    .await;
+    hand_over(&apps, first).await;
     let third = (0..3).find(|at| ![first, second].contains(at)).expect("another one");
     all_follow(&apps, first).await;
     drop(apps[first].take().expect("a node").kill());
@@ -113,12 +107,7 @@ async fn of_two_nodes_the_fallback_alone_takes_over() {
     if first == 1 {
         // The other one has to serve first.
         all_follow(&apps, 1).await;
-        in_time("the fallback hands over", async {
-            let (order, wish) = ("/api/v1/succession/handover", json!({"to": "node-0"}));
-            while app(&apps, 1).api_with(Method::POST, order, &wish).await.status != 202 {}
-            while serving(&apps).await != 0 {}
-        })
-        .await;
+        hand_over(&apps, 0).await;
     }
     all_follow(&apps, 0).await;
     let folder = apps[0].take().expect("a node").kill();

@@ -8,9 +8,9 @@ use std::{
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use super::home::{Home, all_follow, all_hold, app, serving};
+use super::home::{Home, all_follow, all_hold, app, hand_over, serving};
 use crate::{
-    api::{Answer, ask},
+    api::ask,
     app::{App, PATIENCE, in_time},
 };
 
@@ -57,11 +57,6 @@ async fn all_have(apps: &[Option<App>], path: &str, wish: bool) {
     }
 }
 
-async fn hand_over(app: &App, to: usize) -> Answer {
-    let wish = json!({"to": format!("node-{to}")});
-    app.api_with(Method::POST, "/api/v1/succession/handover", &wish).await
-}
-
 #[actix_web::test]
 async fn a_link_outlives_hand_overs_and_the_death_of_the_node_that_gave_it() {
     let home = Home::of(3, None);
@@ -77,11 +72,7 @@ async fn a_link_outlives_hand_overs_and_the_death_of_the_node_that_gave_it() {
     assert_eq!(behind(app(&apps, other), &small).await, Ok(b"small".to_vec()));
 
     // At once: what is still on its way is waited for.
-    in_time("it hands over", async {
-        while hand_over(app(&apps, first), other).await.status != 202 {}
-        while serving(&apps).await != other {}
-    })
-    .await;
+    hand_over(&apps, other).await;
     assert_eq!(behind(app(&apps, other), &big).await.as_ref(), Ok(&bytes), "no byte is missing");
     assert_eq!(behind(app(&apps, other), &small).await, Ok(b"small".to_vec()));
     app(&apps, first).until_served_at(&home.nodes[other].main.url()).await;

@@ -1,12 +1,11 @@
 //! The bridge belongs to the home: whichever node serves, and after every start, it is the same member.
 
-use actix_web::http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     app::{App, in_time},
     neighbourhood::{
-        home::{Home, all_follow, app, serving},
+        home::{Home, all_follow, app, hand_over, serving},
         place::Place,
     },
     voices::{Guest, User},
@@ -51,14 +50,7 @@ async fn the_bridge_is_the_same_after_a_hand_over_and_after_a_takeover() {
     let name = name_of_bridge(app(&apps, first)).await;
     // Until the one that serves is not the one that goes on alone.
     for to in if first == 0 { vec![1, 0] } else { vec![0] } {
-        let from = serving(&apps).await;
-        let wish = json!({"to": format!("node-{to}")});
-        in_time("it may hand over", async {
-            let path = "/api/v1/succession/handover";
-            while app(&apps, from).api_with(Method::POST, path, &wish).await.status != 202 {}
-        })
-        .await;
-        in_time("the place is given away", async { while serving(&apps).await != to {} }).await;
+        hand_over(&apps, to).await;
         is_kept(app(&apps, to), &name).await;
         assert_eq!(name_of_bridge(app(&apps, to)).await, name, "after a hand-over");
         all_follow(&apps, to).await;

@@ -51,6 +51,8 @@ pub struct GoOn;
 pub(super) struct Leaving {
     /// Neighbours that have not said that they hold back letters, and under which number they were asked for that.
     asked: BTreeMap<HomeId, u32>,
+    /// Neighbours that want to move as well and were not let go first, and the numbers under which they asked.
+    passed_over: BTreeMap<HomeId, u32>,
     /// Nobody is waited for any more.
     is_ready: bool,
 }
@@ -77,17 +79,25 @@ impl Registry {
     }
 
     /// Whether a neighbour that wants to move may do so before us, and we wait.
-    pub(super) fn may_go_first(&mut self, home: HomeId, ctx: &mut Context<Self>) -> bool {
+    pub(super) fn may_go_first(&mut self, home: HomeId, number: u32, ctx: &mut Context<Self>) -> bool {
         let Some(leaving) = &mut self.leaving else { return true };
         let own = self.terms.myself.key.id();
         let is_behind = self.neighbours.get(&home).and_then(|neighbour| neighbour.key) > Some(own);
         // It hears what we have asked, and lets us go; or we cannot wait any more.
         if leaving.is_ready || is_behind && leaving.asked.contains_key(&home) {
+            leaving.passed_over.insert(home, number);
             return false;
         }
         leaving.asked.remove(&home);
         self.say_of_move(home, Pause::GoOn, ctx);
         true
+    }
+
+    /// A neighbour does not want to move any more, or it is another node of it that will ask.
+    pub(super) fn wants_to_stay(&mut self, home: HomeId) {
+        if let Some(leaving) = &mut self.leaving {
+            leaving.passed_over.remove(&home);
+        }
     }
 
     /// Whether what is done now may not be known to the next node.
@@ -128,7 +138,9 @@ impl Handler<AwaitNobody> for Registry {
     type Result = ();
 
     fn handle(&mut self, _: AwaitNobody, ctx: &mut Context<Self>) {
-        self.leaving = Some(Leaving { is_ready: true, ..Leaving::default() });
+        let leaving = self.leaving.get_or_insert_default();
+        leaving.asked.clear();
+        leaving.is_ready = true;
         self.await_nobody(ctx);
     }
 }
@@ -137,10 +149,13 @@ impl Handler<GoOn> for Registry {
     type Result = ();
 
     fn handle(&mut self, _: GoOn, ctx: &mut Context<Self>) {
-        if self.leaving.take().is_some() {
-            for home in self.neighbours.keys().copied().collect::<Vec<_>>() {
-                self.say_of_move(home, Pause::GoOn, ctx);
-            }
+        let Some(leaving) = self.leaving.take() else { return };
+        for home in self.neighbours.keys().copied().collect::<Vec<_>>() {
+            self.say_of_move(home, Pause::GoOn, ctx);
+        }
+        // Whoever let us go first does not ask again.
+        for (home, number) in leaving.passed_over {
+            self.begins_to_move(home, number, ctx);
         }
     }
 }

@@ -128,7 +128,31 @@ async fn of_two_homes_that_ask_each_other_at_once_the_one_with_the_smaller_key_g
     there.says(Pause::Hold(8)).await;
     assert_eq!(awaited(&registry).await, Awaited::Nobody, "it is too late to wait for anybody");
     registry.send(GoOn).await.expect("the registry");
-    there.hears(&["Hold(1)", "GoOn"]).await;
+    there.hears(&["Hold(1)", "GoOn", "Held(8)"]).await;
+}
+
+#[actix_web::test]
+async fn whoever_had_to_let_us_go_first_goes_when_we_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for gives_up in [false, true] {
+        let registry = registry(&folder).await;
+        let there = Neighbour::linked(&registry, KeyId([0xff; 32])).await;
+        for hold in ["Hold(1)", "Hold(2)"] {
+            let before = there.heard().await;
+            registry.send(HoldBack).await.expect("the registry");
+            let heard: Vec<_> = before.iter().map(String::as_str).chain([hold]).collect();
+            there.hears(&heard).await;
+            there.says(Pause::Hold(8)).await;
+            if gives_up {
+                there.says(Pause::GoOn).await;
+            }
+            registry.send(AwaitNobody).await.expect("the registry");
+            registry.send(GoOn).await.expect("the registry");
+            let answer: &[&str] = if gives_up { &["GoOn"] } else { &["GoOn", "Held(8)"] };
+            there.hears(&[&heard, answer].concat()).await;
+            there.says(Pause::GoOn).await;
+        }
+    }
 }
 
 #[actix_web::test]

@@ -90,8 +90,8 @@ impl Registry {
         self.moving.get(&home).is_some_and(|moving| !moving.is_back)
     }
 
-    fn begins_to_move(&mut self, home: HomeId, number: u32, ctx: &mut Context<Self>) {
-        if !self.neighbours.contains_key(&home) || !self.may_go_first(home, ctx) {
+    pub(super) fn begins_to_move(&mut self, home: HomeId, number: u32, ctx: &mut Context<Self>) {
+        if !self.neighbours.contains_key(&home) || !self.may_go_first(home, number, ctx) {
             return;
         }
         if let Some(neighbour) = self.neighbours.get_mut(&home) {
@@ -129,6 +129,7 @@ impl Registry {
 
     /// There is a new link with a neighbour, which has heard nothing yet.
     pub(super) fn is_linked_anew(&mut self, home: HomeId, ctx: &mut Context<Self>) {
+        self.wants_to_stay(home);
         if !self.moves(home) {
             return self.ask_to_hold(home, ctx);
         }
@@ -257,6 +258,7 @@ impl Handler<Paused> for Registry {
             Pause::Hold(number) => self.begins_to_move(home, number, ctx),
             Pause::Held(number) => self.holds_back(home, number),
             Pause::GoOn => {
+                self.wants_to_stay(home);
                 if let Some(neighbour) = self.neighbours.get_mut(&home) {
                     // It has not waited for that.
                     neighbour.forget_held();

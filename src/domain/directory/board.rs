@@ -140,7 +140,7 @@ impl Board {
         guest.heard = now;
         if guest.entry.is_some_and(|entry| entry.at == at) {
             // It wants to hear it once more; whether it can be dialled may have changed.
-            guest.pace.owe(guest.hearing, 1);
+            guest.pace.repeat();
             if guest.hearing == Hearing::Node && self.rules.dial_back != DialBack::Off {
                 out.push(Order::Test(at));
             }

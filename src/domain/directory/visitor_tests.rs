@@ -140,6 +140,19 @@ fn what_could_not_be_written_down_changes_nothing() {
 }
 
 #[test]
+fn those_at_the_door_and_those_without_have_places_of_their_own() {
+    let mut scene = Scene::new(Rules { max_clients: 2, dial_back: DialBack::Off, ..rules() });
+    scene.original(1);
+    scene.original(2);
+    for port in 1..=2 {
+        assert_eq!(publish(&mut scene, &format!("192.0.2.1:{port}"), "192.0.2.1"), Ok(()));
+    }
+    assert_eq!(publish(&mut scene, "192.0.2.1:3", "192.0.2.1"), Err(Refused::TooMany));
+    scene.original(3);
+    assert_eq!(scene.ports(), [50_001, 50_002, 1, 2]);
+}
+
+#[test]
 fn neighbours_are_told_of_our_own_and_heard_about_theirs() {
     let mut scene = Scene::new(rules());
     scene.connect(1, "192.0.2.1");

@@ -136,6 +136,14 @@ class Scene:
         eventually(f"{own} in its own list", lambda: own in raw.last())
         return raw, own
 
+    def listener(self, ending: str) -> tuple[Raw, str]:
+        """Somebody who closes its side when it has registered, and reads on."""
+        raw, own = self.raw(), f"127.0.0.1:{free_port()}"
+        raw.say(own + ending)
+        raw.socket.shutdown(socket.SHUT_WR)
+        eventually(f"{own} in its own list", lambda: own in raw.last())
+        return raw, own
+
     def node(self, listens: bool = True) -> tuple[Raw, str]:
         """Somebody who knows the new form, dialable or not."""
         if listens:
@@ -295,9 +303,30 @@ def stream__a_registration_cut_at_every_byte(scene: Scene) -> None:
 
 
 def stream__every_ending_is_understood(scene: Scene) -> None:
-    cast = [scene.member(ending) for ending in ("", "\n", "\r\n", "\0", " ")]
+    cast = [scene.listener("")]
+    cast += [scene.member(ending) for ending in ("", "\n", "\r\n", "\0", " ")]
+    cast += [scene.listener(ending) for ending in ("", "\n")]
     everybody = [own for _, own in cast]
     eventually("all of them", lambda: all(sorted(raw.last()) == sorted(everybody) for raw, _ in cast))
+    same("ends", [raw.is_closed for raw, _ in cast], [False] * len(cast))
+
+
+def stream__who_has_closed_both_sides_is_gone(scene: Scene) -> None:
+    witness, own = scene.member()
+    for ending in ("", "\n"):
+        raw = scene.raw()
+        other = f"127.0.0.1:{free_port()}"
+        # The end of its side and the end of all are one to the network.
+        raw.say(other + ending)
+        raw.close()
+        third, at = scene.member()
+        eventually("those who are there", lambda: witness.last() == [own, at], 5)
+        third.close()
+    raw, other = scene.listener("")
+    eventually("both", lambda: witness.last() == [own, other])
+    raw.close()
+    # Nothing tells of this but a list that it does not take.
+    eventually("one", lambda: witness.last() == [own])
 
 
 def stream__nonsense_is_passed_over(scene: Scene) -> None:
@@ -391,6 +420,8 @@ def reject__the_last_is_told_and_the_others_stay(scene: Scene) -> None:
     same("its words", refused.texts, [b"full\n"])
     same("the others", [client.ending for client in clients], [None] * 10)
     clients[4].close()
+    # Without a zero byte the shorter list ends whoever reads it.
+    eventually("the departure", lambda: any(client.ending == "aborted" for client in clients))
     late, own = scene.member()
     same("a free place is given", late.last()[-1], own)
     same("the silent one", idle.text(), "")

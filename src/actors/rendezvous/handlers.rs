@@ -5,8 +5,8 @@ use std::sync::Arc;
 use actix::{ActorFutureExt as _, Context, Handler, Message, ResponseActFuture, WrapFuture as _};
 
 use super::{
-    Close, Connected, Dismiss, Gone, Introduce, NotIntroduced, Publish, Release, Rename, Rendezvous, Restore,
-    Show, Shown, Spoken, Told, Withdraw,
+    Close, Connected, Dismiss, Gone, Introduce, ListensOnly, NotIntroduced, Publish, Release, Rename,
+    Rendezvous, Restore, Show, Shown, Spoken, Told, Withdraw,
 };
 use crate::{
     actors::clock::unix_ms,
@@ -65,6 +65,14 @@ impl Handler<Spoken> for Rendezvous {
                 self.parts.tally.rendezvous_nonsense.inc();
             }
         }
+    }
+}
+
+impl Handler<ListensOnly> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, ListensOnly(socket): ListensOnly, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, (now, _), out| board.listens_only(socket, now, out));
     }
 }
 

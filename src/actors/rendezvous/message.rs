@@ -33,6 +33,11 @@ pub(super) struct Connected {
 #[rtype(result = "()")]
 pub(super) struct Spoken(pub(super) ConnectionId, pub(super) Said);
 
+/// A socket has closed its own side, and may still listen.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct ListensOnly(pub(super) ConnectionId);
+
 /// A socket is gone.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]

@@ -27,7 +27,7 @@ pub use self::{
     },
 };
 use self::{
-    message::{Connected, Gone, Spoken},
+    message::{Connected, Gone, ListensOnly, Spoken},
     pipe::Pipe,
 };
 use super::{

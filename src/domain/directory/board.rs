@@ -263,6 +263,16 @@ impl Board {
         self.changed(now, out);
     }
 
+    /// A socket will say nothing more. It is sent the list at once, because who is gone shows it by not taking that. The
+    /// first clients close nothing but everything, so none of them has to be spared.
+    pub fn listens_only(&mut self, socket: ConnectionId, now: Moment, out: &mut Vec<Order>) {
+        if let Some(guest) = self.guests.get_mut(&socket) {
+            guest.pace.release();
+            guest.pace.repeat();
+            self.tell(now, out);
+        }
+    }
+
     /// A socket is gone.
     pub fn left(&mut self, socket: ConnectionId, now: Moment, out: &mut Vec<Order>) {
         if self.guests.remove(&socket).is_some_and(|guest| guest.entry.is_some()) {

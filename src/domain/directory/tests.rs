@@ -296,6 +296,21 @@ fn another_registration_takes_the_place_of_the_first() {
 }
 
 #[test]
+fn who_closes_its_own_side_is_told_at_once_and_stays() {
+    let mut scene = Scene::new(rules());
+    scene.original(1);
+    scene.took();
+    scene.board.listens_only(ConnectionId(1), scene.now, &mut scene.out);
+    assert_eq!(scene.lists(1), (vec![50_001], 1));
+    scene.connect(2, "127.0.0.1");
+    scene.board.listens_only(ConnectionId(2), scene.now, &mut scene.out);
+    assert_eq!(scene.took(), [], "who has registered nothing is told nothing");
+    scene.original(3);
+    scene.pass(14_000);
+    assert_eq!(scene.lists(1).0, [50_001, 50_003]);
+}
+
+#[test]
 fn the_silent_are_closed() {
     let mut scene = Scene::new(rules());
     scene.connect(1, "127.0.0.1");

@@ -23,10 +23,10 @@ use crate::{
         succession::{
             NodeId,
             ballot::{Ballot, Serial},
-            election::{Asked, Cause, Election, Handing, Input, NotHanded, Output, Role, Setup},
+            election::{Asked, Cause, Difference, Election, Handing, Input, NotHanded, Output, Role, Setup},
             home::Seat,
             legacy::{Call, Told},
-            message::{Ask, Failure, Reply},
+            message::{Ask, Failure, Objection, Reply},
             report::Figures,
         },
     },
@@ -236,6 +236,7 @@ impl<P: Postman> Driver<P> {
                     self.bulletin.publish(Kind::HandOver { node, step });
                     silent |= step == Handing::Cancelled;
                 }
+                Output::Differs(difference) => tell_of(&difference),
                 Output::NotHanded(why) => {
                     tracing::info!(%why, "there is no hand-over");
                     self.wished(Err(why));
@@ -310,6 +311,28 @@ impl<P: Postman> Driver<P> {
         if let Some(wish) = self.wish.take() {
             let _ = wish.send(answer);
         }
+    }
+}
+
+/// Says what an operator has to mend.
+fn tell_of(Difference { node, why, theirs, ours }: &Difference) {
+    if *why == Objection::OtherNumbers {
+        tracing::warn!(
+            %node,
+            their_lease = ?theirs.lease,
+            their_promise = ?theirs.promise,
+            lease = ?ours.lease,
+            promise = ?ours.promise,
+            "another node has other numbers, with which two could serve at once, so neither counts for the other one: \
+             give all nodes the same succession.lease_ms, takeover_ms and stagger_ms"
+        );
+    } else {
+        tracing::warn!(
+            %node,
+            why = why.word(),
+            "another node's settings describe another home, so neither counts for the other one: \
+             compare home.members and home.fallback of all nodes"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! The task that owns the election: what happens goes in, what should be done is done.
 
-use std::{collections::HashMap, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     ballots::Ballots,
-    figures::Gauge,
+    figures::Measured,
     helm::{Duty, Order, Place, State},
     lease::{self, Lease},
 };
@@ -27,7 +27,6 @@ use crate::{
             home::Seat,
             legacy::{Call, Told},
             message::{Ask, Failure, Objection, Reply},
-            report::Figures,
         },
     },
 };
@@ -54,8 +53,7 @@ pub(super) struct Parts<P> {
     pub(super) setup: Setup,
     pub(super) ballots: Ballots,
     pub(super) postman: P,
-    pub(super) name: String,
-    pub(super) data: PathBuf,
+    pub(super) figures: Measured,
     pub(super) bulletin: Bulletin,
     /// None for a home of one node: nobody else could serve.
     pub(super) fence: Option<Box<dyn Fn() + Send>>,
@@ -67,8 +65,7 @@ pub(super) struct Parts<P> {
 
 /// Runs the election for as long as anybody listens to it.
 pub(super) async fn run<P: Postman>(parts: Parts<P>) {
-    let report = parts.setup.numbers.report;
-    let mut figures = measure(Gauge::new(&parts.name, &parts.data), report);
+    let mut figures = parts.figures.clone();
     let (mut driver, mut done) = Driver::start(parts);
     loop {
         let now = lease::now();
@@ -81,21 +78,13 @@ pub(super) async fn run<P: Postman>(parts: Parts<P>) {
                 None => return,
             },
             Some(caller) = driver.callers.recv() => driver.answer(caller),
-            Some(figures) = figures.recv() => driver.handle(Input::Measured(figures)),
+            Ok(()) = figures.changed() => {
+                let latest = figures.borrow_and_update().clone();
+                latest.into_iter().for_each(|figures| driver.handle(Input::Measured(figures)));
+            }
             () = sleep(next) => driver.handle(Input::Tick),
         }
     }
-}
-
-/// Measures on a thread of its own: a disk that hangs must not cost the lease.
-fn measure(mut gauge: Gauge, every: Duration) -> mpsc::UnboundedReceiver<Figures> {
-    let (told, figures) = mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        while told.send(gauge.measure()).is_ok() {
-            std::thread::sleep(every);
-        }
-    });
-    figures
 }
 
 struct Driver<P> {

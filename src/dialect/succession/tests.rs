@@ -142,6 +142,23 @@ fn the_answers_of_the_first_program_are_read_in_both_spellings() {
     }
 }
 
+#[test]
+fn whoever_is_sent_elsewhere_is_told_so_in_the_way_in_which_every_host_looks_for_it() {
+    let told = Told {
+        is_known: true,
+        lead: false,
+        new_server: Some("10.0.0.9".into()),
+        fallback: None,
+        id: id(),
+        address: "10.0.0.5".into(),
+    };
+    let text = format!(
+        "State: Unauthorized\nSwitch-To-Server: false\nNew-Server: 10.0.0.9\nFallback-Server: None\nId: {ID}\nIp: 10.0.0.5"
+    );
+    assert_eq!(tell(&told), text);
+    assert!(tell(&Told { new_server: None, ..told }).starts_with("State: OK\n"));
+}
+
 fn questions() -> Vec<Question> {
     let guidance = Guidance { beat: Beat(4), lease_ms: 8_900, successors: vec![id(), NodeId(7)] };
     let (to, epoch) = (NodeId(9), Epoch(8));

@@ -208,7 +208,7 @@ mod tests {
         let mut guest = Guest::new("10.0.0.1", now);
         let sent = |to: &str| HostAnswer { new_server: Some(to.to_owned()), ..answer(None) };
         let mut asked = 0;
-        while now < Moment::from_secs(60) {
+        while now < Moment::from_secs(60) && asked < 100 {
             match guest.due(now, &numbers) {
                 Errand::Wait(until) => now = until,
                 Errand::Report { to, .. } => {
@@ -230,12 +230,17 @@ mod tests {
         assert_eq!(guest.answered(&lead, now, &numbers), News::Same);
         reports(&mut guest, now + numbers.report, "10.0.0.1", Some(NodeId(7)));
         assert_eq!(guest.answered(&lead, now + numbers.report, &numbers), News::Lead);
-        let moved = HostAnswer { new_server: Some("10.0.0.9".to_owned()), ..answer(None) };
-        reports(&mut guest, now + numbers.report * 2, "10.0.0.1", Some(NodeId(7)));
-        assert_eq!(
-            guest.answered(&moved, now + numbers.report * 2, &numbers),
-            News::Moved("10.0.0.9".into())
-        );
-        reports(&mut guest, now + numbers.report * 2, "10.0.0.9", Some(NodeId(7)));
+    }
+
+    #[test]
+    fn it_goes_where_it_is_sent_at_once_whatever_else_the_answer_says() {
+        let (numbers, now) = (Numbers::default(), Moment::ZERO);
+        for is_known in [true, false] {
+            let mut guest = Guest::new("10.0.0.1", now);
+            let sent = HostAnswer { is_known, new_server: Some("10.0.0.9".to_owned()), ..answer(None) };
+            reports(&mut guest, now, "10.0.0.1", None);
+            assert_eq!(guest.answered(&sent, now, &numbers), News::Moved("10.0.0.9".into()));
+            reports(&mut guest, now, "10.0.0.9", Some(NodeId(7)));
+        }
     }
 }

@@ -37,7 +37,7 @@ pub(super) enum Caller {
     /// A node of this home, proven.
     Node(Box<Ask>, oneshot::Sender<Reply>),
     /// A host of the first form.
-    Host(Call, oneshot::Sender<Option<Told>>),
+    Host(Call, oneshot::Sender<Told>),
     /// Nobody: a report of ours to a server of the first form got no answer.
     Missed(Failure),
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 /// How long anything may take before a test gives up. Machines are slow at times; nothing sleeps so
 /// long unless it fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for something that takes several steps, and gives up when all of them together take too long: a
 /// server that says something now and then must not make a test wait for ever.

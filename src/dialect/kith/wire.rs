@@ -1,8 +1,8 @@
 //! The messages of the Kith link: one byte that says which, then its fields in the format of `postcard`.
 //!
 //! Fields are only ever added at the end, and bytes behind the known ones are ignored; a message of an
-//! unknown kind is ignored as a whole. So newer and older programs of one major version understand each
-//! other.
+//! unknown kind is ignored as a whole, once the link is up. So newer and older programs of one major version
+//! understand each other.
 
 pub mod kind;
 

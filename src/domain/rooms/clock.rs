@@ -9,7 +9,7 @@ use super::Stamp;
 /// otherwise one wrong clock would stay at the end of every history, and drag along everybody who answers.
 const AHEAD_MS: i64 = 10 * 60 * 1000;
 
-/// How far behind a healthy store may be, with a margin. After a crash the clock goes on this far behind what was
+/// How far behind a healthy store may be, with a margin. After a crash the clock goes on this much later than what was
 /// stored: what was said and lost may be known elsewhere, and its stamps are not given again.
 const LAG_MS: i64 = 10 * 1000;
 

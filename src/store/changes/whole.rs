@@ -41,16 +41,15 @@ impl Whole {
     /// Fails if the database cannot be read.
     pub async fn next(&mut self) -> Result<Option<Batch>, StoreError> {
         let mut batch = Batch { shapes: self.shapes.clone(), changes: Vec::new(), through: self.through };
-        let mut bytes = 0;
+        let (mut bytes, mut room) = (0, BATCH_ROWS);
         while let Some(shape) = self.shapes.get(self.table) {
-            let page = shape.page(self.behind.is_empty(), BATCH_ROWS);
+            let page = shape.page(self.behind.is_empty(), room);
             let behind = std::mem::take(&mut self.behind);
             // One by one: a page of the largest rows would be read a hundred times over, and fill the memory.
             let mut rows = query(page, &behind).fetch(&mut *self.reading);
-            let mut count = 0;
             while let Some(row) = rows.try_next().await? {
                 let cells = cells(&row)?;
-                count += 1;
+                room = room.saturating_sub(1);
                 bytes += cells.iter().map(Cell::bytes).sum::<usize>();
                 self.behind = cells.get(..shape.key).unwrap_or_default().to_vec();
                 batch.changes.push(Change { shape: self.table, cells });
@@ -58,13 +57,11 @@ impl Whole {
                     return Ok(Some(batch));
                 }
             }
-            if count < BATCH_ROWS {
-                self.table += 1;
-                self.behind.clear();
-            }
-            if batch.changes.len() >= BATCH_ROWS as usize {
+            if room == 0 {
                 break;
             }
+            self.table += 1;
+            self.behind.clear();
         }
         Ok((!batch.changes.is_empty()).then_some(batch))
     }

@@ -49,7 +49,7 @@ impl Election {
             return;
         }
         let differs = self.differs(&from);
-        self.take_note(seat, &from, differs.or(objection_of(&what)), out);
+        self.take_note(seat, &from, differs.or_else(|| objection_of(&what)), out);
         if let Some(objection) = differs {
             // It lives, so nobody may count on its silence.
             return self.refused(seat, objection, now, out);

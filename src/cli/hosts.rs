@@ -94,9 +94,23 @@ async fn shown(api: &Api, json: bool) -> Result<String, Trouble> {
 fn picture(view: &Value, paint: Paint) -> String {
     let rows = view["hosts"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
     let table = show::table(&HEAD, rows.map(|host| row(host, paint)), "no host was heard");
-    let below: String = shortages(view).map(|line| format!("\n{line}")).collect();
+    let below: String = strangers(view).chain(shortages(view)).map(|line| format!("\n{line}")).collect();
     let gap = if below.is_empty() { "" } else { "\n" };
     format!("{}\n\n{table}{gap}{below}", headline(view))
+}
+
+/// Which nodes count for nothing here because of settings, a line for each.
+fn strangers(view: &Value) -> impl Iterator<Item = String> {
+    let hosts = view["hosts"].as_array().into_iter().flatten();
+    hosts.filter_map(|host| {
+        let (name, why) = (show::text(&host["name"]), host["differs"].as_str()?);
+        let what = match why {
+            "other-numbers" => "has other numbers (succession.lease_ms, takeover_ms, stagger_ms)".to_owned(),
+            "other-home" => "describes another home (home.members, home.fallback)".to_owned(),
+            other => format!("has other settings ({})", show::plain(other)),
+        };
+        Some(format!("{name} {what}: it and this node do not listen to each other"))
+    })
 }
 
 /// Which hosts lack uploaded files, a line for each.
@@ -207,6 +221,27 @@ mod tests {
                 "1 first 12% 4100 900 120 connected",
                 "- th [31mird 12% 4100 900 120 suspect",
                 "- second - - - - disconnected",
+            ]
+        );
+    }
+
+    #[test]
+    fn whose_settings_differ_stands_below() {
+        let mut view = view();
+        let whole = picture(&view, Paint::NONE);
+        view["hosts"][0]["differs"] = json!("other-home");
+        view["hosts"][1]["differs"] = Value::Null;
+        view["hosts"][2]["differs"] = json!("other-numbers");
+        let text = picture(&view, Paint::NONE);
+        let below: Vec<&str> = text.strip_prefix(&whole).expect("the same table").lines().collect();
+        assert_eq!(
+            below,
+            [
+                "",
+                "",
+                "first describes another home (home.members, home.fallback): it and this node do not listen to each other",
+                "second has other numbers (succession.lease_ms, takeover_ms, stagger_ms): it and this node do not listen \
+                 to each other",
             ]
         );
     }

@@ -21,6 +21,7 @@ mod bridge;
 mod crowd;
 mod guest;
 mod meeting;
+mod numbers;
 mod readiness;
 mod unread;
 

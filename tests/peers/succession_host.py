@@ -3,7 +3,8 @@
     python tests/peers/succession_host.py --address 127.0.0.1:3012 [--pace 1.3] [--reports 10] [--name ana]
 
 It comes without an id, takes the one that it is given, and reports at its pace. It does what it is told: it goes where
-`New-Server` says (always at the same port, which the protocol cannot name), and leads if `Switch-To-Server` says so.
+`New-Server` says if the state is `Unauthorized` (always at the same port, which the protocol cannot name), and leads if
+`Switch-To-Server` says so.
 Two attempts, half a second apart, then it turns to the fallback that it heard of last. It prints one line of JSON for
 each answer, with `at` for where it reports from then on, and what it would do at the end.
 """
@@ -44,7 +45,8 @@ class Host:
             self.ip = told.get("Ip", self.ip)
         self.identity = told["Id"]
         self.leads = self.leads or told["Switch-To-Server"] == "true"
-        if told["New-Server"] != "None":
+        # Where all is well, the first program does not look at it.
+        if told["State"] == "Unauthorized" and told["New-Server"] != "None":
             self.address = f"{told['New-Server']}:{self.address.rsplit(':', 1)[1]}"
         return told
 

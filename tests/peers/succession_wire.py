@@ -4,6 +4,7 @@ connection. Where that program would have ended, `Panicked` is raised.
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import struct
@@ -64,8 +65,10 @@ def visit(address: str, said: bytes, fin: bool = True) -> bytes:
             stream.sendall(said)
             if fin:
                 stream.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
+        except OSError as error:
+            # The other side has closed already, in any of the ways in which one learns that.
+            if error.errno not in (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN):
+                raise
         return hear(stream)
 
 

@@ -6,6 +6,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ struct Written {
     epoch: u64,
     voted: Option<Uuid>,
     promised: Option<Uuid>,
+    /// Missing in files of the time in which nobody wrote it down.
+    #[serde(default)]
+    promised_ms: u64,
 }
 
 impl Ballots {
@@ -53,6 +57,7 @@ impl Ballots {
             epoch: Epoch(read.epoch),
             voted: read.voted.map(id),
             promised: read.promised.map(id),
+            promised_for: Duration::from_millis(read.promised_ms),
         };
         Ok((Self { path, node: id(read.node) }, ballot))
     }
@@ -75,6 +80,7 @@ impl Ballots {
             epoch: ballot.epoch.0,
             voted: ballot.voted.map(id),
             promised: ballot.promised.map(id),
+            promised_ms: u64::try_from(ballot.promised_for.as_millis()).unwrap_or(u64::MAX),
         };
         let text = serde_json::to_vec_pretty(&written)?;
         let draft = self.path.with_extension("new");
@@ -98,7 +104,9 @@ mod tests {
         let path = folder.path().join("node");
         let (ballots, first) = Ballots::open(&path).expect("a new file");
         assert_eq!(first, Ballot::default());
-        let vote = Ballot { run: 3, epoch: Epoch(7), voted: Some(NodeId(9)), promised: Some(NodeId(8)) };
+        let (voted, promised) = (Some(NodeId(9)), Some(NodeId(8)));
+        let promised_for = Duration::from_millis(9_900);
+        let vote = Ballot { run: 3, epoch: Epoch(7), voted, promised, promised_for };
         ballots.write(vote).expect("written");
         let (again, read) = Ballots::open(&path).expect("the same file");
         assert_eq!((again.node(), read), (ballots.node(), vote));

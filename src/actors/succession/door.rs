@@ -91,7 +91,7 @@ impl Inside {
         let (answer, answered) = oneshot::channel();
         let call = Call { id, address, figures };
         self.callers.send(Caller::Host(call, answer)).await.ok()?;
-        answered.await.ok().flatten().map(|told| tell(&told))
+        answered.await.ok().map(|told| tell(&told))
     }
 }
 

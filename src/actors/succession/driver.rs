@@ -1,6 +1,6 @@
 //! The task that owns the election: what happens goes in, what should be done is done.
 
-use std::{collections::HashMap, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     ballots::Ballots,
-    figures::Gauge,
+    figures::Measured,
     helm::{Duty, Order, Place, State},
     lease::{self, Lease},
 };
@@ -23,11 +23,10 @@ use crate::{
         succession::{
             NodeId,
             ballot::{Ballot, Serial},
-            election::{Asked, Cause, Election, Handing, Input, NotHanded, Output, Role, Setup},
+            election::{Asked, Cause, Difference, Election, Handing, Input, NotHanded, Output, Role, Setup},
             home::Seat,
             legacy::{Call, Told},
-            message::{Ask, Failure, Reply},
-            report::Figures,
+            message::{Ask, Failure, Objection, Reply},
         },
     },
 };
@@ -38,7 +37,7 @@ pub(super) enum Caller {
     /// A node of this home, proven.
     Node(Box<Ask>, oneshot::Sender<Reply>),
     /// A host of the first form.
-    Host(Call, oneshot::Sender<Option<Told>>),
+    Host(Call, oneshot::Sender<Told>),
     /// Nobody: a report of ours to a server of the first form got no answer.
     Missed(Failure),
 }
@@ -54,8 +53,7 @@ pub(super) struct Parts<P> {
     pub(super) setup: Setup,
     pub(super) ballots: Ballots,
     pub(super) postman: P,
-    pub(super) name: String,
-    pub(super) data: PathBuf,
+    pub(super) figures: Measured,
     pub(super) bulletin: Bulletin,
     /// None for a home of one node: nobody else could serve.
     pub(super) fence: Option<Box<dyn Fn() + Send>>,
@@ -67,8 +65,7 @@ pub(super) struct Parts<P> {
 
 /// Runs the election for as long as anybody listens to it.
 pub(super) async fn run<P: Postman>(parts: Parts<P>) {
-    let report = parts.setup.numbers.report;
-    let mut figures = measure(Gauge::new(&parts.name, &parts.data), report);
+    let mut figures = parts.figures.clone();
     let (mut driver, mut done) = Driver::start(parts);
     loop {
         let now = lease::now();
@@ -81,21 +78,13 @@ pub(super) async fn run<P: Postman>(parts: Parts<P>) {
                 None => return,
             },
             Some(caller) = driver.callers.recv() => driver.answer(caller),
-            Some(figures) = figures.recv() => driver.handle(Input::Measured(figures)),
+            Ok(()) = figures.changed() => {
+                let latest = figures.borrow_and_update().clone();
+                latest.into_iter().for_each(|figures| driver.handle(Input::Measured(figures)));
+            }
             () = sleep(next) => driver.handle(Input::Tick),
         }
     }
-}
-
-/// Measures on a thread of its own: a disk that hangs must not cost the lease.
-fn measure(mut gauge: Gauge, every: Duration) -> mpsc::UnboundedReceiver<Figures> {
-    let (told, figures) = mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        while told.send(gauge.measure()).is_ok() {
-            std::thread::sleep(every);
-        }
-    });
-    figures
 }
 
 struct Driver<P> {
@@ -236,6 +225,7 @@ impl<P: Postman> Driver<P> {
                     self.bulletin.publish(Kind::HandOver { node, step });
                     silent |= step == Handing::Cancelled;
                 }
+                Output::Differs(difference) => tell_of(&difference),
                 Output::NotHanded(why) => {
                     tracing::info!(%why, "there is no hand-over");
                     self.wished(Err(why));
@@ -310,6 +300,28 @@ impl<P: Postman> Driver<P> {
         if let Some(wish) = self.wish.take() {
             let _ = wish.send(answer);
         }
+    }
+}
+
+/// Says what an operator has to mend.
+fn tell_of(Difference { node, why, theirs, ours }: &Difference) {
+    if *why == Objection::OtherNumbers {
+        tracing::warn!(
+            %node,
+            their_lease = ?theirs.lease,
+            their_promise = ?theirs.promise,
+            lease = ?ours.lease,
+            promise = ?ours.promise,
+            "another node has other numbers, with which two could serve at once, so neither counts for the other one: \
+             give all nodes the same succession.lease_ms, takeover_ms and stagger_ms"
+        );
+    } else {
+        tracing::warn!(
+            %node,
+            why = why.word(),
+            "another node's settings describe another home, so neither counts for the other one: \
+             compare home.members and home.fallback of all nodes"
+        );
     }
 }
 

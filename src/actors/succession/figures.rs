@@ -3,19 +3,50 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use sysinfo::{Disks, Networks, System};
+use tokio::sync::watch;
 
 use crate::domain::succession::report::Figures;
+
+/// What was measured last; none before the first time.
+pub(super) type Measured = watch::Receiver<Option<Figures>>;
+
+/// Measures this machine for as long as anybody wants to know: what this node is called, and whose disk counts.
+pub(super) fn measured(name: String, data: PathBuf, every: Duration) -> Measured {
+    on_a_thread(
+        move || {
+            let mut gauge = Gauge::new(&name, &data);
+            move || gauge.measure()
+        },
+        every,
+    )
+}
+
+/// Whoever measures is made there as well: a disk that hangs must cost neither the lease nor the start.
+fn on_a_thread<M: FnMut() -> Figures>(
+    make: impl FnOnce() -> M + Send + 'static,
+    every: Duration,
+) -> Measured {
+    let (told, figures) = watch::channel(None);
+    thread::spawn(move || {
+        let mut measure = make();
+        while told.send(Some(measure())).is_ok() {
+            thread::sleep(every);
+        }
+    });
+    figures
+}
 
 /// The units of the protocol.
 const MB: u64 = 1_000_000;
 
 /// Measures what the first form of the protocol reports, in its units. What a system does not tell counts as
 /// nothing, and its host as a bad one.
-pub(super) struct Gauge {
+struct Gauge {
     name: Arc<str>,
     data: PathBuf,
     system: Option<System>,
@@ -28,7 +59,7 @@ pub(super) struct Gauge {
 }
 
 impl Gauge {
-    pub(super) fn new(name: &str, data: &Path) -> Self {
+    fn new(name: &str, data: &Path) -> Self {
         let mut system = System::new().ok();
         if let Some(system) = &mut system {
             // How busy it is, is a difference of two looks.
@@ -46,7 +77,7 @@ impl Gauge {
     }
 
     /// The figures since the last time.
-    pub(super) fn measure(&mut self) -> Figures {
+    fn measure(&mut self) -> Figures {
         let span = self.measured.elapsed();
         self.measured = Instant::now();
         let rate = per_second(self.moved(), span.as_millis());
@@ -100,6 +131,26 @@ fn percent(usage: f32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_holds_up_nobody_but_the_figures() {
+        let (works, hangs) = std::sync::mpsc::channel();
+        let make = move || {
+            hangs.recv().expect("it is mended");
+            move || {
+                hangs.recv().expect("it is mended");
+                Figures { cpu_percent: 37, ..Figures::default() }
+            }
+        };
+        // Nothing of it is called on this thread, or the test would never end.
+        let mut figures = on_a_thread(make, Duration::ZERO);
+        assert_eq!(*figures.borrow(), None);
+        for _ in 0..2 {
+            works.send(()).expect("the thread waits");
+        }
+        let measured = figures.wait_for(Option::is_some).await.expect("figures").clone();
+        assert_eq!(measured.map(|figures| figures.cpu_percent), Some(37));
+    }
 
     #[test]
     fn this_machine_has_figures_that_can_be() {

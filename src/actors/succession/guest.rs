@@ -3,11 +3,11 @@
 //! What it makes of the answers is decided in `domain/succession/guest.rs`. Being told to lead changes nothing here:
 //! the door of succession is open whatever happens, and that is where such hosts come next.
 
-use std::{future::pending, path::PathBuf, time::Duration};
+use std::{future::pending, time::Duration};
 
 use tokio::{sync::mpsc, time::sleep};
 
-use super::{driver::Caller, figures::Gauge, lease, post::exchange};
+use super::{driver::Caller, figures::Measured, lease, post::exchange};
 use crate::{
     actors::clock::unix_ms,
     dialect::succession::{PORT, host_request, read_answer, utc},
@@ -17,6 +17,7 @@ use crate::{
         legacy::HostAnswer,
         message::Failure,
         numbers::Numbers,
+        report::Figures,
     },
 };
 
@@ -25,26 +26,26 @@ pub(super) struct Visit {
     /// `host:port` of the server.
     pub(super) server: String,
     pub(super) numbers: Numbers,
-    pub(super) name: String,
-    /// The folder whose disk is measured.
-    pub(super) data: PathBuf,
+    /// How busy this machine is.
+    pub(super) figures: Measured,
     /// Where reports that got no answer are counted.
     pub(super) callers: mpsc::Sender<Caller>,
 }
 
 /// Reports for as long as this program runs, if there is anybody to report to.
 pub(super) async fn report(visit: Option<Visit>) {
-    let Some(Visit { server, numbers, name, data, callers }) = visit else { return pending().await };
+    let Some(Visit { server, numbers, mut figures, callers }) = visit else { return pending().await };
     // The first form names no ports: where we are sent, it is the same one.
     let port = server.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(PORT);
     let mut guest = Guest::new(host_of(&server), lease::now());
-    let mut gauge = Gauge::new(&name, &data);
     let mut told = Told::default();
     loop {
         match guest.due(lease::now(), &numbers) {
             Errand::Wait(until) => sleep(until.saturating_sub(lease::now())).await,
             Errand::Report { to, id, address } => {
-                let request = host_request(id, address.as_deref(), &gauge.measure(), &utc(unix_ms()));
+                // Nothing is measured here: this thread holds the lease.
+                let Some(latest) = latest(&mut figures).await else { return pending().await };
+                let request = host_request(id, address.as_deref(), &latest, &utc(unix_ms()));
                 let news = match ask((&to, port), &request, numbers.retry).await {
                     Ok(answer) => {
                         if id != Some(answer.id) {
@@ -63,6 +64,11 @@ pub(super) async fn report(visit: Option<Visit>) {
             }
         }
     }
+}
+
+/// What was measured last. None: nothing ever will be.
+async fn latest(figures: &mut Measured) -> Option<Figures> {
+    figures.wait_for(Option::is_some).await.ok()?.clone()
 }
 
 async fn ask(server: (&str, u16), request: &str, patience: Duration) -> Result<HostAnswer, Failure> {
@@ -94,5 +100,34 @@ impl Told {
             }
         }
         self.lead = lead;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpListener, sync::watch, time::timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_reports_what_was_measured_elsewhere() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let server = listener.local_addr().expect("an address").to_string();
+        let (measures, figures) = watch::channel(None);
+        let (callers, _counted) = mpsc::channel(1);
+        let visit = Visit { server, numbers: Numbers::default(), figures, callers };
+        let reports = tokio::spawn(report(Some(visit)));
+        let known =
+            Figures { name: "attic".into(), cpu_percent: 37, ram_total_mb: 4_711, ..Figures::default() };
+        measures.send(Some(known)).expect("it reports");
+        let mut said = String::new();
+        let hears = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            stream.read_to_string(&mut said).await.expect("a report");
+        };
+        timeout(Duration::from_secs(30), hears).await.expect("in time");
+        reports.abort();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!((lines[2], lines[3], lines[7]), ("attic", "37", "4711"), "{said}");
     }
 }

@@ -10,6 +10,7 @@ use super::{
     copying::Newcomer,
     door::{self, Inside},
     driver::{self, Parts},
+    figures,
     guest::{self, Visit},
     helm::{Duty, Helm, State},
     places::{Places, Visits},
@@ -94,11 +95,11 @@ pub fn start(plan: Plan) -> io::Result<Shell> {
     let first = State { role: Role::Standby(None), cause: Cause::Started, epoch: ballot.epoch, leader: None };
     let (state, told) = watch::channel(first);
     let helm = Helm::new(node, Arc::clone(&plan.secret), told, plan.home.others.clone().into(), orders);
+    let figures = figures::measured(plan.name, plan.data, plan.numbers.report);
     let visit = plan.report_to.map(|server| Visit {
         server,
         numbers: plan.numbers.clone(),
-        name: plan.name.clone(),
-        data: plan.data.clone(),
+        figures: figures.clone(),
         callers: callers.clone(),
     });
     let inside = Inside::new((!alone).then(|| Arc::clone(&plan.secret)), callers, streams);
@@ -110,8 +111,7 @@ pub fn start(plan: Plan) -> io::Result<Shell> {
         setup: Setup { own: node, home: plan.home, numbers: plan.numbers, ballot, position: plan.position },
         ballots,
         postman: post,
-        name: plan.name,
-        data: plan.data,
+        figures,
         bulletin: plan.bulletin,
         fence: (!alone).then_some(plan.fence),
         orders: to_obey,

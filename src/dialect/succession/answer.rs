@@ -1,4 +1,4 @@
-//! The answer of the first form: five keys, and a sixth at the first contact.
+//! The answer of the first form: five keys, and a sixth where not all is well.
 //!
 //! While its first program moves, it spells one key in another way, which ends every host that does not expect it.
 //! Both spellings are read; only the one that all hosts know is ever written.
@@ -13,7 +13,9 @@ use super::{Fault, lines::Lines, text};
 /// The answer to a host of the first form. Without a last line feed.
 #[must_use]
 pub fn tell(told: &Told) -> String {
-    let state = if told.is_known { "OK" } else { "Unauthorized" };
+    // Programs of the first form look at where to go only where not all is well.
+    let is_well = told.is_known && told.new_server.is_none();
+    let state = if is_well { "OK" } else { "Unauthorized" };
     let or_none = |address: &Option<std::sync::Arc<str>>| {
         address.as_ref().map_or_else(|| "None".to_owned(), |address| address.to_string())
     };
@@ -24,7 +26,7 @@ pub fn tell(told: &Told) -> String {
         or_none(&told.fallback),
         told.id
     );
-    if !told.is_known {
+    if !is_well {
         text = format!("{text}\nIp: {}", told.address);
     }
     text

@@ -3,12 +3,15 @@
 //! The mark comes last. It covers every byte before its line; that of an answer also covers the mark of the
 //! question, so no answer can be given twice or to somebody else.
 
+use std::time::Duration;
+
 use crate::{
     crypto::home::{HomeKey, Mark},
     domain::succession::{
         Epoch, NodeId, Position,
         legacy::Told,
         message::{Answer, Ask, Beat, Guidance, Lead, Objection, Question, Reply, Sender},
+        numbers::Spans,
         sequence::Sequence,
     },
 };
@@ -184,6 +187,8 @@ fn put_sender(out: &mut String, from: &Sender) {
     put(out, "Position", from.position);
     put(out, "Nodes", from.size);
     put(out, "Fallback", word(from.is_fallback));
+    put(out, "Full-Lease-Ms", from.spans.lease.as_millis());
+    put(out, "Promise-Ms", from.spans.promise.as_millis());
 }
 
 fn put_guidance(out: &mut String, guidance: &Guidance) {
@@ -203,6 +208,10 @@ fn read_sender(lines: &Lines<'_>) -> Result<Sender, Fault> {
         position: lines.read("Position", position)?,
         size: lines.read("Nodes", |text| u8::try_from(number(text)?).ok())?,
         is_fallback: lines.read("Fallback", yes_or_no)?,
+        spans: Spans {
+            lease: Duration::from_millis(lines.number("Full-Lease-Ms")?),
+            promise: Duration::from_millis(lines.number("Promise-Ms")?),
+        },
     })
 }
 

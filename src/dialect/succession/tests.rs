@@ -9,6 +9,7 @@ use crate::{
         Epoch, NodeId, Position,
         legacy::{HostAnswer, Told},
         message::{Answer, Ask, Beat, Guidance, Lead, Objection, Question, Reply, Sender},
+        numbers::Numbers,
         report::Figures,
         sequence::Sequence,
     },
@@ -38,7 +39,8 @@ fn figures() -> Figures {
 
 fn sender() -> Sender {
     let position = Position { epoch: Epoch(6), index: 81 };
-    Sender { node: id(), epoch: Epoch(7), position, size: 3, is_fallback: true }
+    let spans = Numbers::default().spans();
+    Sender { node: id(), epoch: Epoch(7), position, size: 3, is_fallback: true, spans }
 }
 
 fn first_request() -> String {
@@ -140,6 +142,23 @@ fn the_answers_of_the_first_program_are_read_in_both_spellings() {
     }
 }
 
+#[test]
+fn whoever_is_sent_elsewhere_is_told_so_in_the_way_in_which_every_host_looks_for_it() {
+    let told = Told {
+        is_known: true,
+        lead: false,
+        new_server: Some("10.0.0.9".into()),
+        fallback: None,
+        id: id(),
+        address: "10.0.0.5".into(),
+    };
+    let text = format!(
+        "State: Unauthorized\nSwitch-To-Server: false\nNew-Server: 10.0.0.9\nFallback-Server: None\nId: {ID}\nIp: 10.0.0.5"
+    );
+    assert_eq!(tell(&told), text);
+    assert!(tell(&Told { new_server: None, ..told }).starts_with("State: OK\n"));
+}
+
 fn questions() -> Vec<Question> {
     let guidance = Guidance { beat: Beat(4), lease_ms: 8_900, successors: vec![id(), NodeId(7)] };
     let (to, epoch) = (NodeId(9), Epoch(8));
@@ -195,6 +214,24 @@ fn every_question_and_every_answer_survives_its_words() {
 }
 
 #[test]
+fn a_node_that_does_not_say_its_lease_and_its_promise_is_none() {
+    let (_, sealed) = sealed(Question::PreVote(Epoch(8)));
+    for (line, lacks) in [("Full-Lease-Ms: 9000\n", "Full-Lease-Ms"), ("Promise-Ms: 9900\n", "Promise-Ms")] {
+        let (covered, _) = sealed.text.split_once("Mac: ").expect("a mark");
+        let without = covered.replace(line, "");
+        assert_ne!(without, covered);
+        let mark = crate::domain::id::KeyId(mark_of(&without)).hex();
+        let text = format!("{without}Mac: {mark}\n");
+        assert_eq!(read_request(text.as_bytes(), Some(&key())), Err(Fault::Line(lacks)));
+    }
+}
+
+/// The mark that a node of this home would put below a question.
+fn mark_of(covered: &str) -> [u8; 32] {
+    key().mark(&[b"kith succession 1 request\n", covered.as_bytes()])
+}
+
+#[test]
 fn a_program_of_the_first_form_sees_nine_lines_and_nothing_else() {
     for what in questions() {
         let (_, sealed) = sealed(what);
@@ -213,6 +250,8 @@ fn a_message_of_another_home_or_of_another_moment_proves_nothing() {
         ("ana", "eve"),
         ("For-Epoch: 8", "For-Epoch: 9"),
         ("Seq: 99", "Seq: 98"),
+        ("Full-Lease-Ms: 9000", "Full-Lease-Ms: 900"),
+        ("Promise-Ms: 9900", "Promise-Ms: 99000"),
         (ID, &ID.replace('4', "5")),
     ] {
         let forged = sealed.text.replace(from, to);

@@ -3,6 +3,8 @@
 //! It goes to disk before anything that depends on it is said, so a node that dies at any moment and comes
 //! back has neither two votes in one epoch nor two runs that look like one.
 
+use std::time::Duration;
+
 use super::{Epoch, NodeId};
 
 /// What is on disk besides the node's own id.
@@ -17,6 +19,9 @@ pub struct Ballot {
     /// Whom it helped last, by a vote or by following. When it comes back it helps nobody else for a while,
     /// because it no longer knows when that was.
     pub promised: Option<NodeId>,
+    /// For how long, by the numbers of that time. Whoever it was may still count on that, whatever the numbers are when
+    /// this node comes back.
+    pub promised_for: Duration,
 }
 
 /// Names one wish to write, so that it can be told when that is done.

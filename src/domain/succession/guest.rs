@@ -49,6 +49,8 @@ pub struct Guest {
     attempts: u32,
     next: Moment,
     asked: bool,
+    /// Whether the last answer sent us elsewhere.
+    was_sent: bool,
 }
 
 impl Guest {
@@ -65,6 +67,7 @@ impl Guest {
             attempts: 0,
             next: now,
             asked: false,
+            was_sent: false,
         }
     }
 
@@ -80,6 +83,7 @@ impl Guest {
     /// The server has answered.
     pub fn answered(&mut self, answer: &HostAnswer, now: Moment, numbers: &Numbers) -> News {
         let knew_us = self.id == Some(answer.id);
+        let was_sent = std::mem::take(&mut self.was_sent);
         (self.asked, self.attempts, self.next) = (false, 0, now + numbers.report);
         self.id = Some(answer.id);
         self.address = answer.address.as_deref().map(Arc::from).or_else(|| self.address.take());
@@ -89,7 +93,11 @@ impl Guest {
             return if knew_us { News::Lead } else { News::Same };
         }
         match answer.new_server.as_deref() {
-            Some(to) if self.is_elsewhere(to) => self.move_to(to.into(), now),
+            Some(to) if self.is_elsewhere(to) => {
+                self.was_sent = true;
+                // Two servers that name each other are asked no faster than one that names nobody.
+                self.move_to(to.into(), if was_sent { self.next } else { now })
+            }
             _ => News::Same,
         }
     }
@@ -117,9 +125,9 @@ impl Guest {
         *to != *self.server && self.address.as_deref() != Some(to)
     }
 
-    fn move_to(&mut self, server: Arc<str>, now: Moment) -> News {
+    fn move_to(&mut self, server: Arc<str>, next: Moment) -> News {
         self.server = Arc::clone(&server);
-        (self.attempts, self.next) = (0, now);
+        (self.attempts, self.next) = (0, next);
         News::Moved(server)
     }
 }
@@ -195,6 +203,25 @@ mod tests {
     }
 
     #[test]
+    fn two_servers_that_name_each_other_are_asked_no_faster_than_any() {
+        let (numbers, mut now) = (Numbers::default(), Moment::ZERO);
+        let mut guest = Guest::new("10.0.0.1", now);
+        let sent = |to: &str| HostAnswer { new_server: Some(to.to_owned()), ..answer(None) };
+        let mut asked = 0;
+        while now < Moment::from_secs(60) && asked < 100 {
+            match guest.due(now, &numbers) {
+                Errand::Wait(until) => now = until,
+                Errand::Report { to, .. } => {
+                    asked += 1;
+                    let other = if &*to == "10.0.0.1" { "10.0.0.2" } else { "10.0.0.1" };
+                    assert_eq!(guest.answered(&sent(other), now, &numbers), News::Moved(other.into()));
+                }
+            }
+        }
+        assert!((50..=62).contains(&asked), "{asked} times in a minute");
+    }
+
+    #[test]
     fn only_who_was_known_by_its_id_is_told_to_lead() {
         let (numbers, now) = (Numbers::default(), Moment::ZERO);
         let mut guest = Guest::new("10.0.0.1", now);
@@ -203,12 +230,17 @@ mod tests {
         assert_eq!(guest.answered(&lead, now, &numbers), News::Same);
         reports(&mut guest, now + numbers.report, "10.0.0.1", Some(NodeId(7)));
         assert_eq!(guest.answered(&lead, now + numbers.report, &numbers), News::Lead);
-        let moved = HostAnswer { new_server: Some("10.0.0.9".to_owned()), ..answer(None) };
-        reports(&mut guest, now + numbers.report * 2, "10.0.0.1", Some(NodeId(7)));
-        assert_eq!(
-            guest.answered(&moved, now + numbers.report * 2, &numbers),
-            News::Moved("10.0.0.9".into())
-        );
-        reports(&mut guest, now + numbers.report * 2, "10.0.0.9", Some(NodeId(7)));
+    }
+
+    #[test]
+    fn it_goes_where_it_is_sent_at_once_whatever_else_the_answer_says() {
+        let (numbers, now) = (Numbers::default(), Moment::ZERO);
+        for is_known in [true, false] {
+            let mut guest = Guest::new("10.0.0.1", now);
+            let sent = HostAnswer { is_known, new_server: Some("10.0.0.9".to_owned()), ..answer(None) };
+            reports(&mut guest, now, "10.0.0.1", None);
+            assert_eq!(guest.answered(&sent, now, &numbers), News::Moved("10.0.0.9".into()));
+            reports(&mut guest, now, "10.0.0.9", Some(NodeId(7)));
+        }
     }
 }

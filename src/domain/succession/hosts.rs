@@ -4,10 +4,15 @@
 //! the time is not asked for. **Invariants:** a host is known by its id and by nothing else; only one that was
 //! heard just now is chosen for anything; the table never grows beyond its bound.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use super::{NodeId, Position, numbers::Numbers, ranking::Score, report::Figures};
-use crate::domain::Moment;
+use crate::domain::{Moment, admission::Origin};
 
 /// What a host is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,7 +117,7 @@ impl Hosts {
         numbers: &Numbers,
     ) -> Result<(), Full> {
         if !self.0.contains_key(&id) {
-            self.make_room(kind, now, numbers)?;
+            self.make_room(kind, heard.address, now, numbers)?;
         }
         let host = self.0.entry(id).or_insert_with(|| Host {
             kind,
@@ -140,19 +145,43 @@ impl Hosts {
     }
 
     /// A place for one more: whoever has been silent longest goes, if it is disconnected. A node may take the place
-    /// of a host that is none, so that strangers never keep a node out.
-    fn make_room(&mut self, kind: Kind, now: Moment, numbers: &Numbers) -> Result<(), Full> {
+    /// of a host that is none, so that strangers never keep a node out; and a host from an address that has few may take
+    /// that of one from the address that has most, so that no stranger fills the table for all.
+    fn make_room(
+        &mut self,
+        kind: Kind,
+        address: Option<&str>,
+        now: Moment,
+        numbers: &Numbers,
+    ) -> Result<(), Full> {
         if self.0.len() < usize::try_from(numbers.hosts).unwrap_or(usize::MAX) {
             return Ok(());
         }
         let legacy = self.0.iter().filter(|(_, host)| host.kind == Kind::Legacy);
         let quietest = legacy.min_by_key(|(_, host)| host.heard).map(|(id, host)| (*id, host));
         let (id, host) = quietest.ok_or(Full)?;
-        if kind == Kind::Legacy && host.liveness(now, numbers) != Liveness::Disconnected {
-            return Err(Full);
-        }
-        self.0.remove(&id);
+        let goes = if kind != Kind::Legacy || host.liveness(now, numbers) == Liveness::Disconnected {
+            id
+        } else {
+            self.one_of_the_crowd(address.unwrap_or_default()).ok_or(Full)?
+        };
+        self.0.remove(&goes);
         Ok(())
+    }
+
+    /// The quietest host from whichever address has most, if that has no fewer than the newcomer's even afterwards.
+    fn one_of_the_crowd(&self, newcomer: &str) -> Option<NodeId> {
+        let legacy = || {
+            let hosts = self.0.iter().filter(|(_, host)| host.kind == Kind::Legacy);
+            hosts.map(|(id, host)| (*id, host.heard, origin(&host.address)))
+        };
+        let mut rows: HashMap<Option<Origin>, usize> = HashMap::new();
+        for (_, _, from) in legacy() {
+            *rows.entry(from).or_default() += 1;
+        }
+        let count = |from: &Option<Origin>| rows.get(from).copied().unwrap_or_default();
+        let (id, _, crowd) = legacy().max_by_key(|(_, heard, from)| (count(from), Reverse(*heard)))?;
+        (count(&crowd) > count(&origin(newcomer)) + 1).then_some(id)
     }
 
     /// Forgets who has been silent for so long that it is gone.
@@ -196,7 +225,7 @@ impl Hosts {
     pub fn ranked(&self, now: Moment, numbers: &Numbers) -> Vec<(NodeId, &Host)> {
         let mut all: Vec<_> = self.0.iter().map(|(id, host)| (*id, host)).collect();
         all.sort_by_key(|(id, host)| {
-            (host.liveness(now, numbers), std::cmp::Reverse(host.score.unwrap_or_default()), *id)
+            (host.liveness(now, numbers), Reverse(host.score.unwrap_or_default()), *id)
         });
         all
     }
@@ -213,6 +242,11 @@ impl Hosts {
             host.kind == kind && host.score.is_some() && now.saturating_sub(host.heard) <= fresh
         })
     }
+}
+
+/// Who can have made up all hosts of an address.
+fn origin(address: &str) -> Option<Origin> {
+    address.parse::<IpAddr>().ok().map(Origin::from)
 }
 
 /// What was heard of a host. Whatever is not there was not said.
@@ -272,6 +306,24 @@ mod tests {
         assert_eq!(hosts.len(), 3);
         assert_eq!(hear(&mut hosts, 5, Kind::Legacy, 0, at(41)), Ok(()));
         assert_eq!(hosts.get(NodeId(5)).map(|host| host.kind), Some(Kind::Node), "it stays a node");
+    }
+
+    #[test]
+    fn no_address_fills_the_table_for_all_others() {
+        let (numbers, mut hosts) = (Numbers { hosts: 4, ..Numbers::default() }, Hosts::default());
+        let mut hear = |id: u128, address: &str, second| {
+            let heard = Heard { address: Some(address), ..Heard::default() };
+            hosts.heard(NodeId(id), Kind::Legacy, &heard, at(second), &numbers)
+        };
+        for (id, second) in [(1, 11), (2, 12), (3, 13), (4, 14), (1, 15)] {
+            assert_eq!(hear(id, &format!("2001:db8::{id}"), second), Ok(()));
+        }
+        assert_eq!(hear(5, "2001:db8::5", 15), Err(Full), "a stranger has many addresses of one network");
+        assert_eq!(hear(6, "10.0.0.6", 15), Ok(()), "somebody else comes");
+        assert_eq!(hear(7, "10.0.0.6", 16), Ok(()), "with a second host");
+        assert_eq!(hear(8, "10.0.0.6", 16), Err(Full), "and would have more than that stranger with a third");
+        let left: Vec<_> = hosts.0.keys().map(|id| id.0).collect();
+        assert_eq!(left, [1, 4, 6, 7], "the quietest went first, and none of those that have few");
     }
 
     #[test]

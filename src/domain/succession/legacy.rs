@@ -22,7 +22,7 @@ pub struct Call {
 /// What it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// Whether all is well, or it should take the id below and come back.
+    /// Whether we know it, or it should take the id below and come back.
     pub is_known: bool,
     /// Whether it should lead.
     pub lead: bool,

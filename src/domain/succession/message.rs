@@ -3,7 +3,7 @@
 //! Every question carries the asker's figures, so each is a report, too. By the time one arrives here it is
 //! proven that a node of this home sent it, and that it is no repetition.
 
-use super::{Epoch, NodeId, Position, report::Figures};
+use super::{Epoch, NodeId, Position, numbers::Spans, report::Figures};
 
 /// What a leader numbers, so that answers say what they are answers to. Rises for as long as it leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,8 @@ pub struct Sender {
     pub size: u8,
     /// Whether it breaks ties.
     pub is_fallback: bool,
+    /// How long it serves, and how long it helps nobody else. Where these do not go together, two could serve at once.
+    pub spans: Spans,
 }
 
 /// A question.
@@ -120,6 +122,8 @@ pub enum Objection {
     Lags,
     /// Our settings do not describe the same home.
     OtherHome,
+    /// Your numbers and mine do not go together: one of us could serve longer than the other one keeps its promise.
+    OtherNumbers,
     /// I cannot, or not yet.
     Unready,
     /// This was not meant for me, or not said by whom I follow.
@@ -136,12 +140,13 @@ pub enum Objection {
 
 impl Objection {
     /// All of them, with their words.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::OldEpoch, "old-epoch"),
         (Self::LeaderLives, "leader-lives"),
         (Self::Voted, "voted"),
         (Self::Lags, "lags"),
         (Self::OtherHome, "other-home"),
+        (Self::OtherNumbers, "other-numbers"),
         (Self::Unready, "unready"),
         (Self::NotYours, "not-yours"),
         (Self::NoDoors, "no-doors"),
@@ -155,6 +160,12 @@ impl Objection {
     #[must_use]
     pub const fn is_incapable(self) -> bool {
         matches!(self, Self::NoDoors | Self::NoDisk | Self::NoCopy | Self::NoFiles)
+    }
+
+    /// Whether this is about settings: it stays so until an operator has changed them.
+    #[must_use]
+    pub const fn is_about_settings(self) -> bool {
+        matches!(self, Self::OtherHome | Self::OtherNumbers)
     }
 
     /// The word for it on the wire.

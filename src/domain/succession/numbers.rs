@@ -134,14 +134,44 @@ impl Unsound {
     }
 }
 
+/// What one node needs to know of another one's numbers, so that both are never wrong about who may serve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spans {
+    /// How long it serves after it has asked what enough nodes answered.
+    pub lease: Duration,
+    /// How long it helps nobody else once it has heard a leader.
+    pub promise: Duration,
+}
+
+impl Spans {
+    /// Whether of two nodes with these numbers each keeps its promise for longer than the other one serves, even if
+    /// its clock is faster by a tenth.
+    #[must_use]
+    pub fn are_safe_with(&self, other: &Self) -> bool {
+        self.outlasts(other) && other.outlasts(self)
+    }
+
+    fn outlasts(&self, leader: &Self) -> bool {
+        self.promise >= leader.lease.saturating_add(leader.lease / 10)
+    }
+}
+
 impl Numbers {
     /// How long a node that has heard a leader, or voted, helps nobody else.
     ///
     /// It is what `takeover` leaves when the clock that tells it is slow by a twentieth, and when those who are left
-    /// need a turn, and another one if two stood at once, and some time for messages and disks.
+    /// need a turn, and another one if two stood at once, and some time for messages and disks. In whole milliseconds,
+    /// so that it is the same to those who are told of it.
     #[must_use]
     pub fn promise(&self) -> Duration {
-        self.takeover.saturating_sub(self.takeover / 20 + self.stagger * 3)
+        let left = self.takeover.saturating_sub(self.takeover / 20 + self.stagger * 3);
+        Duration::from_millis(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// What other nodes are told of them.
+    #[must_use]
+    pub fn spans(&self) -> Spans {
+        Spans { lease: self.lease, promise: self.promise() }
     }
 
     /// Whether two nodes can never serve at once with these numbers, as long as no clock runs faster than another
@@ -161,7 +191,7 @@ impl Numbers {
         }
         let sound = [
             (self.lease > self.pulse * 2, Unsound::Lease),
-            (self.promise() >= self.lease + self.lease / 10, Unsound::Takeover),
+            (self.spans().are_safe_with(&self.spans()), Unsound::Takeover),
             (self.promise() >= self.report + self.retry * self.retries.saturating_add(1), Unsound::Attempts),
             (self.suspect >= self.report * 2, Unsound::Suspect),
             (self.suspect <= self.disconnected && self.disconnected <= self.forget, Unsound::Silence),
@@ -183,6 +213,29 @@ mod tests {
         let numbers = Numbers::default();
         assert_eq!(numbers.promise(), Duration::from_millis(9_900));
         assert!(numbers.promise() * 10 >= numbers.lease * 11);
+    }
+
+    #[test]
+    fn two_nodes_are_safe_together_if_each_promise_outlasts_the_other_lease() {
+        let spans = |lease, promise| {
+            let (lease, promise) = (Duration::from_millis(lease), Duration::from_millis(promise));
+            Spans { lease, promise }
+        };
+        let usual = Numbers::default().spans();
+        assert_eq!(usual, spans(9_000, 9_900));
+        for (other, safe) in [
+            (usual, true),
+            (spans(9_000, 27_000), true),
+            (spans(5_000, 9_900), true),
+            (spans(9_001, 27_000), false),
+            (spans(5_000, 9_899), false),
+            (spans(20_000, 27_000), false),
+            (spans(u64::MAX, u64::MAX), false),
+        ] {
+            assert_eq!((usual.are_safe_with(&other), other.are_safe_with(&usual)), (safe, safe), "{other:?}");
+        }
+        let odd = Numbers { takeover: Duration::from_millis(12_001), ..Numbers::default() };
+        assert_eq!(odd.promise(), Duration::from_millis(9_900), "what is told is what is kept");
     }
 
     #[test]

@@ -143,11 +143,14 @@ struct Host {
     files_lacking_bytes: Option<u64>,
     /// For how long nothing was heard; null if nothing ever was.
     silence_ms: Option<u64>,
+    /// Why a node counts for nothing here, or this one there, until settings are changed: `other-numbers` (`lease_ms`,
+    /// `takeover_ms`, `stagger_ms`) or `other-home` (how many nodes there are, and which is the fallback).
+    differs: Option<&'static str>,
 }
 
 impl Host {
     /// A node that stands in the settings and was never heard.
-    fn unheard(member: &Member) -> Self {
+    fn unheard(member: &Member, view: &View) -> Self {
         Self {
             rank: None,
             id: None,
@@ -167,6 +170,7 @@ impl Host {
             files_lacking: None,
             files_lacking_bytes: None,
             silence_ms: None,
+            differs: differs(view, &member.address),
         }
     }
 }
@@ -189,11 +193,11 @@ pub(super) async fn look(helm: &Helm) -> Result<View, Problem> {
 }
 
 fn shown(view: &View, nodes: &Nodes, helm: &Helm) -> HostsView {
-    let hosts: Vec<Host> = view.hosts.iter().map(|row| host(row, nodes, helm)).collect();
+    let hosts: Vec<Host> = view.hosts.iter().map(|row| host(row, view, nodes, helm)).collect();
     let is_heard =
         |member: &&Member| hosts.iter().any(|host| host.address.as_deref() == Some(&*member.address));
-    let unheard: Vec<Host> =
-        helm.others.iter().filter(|member| !is_heard(member)).map(Host::unheard).collect();
+    let unheard = helm.others.iter().filter(|member| !is_heard(member));
+    let unheard: Vec<Host> = unheard.map(|member| Host::unheard(member, view)).collect();
     let leader = view.leader.map(|id| {
         let id = id.to_string();
         let row = hosts.iter().find(|host| host.id.as_ref() == Some(&id));
@@ -221,7 +225,7 @@ fn shown(view: &View, nodes: &Nodes, helm: &Helm) -> HostsView {
     }
 }
 
-fn host(row: &HostRow, nodes: &Nodes, helm: &Helm) -> Host {
+fn host(row: &HostRow, view: &View, nodes: &Nodes, helm: &Helm) -> Host {
     let said = |text: &Arc<str>| (!text.is_empty()).then(|| text.to_string());
     let lacks = lacks(row, helm);
     let own_door = nodes.own_door().filter(|_| row.kind == Kind::Ourselves).map(ToOwned::to_owned);
@@ -244,7 +248,13 @@ fn host(row: &HostRow, nodes: &Nodes, helm: &Helm) -> Host {
         files_lacking: lacks.map(|lacks| lacks.files),
         files_lacking_bytes: lacks.map(|lacks| lacks.bytes),
         silence_ms: Some(ms(row.silence)),
+        differs: differs(view, &row.address),
     }
+}
+
+/// Why the node at this succession door counts for nothing here, if it does not.
+fn differs(view: &View, address: &str) -> Option<&'static str> {
+    view.differing.iter().find(|(known, _)| **known == *address).map(|(_, why)| why.word())
 }
 
 /// Which uploaded files a host lacks, as far as that is known here.

@@ -114,6 +114,26 @@ fn value<'a>(answer: &'a str, key: &str) -> &'a str {
 }
 
 #[actix_web::test]
+async fn whoever_finds_the_table_full_is_answered_and_comes_back_with_its_id() {
+    let door = door();
+    let app = App::with(&[("SUCCESSION__LISTEN", &door), ("SUCCESSION__HOSTS", "15")]);
+    let mut last = String::new();
+    for _ in 0..20 {
+        let answer = ask(&door, "No-Id");
+        assert_eq!(
+            (value(&answer, "State"), value(&answer, "Ip")),
+            ("Unauthorized", "127.0.0.1"),
+            "{answer}"
+        );
+        last = value(&answer, "Id").to_owned();
+    }
+    let again = ask(&door, &last);
+    assert_eq!((value(&again, "State"), value(&again, "Id")), ("Unauthorized", &*last), "{again}");
+    let view = app.get("/api/v1/hosts").await;
+    assert_eq!(view["hosts"].as_array().map(Vec::len), Some(15), "{view}");
+}
+
+#[actix_web::test]
 async fn one_host_and_no_other_is_told_to_lead_when_the_last_node_stops() {
     let door = door();
     let mut app = App::with(&[("SUCCESSION__LISTEN", &door), ("LOG__LEVEL", "info")]);

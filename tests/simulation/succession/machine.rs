@@ -9,6 +9,7 @@ use kith::domain::{
         ballot::{Ballot, Serial},
         election::{Attempt, Election},
         home::{Fallback, Home, Member, Seat},
+        numbers::Numbers,
         report::Figures,
         sequence::Sequences,
     },
@@ -69,6 +70,8 @@ impl Clock {
 pub(crate) struct Machine {
     pub(crate) id: NodeId,
     pub(crate) home: Home,
+    /// What it starts with the next time, if that is not what all others have.
+    pub(crate) numbers: Option<Numbers>,
     pub(crate) ballot: Ballot,
     /// How far the copy of the database goes that is on its disk.
     pub(crate) copy: Position,
@@ -121,6 +124,7 @@ impl Machine {
         Self {
             id: NodeId(u128::try_from(at + 1).expect("small")),
             home: home(at, size, fallback),
+            numbers: None,
             ballot: Ballot::default(),
             copy: Position::default(),
             clock: Clock::new(Moment::ZERO, 0),

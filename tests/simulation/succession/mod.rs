@@ -12,6 +12,7 @@ mod copies;
 mod faults;
 mod letters;
 mod machine;
+mod numbers;
 mod post;
 mod promises;
 mod scenarios;

@@ -130,6 +130,7 @@ const fn word(objection: Objection) -> &'static str {
         Objection::Voted => "refused: voted",
         Objection::Lags => "refused: lags",
         Objection::OtherHome => "refused: another home",
+        Objection::OtherNumbers => "refused: other numbers",
         Objection::Unready => "refused: unready",
         Objection::NotYours => "refused: not yours",
         Objection::NoDoors => "refused: no doors",

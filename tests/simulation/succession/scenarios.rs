@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use kith::{
-    dialect::succession::{Fault, end_of_request, read_answer, read_request},
+    dialect::succession::{End, Fault, end_of_request, read_answer, read_request},
     domain::{
         Moment,
         succession::{
             Epoch, NodeId,
-            election::{Cause, Handing, Input, NotHanded, Output, Role},
+            election::{Cause, Election, Handing, Input, NotHanded, Output, Role},
             hosts::{Kind, Liveness},
             legacy::Call,
             numbers::Numbers,
@@ -172,15 +172,35 @@ fn of_two_hosts_behind_one_address_one_at_most_is_told_to_lead() {
     let now = Moment::from_secs(10);
     let ids = [NodeId(100), NodeId(101), NodeId(102)];
     for id in ids {
-        let told = node.call(&call("10.0.0.9", None), id, now).expect("room");
+        let told = node.call(&call("10.0.0.9", None), id, now);
         assert!(!told.is_known && told.id == id && !told.lead, "without an id nobody leads: {told:?}");
     }
     let heir = node.bequeath(now).expect("somebody is left");
-    let told = ids.map(|id| node.call(&call("10.0.0.9", Some(id)), NodeId(999), now).expect("room"));
+    let told = ids.map(|id| node.call(&call("10.0.0.9", Some(id)), NodeId(999), now));
     assert_eq!(told.iter().filter(|told| told.lead).map(|told| told.id).collect::<Vec<_>>(), [heir]);
-    let stranger = node.call(&call("10.0.0.9", None), NodeId(103), now).expect("room");
+    let stranger = node.call(&call("10.0.0.9", None), NodeId(103), now);
     assert!(!stranger.lead && stranger.new_server.as_deref() == Some("10.0.0.9"), "{stranger:?}");
     assert_eq!(node.bequeath(now + seconds(1)), Some(heir), "never another one");
+}
+
+#[test]
+fn whoever_finds_the_table_full_is_told_to_come_back_and_has_a_place_beside_a_crowd() {
+    let numbers = Numbers { hosts: 15, ..Numbers::default() };
+    let mut world = World::new(1, None, numbers, 7);
+    world.start_all();
+    leads(&mut world, seconds(5));
+    let mut node = world.take(0);
+    let now = Moment::from_secs(10);
+    let rows = |node: &Election| node.view(now).hosts.len();
+    for id in (100..200).map(NodeId) {
+        let told = node.call(&call("10.0.0.66", None), id, now);
+        assert_eq!((told.id, told.is_known, told.lead), (id, false, false));
+    }
+    assert_eq!(rows(&node), 15);
+    let again = node.call(&call("10.0.0.66", Some(NodeId(199))), NodeId(200), now);
+    assert_eq!((again.id, again.is_known), (NodeId(199), false), "it keeps its id and comes back");
+    let other = node.call(&call("10.0.0.9", Some(NodeId(300))), NodeId(301), now);
+    assert_eq!((other.id, other.is_known, rows(&node)), (NodeId(300), true, 15));
 }
 
 #[test]
@@ -232,7 +252,7 @@ fn the_fallback_is_never_the_leader_itself_and_never_empty_while_anybody_lives()
     assert!(!world.node(leader).view(world.local(leader)).successors.contains(&own));
     let now = world.local(leader);
     let mut node = world.take(leader);
-    let told = node.call(&call("10.0.0.9", Some(NodeId(100))), NodeId(101), now).expect("room");
+    let told = node.call(&call("10.0.0.9", Some(NodeId(100))), NodeId(101), now);
     assert_ne!(told.fallback.as_deref(), Some(format!("10.0.0.{leader}").as_str()));
     assert!(told.fallback.is_some() && told.new_server.is_none() && !told.lead, "{told:?}");
 }
@@ -243,7 +263,8 @@ fn port_scans_single_lines_wrong_dates_and_unknown_ids_are_answered_or_refused()
     assert_eq!(read_request(b"GET / HTTP/1.1\r\n\r\n", None), Err(Fault::Cut));
     let wrong = b"No-Id\nNo-Ip\na\n1\n2\n3\n4\n5\nthe day before yesterday";
     assert!(read_request(wrong, None).is_ok(), "the clock of a host decides nothing");
-    let _ = end_of_request(wrong, true);
+    assert_eq!(end_of_request(wrong, true), End::Whole, "nobody waits for another date");
+    assert_eq!(end_of_request(wrong, false), End::Open, "nor ends it early");
     let (mut world, leader) = home(2, Some(0));
     fine(world.tell(leader, Input::HandOver(Some(NodeId(4_711)))));
     assert_eq!(heard(&world, |output| *output == Output::NotHanded(NotHanded::Unknown)), 1);
@@ -318,7 +339,7 @@ fn who_reports_an_idle_processor_without_proof_is_never_made_leader() {
     let (mut world, leader) = home_with(2, Some(0), Numbers { tenure: seconds(5), ..Numbers::default() });
     let now = world.local(leader);
     let node = world.node_mut(leader);
-    let told = node.call(&call("10.0.0.66", None), NodeId(66), now).expect("room");
+    let told = node.call(&call("10.0.0.66", None), NodeId(66), now);
     assert!(!told.lead);
     let row = node.view(now).hosts.into_iter().find(|row| row.id == NodeId(66)).expect("it is ranked");
     assert_eq!((row.kind, row.rank), (Kind::Legacy, Some(1)), "and first, even");
@@ -326,6 +347,6 @@ fn who_reports_an_idle_processor_without_proof_is_never_made_leader() {
     assert_eq!(heard(&world, |output| *output == Output::NotHanded(NotHanded::NotANode)), 1);
     assert_eq!(world.node_mut(leader).bequeath(now), None, "while another node lives");
     let own = world.machines[another(leader, 2)].id;
-    let thief = world.node_mut(leader).call(&call("10.0.0.66", Some(own)), NodeId(67), now).expect("room");
+    let thief = world.node_mut(leader).call(&call("10.0.0.66", Some(own)), NodeId(67), now);
     assert!(!thief.is_known && thief.id == NodeId(67), "the id of a node is nobody else's");
 }

@@ -139,6 +139,7 @@ impl World {
             Output::Handing(_, Handing::Cancelled) => "hand-over cancelled",
             Output::NotHanded(NotHanded::Lags) => "hand-over refused to one that lags",
             Output::NotHanded(NotHanded::NotAlive) => "hand-over refused to one that is silent",
+            Output::Differs(_) => "settings that do not go together",
             _ => "hand-over refused",
         });
         self.heard.push((self.now, at, news));

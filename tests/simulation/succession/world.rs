@@ -134,7 +134,7 @@ impl World {
         let setup = Setup {
             own: machine.id,
             home: machine.home.clone(),
-            numbers: self.numbers.clone(),
+            numbers: machine.numbers.clone().unwrap_or_else(|| self.numbers.clone()),
             ballot: machine.ballot,
             position: machine.copy,
         };
@@ -377,7 +377,7 @@ impl World {
                     life.quiesced = None;
                 }
             }
-            news @ (Output::Handing(..) | Output::NotHanded(_)) => self.told(at, news),
+            news @ (Output::Handing(..) | Output::NotHanded(_) | Output::Differs(_)) => self.told(at, news),
         }
         Ok(())
     }

@@ -129,6 +129,7 @@ impl Stream<'_> {
         loop {
             match self.wire.hear().await? {
                 Told::Rows(batch) => replacement.add(&batch).await?,
+                Told::Still => {}
                 Told::Complete(seq) => {
                     replacement.finish(Mark { epoch: self.epoch, seq }).await?;
                     is_doubted.store(false, Ordering::Relaxed);

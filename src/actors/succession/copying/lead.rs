@@ -118,16 +118,31 @@ impl Leader<'_> {
     }
 
     async fn everything(&mut self) -> Result<u64, CopyError> {
+        let reign = self.reign;
         // Each holds one of the few connections that read.
-        let _turn = self.reign.wholes.acquire().await.map_err(|_| CopyError::Closed)?;
+        let _turn = self.meanwhile(reign.wholes.acquire()).await?.map_err(|_| CopyError::Closed)?;
         self.wire.say(&Told::Everything).await?;
-        let mut whole = self.reign.store.whole().await?;
-        while let Some(batch) = whole.next().await? {
+        let mut whole = self.meanwhile(reign.store.whole()).await??;
+        while let Some(batch) = self.meanwhile(whole.next()).await?? {
             self.wire.say(&Told::Rows(batch)).await?;
         }
         let through = whole.through();
         self.wire.say(&Told::Complete(through)).await?;
         Ok(through)
+    }
+
+    /// Waits for something that may take long. The follower hears that it is not forgotten, and nobody waits for one
+    /// that has hung up.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, CopyError> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                heard = self.listen(BEAT) => heard?,
+            }
+            self.wire.say(&Told::Still).await?;
+        }
     }
 
     /// Hears how far the follower is, for so long.

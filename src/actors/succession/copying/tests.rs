@@ -12,7 +12,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Asker, Contents, Copies, CopyError, Follower, Guest, Ledger, Reign, lead};
+use super::{
+    Asker, Contents, Copies, CopyError, Follower, Guest, Ledger, Reign, lead,
+    wire::{Asked, Told, Wire},
+};
 use crate::{
     crypto::{home::HomeKey, keys::PrivateKey},
     domain::succession::NodeId,
@@ -218,6 +221,84 @@ async fn rows_that_do_not_take_the_changes_are_copied_anew() {
     }
     copying.copy.close().await;
     assert_eq!(follower.fact().await.as_deref(), Some("green"));
+}
+
+/// A node that has no copy and asks for everything, and the words of whoever serves.
+async fn asks_for_everything(address: std::net::SocketAddr, secret: &HomeKey) -> Wire {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let mut wire = Wire::dial(stream, secret, FOLLOWS).await.expect("a node of this home");
+    wire.say(&Asked::Have(None)).await.expect("a wish");
+    let told = wire.hear().await.expect("an answer");
+    assert!(matches!(told, Told::Serving(7)), "{told:?}");
+    wire
+}
+
+#[tokio::test]
+async fn whoever_waits_for_its_turn_hears_that_it_is_not_forgotten() {
+    let (leader, secret) = (Node::new(), secret());
+    let reign = reign(&leader, 7).await;
+    let wholes = Arc::clone(&reign.wholes);
+    let turn = wholes.acquire().await.expect("somebody else's turn");
+    let (address, _task) = serve(reign, Arc::clone(&secret)).await;
+    let mut wire = asks_for_everything(address, &secret).await;
+    for _ in 0..2 {
+        let told = wire.hear().await.expect("a sign of life");
+        assert!(matches!(told, Told::Still), "{told:?}");
+    }
+    drop(turn);
+    let mut told = wire.hear().await.expect("its turn");
+    while matches!(told, Told::Still) {
+        told = wire.hear().await.expect("its turn");
+    }
+    assert!(matches!(told, Told::Everything), "{told:?}");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_the_turn_of_one_that_has_hung_up() {
+    let (leader, secret) = (Node::new(), secret());
+    let reign = reign(&leader, 7).await;
+    let wholes = Arc::clone(&reign.wholes);
+    let _turn = wholes.acquire().await.expect("somebody else's turn");
+    let (address, task) = serve(reign, Arc::clone(&secret)).await;
+    drop(asks_for_everything(address, &secret).await);
+    let ended = timeout(PATIENCE, task).await.expect("in time").expect("no panic");
+    assert!(matches!(ended, Ok(()) | Err(CopyError::Io(_))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_whole_copy_may_be_interrupted_by_signs_of_life() {
+    let (leader, follower, secret) = (Node::new(), Node::new(), secret());
+    let reign = reign(&leader, 7).await;
+    reign.store.set_fact("colour", "red").await.expect("a fact");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let own = Arc::clone(&secret);
+    let slow = async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let mut wire = Guest::hear(stream, &own, SERVES).await?.wire;
+        let mut whole = reign.store.whole().await?;
+        wire.say(&Told::Serving(7)).await?;
+        wire.say(&Told::Everything).await?;
+        while let Some(batch) = whole.next().await? {
+            wire.say(&Told::Still).await?;
+            wire.say(&Told::Rows(batch)).await?;
+        }
+        wire.say(&Told::Still).await?;
+        wire.say(&Told::Complete(whole.through())).await?;
+        // Until the other side hangs up.
+        wire.hear::<Asked>().await.and(wire.hear::<Asked>().await)
+    };
+    let task = tokio::spawn(slow);
+    let copying = follower.follower().await;
+    let mut marks = copying.mark.subscribe();
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    tokio::select! {
+        ended = copying.follow(stream, asker(&secret)) => panic!("{ended:?}"),
+        mark = timeout(PATIENCE, marks.wait_for(Option::is_some)) => { mark.expect("in time").expect("a mark"); }
+    }
+    task.abort();
+    copying.copy.close().await;
+    assert_eq!(follower.fact().await.as_deref(), Some("red"));
 }
 
 #[tokio::test]

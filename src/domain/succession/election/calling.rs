@@ -14,26 +14,27 @@ use crate::domain::{
 };
 
 impl Election {
-    /// A host of the first form calls; `fresh` is an id for it if it needs one. None: there is no room for it.
-    pub fn call(&mut self, call: &Call, fresh: NodeId, now: Moment) -> Option<Told> {
+    /// A host of the first form calls; `fresh` is an id for it if it needs one. Where there is no room for it in the table,
+    /// it is told to come back: whoever gets no answer at all may end.
+    pub fn call(&mut self, call: &Call, fresh: NodeId, now: Moment) -> Told {
         // Nobody is taken for a node who did not prove to be one.
         let is_node =
             |id: NodeId| id == self.own || self.hosts.get(id).is_some_and(|host| host.kind != Kind::Legacy);
         let known = call.id.filter(|id| !is_node(*id));
         let id = known.unwrap_or(fresh);
         let heard = Heard { address: Some(&call.address), figures: Some(&call.figures), position: None };
-        self.hosts.heard(id, Kind::Legacy, &heard, now, &self.numbers).ok()?;
+        let has_row = self.hosts.heard(id, Kind::Legacy, &heard, now, &self.numbers).is_ok();
         let lead = self.heir == Some(id);
         let heir = self.heir.filter(|heir| *heir != id).and_then(|heir| self.hosts.get(heir));
         let heir = heir.map(|host| Arc::clone(&host.address));
-        Some(Told {
-            is_known: known.is_some(),
+        Told {
+            is_known: known.is_some() && has_row,
             lead,
             new_server: heir.or_else(|| self.leader_elsewhere()).filter(|_| !lead),
             fallback: self.fallback_address(now),
             id,
             address: Arc::clone(&call.address),
-        })
+        }
     }
 
     /// This node stops for good. If no other node lives that could go on, the best of the hosts that know only the

@@ -95,7 +95,8 @@ impl Election {
 
     pub(super) fn follow(&mut self, from: &Sender, guidance: Guidance, now: Moment, out: &mut Vec<Output>) {
         let voted = self.ballot.voted.or(Some(from.node));
-        let ballot = Ballot { voted, promised: Some(from.node), ..self.ballot };
+        let promised_for = self.numbers.promise();
+        let ballot = Ballot { voted, promised: Some(from.node), promised_for, ..self.ballot };
         if ballot != self.ballot {
             self.ballot = ballot;
             self.persist(out);

@@ -1,6 +1,6 @@
 //! What other nodes say, sorted: by whom, whether it is one of our home, and what it is about.
 
-use super::{Asked, Election, Output, State};
+use super::{Asked, Difference, Election, Output, State};
 use crate::domain::{
     Moment,
     succession::{
@@ -19,10 +19,8 @@ impl Election {
             Some(Objection::Unready)
         } else if from.node == self.own {
             Some(Objection::NotYours)
-        } else if !self.is_same_home(&from) {
-            Some(Objection::OtherHome)
         } else {
-            None
+            self.differs(&from)
         };
         if let Some(objection) = objection {
             return self.reply(asked, Answer::Refused(objection), out);
@@ -47,8 +45,14 @@ impl Election {
     pub(super) fn answered(&mut self, seat: Seat, reply: Reply, now: Moment, out: &mut Vec<Output>) {
         let Reply { from, what } = reply;
         let known = self.learns(seat, from.node, now);
-        if !known || !self.disk.is_awake() || !self.is_same_home(&from) {
+        if !known || !self.disk.is_awake() {
             return;
+        }
+        let differs = self.differs(&from);
+        self.take_note(seat, &from, differs.or_else(|| objection_of(&what)), out);
+        if let Some(objection) = differs {
+            // It lives, so nobody may count on its silence.
+            return self.refused(seat, objection, now, out);
         }
         let heard = Heard { position: Some(from.position), ..Heard::default() };
         let _ = self.hosts.heard(from.node, Kind::Node, &heard, now, &self.numbers);
@@ -109,7 +113,25 @@ impl Election {
         }
     }
 
-    /// Whether somebody's settings describe the home that ours describe.
+    /// What an operator has to mend is said once, and shown for as long as it is so.
+    fn take_note(&mut self, seat: Seat, from: &Sender, differs: Option<Objection>, out: &mut Vec<Output>) {
+        let Some(place) = self.place_mut(seat) else { return };
+        let before = std::mem::replace(&mut place.differs, differs);
+        if let Some(why) = differs.filter(|_| before != differs) {
+            let (theirs, ours) = (from.spans, self.numbers.spans());
+            out.push(Output::Differs(Difference { node: from.node, why, theirs, ours }));
+        }
+    }
+
+    /// Why somebody's words do not count: its settings describe another home than ours, or have numbers with which one
+    /// of us could serve while the other one helps somebody else.
+    fn differs(&self, from: &Sender) -> Option<Objection> {
+        if !self.is_same_home(from) {
+            return Some(Objection::OtherHome);
+        }
+        (!self.numbers.spans().are_safe_with(&from.spans)).then_some(Objection::OtherNumbers)
+    }
+
     fn is_same_home(&self, from: &Sender) -> bool {
         let agrees = match self.home.fallback {
             Fallback::Nobody | Fallback::Ourselves => !from.is_fallback,
@@ -119,5 +141,13 @@ impl Election {
             },
         };
         agrees && from.size == self.home.size()
+    }
+}
+
+/// What the other side has against our settings.
+fn objection_of(answer: &Answer) -> Option<Objection> {
+    match answer {
+        Answer::Refused(objection) if objection.is_about_settings() => Some(*objection),
+        _ => None,
     }
 }

@@ -7,7 +7,8 @@
 //! Why two never serve at once: whoever follows or votes *promises* to help nobody else for a while
 //! ([`Numbers::promise`]), counted from hearing. A leader serves for `lease`, counted from asking, after answers of
 //! enough nodes (`home`). Any other set that is enough shares a node with those, and its promise began after the
-//! lease did and is longer by a tenth, so it ends later unless clocks differ by more. A promise ends before its time
+//! lease did and is longer by a tenth, so it ends later unless clocks differ by more. Whoever has numbers with which
+//! that is not so is not listened to (`hearing`). A promise ends before its time
 //! only where whom it was given to has said that it will never lead in the epoch of that vote.
 
 mod calling;
@@ -22,7 +23,7 @@ mod view;
 mod voting;
 
 pub use self::{
-    terms::{Asked, Attempt, Cause, Handing, Input, NotHanded, Output, ROLES, Role},
+    terms::{Asked, Attempt, Cause, Difference, Handing, Input, NotHanded, Output, ROLES, Role},
     view::{HandingView, HostRow, View},
 };
 
@@ -39,7 +40,7 @@ use super::{
     ballot::Ballot,
     home::{Fallback, Home, Seat},
     hosts::{Heard, Hosts, Kind},
-    message::{Answer, Ask, Failure, Question, Reply, Sender},
+    message::{Answer, Ask, Failure, Objection, Question, Reply, Sender},
     numbers::Numbers,
     report::Figures,
 };
@@ -121,6 +122,8 @@ struct Place {
     attempts: u32,
     /// The latest moment at which we asked something that it has answered as our follower.
     acked: Option<Moment>,
+    /// Why its words do not count, if its settings and ours do not go together.
+    differs: Option<Objection>,
 }
 
 impl Election {
@@ -162,12 +165,10 @@ impl Election {
 
     /// When a node that has just started stands at the earliest.
     fn first_wait(&mut self, now: Moment) {
-        // When it was that we helped somebody else is forgotten, so it counts as just now.
-        self.promise = self
-            .ballot
-            .promised
-            .filter(|to| *to != self.own)
-            .map(|to| Promise { to, until: now + self.numbers.promise() });
+        // When it was that we helped somebody else is forgotten, so it counts as just now. That one may have counted on
+        // other numbers than ours are now.
+        let until = now + self.numbers.promise().max(self.ballot.promised_for);
+        self.promise = self.ballot.promised.filter(|to| *to != self.own).map(|to| Promise { to, until });
         self.lot = self.spread(self.numbers.stagger / 2);
         let (shortest, longest) = self.numbers.first_wait;
         self.stand_at = match self.promise {
@@ -291,6 +292,7 @@ impl Election {
             position: self.position,
             size: self.home.size(),
             is_fallback: self.home.fallback == Fallback::Ourselves,
+            spans: self.numbers.spans(),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::domain::succession::{
     ballot::{Ballot, Serial},
     home::Seat,
     message::{Ask, Failure, Objection, Reply},
+    numbers::Spans,
     report::Figures,
 };
 
@@ -69,6 +70,21 @@ pub enum Output {
     Handing(NodeId, Handing),
     /// An operator's wish for a hand-over is refused.
     NotHanded(NotHanded),
+    /// The settings of another node and ours do not go together. Said once, until they do.
+    Differs(Difference),
+}
+
+/// Why another node's words do not count here, nor ours there, until an operator has changed settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which node.
+    pub node: NodeId,
+    /// Why.
+    pub why: Objection,
+    /// Its numbers.
+    pub theirs: Spans,
+    /// Ours.
+    pub ours: Spans,
 }
 
 /// What this node is.

@@ -7,8 +7,9 @@ use crate::domain::{
     Moment,
     succession::{
         Epoch, NodeId, Position,
+        home::Member,
         hosts::{Host, Kind, Liveness},
-        message::Failure,
+        message::{Failure, Objection},
         report::Figures,
     },
 };
@@ -38,6 +39,9 @@ pub struct View {
     pub handing: Option<HandingView>,
     /// How often questions got no answer, by kind.
     pub failures: Vec<(Failure, u64)>,
+    /// Nodes whose words do not count here because of their settings, or ours because of ours: the succession address of
+    /// each, and why.
+    pub differing: Vec<(Arc<str>, Objection)>,
     /// The hosts, best first.
     pub hosts: Vec<HostRow>,
 }
@@ -114,8 +118,13 @@ pub(super) fn of(node: &Election, now: Moment) -> View {
             since: now.saturating_sub(handing.since),
         }),
         failures: Failure::ALL.iter().map(|(kind, _)| *kind).zip(node.failures).collect(),
+        differing: node.seats.iter().zip(&node.home.others).filter_map(differing).collect(),
         hosts: rows(node, leader, now),
     }
+}
+
+fn differing((place, member): (&Place, &Member)) -> Option<(Arc<str>, Objection)> {
+    place.differs.map(|why| (Arc::clone(&member.address), why))
 }
 
 fn rows(node: &Election, leader: Option<NodeId>, now: Moment) -> Vec<HostRow> {

@@ -46,7 +46,8 @@ impl Election {
             return self.reply(asked, Answer::Refused(objection), out);
         }
         let node = Some(from.node);
-        let ballot = Ballot { epoch, voted: node, promised: node, ..self.ballot };
+        let promised_for = self.numbers.promise();
+        let ballot = Ballot { epoch, voted: node, promised: node, promised_for, ..self.ballot };
         if ballot != self.ballot {
             self.ballot = ballot;
             self.persist(out);

@@ -102,7 +102,8 @@ pub struct Limits {
     /// Lines a second that the bridge takes from other protocols, and as many that it says again in them: each of
     /// those costs up to two signatures, and goes to everybody. A single author gets a quarter of it.
     pub bridge_lines_per_second: u32,
-    /// Registrations at the rendezvous from one address (IPv6: from one /64). A household with a few programs fits.
+    /// Registrations at the rendezvous from one address (IPv6: from one /64). A household with a few programs fits,
+    /// and a stranger takes a quarter of the places that there are by default.
     pub directory_per_address: u32,
     /// Addresses that one member may register beside that: one for each of a few devices.
     pub directory_per_member: u32,
@@ -206,7 +207,7 @@ impl Default for Limits {
             room_keep_s: 30 * 24 * 3600,
             room_line_bytes: 16 << 10,
             bridge_lines_per_second: 20,
-            directory_per_address: 64,
+            directory_per_address: 16,
             directory_per_member: 4,
             directory_per_neighbour: 256,
             relay_bytes_per_second: 64 << 10,

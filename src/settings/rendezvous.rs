@@ -17,7 +17,7 @@ pub struct Rendezvous {
     pub listen: Optional,
     /// What happens when the last place is taken.
     pub on_full: Full,
-    /// Registrations at most.
+    /// Registrations at the door at most, and as many again without it.
     pub max_clients: u32,
     /// Whether lists of the first kind end with a zero byte.
     pub nul: bool,

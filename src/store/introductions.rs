@@ -47,17 +47,18 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Forgets what was kept of an address.
+    /// Forgets what was kept of a member at an address. Says whether anything was.
     ///
     /// # Errors
     ///
     /// Fails if the database cannot be written.
-    pub async fn forget_introduction(&self, at: Endpoint) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM introductions WHERE address = ?")
+    pub async fn forget_introduction(&self, member: KeyId, at: Endpoint) -> Result<bool, StoreError> {
+        let forgotten = sqlx::query("DELETE FROM introductions WHERE address = ? AND member = ?")
             .bind(at.to_string())
+            .bind(member.0.as_slice())
             .execute(&self.writer)
             .await?;
-        Ok(())
+        Ok(forgotten.rows_affected() > 0)
     }
 }
 

@@ -290,6 +290,34 @@ fn whoever_has_just_found_the_port_hears_nothing() {
     assert!(!seen.contains("for the first ones") && !seen.contains("(plain"), "{seen}");
 }
 
+#[test]
+fn the_place_of_one_who_cannot_be_dialled_is_nobodys_without_a_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rendezvous = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let door = rendezvous.local_addr().expect("an address").to_string();
+    let mut anna = Node::start(&door, "127.0.0.1:0", folder.path(), "anna", &[]);
+    let (mut line, _) = rendezvous.accept().expect("a connection");
+    let directory = format!(
+        "kith/1\nkith/1 directory epoch=1 version=1 members=2\nkith/1 member seq=1 at=127.0.0.5:5 undialable\n\
+         kith/1 member seq=2 at={}\nkith/1 end version=1\n",
+        anna.at
+    );
+    line.write_all(directory.as_bytes()).expect("a directory");
+    anna.person.reads("* here: ");
+    let mut stranger = from("127.0.0.200", &anna.at);
+    stranger.write_all(b"Hello from:127.0.0.5:5").expect("a hello");
+    let mut heard = Vec::new();
+    stranger.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stranger.read_to_end(&mut heard).expect("the end");
+    assert_eq!(heard, b"");
+    let seen = anna.person.seen();
+    assert!(!seen.contains("* joined: "), "{seen}");
+    // From where it is registered there is nothing to doubt.
+    let mut owner = from("127.0.0.5", &anna.at);
+    owner.write_all(b"Hello from:127.0.0.5:5").expect("a hello");
+    anna.person.reads("* joined: 127.0.0.5:5 (plain text)");
+}
+
 /// A connection from an address of this machine.
 fn from(host: &str, to: &str) -> TcpStream {
     let connect = async {

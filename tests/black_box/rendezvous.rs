@@ -13,6 +13,7 @@ use crate::{
     api::{Answer, ask},
     app::{App, in_time, kith},
     peers::run,
+    store::database,
 };
 
 /// Room for many registrations from one address.
@@ -187,6 +188,42 @@ async fn what_operators_have_registered_outlives_the_process() {
     assert_eq!(app.api(Method::DELETE, &path).await.status, 204);
     let app = App::in_folder(app.kill(), &[]);
     app.until("/api/v1/directory", |answer| addresses(&answer.json()) == [two]).await;
+}
+
+/// With these the database refuses, at once, to forget or to keep what operators have registered.
+const FORGETS_NOTHING: &str = "CREATE TRIGGER refusal BEFORE DELETE ON introductions
+                               BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+const KEEPS_NOTHING: &str = "CREATE TRIGGER refusal BEFORE INSERT ON introductions
+                             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+const WRITES_ALL: &str = "DROP TRIGGER refusal";
+
+#[actix_web::test]
+async fn what_cannot_be_written_down_leaves_everything_as_it_was() {
+    let app = App::with(&[("RENDEZVOUS__DIAL_BACK", "off")]);
+    let mut database = database(&app).await;
+    let mut from_now_on = async |how| sqlx::query(how).execute(&mut database).await.expect("a trigger");
+    let [one, two] = ["127.0.0.1:1", "127.0.0.1:2"];
+    let post = async |address: &str| {
+        let body = json!({"member": MEMBER, "address": address});
+        app.api_with(Method::POST, "/api/v1/directory", &body).await.status
+    };
+    let take_out =
+        async || app.api(Method::DELETE, &format!("/api/v1/directory/{MEMBER}/{one}")).await.status;
+    assert_eq!(post(one).await, 202);
+    let listed = async || addresses(&app.get("/api/v1/directory").await).join(" ");
+
+    from_now_on(FORGETS_NOTHING).await;
+    for _ in 0..2 {
+        assert_eq!((take_out().await, listed().await.as_str()), (503, one), "it is still on disk");
+    }
+    from_now_on(WRITES_ALL).await;
+
+    from_now_on(KEEPS_NOTHING).await;
+    for address in [one, two] {
+        assert_eq!((post(address).await, listed().await.as_str()), (503, one), "{address}");
+    }
+    from_now_on(WRITES_ALL).await;
+    assert_eq!((take_out().await, listed().await.as_str(), take_out().await), (204, "", 404));
 }
 
 #[actix_web::test]

@@ -11,7 +11,8 @@ use crate::{
     client::Client,
 };
 
-async fn database(app: &App) -> SqliteConnection {
+/// The database of a server, beside the server itself.
+pub(crate) async fn database(app: &App) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(app.database());
     SqliteConnection::connect_with(&options).await.expect("the database")
 }

@@ -136,6 +136,14 @@ class Scene:
         eventually(f"{own} in its own list", lambda: own in raw.last())
         return raw, own
 
+    def listener(self, ending: str) -> tuple[Raw, str]:
+        """Somebody who closes its side when it has registered, and reads on."""
+        raw, own = self.raw(), f"127.0.0.1:{free_port()}"
+        raw.say(own + ending)
+        raw.socket.shutdown(socket.SHUT_WR)
+        eventually(f"{own} in its own list", lambda: own in raw.last())
+        return raw, own
+
     def node(self, listens: bool = True) -> tuple[Raw, str]:
         """Somebody who knows the new form, dialable or not."""
         if listens:
@@ -198,9 +206,14 @@ def mesh(scene: Scene, count: int, at_once: bool) -> list[Original]:
     return clients
 
 
+def first_with(client: Original, other: Original) -> list[str]:
+    """The first list that names this one: what comes behind it repeats that, and may begin elsewhere."""
+    return next(listed for listed in client.lists if other.own in listed)
+
+
 def mesh__of_three_one_after_another(scene: Scene) -> None:
     clients = mesh(scene, 3, at_once=False)
-    same("the order", clients[0].lists[-1], [client.own for client in clients])
+    same("the order", first_with(clients[0], clients[2]), [client.own for client in clients])
     same("whom the first dials", sorted(clients[0].dialled), sorted(client.own for client in clients[1:]))
     same("whom the last dials", clients[2].dialled, {})
 
@@ -237,6 +250,18 @@ def mesh__with_a_node_and_somebody_who_ends_lines(scene: Scene) -> None:
     eventually("the links", lambda: own in first.dialled and last.own in first.dialled)
 
 
+def mesh__around_an_entry_that_stays_dead(scene: Scene) -> None:
+    first = scene.original()
+    eventually("a list", lambda: bool(first.lists))
+    _, dead = scene.member(ending="")
+    last = scene.original()
+    eventually("the link behind it", lambda: last.own in first.dialled)
+    same("the order", first_with(first, last), [first.own, dead, last.own])
+    same("it was tried", dead in first.attempts, True)
+    eventually("it is tried again", lambda: first.attempts.count(dead) > 1)
+    same("one link", (list(first.dialled), last.links()), ([last.own], 1))
+
+
 def departure__tells_the_others_with_a_nul(scene: Scene) -> None:
     clients = mesh(scene, 3, at_once=False)
     clients[1].close()
@@ -244,7 +269,7 @@ def departure__tells_the_others_with_a_nul(scene: Scene) -> None:
     newcomer = scene.original()
     left = [clients[0], clients[2], newcomer]
     eventually("a mesh of those who are left", lambda: is_meshed(left))
-    same("the hole is not filled", clients[0].lists[-1], [client.own for client in left])
+    same("the hole is not filled", first_with(clients[0], newcomer), [client.own for client in left])
     same("the bytes", clients[0].texts[-1][-1:], b"\0")
     same("ends", [client.ending for client in left], [None] * 3)
 
@@ -278,9 +303,30 @@ def stream__a_registration_cut_at_every_byte(scene: Scene) -> None:
 
 
 def stream__every_ending_is_understood(scene: Scene) -> None:
-    cast = [scene.member(ending) for ending in ("", "\n", "\r\n", "\0", " ")]
+    cast = [scene.listener("")]
+    cast += [scene.member(ending) for ending in ("", "\n", "\r\n", "\0", " ")]
+    cast += [scene.listener(ending) for ending in ("", "\n")]
     everybody = [own for _, own in cast]
     eventually("all of them", lambda: all(sorted(raw.last()) == sorted(everybody) for raw, _ in cast))
+    same("ends", [raw.is_closed for raw, _ in cast], [False] * len(cast))
+
+
+def stream__who_has_closed_both_sides_is_gone(scene: Scene) -> None:
+    witness, own = scene.member()
+    for ending in ("", "\n"):
+        raw = scene.raw()
+        other = f"127.0.0.1:{free_port()}"
+        # The end of its side and the end of all are one to the network.
+        raw.say(other + ending)
+        raw.close()
+        third, at = scene.member()
+        eventually("those who are there", lambda: witness.last() == [own, at], 5)
+        third.close()
+    raw, other = scene.listener("")
+    eventually("both", lambda: witness.last() == [own, other])
+    raw.close()
+    # Nothing tells of this but a list that it does not take.
+    eventually("one", lambda: witness.last() == [own])
 
 
 def stream__nonsense_is_passed_over(scene: Scene) -> None:
@@ -374,6 +420,8 @@ def reject__the_last_is_told_and_the_others_stay(scene: Scene) -> None:
     same("its words", refused.texts, [b"full\n"])
     same("the others", [client.ending for client in clients], [None] * 10)
     clients[4].close()
+    # Without a zero byte the shorter list ends whoever reads it.
+    eventually("the departure", lambda: any(client.ending == "aborted" for client in clients))
     late, own = scene.member()
     same("a free place is given", late.last()[-1], own)
     same("the silent one", idle.text(), "")

@@ -38,7 +38,11 @@ const BUFFER: usize = 256;
 enum Kind {
     First,
     Reader,
-    Node { is_dialable: bool },
+    Node {
+        is_dialable: bool,
+    },
+    /// It has registered, takes no connection and makes none.
+    Dead,
 }
 
 /// One client, from its first start to its last end.
@@ -103,12 +107,19 @@ fn rules() -> Rules {
     }
 }
 
+impl Client {
+    fn takes_connections(&self) -> bool {
+        self.is_up && !matches!(self.kind, Kind::Node { is_dialable: false } | Kind::Dead)
+    }
+}
+
 impl Scene {
     fn new(seed: u64) -> Self {
         let mut chance = Rng::with_seed(seed);
         let count = chance.usize(2..12);
         let clients = (0..count).map(|at| Client {
-            kind: match chance.u32(0..4) {
+            kind: match chance.u32(0..5) {
+                4 => Kind::Dead,
                 0 => Kind::Node { is_dialable: false },
                 1 => Kind::Node { is_dialable: true },
                 2 => Kind::Reader,
@@ -299,7 +310,7 @@ impl Scene {
             }
             Event::Tested(life, at) if life == self.life => {
                 let found = self.clients.iter().find(|client| client.own == at).expect("a client");
-                let is_up = found.is_up && found.kind != Kind::Node { is_dialable: false };
+                let is_up = found.takes_connections();
                 self.step(|board, now, out| board.tested(at, is_up, now, out));
             }
             Event::Tested(..) => {}
@@ -356,8 +367,9 @@ impl Scene {
         let listed: BTreeSet<_> = directory.members.iter().map(|listed| listed.at).collect();
         let expected: BTreeSet<_> = there.iter().map(|at| self.clients[*at].own).collect();
         assert_eq!(listed, expected, "seed {seed}: who is there is listed, and nobody else");
-        for (at, one) in there.iter().enumerate() {
-            for other in &there[at + 1..] {
+        let alive: Vec<_> = there.into_iter().filter(|at| self.clients[*at].kind != Kind::Dead).collect();
+        for (at, one) in alive.iter().enumerate() {
+            for other in &alive[at + 1..] {
                 let (first, second) = (&self.clients[*one], &self.clients[*other]);
                 let hidden = Kind::Node { is_dialable: false };
                 let is_relayed = first.relayed.contains(&second.own) && second.relayed.contains(&first.own);

@@ -25,8 +25,9 @@ async fn they_are_there_after_reopening_while_they_count() {
     let longer = Introduction { until_ms: 900, ..late };
     store.keep_introduction(&longer, 200).await.unwrap();
     assert_eq!(store.introductions(0).await.unwrap(), [early, longer], "and it is forgotten");
-    store.forget_introduction(early.at).await.unwrap();
-    store.forget_introduction(early.at).await.unwrap();
+    assert!(!store.forget_introduction(late.member, early.at).await.unwrap(), "it is another member's");
+    assert!(store.forget_introduction(early.member, early.at).await.unwrap());
+    assert!(!store.forget_introduction(early.member, early.at).await.unwrap());
     assert_eq!(store.introductions(0).await.unwrap(), [longer]);
 }
 
@@ -44,7 +45,7 @@ async fn they_follow_a_home() {
     }
     replacement.finish(Mark { epoch: 1, seq: whole.through() }).await.unwrap();
     leader.keep_introduction(&stays, 0).await.unwrap();
-    leader.forget_introduction(gone.at).await.unwrap();
+    leader.forget_introduction(gone.member, gone.at).await.unwrap();
     crate::changes::follow(&leader, &copy, 1).await;
     copy.close().await;
     assert_eq!(other.open().await.introductions(0).await.unwrap(), [stays]);

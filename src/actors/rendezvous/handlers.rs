@@ -1,12 +1,12 @@
 //! What the rendezvous is told, handed to the board.
 
-use actix::{
-    ActorFutureExt as _, Context, Handler, Message, ResponseActFuture, ResponseFuture, WrapFuture as _,
-};
+use std::sync::Arc;
+
+use actix::{ActorFutureExt as _, Context, Handler, Message, ResponseActFuture, WrapFuture as _};
 
 use super::{
-    Close, Connected, Gone, Introduce, NotIntroduced, Publish, Release, Rename, Rendezvous, Restore, Show,
-    Shown, Spoken, Told, Withdraw,
+    Close, Connected, Dismiss, Gone, Introduce, ListensOnly, NotIntroduced, Publish, Release, Rename,
+    Rendezvous, Restore, Show, Shown, Spoken, Told, Withdraw,
 };
 use crate::{
     actors::clock::unix_ms,
@@ -68,6 +68,14 @@ impl Handler<Spoken> for Rendezvous {
     }
 }
 
+impl Handler<ListensOnly> for Rendezvous {
+    type Result = ();
+
+    fn handle(&mut self, ListensOnly(socket): ListensOnly, ctx: &mut Context<Self>) {
+        self.step(ctx, |board, (now, _), out| board.listens_only(socket, now, out));
+    }
+}
+
 impl Handler<Gone> for Rendezvous {
     type Result = ();
 
@@ -112,19 +120,26 @@ impl Handler<Publish> for Rendezvous {
 impl Handler<Introduce> for Rendezvous {
     type Result = ResponseActFuture<Self, Result<(), NotIntroduced>>;
 
-    fn handle(&mut self, Introduce { member, at, span }: Introduce, ctx: &mut Context<Self>) -> Self::Result {
-        let introduced = self.step(ctx, |board, times, out| board.introduce(member, at, span, times, out));
-        let store = self.parts.store.clone();
-        let written = async move {
-            let kept = introduced.map_err(NotIntroduced::Refused)?;
-            store.keep_introduction(&kept, unix_ms()).await.map_err(NotIntroduced::Unwritten)
-        };
-        Box::pin(written.into_actor(self).map(move |written, rendezvous, ctx| {
-            if let Err(NotIntroduced::Unwritten(_)) = &written {
-                // What would be gone after a restart does not count before it either.
-                rendezvous.step(ctx, |board, (now, _), out| board.withdraw(member, at, now, out));
-            }
-            written
+    fn handle(&mut self, Introduce { member, at, span }: Introduce, _: &mut Context<Self>) -> Self::Result {
+        let turn = Arc::clone(&self.writing).lock_owned().into_actor(self);
+        Box::pin(turn.then(move |turn, rendezvous, ctx| {
+            let before = rendezvous.board.introduced_until(member, at);
+            let introduced =
+                rendezvous.step(ctx, |board, times, out| board.introduce(member, at, span, times, out));
+            let store = rendezvous.parts.store.clone();
+            let written = async move {
+                let kept = introduced.map_err(NotIntroduced::Refused)?;
+                store.keep_introduction(&kept, unix_ms()).await.map_err(NotIntroduced::Unwritten)
+            };
+            written.into_actor(rendezvous).map(move |written, rendezvous, ctx| {
+                if let Err(NotIntroduced::Unwritten(_)) = &written {
+                    // What would be gone after a restart does not count before it either.
+                    rendezvous
+                        .step(ctx, |board, (now, _), out| board.unwritten(member, at, before, now, out));
+                }
+                drop(turn);
+                written
+            })
         }))
     }
 }
@@ -138,17 +153,34 @@ impl Handler<Restore> for Rendezvous {
 }
 
 impl Handler<Withdraw> for Rendezvous {
-    type Result = ResponseFuture<Result<bool, StoreError>>;
+    type Result = ResponseActFuture<Self, Result<bool, StoreError>>;
 
     fn handle(&mut self, Withdraw { member, at }: Withdraw, ctx: &mut Context<Self>) -> Self::Result {
         let withdrawn = self.step(ctx, |board, (now, _), out| board.withdraw(member, at, now, out));
-        let store = self.parts.store.clone();
-        Box::pin(async move {
+        let (turn, store) = (Arc::clone(&self.writing).lock_owned(), self.parts.store.clone());
+        let forgotten = async move {
             if withdrawn == Some(Withdrawn::WrittenDown) {
-                store.forget_introduction(at).await?;
+                let _turn = turn.await;
+                store.forget_introduction(member, at).await?;
             }
             Ok(withdrawn.is_some())
-        })
+        };
+        Box::pin(forgotten.into_actor(self))
+    }
+}
+
+impl Handler<Dismiss> for Rendezvous {
+    type Result = ResponseActFuture<Self, Result<bool, StoreError>>;
+
+    fn handle(&mut self, Dismiss { member, at }: Dismiss, _: &mut Context<Self>) -> Self::Result {
+        let (turn, store) = (Arc::clone(&self.writing).lock_owned(), self.parts.store.clone());
+        let forgotten = async move { (turn.await, store.forget_introduction(member, at).await) };
+        Box::pin(forgotten.into_actor(self).map(move |(_turn, forgotten), rendezvous, ctx| {
+            // What is still on disk comes back with the next start, so it is not gone before it is gone there.
+            let was_kept = forgotten?;
+            let withdrawn = rendezvous.step(ctx, |board, (now, _), out| board.withdraw(member, at, now, out));
+            Ok(was_kept || withdrawn.is_some())
+        }))
     }
 }
 

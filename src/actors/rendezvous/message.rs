@@ -33,6 +33,11 @@ pub(super) struct Connected {
 #[rtype(result = "()")]
 pub(super) struct Spoken(pub(super) ConnectionId, pub(super) Said);
 
+/// A socket has closed its own side, and may still listen.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct ListensOnly(pub(super) ConnectionId);
+
 /// A socket is gone.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -91,11 +96,22 @@ pub enum NotIntroduced {
 #[rtype(result = "()")]
 pub struct Restore(pub Vec<Introduction>);
 
-/// What is registered for a member counts no more. The answer: whether anything did. It fails if it was written down and
-/// cannot be taken out there.
+/// A member wants to be listed there no more, whoever has registered it. The answer: whether she was. It fails if it was
+/// written down and cannot be taken out there; it counts no more all the same, until the next start.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<bool, StoreError>")]
 pub struct Withdraw {
+    /// Whose it is.
+    pub member: KeyId,
+    /// What.
+    pub at: Endpoint,
+}
+
+/// The operator takes out what is registered for a member, whoever has registered it. The answer: whether anything was. It
+/// fails, and nothing has changed, if what is written down cannot be taken out there.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<bool, StoreError>")]
+pub struct Dismiss {
     /// Whose it is.
     pub member: KeyId,
     /// What.

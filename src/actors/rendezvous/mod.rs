@@ -13,16 +13,21 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Arbiter, AsyncContext as _, Context, Recipient, SpawnHandle};
 use bytes::Bytes;
-use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{Mutex, Semaphore},
+    time::timeout,
+};
 
 pub use self::{
     door::Open,
     message::{
-        Close, Introduce, NotIntroduced, Publish, Release, Rename, Restore, Show, Shown, Told, Withdraw,
+        Close, Dismiss, Introduce, NotIntroduced, Publish, Release, Rename, Restore, Show, Shown, Told,
+        Withdraw,
     },
 };
 use self::{
-    message::{Connected, Gone, Spoken},
+    message::{Connected, Gone, ListensOnly, Spoken},
     pipe::Pipe,
 };
 use super::{
@@ -93,6 +98,8 @@ pub struct Rendezvous {
     /// Directories that were printed last: for those who can be dialled, and for those who cannot.
     printed: Vec<(Arc<Directory>, Bytes)>,
     dials: Arc<Semaphore>,
+    /// Whoever holds it has operators' words written down: one after the other, or the board and the disk could part.
+    writing: Arc<Mutex<()>>,
     /// Numbers the questions whether somebody lives.
     asked: u64,
 }
@@ -114,6 +121,7 @@ impl Rendezvous {
             door: None,
             printed: Vec::new(),
             dials: Arc::new(Semaphore::new(DIALS)),
+            writing: Arc::default(),
             asked: 0,
         }
     }

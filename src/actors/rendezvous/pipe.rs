@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
     net::{
         TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -13,12 +13,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Connected, Gone, Spoken};
+use super::{Connected, Gone, ListensOnly, Spoken};
 use crate::{
     actors::{gate::Place, house::House},
     dialect::rendezvous::{
         REGISTRATION_QUIET,
         client::{FromClient, Said},
+        line::Line,
     },
     domain::{id::ConnectionId, limits::seconds, rate::Bucket},
 };
@@ -60,10 +61,13 @@ pub(super) async fn serve(stream: TcpStream, terms: Terms) {
         return;
     }
     let mut listening = std::pin::pin!(listen(input, socket, from, &house));
-    let written = write(waiting, output, seconds(house.limits.write_timeout_s));
+    let mut writing = std::pin::pin!(write(waiting, output, seconds(house.limits.write_timeout_s)));
     tokio::select! {
-        () = &mut listening => {}
-        () = written => {
+        end = &mut listening => if end == End::OfItsSide {
+            house.rendezvous.do_send(ListensOnly(socket));
+            writing.await;
+        },
+        () = &mut writing => {
             let _ = timeout(LINGER, listening).await;
         }
     }
@@ -71,13 +75,24 @@ pub(super) async fn serve(stream: TcpStream, terms: Terms) {
     drop(place);
 }
 
+/// Why nothing is read any more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The socket is over.
+    OfAll,
+    /// Who has registered has closed its own side, which may be how its registration ends. It may still read; the network
+    /// tells that apart from the end of all only when it is sent something.
+    OfItsSide,
+}
+
 /// Reads until nothing comes any more.
-async fn listen(mut input: OwnedReadHalf, socket: ConnectionId, from: SocketAddr, house: &House) {
+async fn listen(mut input: OwnedReadHalf, socket: ConnectionId, from: SocketAddr, house: &House) -> End {
     let limits = &house.limits;
     let mut reader = FromClient::default();
     let mut said = Vec::new();
     let mut frames = Bucket::new(limits.frames_per_second, limits.frames_burst);
     let mut piece = vec![0; PIECE];
+    let (mut has_registered, mut is_node) = (false, false);
     loop {
         let read = if reader.waits_for_quiet() {
             timeout(REGISTRATION_QUIET, input.read(&mut piece)).await.ok()
@@ -93,12 +108,15 @@ async fn listen(mut input: OwnedReadHalf, socket: ConnectionId, from: SocketAddr
                 reader.push(piece.get(..length).unwrap_or_default(), &mut said);
                 false
             }
-            Some(_) => {
+            Some(Ok(_)) => {
                 reader.end(&mut said);
                 true
             }
+            Some(Err(_)) => return End::OfAll,
         };
         for one in said.drain(..) {
+            has_registered |= matches!(one, Said::Registration { .. });
+            is_node |= one == Said::Line(Line::Node);
             // Who says more than it may is read more slowly.
             sleep(frames.charge(1, house.clock.now())).await;
             // Each registration goes out to everybody.
@@ -106,21 +124,28 @@ async fn listen(mut input: OwnedReadHalf, socket: ConnectionId, from: SocketAddr
                 && let Err(refusal) = house.gate.hello(from.ip())
             {
                 house.tally.refusal(refusal);
-                return;
+                return End::OfAll;
             }
             if house.rendezvous.send(Spoken(socket, one)).await.is_err() {
-                return;
+                return End::OfAll;
             }
         }
         if is_over {
-            return;
+            // Nodes close when they leave.
+            return if has_registered && !is_node { End::OfItsSide } else { End::OfAll };
         }
     }
 }
 
-/// Writes what comes, each piece in a segment of its own as far as the system lets it, until there is no more.
+/// Writes what comes, each piece in a segment of its own as far as the system lets it, until there is no more or the other
+/// end takes no more.
 async fn write(mut waiting: Receiver<Bytes>, mut output: OwnedWriteHalf, patience: Duration) {
-    while let Some(bytes) = waiting.recv().await {
+    loop {
+        let bytes = tokio::select! {
+            bytes = waiting.recv() => bytes,
+            _ = output.ready(Interest::ERROR) => return,
+        };
+        let Some(bytes) = bytes else { break };
         match timeout(patience, output.write_all(&bytes)).await {
             Ok(Ok(())) => {}
             _ => return,

@@ -140,7 +140,7 @@ impl Board {
         guest.heard = now;
         if guest.entry.is_some_and(|entry| entry.at == at) {
             // It wants to hear it once more; whether it can be dialled may have changed.
-            guest.pace.owe(guest.hearing, 1);
+            guest.pace.repeat();
             if guest.hearing == Hearing::Node && self.rules.dial_back != DialBack::Off {
                 out.push(Order::Test(at));
             }
@@ -261,6 +261,16 @@ impl Board {
         let published = self.published.get_mut(&at).map(|published| &mut published.reach);
         own.chain(published).for_each(|found| *found = reach);
         self.changed(now, out);
+    }
+
+    /// A socket will say nothing more. It is sent the list at once, because who is gone shows it by not taking that. The
+    /// first clients close nothing but everything, so none of them has to be spared.
+    pub fn listens_only(&mut self, socket: ConnectionId, now: Moment, out: &mut Vec<Order>) {
+        if let Some(guest) = self.guests.get_mut(&socket) {
+            guest.pace.release();
+            guest.pace.repeat();
+            self.tell(now, out);
+        }
     }
 
     /// A socket is gone.

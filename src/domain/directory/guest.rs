@@ -13,6 +13,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 const GATHERING: Duration = Duration::from_millis(50);
 /// How often everybody is told the directory, whether it changed or not.
 pub(super) const REPEAT: Duration = Duration::from_secs(15);
+/// Entries that fit into what the first clients read at once, however long their addresses are.
+pub(super) const MOST_LISTED: usize = 11;
 /// The most addresses that one of the first clients is linked with.
 const MOST_LINKS: usize = 20;
 
@@ -82,10 +84,12 @@ pub(super) struct Pace {
     earliest: Moment,
     /// Lists that are still to come because of a change.
     owed: usize,
-    /// Whether the last change has not been told at all.
+    /// Whether it is not to wait until it is repeated.
     is_stale: bool,
+    /// Whether the last change has not been told at all.
+    pub(super) is_news: bool,
     last: Moment,
-    /// Counts lists, so that what does not fit into one stands in another.
+    /// Counts lists, so that each entry stands first in one of them, and what does not fit into one stands in another.
     pub(super) turn: usize,
 }
 
@@ -102,8 +106,18 @@ impl Pace {
 
     /// There is something to tell, to somebody who is to dial so many.
     pub(super) fn owe(&mut self, hearing: Hearing, to_dial: usize) {
-        self.is_stale = true;
+        (self.is_stale, self.is_news) = (true, true);
         self.owed = if hearing == Hearing::First { to_dial.clamp(1, MOST_LINKS) } else { 1 };
+        // So the lists that are owed begin with each of those once. Where not all fit into one, changes in a row would
+        // hide the later ones for ever.
+        if to_dial < MOST_LISTED {
+            self.turn = 0;
+        }
+    }
+
+    /// It wants to hear once more what it has heard.
+    pub(super) fn repeat(&mut self) {
+        (self.is_stale, self.owed) = (true, self.owed.max(1));
     }
 
     /// When the next list is due.
@@ -119,7 +133,7 @@ impl Pace {
     /// A list goes out.
     pub(super) fn sent(&mut self, hearing: Hearing, now: Moment) {
         self.last = now;
-        self.is_stale = false;
+        (self.is_stale, self.is_news) = (false, false);
         self.owed = self.owed.saturating_sub(1);
         self.turn = self.turn.wrapping_add(1);
         self.earliest = now

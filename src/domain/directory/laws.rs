@@ -200,12 +200,77 @@ fn play(deeds: Vec<Deed>, rules: Rules) {
     }
 }
 
-/// One of the first clients: it looks for itself and dials one that it does not know behind itself.
-fn dial(own: Endpoint, list: &[Endpoint], links: &mut BTreeSet<(Endpoint, Endpoint)>) {
+/// One of the first clients: it looks for itself and dials one that it does not know behind itself, dead or not.
+fn dial(
+    own: Endpoint,
+    list: &[Endpoint],
+    dead: &BTreeSet<Endpoint>,
+    links: &mut BTreeSet<(Endpoint, Endpoint)>,
+) {
     let behind = list.iter().skip_while(|at| **at != own).skip(1);
-    if let Some(next) = behind.into_iter().find(|at| !links.contains(&(own, **at))) {
+    let next = behind.into_iter().find(|at| !links.contains(&(own, **at)));
+    if let Some(next) = next.filter(|at| !dead.contains(at)) {
         assert!(links.insert((own, *next)));
         assert!(!links.contains(&(*next, own)), "one link for each pair");
+    }
+}
+
+/// When a client comes after the one before it, when it leaves, and whether it is dead to others.
+type Arrival = (u64, Option<u64>, bool);
+
+fn arrivals(most: usize, dead: f64) -> impl Strategy<Value = Vec<Arrival>> {
+    let leaves = proptest::option::of(0..2_000_u64);
+    proptest::collection::vec((0..800_u64, leaves, proptest::bool::weighted(dead)), 1..most)
+}
+
+/// They come and go, and so much later everybody who is there and alive is linked with everybody.
+fn mesh(arrivals: Vec<Arrival>, peace: u64) {
+    let mut scene = Scene::new(Rules { max_clients: 40, ..rules() });
+    let mut agenda: BTreeMap<(u64, u64), bool> = BTreeMap::new();
+    let own = |socket: u64| here(u16::try_from(socket).unwrap() + 100);
+    let (mut clock, mut dead) = (0, BTreeSet::new());
+    for (socket, (after, leaves, is_dead)) in (1_u64..).zip(arrivals) {
+        clock += after;
+        agenda.insert((clock, socket), true);
+        if let Some(leaves) = leaves {
+            agenda.insert((clock + 1 + leaves, socket), false);
+        }
+        dead.extend(is_dead.then(|| own(socket)));
+    }
+    let mut links = BTreeSet::new();
+    let mut present = BTreeSet::new();
+    let mut deliver = |scene: &mut Scene| {
+        for order in scene.took() {
+            if let Order::List(ConnectionId(socket), list) = order
+                && !dead.contains(&own(socket))
+            {
+                dial(own(socket), &list, &dead, &mut links);
+            }
+        }
+    };
+    let mut passed = 0;
+    for ((when, socket), comes) in agenda {
+        scene.pass(when - passed);
+        passed = when;
+        deliver(&mut scene);
+        let (times, now) = (scene.times(), scene.now);
+        let (board, out) = (&mut scene.board, &mut scene.out);
+        if comes {
+            board.connected(ConnectionId(socket), ip("127.0.0.1"), now, out);
+            board.registered_at(ConnectionId(socket), own(socket), true, times, out);
+            present.insert(socket);
+        } else {
+            board.left(ConnectionId(socket), now, out);
+            present.remove(&socket);
+        }
+    }
+    scene.pass(peace);
+    deliver(&mut scene);
+    present.retain(|socket| !dead.contains(&own(*socket)));
+    for one in &present {
+        for other in present.range(one + 1..) {
+            assert!(links.contains(&(own(*one), own(*other))), "{one} and {other} are not linked");
+        }
     }
 }
 
@@ -223,52 +288,18 @@ proptest! {
     }
 
     #[test]
-    fn the_first_clients_mesh_however_they_come_and_go(
-        arrivals in proptest::collection::vec((0..800_u64, proptest::option::of(0..2_000_u64)), 1..22),
-    ) {
-        let mut scene = Scene::new(Rules { max_clients: 40, ..rules() });
-        let mut agenda: BTreeMap<(u64, u64), bool> = BTreeMap::new();
-        let mut clock = 0;
-        for (socket, (after, leaves)) in (1_u64..).zip(arrivals) {
-            clock += after;
-            agenda.insert((clock, socket), true);
-            if let Some(leaves) = leaves {
-                agenda.insert((clock + 1 + leaves, socket), false);
-            }
-        }
-        let own = |socket: u64| here(u16::try_from(socket).unwrap() + 100);
-        let mut links = BTreeSet::new();
-        let mut present = BTreeSet::new();
-        let mut deliver = |scene: &mut Scene| {
-            for order in scene.took() {
-                if let Order::List(ConnectionId(socket), list) = order {
-                    dial(own(socket), &list, &mut links);
-                }
-            }
-        };
-        let mut passed = 0;
-        for ((when, socket), comes) in agenda {
-            scene.pass(when - passed);
-            passed = when;
-            deliver(&mut scene);
-            let (times, now) = (scene.times(), scene.now);
-            let (board, out) = (&mut scene.board, &mut scene.out);
-            if comes {
-                board.connected(ConnectionId(socket), ip("127.0.0.1"), now, out);
-                board.registered_at(ConnectionId(socket), own(socket), true, times, out);
-                present.insert(socket);
-            } else {
-                board.left(ConnectionId(socket), now, out);
-                present.remove(&socket);
-            }
-        }
-        scene.pass(14_000);
-        deliver(&mut scene);
-        for one in &present {
-            for other in present.range(one + 1..) {
-                let pair = (own(*one), own(*other));
-                prop_assert!(links.contains(&pair), "{one} and {other} are not linked");
-            }
-        }
+    fn the_first_clients_mesh_however_they_come_and_go(arrivals in arrivals(22, 0.0)) {
+        mesh(arrivals, 14_000);
+    }
+
+    #[test]
+    fn the_first_clients_mesh_around_those_who_are_dead(arrivals in arrivals(12, 0.4)) {
+        mesh(arrivals, 14_000);
+    }
+
+    /// Of long lists each gets a few entries at a time.
+    #[test]
+    fn the_first_clients_mesh_around_the_dead_of_a_long_list_in_the_end(arrivals in arrivals(22, 0.4)) {
+        mesh(arrivals, 600_000);
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::endpoint::Endpoint;
 pub struct Rules {
     /// What happens when the last place is taken.
     pub on_full: OnFull,
-    /// Registrations at most.
+    /// Sockets that have registered at most, and as many again that members and operators have registered.
     pub max_clients: u32,
     /// Networks whose addresses anybody may register, whatever it comes from.
     pub allow: Vec<IpNet>,

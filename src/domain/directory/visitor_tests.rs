@@ -109,6 +109,50 @@ fn what_operators_registered_is_there_in_the_next_life_for_the_rest_of_its_time(
 }
 
 #[test]
+fn what_could_not_be_written_down_changes_nothing() {
+    let mut scene = Scene::new(Rules { dial_back: DialBack::Off, ..rules() });
+    let fails = |scene: &mut Scene, span| {
+        let here = at("192.0.2.1:5");
+        let before = scene.board.introduced_until(MEMBER, here);
+        assert!(introduce(scene, MEMBER, "192.0.2.1:5", span).is_ok());
+        scene.pass(10);
+        scene.board.unwritten(MEMBER, here, before, scene.now, &mut scene.out);
+    };
+    fails(&mut scene, 60);
+    assert!(scene.ports().is_empty(), "there was nothing before");
+    assert_eq!(publish(&mut scene, "192.0.2.1:5", "192.0.2.1"), Ok(()));
+    fails(&mut scene, 60);
+    assert_eq!((scene.ports(), scene.board.introduced_until(MEMBER, at("192.0.2.1:5"))), (vec![5], None));
+    assert!(introduce(&mut scene, MEMBER, "192.0.2.1:5", 60).is_ok());
+    scene.board.released(HERS, scene.now, &mut scene.out);
+    fails(&mut scene, 3_600);
+    assert_eq!(scene.ports(), [5], "the word before is on disk");
+    scene.pass(59_989);
+    assert_eq!(scene.ports(), [5]);
+    scene.pass(1);
+    assert!(scene.ports().is_empty(), "and counts for as long as it was said to");
+    // She takes it out while it is being written down.
+    assert!(introduce(&mut scene, MEMBER, "192.0.2.1:5", 60).is_ok());
+    let before = scene.board.introduced_until(MEMBER, at("192.0.2.1:5"));
+    assert!(withdraw(&mut scene, MEMBER, "192.0.2.1:5").is_some());
+    scene.board.unwritten(MEMBER, at("192.0.2.1:5"), before, scene.now, &mut scene.out);
+    assert!(scene.ports().is_empty());
+}
+
+#[test]
+fn those_at_the_door_and_those_without_have_places_of_their_own() {
+    let mut scene = Scene::new(Rules { max_clients: 2, dial_back: DialBack::Off, ..rules() });
+    scene.original(1);
+    scene.original(2);
+    for port in 1..=2 {
+        assert_eq!(publish(&mut scene, &format!("192.0.2.1:{port}"), "192.0.2.1"), Ok(()));
+    }
+    assert_eq!(publish(&mut scene, "192.0.2.1:3", "192.0.2.1"), Err(Refused::TooMany));
+    scene.original(3);
+    assert_eq!(scene.ports(), [50_001, 50_002, 1, 2]);
+}
+
+#[test]
 fn neighbours_are_told_of_our_own_and_heard_about_theirs() {
     let mut scene = Scene::new(rules());
     scene.connect(1, "192.0.2.1");

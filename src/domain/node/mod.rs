@@ -155,8 +155,7 @@ impl Node {
         self.peers.iter().filter_map(|(address, peer)| peer.link().map(|held| (*address, held.id, held.way)))
     }
 
-    /// Whether a hello may be believed that came from this address of a machine. What the rendezvous could not
-    /// dial comes through somebody else's address, and is known by its key alone.
+    /// Whether a hello in plain text may be believed that came from this address of a machine.
     ///
     /// # Errors
     /// It may not.
@@ -167,9 +166,20 @@ impl Node {
         match self.list.find(said) {
             // Before there is a list, others may know of us already.
             None if !self.list.nodes.is_empty() => Err(Doubt::Unlisted),
-            Some(node) if node.undialable => Ok(()),
             _ if said.ip() == seen.to_canonical() => Ok(()),
             _ => Err(Doubt::FromElsewhere),
+        }
+    }
+
+    /// The same of a hello with a key that is proven. What the rendezvous could not dial may come through somebody else's
+    /// address, and is known by its key alone; without one its place would be anybody's.
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn believes_key(&self, said: Endpoint, seen: IpAddr) -> Result<(), Doubt> {
+        match self.believes(said, seen) {
+            Err(Doubt::FromElsewhere) if self.list.find(said).is_some_and(|node| node.undialable) => Ok(()),
+            verdict => verdict,
         }
     }
 

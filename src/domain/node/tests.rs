@@ -268,7 +268,12 @@ fn a_hello_that_names_us_or_somebody_elsewhere_is_not_believed() {
     assert_eq!(node.believes(at(8), from(8)), Err(Doubt::Unlisted));
     assert_eq!(Node::new(at(2), second(0)).believes(at(8), from(8)), Ok(()), "there is no list yet");
     assert!(node.knows_host(from(3)) && !node.knows_host(from(8)));
-    assert_eq!(node.believes(at(7), from(200)), Ok(()), "it is behind somebody else's address");
+    assert_eq!(node.believes_key(at(7), from(200)), Ok(()), "it is behind somebody else's address");
+    assert_eq!(node.believes(at(7), from(200)), Err(Doubt::FromElsewhere), "anybody can say so");
+    assert_eq!(node.believes(at(7), from(7)), Ok(()));
+    for (said, seen) in [(2, 3), (3, 9), (8, 8)] {
+        assert_eq!(node.believes_key(at(said), from(seen)), node.believes(at(said), from(seen)), "{said}");
+    }
 }
 
 #[test]

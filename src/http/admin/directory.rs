@@ -15,7 +15,7 @@ use super::{
     stamp::rfc3339,
 };
 use crate::{
-    actors::rendezvous::{Introduce, NotIntroduced, Show, Withdraw},
+    actors::rendezvous::{Dismiss, Introduce, NotIntroduced, Show},
     domain::{
         directory::{listed::Listed, rules::Refused},
         endpoint::Endpoint,
@@ -233,7 +233,7 @@ pub(super) async fn unregister(
     let (member, at) = path.into_inner();
     let member = KeyId::from_hex(&member).ok_or_else(unknown)?;
     let at = at.parse().map_err(|_| unknown())?;
-    if !site.house.rendezvous.send(Withdraw { member, at }).await?? {
+    if !site.house.rendezvous.send(Dismiss { member, at }).await?? {
         return Err(unknown());
     }
     tracing::info!(%at, member = member.short(), "an address is taken out by an administrator");

@@ -20,8 +20,10 @@ impl Scene {
     }
 
     pub(super) fn tell(&mut self, at: usize, socket: ConnectionId, bytes: &[u8]) {
-        if self.clients[at].kind == Kind::First {
-            return self.tell_first(at, bytes);
+        match self.clients[at].kind {
+            Kind::First => return self.tell_first(at, bytes),
+            Kind::Dead => return,
+            Kind::Reader | Kind::Node { .. } => {}
         }
         let mut heard = Vec::new();
         self.clients[at].reader.push(bytes, &mut heard);
@@ -94,7 +96,7 @@ impl Scene {
     fn dial(&mut self, at: usize, to: Endpoint) -> bool {
         let Some(other) = self.other(to) else { return false };
         let peer = &self.clients[other];
-        if peer.is_up && peer.kind != (Kind::Node { is_dialable: false }) && other != at {
+        if peer.takes_connections() && other != at {
             self.links.insert((at.min(other), at.max(other)));
         }
         self.are_linked(at, other)

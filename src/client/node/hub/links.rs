@@ -171,7 +171,7 @@ impl Hub {
         match dialled {
             Some(dialled) if dialled == them.at => {}
             Some(_) => return Err(Refusal::FromElsewhere),
-            None => self.node.believes(them.at, from).map_err(|doubt| match doubt {
+            None => self.node.believes_key(them.at, from).map_err(|doubt| match doubt {
                 Doubt::Unlisted => Refusal::Unlisted,
                 Doubt::OurOwn | Doubt::FromElsewhere => Refusal::FromElsewhere,
             })?,

@@ -6,16 +6,13 @@ use super::{Board, DELIVERY, View};
 use crate::domain::{
     Moment,
     directory::{
-        guest::{Entry, Hearing, Reach},
+        guest::{Entry, Hearing, MOST_LISTED, Reach},
         listed::{Directory, Listed},
         order::Order,
     },
     endpoint::Endpoint,
     id::ConnectionId,
 };
-
-/// Entries that fit into what the first clients read at once, however long their addresses are.
-pub(super) const MOST_LISTED: usize = 11;
 
 impl Board {
     /// Something is different: the directory is made anew, and whoever it concerns is told.
@@ -53,9 +50,11 @@ impl Board {
                 continue;
             }
             let turn = guest.pace.turn;
+            // Newer programs dial everybody in a list.
+            let is_in_order = guest.pace.is_news || guest.hearing != Hearing::First;
             guest.pace.sent(guest.hearing, now);
             if guest.hearing != Hearing::Node {
-                out.push(Order::List(*socket, cut(&plain.members, entry.at, turn)));
+                out.push(Order::List(*socket, cut(&plain.members, entry.at, turn, is_in_order)));
                 continue;
             }
             let view = if entry.reach == Reach::Undialable { relayed } else { plain };
@@ -134,9 +133,12 @@ impl Board {
     }
 }
 
-/// The list for one of the first clients: all of it, if that can be read at once. Else itself and, in turns, those whom
-/// it dials, which are all that such a client looks at.
-fn cut(members: &[Listed], own: Endpoint, turn: usize) -> Vec<Endpoint> {
+/// The list for one of the first clients: all of it, if that can be read at once; else itself and, in turns, those whom it
+/// dials, which are all that such a client looks at.
+///
+/// It dials the first of them that it is not linked with, dead or not, so each is first in its turn. Whether somebody
+/// stands before or behind the reader, and so who dials whom, is the same in all turns.
+fn cut(members: &[Listed], own: Endpoint, turn: usize, is_in_order: bool) -> Vec<Endpoint> {
     let place = members.iter().position(|listed| listed.at == own);
     let mut list = Vec::new();
     let mut before = 0_usize;
@@ -148,16 +150,22 @@ fn cut(members: &[Listed], own: Endpoint, turn: usize) -> Vec<Endpoint> {
         before += usize::from(place.is_some_and(|place| at < place));
         list.push(listed.at);
     }
-    if list.len() <= MOST_LISTED {
-        return list;
-    }
-    let after = list.split_off((before + usize::from(own.is_v4())).min(list.len()));
-    let room = MOST_LISTED - 1;
+    let itself = usize::from(own.is_v4());
+    let after = list.split_off((before + itself).min(list.len()));
+    let room = MOST_LISTED - itself;
     let turns = after.len().div_ceil(room).max(1);
-    let chosen: Vec<_> = after.into_iter().skip((turn % turns) * room).take(room).collect();
+    // Each round begins one entry further on than the one before.
+    let first = ((turn % turns) * room).wrapping_add(turn / turns);
+    let mut chosen: Vec<_> = after.into_iter().enumerate().collect();
+    let first = first.checked_rem(chosen.len()).unwrap_or_default();
+    chosen.rotate_left(first);
+    chosen.truncate(room);
+    if is_in_order {
+        chosen.sort_unstable_by_key(|(place, _)| *place);
+    }
     // Who stands last dials nobody, and is shown who is there.
     let kept = MOST_LISTED.saturating_sub(chosen.len());
     let mut list = list.split_off(list.len().saturating_sub(kept));
-    list.extend(chosen);
+    list.extend(chosen.into_iter().map(|(_, at)| at));
     list
 }

@@ -59,6 +59,30 @@ impl Board {
         Ok(Introduction { at, member, seq, until_ms: i64::try_from(until).unwrap_or(i64::MAX) })
     }
 
+    /// Until when the operator's word on this member at this address counts, if there is one.
+    #[must_use]
+    pub fn introduced_until(&self, member: KeyId, at: Endpoint) -> Option<Moment> {
+        self.published.get(&at).filter(|published| published.member == member)?.until
+    }
+
+    /// The operator's last word could not be written down: the one before it counts again, if there was one, and what the
+    /// member has registered herself counts as before.
+    pub fn unwritten(
+        &mut self,
+        member: KeyId,
+        at: Endpoint,
+        before: Option<Moment>,
+        now: Moment,
+        out: &mut Vec<Order>,
+    ) {
+        let hers = self.published.get_mut(&at).filter(|published| published.member == member);
+        // Meanwhile she may have taken it out.
+        let Some(until) = hers.and_then(|published| published.until.as_mut()) else { return };
+        *until = before.unwrap_or(now);
+        self.expire(now);
+        self.changed(now, out);
+    }
+
     /// What operators had registered in an earlier life of the server, as far as it still counts.
     pub fn restored(&mut self, kept: Vec<Introduction>, (now, unix_ms): (Moment, u64), out: &mut Vec<Order>) {
         let now_ms = i64::try_from(unix_ms).unwrap_or(i64::MAX);

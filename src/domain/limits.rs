@@ -103,7 +103,7 @@ pub struct Limits {
     /// those costs up to two signatures, and goes to everybody. A single author gets a quarter of it.
     pub bridge_lines_per_second: u32,
     /// Registrations at the rendezvous from one address (IPv6: from one /64). A household with a few programs fits,
-    /// and a stranger takes a quarter of the places that there are by default.
+    /// and a stranger takes a quarter of the places that there are by default. This machine itself is not counted.
     pub directory_per_address: u32,
     /// Addresses that one member may register beside that: one for each of a few devices.
     pub directory_per_member: u32,

@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use crate::domain::limits::Limits;
 
 use super::neighbourhood::Neighbourhood;
-use super::rendezvous::Full;
 use super::values::{Listen, Optional, Settings};
 
 /// A key whose value contradicts common sense or another key.
@@ -57,20 +56,11 @@ fn succession(settings: &Settings) -> Sense {
         .map_err(|unsound| Nonsense { key: unsound.setting(), problem: unsound.to_string() })
 }
 
-fn rendezvous(Settings { rendezvous, listen, limits, .. }: &Settings) -> Sense {
+fn rendezvous(Settings { rendezvous, listen, .. }: &Settings) -> Sense {
     /// Every change goes out to everybody as a whole list.
     const MOST: u32 = 4096;
     let most = &rendezvous.max_clients;
     refuse_if(!(1..=MOST).contains(most), "rendezvous.max_clients", "it must be from 1 to 4096")?;
-    // On the loopback interface all programs have one address, and nobody is a stranger.
-    let is_open = rendezvous.listen.0.is_some_and(|door| !door.ip().is_loopback());
-    let is_one_enough = limits.directory_per_address >= rendezvous.max_clients;
-    refuse_if(
-        is_open && is_one_enough && rendezvous.on_full == Full::Teardown,
-        "rendezvous.on_full",
-        "with \"teardown\" one address could end it for all: limits.directory_per_address must be less than \
-         rendezvous.max_clients, or rendezvous.listen an address of this machine alone",
-    )?;
     let Some(door) = rendezvous.listen.0.filter(|door| door.port() != 0) else { return Ok(()) };
     let others = [Some(listen.main), Some(listen.admin), listen.socp.0, listen.tpacket.0];
     refuse_if(others.contains(&Some(door)), "rendezvous.listen", "it is the same door as one in listen")

@@ -185,10 +185,6 @@ fn values_that_contradict_each_other_are_refused() {
         ("server: {data_dir: \"\"}", "folder"),
         ("log: {level: \"\"}", "log.level"),
         ("listen: {admin: 127.0.0.1:8080}", "same door"),
-        (
-            "rendezvous: {listen: '0.0.0.0:0', on_full: teardown, max_clients: 16}",
-            "limits.directory_per_address",
-        ),
         ("listen: {tpacket: 127.0.0.1:9090}", "same door"),
         ("listen: {socp: 127.0.0.1:4711, tpacket: 127.0.0.1:4711}", "same door"),
         ("listen: {tls_key: k.pem}", "\"listen.tls_certificate\""),
@@ -202,8 +198,6 @@ fn values_that_contradict_each_other_are_refused() {
     file("limits: {peers: 0, peer_silence_s: 11}").unwrap();
     file("neighbourhood: {peers: [ws://a/x address=x, ws://a/y address=y]}").unwrap();
     file("listen: {allowed_origins: [\"*\", https://chat.example]}").unwrap();
-    file("rendezvous: {listen: '127.0.0.1:0', on_full: teardown, max_clients: 3}").unwrap();
-    file("rendezvous: {listen: '0.0.0.0:0', on_full: teardown}").unwrap();
 }
 
 #[test]

@@ -3,7 +3,13 @@
 use std::net::SocketAddr;
 
 use super::Doors;
-use crate::{domain::dialect::Dialect, http::site::Site, identity::Identity, settings::Admit, telemetry};
+use crate::{
+    domain::dialect::Dialect,
+    http::site::Site,
+    identity::Identity,
+    settings::{Admit, Full},
+    telemetry,
+};
 
 /// What a person reads first.
 pub(super) fn greet(doors: &Doors, site: &Site, identity: &Identity) {
@@ -52,6 +58,18 @@ pub(super) fn announce(doors: &Doors, site: &Site) {
         tracing::warn!(
             "any server that reaches this one may become its neighbour; set neighbourhood.admit to known and \
              neighbourhood.legacy to false, or KITH_ENV to production"
+        );
+    }
+    let (directory, most) = (&site.settings.rendezvous, site.settings.limits.directory_per_address);
+    if doors.rendezvous.is_some_and(is_reachable)
+        && directory.on_full == Full::Teardown
+        && most >= directory.max_clients
+    {
+        tracing::warn!(
+            max_clients = directory.max_clients,
+            limit = most,
+            "one address may take all places of the rendezvous, which ends it for all (on_full is teardown); \
+             set limits.directory_per_address to less than rendezvous.max_clients"
         );
     }
     if doors.main.ip().is_unspecified() && site.settings.server.public_address.is_empty() {

@@ -120,6 +120,7 @@ impl Board {
                 heard: now,
                 hearing: Hearing::First,
                 is_greeted: false,
+                listens_only: false,
                 entry: None,
                 relayed: Bucket::new(rate, rate),
                 pace: Pace::default(),
@@ -147,6 +148,7 @@ impl Board {
             return self.tell(now, out);
         }
         let from = guest.from;
+        self.make_room(socket, now, out);
         if let Err(farewell) = self.may_register(socket, at, from) {
             return self.close(socket, farewell, now, out);
         }
@@ -173,6 +175,18 @@ impl Board {
         self.changed(now, out);
     }
 
+    /// Whoever has closed its own side, and may be gone, keeps its place until the last one is needed.
+    fn make_room(&mut self, newcomer: ConnectionId, now: Moment, out: &mut Vec<Order>) {
+        let others = || self.guests.iter().filter(|(id, guest)| **id != newcomer && guest.entry.is_some());
+        if others().count() + 1 < count(self.rules.max_clients) {
+            return;
+        }
+        let quietest = others().filter(|(_, guest)| guest.listens_only).min_by_key(|(_, guest)| guest.heard);
+        if let Some(socket) = quietest.map(|(socket, _)| *socket) {
+            self.close(socket, Farewell::Full, now, out);
+        }
+    }
+
     /// Whether there is a place for this registration.
     fn may_register(&self, socket: ConnectionId, at: Endpoint, from: IpAddr) -> Result<(), Farewell> {
         self.rules.check(at, from).map_err(Farewell::Refused)?;
@@ -185,7 +199,8 @@ impl Board {
         }
         let origin = Origin::from(from);
         let from_there = others().filter(|(_, guest)| Origin::from(guest.from) == origin).count();
-        if from_there >= count(self.rules.per_address) {
+        // Programs of the server's own machine are no strangers, and all have one address.
+        if !from.to_canonical().is_loopback() && from_there >= count(self.rules.per_address) {
             return Err(Farewell::Refused(Refused::TooMany));
         }
         if self.closing.is_some() || others().count() >= count(self.rules.max_clients) {
@@ -267,6 +282,7 @@ impl Board {
     /// first clients close nothing but everything, so none of them has to be spared.
     pub fn listens_only(&mut self, socket: ConnectionId, now: Moment, out: &mut Vec<Order>) {
         if let Some(guest) = self.guests.get_mut(&socket) {
+            guest.listens_only = true;
             guest.pace.release();
             guest.pace.repeat();
             self.tell(now, out);

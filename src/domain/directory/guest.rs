@@ -13,8 +13,6 @@ const AGAIN: Duration = Duration::from_millis(500);
 const GATHERING: Duration = Duration::from_millis(50);
 /// How often everybody is told the directory, whether it changed or not.
 pub(super) const REPEAT: Duration = Duration::from_secs(15);
-/// Entries that fit into what the first clients read at once, however long their addresses are.
-pub(super) const MOST_LISTED: usize = 11;
 /// The most addresses that one of the first clients is linked with.
 const MOST_LINKS: usize = 20;
 
@@ -72,6 +70,8 @@ pub(super) struct Guest {
     pub(super) heard: Moment,
     pub(super) hearing: Hearing,
     pub(super) is_greeted: bool,
+    /// It has closed its own side, and may be gone.
+    pub(super) listens_only: bool,
     pub(super) entry: Option<Entry>,
     pub(super) relayed: Bucket,
     pub(super) pace: Pace,
@@ -84,13 +84,23 @@ pub(super) struct Pace {
     earliest: Moment,
     /// Lists that are still to come because of a change.
     owed: usize,
-    /// Whether it is not to wait until it is repeated.
+    /// Whether the last change has not been told at all, or it is wanted once more.
     is_stale: bool,
-    /// Whether the last change has not been told at all.
-    pub(super) is_news: bool,
     last: Moment,
-    /// Counts lists, so that each entry stands first in one of them, and what does not fit into one stands in another.
-    pub(super) turn: usize,
+    /// Lists that went out since the last change, though nothing was owed any more.
+    repeats: usize,
+    turn: Turn,
+}
+
+/// Which entries a list has, and with which of them it begins, for a reader that dials one for each list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turn {
+    /// Counts lists, so that what does not fit into one stands in another.
+    pub(super) part: usize,
+    /// By how many entries it begins further on.
+    pub(super) shift: usize,
+    /// Whether its entries are in order all the same.
+    pub(super) is_in_order: bool,
 }
 
 impl Pace {
@@ -106,13 +116,8 @@ impl Pace {
 
     /// There is something to tell, to somebody who is to dial so many.
     pub(super) fn owe(&mut self, hearing: Hearing, to_dial: usize) {
-        (self.is_stale, self.is_news) = (true, true);
+        (self.is_stale, self.repeats) = (true, 0);
         self.owed = if hearing == Hearing::First { to_dial.clamp(1, MOST_LINKS) } else { 1 };
-        // So the lists that are owed begin with each of those once. Where not all fit into one, changes in a row would
-        // hide the later ones for ever.
-        if to_dial < MOST_LISTED {
-            self.turn = 0;
-        }
     }
 
     /// It wants to hear once more what it has heard.
@@ -130,17 +135,25 @@ impl Pace {
         wanted.max(self.earliest)
     }
 
-    /// A list goes out.
-    pub(super) fn sent(&mut self, hearing: Hearing, now: Moment) {
+    /// A list goes out. Which one it is to be.
+    ///
+    /// By the lists that are owed everybody is dialled who lives. If somebody is still not, an entry that is dead hides
+    /// all that stand behind it, so every second list that is repeated begins with another entry.
+    pub(super) fn sent(&mut self, hearing: Hearing, now: Moment) -> Turn {
         self.last = now;
-        (self.is_stale, self.is_news) = (false, false);
+        let is_repeated = !self.is_stale && self.owed == 0;
+        let is_in_order = hearing != Hearing::First || !is_repeated || self.repeats % 2 == 0;
+        self.repeats = self.repeats.wrapping_add(usize::from(is_repeated));
+        self.is_stale = false;
         self.owed = self.owed.saturating_sub(1);
-        self.turn = self.turn.wrapping_add(1);
+        self.turn.part = self.turn.part.wrapping_add(1);
+        self.turn.shift = self.turn.shift.wrapping_add(usize::from(!is_in_order));
         self.earliest = now
             + match hearing {
                 Hearing::First => SPACING,
                 Hearing::Ended => Duration::ZERO,
                 Hearing::Node => GATHERING,
             };
+        Turn { is_in_order, ..self.turn }
     }
 }

@@ -294,12 +294,12 @@ proptest! {
 
     #[test]
     fn the_first_clients_mesh_around_those_who_are_dead(arrivals in arrivals(12, 0.4)) {
-        mesh(arrivals, 14_000);
+        mesh(arrivals, 600_000);
     }
 
     /// Of long lists each gets a few entries at a time.
     #[test]
     fn the_first_clients_mesh_around_the_dead_of_a_long_list_in_the_end(arrivals in arrivals(22, 0.4)) {
-        mesh(arrivals, 600_000);
+        mesh(arrivals, 1_500_000);
     }
 }

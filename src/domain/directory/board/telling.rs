@@ -6,13 +6,16 @@ use super::{Board, DELIVERY, View};
 use crate::domain::{
     Moment,
     directory::{
-        guest::{Entry, Hearing, MOST_LISTED, Reach},
+        guest::{Entry, Hearing, Reach, Turn},
         listed::{Directory, Listed},
         order::Order,
     },
     endpoint::Endpoint,
     id::ConnectionId,
 };
+
+/// Entries that fit into what the first clients read at once, however long their addresses are.
+const MOST_LISTED: usize = 11;
 
 impl Board {
     /// Something is different: the directory is made anew, and whoever it concerns is told.
@@ -49,12 +52,9 @@ impl Board {
             if guest.pace.due() > now {
                 continue;
             }
-            let turn = guest.pace.turn;
-            // Newer programs dial everybody in a list.
-            let is_in_order = guest.pace.is_news || guest.hearing != Hearing::First;
-            guest.pace.sent(guest.hearing, now);
+            let turn = guest.pace.sent(guest.hearing, now);
             if guest.hearing != Hearing::Node {
-                out.push(Order::List(*socket, cut(&plain.members, entry.at, turn, is_in_order)));
+                out.push(Order::List(*socket, cut(&plain.members, entry.at, turn)));
                 continue;
             }
             let view = if entry.reach == Reach::Undialable { relayed } else { plain };
@@ -136,9 +136,9 @@ impl Board {
 /// The list for one of the first clients: all of it, if that can be read at once; else itself and, in turns, those whom it
 /// dials, which are all that such a client looks at.
 ///
-/// It dials the first of them that it is not linked with, dead or not, so each is first in its turn. Whether somebody
-/// stands before or behind the reader, and so who dials whom, is the same in all turns.
-fn cut(members: &[Listed], own: Endpoint, turn: usize, is_in_order: bool) -> Vec<Endpoint> {
+/// It dials the first of them that it is not linked with, dead or not. Whether somebody stands before or behind the
+/// reader, and so who dials whom, is the same in all turns.
+fn cut(members: &[Listed], own: Endpoint, turn: Turn) -> Vec<Endpoint> {
     let place = members.iter().position(|listed| listed.at == own);
     let mut list = Vec::new();
     let mut before = 0_usize;
@@ -154,13 +154,12 @@ fn cut(members: &[Listed], own: Endpoint, turn: usize, is_in_order: bool) -> Vec
     let after = list.split_off((before + itself).min(list.len()));
     let room = MOST_LISTED - itself;
     let turns = after.len().div_ceil(room).max(1);
-    // Each round begins one entry further on than the one before.
-    let first = ((turn % turns) * room).wrapping_add(turn / turns);
+    let first = ((turn.part % turns) * room).wrapping_add(turn.shift);
     let mut chosen: Vec<_> = after.into_iter().enumerate().collect();
     let first = first.checked_rem(chosen.len()).unwrap_or_default();
     chosen.rotate_left(first);
     chosen.truncate(room);
-    if is_in_order {
+    if turn.is_in_order {
         chosen.sort_unstable_by_key(|(place, _)| *place);
     }
     // Who stands last dials nobody, and is shown who is there.

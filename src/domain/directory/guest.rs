@@ -142,7 +142,7 @@ impl Pace {
     pub(super) fn sent(&mut self, hearing: Hearing, now: Moment) -> Turn {
         self.last = now;
         let is_repeated = !self.is_stale && self.owed == 0;
-        let is_in_order = hearing != Hearing::First || !is_repeated || self.repeats % 2 == 0;
+        let is_in_order = hearing != Hearing::First || !is_repeated || self.repeats.is_multiple_of(2);
         self.repeats = self.repeats.wrapping_add(usize::from(is_repeated));
         self.is_stale = false;
         self.owed = self.owed.saturating_sub(1);

@@ -28,9 +28,11 @@ use kith::{
 
 /// Seeds that are played each time.
 const SEEDS: u64 = 300;
-/// How long things go wrong, and how long everybody has afterwards. A node is missed after 45 seconds.
+/// How long things go wrong.
 const TROUBLE: Moment = Moment::from_secs(40);
-const PEACE: Moment = Moment::from_secs(75);
+/// How long everybody has afterwards: a node is missed after 45 seconds, and of the lists that are repeated every 15 every
+/// second one begins with another entry.
+const PEACE: Moment = Moment::from_secs(420);
 /// What the first clients read into.
 const BUFFER: usize = 256;
 

@@ -36,14 +36,12 @@ const PEACE: Moment = Moment::from_secs(420);
 /// What the first clients read into.
 const BUFFER: usize = 256;
 
+/// What a client is. `Dead`: it has registered, takes no connection and makes none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     First,
     Reader,
-    Node {
-        is_dialable: bool,
-    },
-    /// It has registered, takes no connection and makes none.
+    Node { is_dialable: bool },
     Dead,
 }
 

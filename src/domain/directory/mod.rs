@@ -8,6 +8,8 @@
 pub mod board;
 mod guest;
 #[cfg(test)]
+mod half_closed_tests;
+#[cfg(test)]
 mod laws;
 pub mod listed;
 pub mod order;

@@ -30,6 +30,8 @@ const WAITING: usize = 32;
 const PIECE: usize = 4096;
 /// How long a socket that was told goodbye may take to close its own side, so that it has read it.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long after its registration a socket that closes its own side may only have ended that.
+const WITH_IT: Duration = Duration::from_secs(1);
 
 /// The way to one socket. Dropping it ends the socket once everything before was written.
 #[derive(Debug)]
@@ -80,8 +82,8 @@ pub(super) async fn serve(stream: TcpStream, terms: Terms) {
 enum End {
     /// The socket is over.
     OfAll,
-    /// Who has registered has closed its own side, which may be how its registration ends. It may still read; the network
-    /// tells that apart from the end of all only when it is sent something.
+    /// Whoever has just registered has closed its own side, which may be how its registration ends. It may still read; the
+    /// network tells that apart from the end of all only when it is sent something.
     OfItsSide,
 }
 
@@ -92,7 +94,7 @@ async fn listen(mut input: OwnedReadHalf, socket: ConnectionId, from: SocketAddr
     let mut said = Vec::new();
     let mut frames = Bucket::new(limits.frames_per_second, limits.frames_burst);
     let mut piece = vec![0; PIECE];
-    let (mut has_registered, mut is_node) = (false, false);
+    let (mut registered, mut is_node) = (None, false);
     loop {
         let read = if reader.waits_for_quiet() {
             timeout(REGISTRATION_QUIET, input.read(&mut piece)).await.ok()
@@ -115,7 +117,9 @@ async fn listen(mut input: OwnedReadHalf, socket: ConnectionId, from: SocketAddr
             Some(Err(_)) => return End::OfAll,
         };
         for one in said.drain(..) {
-            has_registered |= matches!(one, Said::Registration { .. });
+            if matches!(one, Said::Registration { .. }) {
+                registered = Some(house.clock.now());
+            }
             is_node |= one == Said::Line(Line::Node);
             // Who says more than it may is read more slowly.
             sleep(frames.charge(1, house.clock.now())).await;
@@ -131,8 +135,10 @@ async fn listen(mut input: OwnedReadHalf, socket: ConnectionId, from: SocketAddr
             }
         }
         if is_over {
-            // Nodes close when they leave.
-            return if has_registered && !is_node { End::OfItsSide } else { End::OfAll };
+            let end_of_registration = |at| house.clock.now().saturating_sub(at) < WITH_IT;
+            // Nodes close when they leave, and so does whoever registered long ago.
+            let may_listen = !is_node && registered.is_some_and(end_of_registration);
+            return if may_listen { End::OfItsSide } else { End::OfAll };
         }
     }
 }

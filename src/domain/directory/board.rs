@@ -147,9 +147,14 @@ impl Board {
             }
             return self.tell(now, out);
         }
-        let from = guest.from;
-        self.make_room(socket, now, out);
-        if let Err(farewell) = self.may_register(socket, at, from) {
+        let (from, is_new) = (guest.from, guest.entry.is_none());
+        let allowed = self.may_register(socket, at, from);
+        let placed = allowed.and_then(
+            |has_holder| {
+                if has_holder || !is_new { Ok(()) } else { self.make_room(now, out) }
+            },
+        );
+        if let Err(farewell) = placed {
             return self.close(socket, farewell, now, out);
         }
         let seq = self.replace(socket, at, now, unix_ms, out);
@@ -175,27 +180,15 @@ impl Board {
         self.changed(now, out);
     }
 
-    /// Whoever has closed its own side, and may be gone, keeps its place until the last one is needed.
-    fn make_room(&mut self, newcomer: ConnectionId, now: Moment, out: &mut Vec<Order>) {
-        let others = || self.guests.iter().filter(|(id, guest)| **id != newcomer && guest.entry.is_some());
-        if others().count() + 1 < count(self.rules.max_clients) {
-            return;
-        }
-        let quietest = others().filter(|(_, guest)| guest.listens_only).min_by_key(|(_, guest)| guest.heard);
-        if let Some(socket) = quietest.map(|(socket, _)| *socket) {
-            self.close(socket, Farewell::Full, now, out);
-        }
-    }
-
-    /// Whether there is a place for this registration.
-    fn may_register(&self, socket: ConnectionId, at: Endpoint, from: IpAddr) -> Result<(), Farewell> {
+    /// Whether this registration counts, if there is a place for it; and whether another socket has one for it.
+    fn may_register(&self, socket: ConnectionId, at: Endpoint, from: IpAddr) -> Result<bool, Farewell> {
         self.rules.check(at, from).map_err(Farewell::Refused)?;
         let others = || self.guests.iter().filter(|(id, guest)| **id != socket && guest.entry.is_some());
         let holder = others().find(|(_, guest)| guest.entry.is_some_and(|entry| entry.at == at));
         if let Some((_, holder)) = holder {
             // A client that lost its connection comes back before we notice.
             let is_same_host = holder.from == from;
-            return if is_same_host { Ok(()) } else { Err(Farewell::Refused(Refused::Taken)) };
+            return if is_same_host { Ok(true) } else { Err(Farewell::Refused(Refused::Taken)) };
         }
         let origin = Origin::from(from);
         let from_there = others().filter(|(_, guest)| Origin::from(guest.from) == origin).count();
@@ -203,10 +196,23 @@ impl Board {
         if !from.to_canonical().is_loopback() && from_there >= count(self.rules.per_address) {
             return Err(Farewell::Refused(Refused::TooMany));
         }
-        if self.closing.is_some() || others().count() >= count(self.rules.max_clients) {
-            return Err(Farewell::Full);
+        if self.closing.is_some() { Err(Farewell::Full) } else { Ok(false) }
+    }
+
+    /// A place for one more. Whoever has closed its own side, and may be gone, has one until somebody else needs it.
+    fn make_room(&mut self, now: Moment, out: &mut Vec<Order>) -> Result<(), Farewell> {
+        // Where it ends for all with the last place, none is given away beside one that may be free.
+        let spare = usize::from(self.rules.on_full == OnFull::Teardown);
+        let most = count(self.rules.max_clients);
+        if self.registered() + spare >= most {
+            let listening =
+                self.guests.iter().filter(|(_, guest)| guest.listens_only && guest.entry.is_some());
+            let quietest = listening.min_by_key(|(_, guest)| guest.heard).map(|(socket, _)| *socket);
+            if let Some(socket) = quietest {
+                self.close(socket, Farewell::Full, now, out);
+            }
         }
-        Ok(())
+        if self.registered() >= most { Err(Farewell::Full) } else { Ok(()) }
     }
 
     /// Takes an address away from another socket that has it, whose place the new one gets; else a new place.
@@ -278,12 +284,10 @@ impl Board {
         self.changed(now, out);
     }
 
-    /// A socket will say nothing more. It is sent the list at once, because who is gone shows it by not taking that. The
-    /// first clients close nothing but everything, so none of them has to be spared.
+    /// A socket will say nothing more. It is sent the list without delay, because who is gone shows it by not taking that.
     pub fn listens_only(&mut self, socket: ConnectionId, now: Moment, out: &mut Vec<Order>) {
         if let Some(guest) = self.guests.get_mut(&socket) {
             guest.listens_only = true;
-            guest.pace.release();
             guest.pace.repeat();
             self.tell(now, out);
         }

@@ -87,7 +87,7 @@ pub(super) struct Pace {
     /// Whether the last change has not been told at all, or it is wanted once more.
     is_stale: bool,
     last: Moment,
-    /// Lists that went out since the last change, though nothing was owed any more.
+    /// Lists that went out though nothing was owed any more.
     repeats: usize,
     turn: Turn,
 }
@@ -116,7 +116,7 @@ impl Pace {
 
     /// There is something to tell, to somebody who is to dial so many.
     pub(super) fn owe(&mut self, hearing: Hearing, to_dial: usize) {
-        (self.is_stale, self.repeats) = (true, 0);
+        self.is_stale = true;
         self.owed = if hearing == Hearing::First { to_dial.clamp(1, MOST_LINKS) } else { 1 };
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     app::in_time,
-    neighbourhood::home::{Home, all_follow, app, hand_over, serving},
+    neighbourhood::home::{Home, all_follow, app, serving},
 };
 
 const PATH: &str = "/api/v1/succession/handover";
@@ -46,5 +46,5 @@ async fn a_node_whose_disk_takes_no_writes_declines_and_the_next_best_is_asked()
     fs::remove_dir(probe(others[1])).expect("a folder");
     let begun = leads.api_with(Method::POST, PATH, &json!({})).await;
     assert_eq!((begun.status, &begun.json()["name"]), (202, &json!(format!("node-{}", others[1]))));
-    hand_over(&apps, others[1]).await;
+    in_time("that one serves", async { while serving(&apps).await != others[1] {} }).await;
 }

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
+use serde_json::json;
 
 use crate::{
     app::{App, UNREAD, in_time},
     client::Client,
-    neighbourhood::home::{Home, app, hand_over, serving},
+    neighbourhood::home::{Home, app, serving},
 };
 
 /// Has it log until there is no room for more.
@@ -42,7 +43,10 @@ async fn nodes_whose_log_nobody_reads_keep_their_lease_and_give_their_place_away
     let mut anna = Client::join(app(&apps, first), 0).await;
     anna.say("it serves").await;
     // Both change their roles with a log that is full, and one of them starts anew.
-    hand_over(&apps, next).await;
+    let wish = json!({"to": format!("node-{next}")});
+    let begun = app(&apps, first).api_with(Method::POST, "/api/v1/succession/handover", &wish).await;
+    assert_eq!(begun.status, 202, "{begun:?}");
+    in_time("the other one serves", async { while serving(&apps).await != next {} }).await;
     let mut anna = Client::join(app(&apps, next), 0).await;
     anna.say("and so does the other one").await;
 }

@@ -93,8 +93,10 @@ fn a_promise_of_the_time_before_the_numbers_changed_is_kept_to_its_end() {
 #[test]
 fn numbers_grow_and_shrink_node_by_node_if_takeover_is_never_the_smaller_one() {
     let wide = Numbers { takeover: seconds(30), ..still() };
-    for steps in [[wide.clone(), long()], [wide, still()]] {
-        let (mut world, mut leader) = home(3, None);
+    for [first, steps @ ..] in [[still(), wide.clone(), long()], [long(), wide, still()]] {
+        let mut world = World::new(3, None, first, 7);
+        world.start_all();
+        let mut leader = leads(&mut world, seconds(12));
         for numbers in &steps {
             for at in (0..3).filter(|at| *at != leader).collect::<Vec<_>>() {
                 changes(&mut world, at, numbers);

@@ -86,7 +86,7 @@ impl Election {
         place.attempts = 0;
         if place.node != Some(node) {
             // What somebody else did there says nothing about this one.
-            place.acked = None;
+            (place.acked, place.differs) = (None, None);
         }
         place.node = (!elsewhere && node != self.own).then_some(node);
         place.node.is_some()

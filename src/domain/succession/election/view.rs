@@ -118,13 +118,20 @@ pub(super) fn of(node: &Election, now: Moment) -> View {
             since: now.saturating_sub(handing.since),
         }),
         failures: Failure::ALL.iter().map(|(kind, _)| *kind).zip(node.failures).collect(),
-        differing: node.seats.iter().zip(&node.home.others).filter_map(differing).collect(),
+        differing: node
+            .seats
+            .iter()
+            .zip(&node.home.others)
+            .filter_map(|both| differing(node, both))
+            .collect(),
         hosts: rows(node, leader, now),
     }
 }
 
-fn differing((place, member): (&Place, &Member)) -> Option<(Arc<str>, Objection)> {
-    place.differs.map(|why| (Arc::clone(&member.address), why))
+/// Of a node that does not run any more nobody knows what its settings are.
+fn differing(node: &Election, (place, member): (&Place, &Member)) -> Option<(Arc<str>, Objection)> {
+    let differs = place.differs.filter(|_| place.unanswered() <= node.numbers.retries);
+    differs.map(|why| (Arc::clone(&member.address), why))
 }
 
 fn rows(node: &Election, leader: Option<NodeId>, now: Moment) -> Vec<HostRow> {

@@ -162,12 +162,19 @@ pub(crate) async fn all_hold(apps: &[Option<App>], question: &'static str, answe
 pub(crate) async fn hand_over(apps: &[Option<App>], to: usize) {
     let (next, wish) = (app(apps, to), json!({"to": format!("node-{to}")}));
     let deadline = Instant::now() + PATIENCE;
+    let others = || apps.iter().enumerate().filter(|(at, _)| *at != to).filter_map(|(_, app)| app.as_ref());
+    let mut answers = Vec::new();
     while next.ask_openly_if_there("/readyz").await != Some(200) {
-        assert!(Instant::now() < deadline, "it does not serve:\n{}", next.log());
-        for app in apps.iter().enumerate().filter(|(at, _)| *at != to).filter_map(|(_, app)| app.as_ref()) {
+        let logs = || others().chain([next]).map(App::log).collect::<Vec<_>>().join("\n");
+        assert!(Instant::now() < deadline, "it does not serve: {answers:?}\n{}", logs());
+        answers.clear();
+        for app in others() {
             let url = format!("http://{}/api/v1/succession/handover", app.admin);
             // It may have begun already, and even be over: then nobody answers, or one that does not serve.
-            let _ = awc::Client::default().post(&url).bearer_auth(&app.token).send_json(&wish).await;
+            match awc::Client::default().post(&url).bearer_auth(&app.token).send_json(&wish).await {
+                Ok(mut answer) => answers.push((answer.status().as_u16(), answer.body().await.ok())),
+                Err(_) => answers.push((0, None)),
+            }
         }
         actix_web::rt::time::sleep(Duration::from_millis(20)).await;
     }

@@ -273,15 +273,17 @@ impl<P: Postman> Driver<P> {
             return;
         }
         let view = self.election.view(lease::now());
+        // Whoever leads may be heard before it has answered at its seat. Until then nobody knows where it is.
         let place = leader.and_then(|leader| {
-            let row = view.hosts.iter().find(|row| row.id == leader)?;
-            Some(Place {
-                node: leader,
-                name: Arc::clone(&row.figures.name),
-                address: Arc::clone(&row.address),
-                door: Arc::clone(&row.door),
-            })
+            let member = self.election.member(leader)?;
+            let row = view.hosts.iter().find(|row| row.id == leader);
+            let name = row.map_or(&member.name, |row| &row.figures.name);
+            let [name, address, door] = [name, &member.address, &member.door].map(Arc::clone);
+            Some(Place { node: leader, name, address, door })
         });
+        if place.is_none() && self.state.borrow().role == role {
+            return;
+        }
         self.state.send_modify(|state| {
             // All at once: whoever acts on the role needs to know who leads instead.
             state.role = role;

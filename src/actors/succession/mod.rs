@@ -9,6 +9,8 @@ mod ballots;
 pub mod copying;
 mod door;
 mod driver;
+#[cfg(test)]
+mod driver_tests;
 mod figures;
 mod guest;
 pub mod helm;

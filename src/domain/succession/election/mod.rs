@@ -38,7 +38,7 @@ use self::{
 use super::{
     Epoch, NodeId, Position,
     ballot::Ballot,
-    home::{Fallback, Home, Seat},
+    home::{Fallback, Home, Member, Seat},
     hosts::{Heard, Hosts, Kind},
     message::{Answer, Ask, Failure, Objection, Question, Reply, Sender},
     numbers::Numbers,
@@ -273,6 +273,12 @@ impl Election {
 
     fn place_mut(&mut self, seat: Seat) -> Option<&mut Place> {
         self.seats.get_mut(usize::from(seat.0))
+    }
+
+    /// What the settings say about another node, once it has answered where they say that it is.
+    #[must_use]
+    pub fn member(&self, node: NodeId) -> Option<&Member> {
+        self.seat_of(node).and_then(|seat| self.home.member(seat))
     }
 
     fn seat_of(&self, node: NodeId) -> Option<Seat> {

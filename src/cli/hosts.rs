@@ -225,6 +225,12 @@ mod tests {
         );
     }
 
+    /// What stands below the table of before.
+    fn below(view: &Value, before: &str) -> Vec<String> {
+        let text = picture(view, Paint::NONE);
+        text.strip_prefix(before).expect("the same table").lines().map(ToOwned::to_owned).collect()
+    }
+
     #[test]
     fn whose_settings_differ_stands_below() {
         let mut view = view();
@@ -232,10 +238,8 @@ mod tests {
         view["hosts"][0]["differs"] = json!("other-home");
         view["hosts"][1]["differs"] = Value::Null;
         view["hosts"][2]["differs"] = json!("other-numbers");
-        let text = picture(&view, Paint::NONE);
-        let below: Vec<&str> = text.strip_prefix(&whole).expect("the same table").lines().collect();
         assert_eq!(
-            below,
+            below(&view, &whole),
             [
                 "",
                 "",
@@ -256,10 +260,8 @@ mod tests {
         view["files"] = json!({"lost": 2, "trouble": "no\u{7}room"});
         view["hosts"][1]["files_lacking"] = json!(3);
         view["hosts"][1]["files_lacking_bytes"] = json!(1536);
-        let text = picture(&view, Paint::NONE);
-        let below: Vec<&str> = text.strip_prefix(&whole).expect("the same table").lines().collect();
         assert_eq!(
-            below,
+            below(&view, &whole),
             [
                 "",
                 "",

@@ -57,6 +57,21 @@ groups! {
     addresses_of_the_new_kind_have_their_place: "v6", &[("RENDEZVOUS__LISTEN", "[::1]:0")];
 }
 
+#[test]
+fn operators_are_warned_where_one_address_could_end_it_for_all() {
+    let ends = [("RENDEZVOUS__ON_FULL", "teardown"), ("RENDEZVOUS__MAX_CLIENTS", "16")];
+    for (listen, limit, is_warned) in
+        [("0.0.0.0:0", "16", true), ("0.0.0.0:0", "15", false), ("127.0.0.1:0", "16", false)]
+    {
+        let more = [("RENDEZVOUS__LISTEN", listen), ("LIMITS__DIRECTORY_PER_ADDRESS", limit)];
+        let mut app = App::with(&[ends, more].concat());
+        app.signal("TERM");
+        assert!(app.wait().success(), "{}", app.log());
+        let log = app.log();
+        assert_eq!(log.contains("all places of the rendezvous"), is_warned, "{listen}, {limit}: {log}");
+    }
+}
+
 /// Somebody who reads lists of the first kind, and ends lines.
 struct Reader {
     socket: TcpStream,

@@ -4,8 +4,7 @@ use kith::domain::offline::Heard;
 use kith::store::{Batch, Cell, Change, Copy, Mark, OfflineChange, Shape, Since, Store, StoreError};
 use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
-use crate::offline::keep;
-use crate::{House, key, seen};
+use crate::{House, introductions, key, offline::keep, seen};
 
 /// Everything that is carried on.
 async fn rows(store: &Store) -> Vec<Change> {
@@ -261,4 +260,21 @@ async fn large_rows_go_in_small_batches() {
         (batches, rows) = (batches + 1, rows + batch.changes.len());
     }
     assert_eq!((batches, rows), (14, 40));
+}
+
+#[tokio::test]
+async fn a_batch_has_so_many_rows_at_most_whichever_tables_they_are_of() {
+    let home = House::new();
+    let leader = home.open().await;
+    for number in 0..300_u16 {
+        leader.set_fact(&format!("fact {number}"), "x").await.unwrap();
+        leader.keep_introduction(&introductions::kept(number + 1, number.into(), i64::MAX), 0).await.unwrap();
+    }
+    leader.begin_changes(1).await.unwrap();
+    let (mut whole, mut sizes) = (leader.whole().await.unwrap(), Vec::new());
+    while let Some(batch) = whole.next().await.unwrap() {
+        sizes.push(batch.changes.len());
+    }
+    assert_eq!(sizes.first(), Some(&500));
+    assert!(sizes.iter().all(|size| *size <= 500) && sizes.iter().sum::<usize>() >= 600, "{sizes:?}");
 }

@@ -5,7 +5,7 @@ use kith::store::{Copy, Mark};
 
 use crate::{House, key};
 
-fn kept(port: u16, seq: u64, until_ms: i64) -> Introduction {
+pub(crate) fn kept(port: u16, seq: u64, until_ms: i64) -> Introduction {
     let at = format!("192.0.2.1:{port}").parse().unwrap();
     Introduction { at, member: key(port), seq, until_ms }
 }

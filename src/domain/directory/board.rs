@@ -148,12 +148,10 @@ impl Board {
             return self.tell(now, out);
         }
         let (from, is_new) = (guest.from, guest.entry.is_none());
-        let allowed = self.may_register(socket, at, from);
-        let placed = allowed.and_then(
-            |has_holder| {
-                if has_holder || !is_new { Ok(()) } else { self.make_room(now, out) }
-            },
-        );
+        let placed = match self.may_register(socket, at, from) {
+            Ok(Holder::Nobody) if is_new => self.make_room(now, out),
+            allowed => allowed.map(drop),
+        };
         if let Err(farewell) = placed {
             return self.close(socket, farewell, now, out);
         }
@@ -180,15 +178,15 @@ impl Board {
         self.changed(now, out);
     }
 
-    /// Whether this registration counts, if there is a place for it; and whether another socket has one for it.
-    fn may_register(&self, socket: ConnectionId, at: Endpoint, from: IpAddr) -> Result<bool, Farewell> {
+    /// Whether this registration counts, if there is a place for it; and who has one for it already.
+    fn may_register(&self, socket: ConnectionId, at: Endpoint, from: IpAddr) -> Result<Holder, Farewell> {
         self.rules.check(at, from).map_err(Farewell::Refused)?;
         let others = || self.guests.iter().filter(|(id, guest)| **id != socket && guest.entry.is_some());
         let holder = others().find(|(_, guest)| guest.entry.is_some_and(|entry| entry.at == at));
         if let Some((_, holder)) = holder {
             // A client that lost its connection comes back before we notice.
             let is_same_host = holder.from == from;
-            return if is_same_host { Ok(true) } else { Err(Farewell::Refused(Refused::Taken)) };
+            return if is_same_host { Ok(Holder::Another) } else { Err(Farewell::Refused(Refused::Taken)) };
         }
         let origin = Origin::from(from);
         let from_there = others().filter(|(_, guest)| Origin::from(guest.from) == origin).count();
@@ -196,7 +194,7 @@ impl Board {
         if !from.to_canonical().is_loopback() && from_there >= count(self.rules.per_address) {
             return Err(Farewell::Refused(Refused::TooMany));
         }
-        if self.closing.is_some() { Err(Farewell::Full) } else { Ok(false) }
+        if self.closing.is_some() { Err(Farewell::Full) } else { Ok(Holder::Nobody) }
     }
 
     /// A place for one more. Whoever has closed its own side, and may be gone, has one until somebody else needs it.
@@ -366,6 +364,13 @@ impl Board {
     fn is_full(&self) -> bool {
         self.rules.on_full == OnFull::Teardown && self.registered() >= count(self.rules.max_clients)
     }
+}
+
+/// Who has a place for an address that somebody registers.
+enum Holder {
+    Nobody,
+    /// A socket that gives it up.
+    Another,
 }
 
 impl Guest {

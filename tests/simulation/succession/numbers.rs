@@ -65,7 +65,12 @@ fn half_of_a_home_does_not_take_other_numbers_for_silence() {
     fine(world.run(seconds(60)));
     assert!(world.serving().is_empty(), "the fallback is answered by one that counts for nothing");
     assert!(told(&world, 0, Objection::OtherNumbers) == 1 && told(&world, 1, Objection::OtherNumbers) == 1);
-    changes(&mut world, 1, &still());
+    world.crash(1);
+    fine(world.run(seconds(10)));
+    let shown = world.node(0).view(world.local(0)).differing;
+    assert!(shown.is_empty(), "nobody knows the numbers of one that does not run: {shown:?}");
+    world.machines[1].numbers = Some(still());
+    world.start(1);
     leads(&mut world, seconds(12));
     let view = world.node(0).view(world.local(0));
     assert!(view.differing.is_empty(), "{view:?}");

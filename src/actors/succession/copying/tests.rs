@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Notify, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
@@ -233,14 +233,18 @@ async fn asks_for_everything(address: std::net::SocketAddr, secret: &HomeKey) ->
     wire
 }
 
+/// One that waits while it is somebody else's turn to copy everything, and the task that serves it.
+async fn waits(leader: &Node) -> (Wire, OwnedSemaphorePermit, JoinHandle<Result<(), CopyError>>) {
+    let (reign, secret) = (reign(leader, 7).await, secret());
+    let turn = Arc::clone(&reign.wholes).acquire_owned().await.expect("somebody else's turn");
+    let (address, task) = serve(reign, Arc::clone(&secret)).await;
+    (asks_for_everything(address, &secret).await, turn, task)
+}
+
 #[tokio::test]
 async fn whoever_waits_for_its_turn_hears_that_it_is_not_forgotten() {
-    let (leader, secret) = (Node::new(), secret());
-    let reign = reign(&leader, 7).await;
-    let wholes = Arc::clone(&reign.wholes);
-    let turn = wholes.acquire().await.expect("somebody else's turn");
-    let (address, _task) = serve(reign, Arc::clone(&secret)).await;
-    let mut wire = asks_for_everything(address, &secret).await;
+    let leader = Node::new();
+    let (mut wire, turn, _task) = waits(&leader).await;
     for _ in 0..2 {
         let told = wire.hear().await.expect("a sign of life");
         assert!(matches!(told, Told::Still), "{told:?}");
@@ -255,12 +259,9 @@ async fn whoever_waits_for_its_turn_hears_that_it_is_not_forgotten() {
 
 #[tokio::test]
 async fn nobody_waits_for_the_turn_of_one_that_has_hung_up() {
-    let (leader, secret) = (Node::new(), secret());
-    let reign = reign(&leader, 7).await;
-    let wholes = Arc::clone(&reign.wholes);
-    let _turn = wholes.acquire().await.expect("somebody else's turn");
-    let (address, task) = serve(reign, Arc::clone(&secret)).await;
-    drop(asks_for_everything(address, &secret).await);
+    let leader = Node::new();
+    let (wire, _turn, task) = waits(&leader).await;
+    drop(wire);
     let ended = timeout(PATIENCE, task).await.expect("in time").expect("no panic");
     assert!(matches!(ended, Ok(()) | Err(CopyError::Io(_))), "{ended:?}");
 }
